@@ -1,0 +1,174 @@
+"""What both adapters share: the options, the hooks, and the registry's owner."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+from wsgiref.headers import Headers
+
+from .files import FileSystemError, UnavailableError, read_state
+from .http.fields import is_field_value, is_token
+from .logs import logger, warn_once
+from .media_types import content_type
+from .options import Options, apply_keywords, resolve, takes
+from .registry import Listed, LiveRegistry, Registry, WalkedRegistry, make_root
+from .responses import Request, redirect, unavailable
+from .static_file import Answer, Redirect, StaticFile
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from .options import OptionKeywords
+
+# Ten years: what is said of a file that never changes.
+_FOREVER = "max-age=315360000, public, immutable"
+
+
+class BaseWhiteNoise(Options):
+    """Static files of an application: which there are, and how a request for one is answered.
+
+    Options are keyword arguments, or attributes of a subclass; see :class:`Options`.
+    """
+
+    #: How the application is called, for the check of what was given as one.
+    _application_parameters: ClassVar[tuple[str, ...]]
+    _application_is_async: ClassVar[bool]
+    _application_kind: ClassVar[str]
+    #: What answers in the place of an application that is ``None``.
+    _standalone: ClassVar[Callable[..., Any]]
+
+    def __init__(
+        self,
+        application: Callable[..., Any] | None,
+        root: str | os.PathLike[str] | None = None,
+        prefix: str | None = None,
+        **options: Unpack[OptionKeywords],
+    ) -> None:
+        """
+        :param application: what answers every request that is not for a listed file; ``None``
+            answers them with 404.
+        :param root: a folder of static files, as for :meth:`add_files`.
+        :param prefix: where they are served, as for :meth:`add_files`.
+        :raises TypeError: for an unknown option, or a value of the wrong type.
+        :raises ValueError: for a value out of range.
+        """
+        self._check_application(application)
+        self.application = self._standalone if application is None else application
+        apply_keywords(self, options)
+        self._options = resolve(self)
+        self._shared = self._shared_headers()
+        kind = LiveRegistry if self._options.autorefresh else WalkedRegistry
+        self._registry: Registry = kind(self._options.index_file)
+        if root is not None:
+            self._registry.add(make_root(root, prefix, False))
+
+    def add_files(
+        self, root: str | os.PathLike[str], prefix: str | None = None, followlinks: bool = False
+    ) -> None:
+        """Serve the files below a folder. They win over files added earlier for the same URL.
+
+        :param root: the folder; a relative one counts from the current directory of this moment. A
+            ``UserWarning`` names one that is no directory.
+        :param prefix: what their URL paths begin with; slashes around it mean nothing.
+        :param followlinks: whether to follow links to directories. Links to files always work.
+        """
+        self._registry.add(make_root(root, prefix, followlinks))
+
+    def is_immutable_file(self, static_file: StaticFile, url: str) -> bool:
+        """Whether the file never changes under its URL, so that it may be cached for good.
+
+        A hook for subclasses; by default it asks ``immutable_file_test``.
+
+        :param static_file: ``static_file.path`` is the file's absolute path.
+        :param url: the URL path, decoded, below the mount point.
+        """
+        test = self._options.is_immutable
+        return test is not None and bool(test(static_file.path, url))
+
+    def find(self, url: str) -> Listed | None:
+        """What the URL path ``url`` (decoded, below the mount point) leads to, if to a file.
+
+        Blocks on the disk with ``autorefresh``, and never without.
+        """
+        return self._registry.find(url)
+
+    def answer(self, listed: Listed, request: Request, load: int = 0) -> Answer | None:
+        """Answer a request for what :meth:`find` found. Blocks on the disk.
+
+        :param load: a body of so many bytes or fewer is read at once.
+        :returns: ``None`` where there is no file any more: then it is the application's turn.
+        """
+        try:
+            if isinstance(listed, Redirect):
+                read_state(listed.path)
+                return Answer(redirect(listed.location, request, self._shared))
+            return listed.answer(request, self._describe).loaded(load)
+        except UnavailableError as error:
+            if not error.gone:
+                warn_once(str(error))
+            return None
+        except FileSystemError as error:
+            logger.error("%s", error)
+            return Answer(unavailable())
+
+    def _check_application(self, application: object) -> None:
+        if application is None:
+            return
+        name = type(self).__name__
+        expected = f"{self._application_kind} application, or None"
+        if not callable(application):
+            raise TypeError(f"{name}() must be given a {expected}, got {application!r}")
+        is_async = any(
+            inspect.iscoroutinefunction(each)
+            for each in (application, getattr(application, "__call__", None))  # noqa: B004
+        )
+        if not takes(application, *self._application_parameters) or (
+            is_async and not self._application_is_async
+        ):
+            called = f"({', '.join(self._application_parameters)})"
+            raise TypeError(
+                f"{name}() must be given a {expected}, called as {called}; got {application!r}"
+            )
+
+    def _shared_headers(self) -> list[tuple[str, str]]:
+        """The fields that files and redirects have in common."""
+        headers = []
+        if self._options.max_age is not None:
+            headers.append(("Cache-Control", f"max-age={self._options.max_age}, public"))
+        if self._options.allow_all_origins:
+            headers.append(("Access-Control-Allow-Origin", "*"))
+        return headers
+
+    def _describe(self, static_file: StaticFile) -> Sequence[tuple[str, str]]:
+        """The fields that are the same for all representations of a file. Runs the hooks."""
+        path, url = static_file.path, static_file.url
+        media_type = self._options.media_types.media_type(path)
+        headers = Headers([("Content-Type", content_type(media_type, self._options.charset))])
+        for name, value in self._shared:
+            headers[name] = value
+        hook = "is_immutable_file"
+        try:
+            if self.is_immutable_file(static_file, url):
+                headers["Cache-Control"] = _FOREVER
+            hook = "add_headers_function"
+            if self._options.add_headers is not None:
+                self._options.add_headers(headers, path, url)
+            return _checked(headers.items())
+        except Exception:
+            logger.error("%s failed for %s", hook, path)
+            raise
+
+
+def _checked(headers: Sequence[tuple[str, str]]) -> Sequence[tuple[str, str]]:
+    """Refuse what no server could send: better here, by name, than in the server's own words."""
+    for name, value in headers:
+        if not is_token(name):
+            raise ValueError(f"add_headers_function set a field with an invalid name: {name!r}")
+        if not is_field_value(value):
+            raise ValueError(
+                f"add_headers_function set {name} to {value!r}, which cannot be sent:"
+                " a value is Latin-1 text without control characters"
+            )
+    return headers

@@ -1,0 +1,68 @@
+"""HTTP-date, RFC 9110 §5.6.7: written in one form, read in all three."""
+
+from __future__ import annotations
+
+import calendar
+import re
+import time
+from datetime import datetime
+from email.utils import formatdate
+
+# Spelt out: calendar's own names follow the locale.
+_MONTHS = [
+    *("Jan", "Feb", "Mar", "Apr", "May", "Jun"),
+    *("Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
+]
+_SHORT_DAY = "(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
+_LONG_DAY = "(?:Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday)"
+_MONTH = f"(?P<month>{'|'.join(_MONTHS)})"
+_TIME = "(?P<hour>[0-9]{2}):(?P<minute>[0-9]{2}):(?P<second>[0-9]{2})"
+
+# HTTP-date is case-sensitive. The day's name is not checked against the date: no other server does.
+_FORMS = tuple(
+    re.compile(form)
+    for form in (
+        rf"{_SHORT_DAY}, (?P<day>[0-9]{{2}}) {_MONTH} (?P<year>[0-9]{{4}}) {_TIME} GMT",
+        rf"{_LONG_DAY}, (?P<day>[0-9]{{2}})-{_MONTH}-(?P<year>[0-9]{{2}}) {_TIME} GMT",
+        rf"{_SHORT_DAY} {_MONTH} (?P<day>[0-9]{{2}}| [0-9]) {_TIME} (?P<year>[0-9]{{4}})",
+    )
+)
+
+
+def format_http_date(seconds: float) -> str:
+    """Write ``seconds`` since the epoch as an IMF-fixdate, the one form that is generated."""
+    return formatdate(seconds, usegmt=True)
+
+
+def parse_http_date(text: str, now: float | None = None) -> int | None:
+    """Read an HTTP-date in any of its three forms.
+
+    :param text: the field value, without white space around it.
+    :param now: seconds since the epoch, by which a two-digit year is placed; the clock's if absent.
+    :returns: seconds since the epoch, or ``None`` for what is not an HTTP-date.
+    """
+    for form in _FORMS:
+        if found := form.fullmatch(text):
+            return _seconds(found, time.time() if now is None else now)
+    return None
+
+
+def _seconds(found: re.Match[str], now: float) -> int | None:
+    year, digits = int(found["year"]), len(found["year"])
+    month = _MONTHS.index(found["month"]) + 1
+    clock = int(found["hour"]), int(found["minute"]), int(found["second"])
+    if digits == 2:
+        year = _full_year(year, now)
+    try:
+        # A leap second (60) is valid; datetime has no room for it, timegm counts it on.
+        datetime(year, month, int(found["day"]), clock[0], clock[1], min(clock[2], 59))
+    except ValueError:
+        return None
+    return calendar.timegm((year, month, int(found["day"]), *clock)) if clock[2] <= 60 else None
+
+
+def _full_year(two_digits: int, now: float) -> int:
+    """More than 50 years ahead means the past century (RFC 9110 §5.6.7)."""
+    this_year = time.gmtime(now).tm_year
+    year = this_year - this_year % 100 + two_digits
+    return year - 100 if year > this_year + 50 else year

@@ -1,0 +1,90 @@
+"""Range requests: bytes only, RFC 9110 §14."""
+
+from __future__ import annotations
+
+import sys
+from typing import NamedTuple
+
+from .fields import OWS
+
+#: More ranges than this in one request are ignored (RFC 9110 §14.2): each part of a multipart
+#: answer costs a read and some hundred bytes of its own, which a client must not command at will.
+MAX_RANGES = 32
+
+# No file is as long as a number of this many digits; int() itself refuses more than 4,300.
+_MAX_DIGITS = 18
+
+
+class ByteRange(NamedTuple):
+    """Bytes of a representation, from ``start`` up to but not including ``stop``."""
+
+    start: int
+    stop: int
+
+    @property
+    def length(self) -> int:
+        """How many bytes the range holds."""
+        return self.stop - self.start
+
+    def content_range(self, size: int) -> str:
+        """The ``Content-Range`` value of this range of ``size`` bytes (RFC 9110 §14.4)."""
+        return f"bytes {self.start}-{self.stop - 1}/{size}"
+
+
+def parse_range(value: str, size: int) -> list[ByteRange] | None:
+    """Read a ``Range`` value for a representation of ``size`` bytes.
+
+    :returns: the satisfiable ranges in the order asked for, an empty list when there is none (416),
+        or ``None`` when the field is to be ignored: another unit, malformed, more than
+        :data:`MAX_RANGES`, or ranges that add up to more than the representation.
+    """
+    unit, _, range_set = value.partition("=")
+    if unit.lower() != "bytes" or range_set.count(",") >= MAX_RANGES:
+        return None
+    specs = [spec for spec in (part.strip(OWS) for part in range_set.split(",")) if spec]
+    ranges = []
+    for spec in specs:
+        bounds = _bounds(spec, size)
+        if bounds is None:
+            return None
+        if bounds.start < bounds.stop:
+            ranges.append(bounds)
+    if not specs or sum(part.length for part in ranges) > size:
+        return None
+    # RFC 9110 §14.1.2: a suffix of nothing is satisfiable, but no Content-Range can say so.
+    return None if not ranges and size == 0 and any(map(_is_suffix, specs)) else ranges
+
+
+def unsatisfied_range(size: int) -> str:
+    """The ``Content-Range`` value of a 416 answer for a representation of ``size`` bytes."""
+    return f"bytes */{size}"
+
+
+def _bounds(spec: str, size: int) -> ByteRange | None:
+    """One range-spec (RFC 9110 §14.1.1), cut to ``size``.
+
+    Empty where it is unsatisfiable, ``None`` where it is malformed.
+    """
+    first, hyphen, last = spec.partition("-")
+    if not hyphen or not (first or last):
+        return None
+    start, end = _position(first), _position(last)
+    if (first and start is None) or (last and end is None):
+        return None
+    if start is None:
+        return ByteRange(max(0, size - (end or 0)), size)
+    if end is None:
+        return ByteRange(start, max(start, size))
+    return ByteRange(start, max(start, min(end + 1, size))) if start <= end else None
+
+
+def _position(digits: str) -> int | None:
+    """1*DIGIT, in ASCII: ``int()`` alone would take ``+1``, ``1_0`` and other alphabets' digits."""
+    if not (digits.isascii() and digits.isdigit()):
+        return None
+    significant = digits.lstrip("0")
+    return int(significant or "0") if len(significant) <= _MAX_DIGITS else sys.maxsize
+
+
+def _is_suffix(spec: str) -> bool:
+    return spec.startswith("-") and _position(spec[1:]) != 0

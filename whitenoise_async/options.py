@@ -1,0 +1,213 @@
+"""The options: their defaults, what is refused, and their resolved form."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Mapping
+from types import FunctionType
+from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
+from wsgiref.headers import Headers
+
+from .http.fields import is_token
+from .media_types import MediaTypes
+
+if TYPE_CHECKING:
+    ImmutableFileTest = Callable[[str, str], object] | str | re.Pattern[str]
+    AddHeadersFunction = Callable[[Headers, str, str], object]
+
+_INDEX_FILE = "index.html"
+
+
+class OptionKeywords(TypedDict, total=False):
+    """The options as keyword arguments."""
+
+    autorefresh: bool
+    max_age: int | None
+    charset: str | None
+    allow_all_origins: bool
+    immutable_file_test: ImmutableFileTest | None
+    index_file: bool | str | None
+    mimetypes: Mapping[str, str] | None
+    add_headers_function: AddHeadersFunction | None
+
+
+class Options:
+    """The options as attributes of a class, with their defaults."""
+
+    #: Look at the file system on every request, so that new and changed files are served at once.
+    #: For development: each request lists directories.
+    autorefresh: bool = False
+
+    #: Seconds for which browsers and proxies may reuse a file unasked; ``None`` sends no
+    #: ``Cache-Control``.
+    max_age: int | None = 60
+
+    #: Added to ``Content-Type`` for the media types that take a charset; ``None`` adds none.
+    charset: str | None = "utf-8"
+
+    #: Send ``Access-Control-Allow-Origin: *``: fonts, module scripts and canvas images that a page
+    #: loads from another origin (a CDN's, say) do not work without it.
+    allow_all_origins: bool = True
+
+    #: Tells which files never change under their URL: a callable ``(path, url)``, or a regular
+    #: expression that is searched in the URL.
+    immutable_file_test: ImmutableFileTest | None = None
+
+    #: Serve this file of each directory at the directory's own URL, ``dir/``; ``True`` means
+    #: ``index.html``.
+    index_file: bool | str | None = None
+
+    #: ``{".ext": "type/subtype"}``, or by whole file name; wins over the built-in table.
+    mimetypes: Mapping[str, str] | None = None
+
+    #: Called once per file as ``(headers, path, url)``, ``headers`` being a
+    #: :class:`wsgiref.headers.Headers`, to add or change header fields.
+    add_headers_function: AddHeadersFunction | None = None
+
+
+class ResolvedOptions(NamedTuple):
+    """The options after their check, each in the one form that the package works with."""
+
+    autorefresh: bool
+    max_age: int | None
+    charset: str | None
+    allow_all_origins: bool
+    is_immutable: Callable[[str, str], object] | None
+    index_file: str | None
+    media_types: MediaTypes
+    add_headers: AddHeadersFunction | None
+
+
+def apply_keywords(owner: Options, keywords: Mapping[str, object]) -> None:
+    """Set ``keywords`` as attributes of ``owner``, over those of its class.
+
+    :raises TypeError: for a name that is no option.
+    """
+    known = OptionKeywords.__annotations__
+    for name, value in keywords.items():
+        if name not in known:
+            raise TypeError(
+                f"{type(owner).__name__}() got an unknown option {name!r};"
+                f" the options are {', '.join(known)}"
+            )
+        setattr(owner, name, value)
+
+
+def resolve(owner: Options) -> ResolvedOptions:
+    """Check the option attributes of ``owner`` and resolve them.
+
+    :raises TypeError: for a value of the wrong type.
+    :raises ValueError: for a value out of range.
+    """
+    return ResolvedOptions(
+        autorefresh=_flag("autorefresh", owner.autorefresh),
+        max_age=_max_age(owner.max_age),
+        charset=_charset(owner.charset),
+        allow_all_origins=_flag("allow_all_origins", owner.allow_all_origins),
+        is_immutable=_immutable_file_test(owner),
+        index_file=_index_file(owner.index_file),
+        media_types=_media_types(owner.mimetypes),
+        add_headers=_hook(owner, "add_headers_function", "headers", "path", "url"),
+    )
+
+
+def _flag(name: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} must be True or False, got {value!r}")
+    return value
+
+
+def _max_age(value: object) -> int | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"max_age must be a whole number of seconds or None, got {value!r}")
+    if value < 0:
+        raise ValueError(f"max_age must be 0 or more seconds, got {value!r}")
+    return value
+
+
+def _charset(value: object) -> str | None:
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise TypeError(f"charset must be the name of a charset or None, got {value!r}")
+    if not is_token(value):
+        raise ValueError(f"charset must be the name of a charset such as 'utf-8', got {value!r}")
+    return value
+
+
+def _index_file(value: object) -> str | None:
+    if value is None or value is False:
+        return None
+    if value is True:
+        return _INDEX_FILE
+    if not isinstance(value, str):
+        raise TypeError(f"index_file must be True, False, None or a file name, got {value!r}")
+    if value in ("", ".", "..") or re.search(r"[/\\\0]", value):
+        raise ValueError(f"index_file must be a file name without a directory, got {value!r}")
+    return value
+
+
+def _media_types(value: object) -> MediaTypes:
+    if not isinstance(value, Mapping | None):
+        raise TypeError(f'mimetypes must be a mapping of {{".ext": "type/subtype"}}, got {value!r}')
+    for name, media_type in (value or {}).items():
+        if not isinstance(name, str) or not isinstance(media_type, str):
+            raise TypeError(f"mimetypes must map str to str, got {name!r}: {media_type!r}")
+        if not name or "/" in name:
+            raise ValueError(f"mimetypes has keys such as '.ext' or 'file.name', got {name!r}")
+    try:
+        return MediaTypes(value)
+    except ValueError as error:
+        raise ValueError(f"mimetypes: {error}") from None
+
+
+def _immutable_file_test(owner: Options) -> Callable[[str, str], object] | None:
+    value = owner.immutable_file_test
+    if isinstance(value, str):
+        try:
+            value = re.compile(value)
+        except re.error as error:
+            raise ValueError(
+                f"immutable_file_test must be a regular expression, got {value!r}: {error}"
+            ) from None
+    if isinstance(value, re.Pattern):
+        pattern = value
+        if not isinstance(pattern.pattern, str):
+            raise TypeError(f"immutable_file_test must be a pattern of str, got {pattern!r}")
+        return lambda path, url: pattern.search(url)
+    return _hook(owner, "immutable_file_test", "path", "url")
+
+
+def _hook(owner: Options, name: str, *parameters: str) -> Callable[..., Any] | None:
+    """The callable that is option ``name``.
+
+    A class that has it as a function may mean a plain one, written ``option = function``, or a
+    method, written ``def option(self, ...)``: the parameters tell.
+    """
+    static = inspect.getattr_static(owner, name)
+    value = getattr(owner, name)
+    if value is None:
+        return None
+    if isinstance(static, FunctionType) and takes(static, *parameters):
+        return static
+    if not callable(value) or not takes(value, *parameters):
+        raise TypeError(f"{name} must be callable as ({', '.join(parameters)}), got {value!r}")
+    checked: Callable[..., Any] = value
+    return checked
+
+
+def takes(function: Callable[..., Any], *arguments: object) -> bool:
+    """Whether ``function`` can be called with as many positional arguments.
+
+    Of a callable that does not tell its signature, as some in C do not, the best is believed.
+    """
+    try:
+        inspect.signature(function).bind(*arguments)
+    except TypeError:
+        return False
+    except ValueError:
+        return True
+    return True

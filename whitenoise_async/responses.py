@@ -1,0 +1,201 @@
+"""The decision: a file's representations and a request in, the whole answer out, with no I/O."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from .http.fields import RequestFields, combined_field
+from .http.negotiation import choose
+from .http.paths import add_slash, with_query
+from .http.preconditions import Outcome, evaluate, range_applies
+from .http.ranges import ByteRange, parse_range, unsatisfied_range
+from .representations import Headers, Representation
+
+ALLOWED_METHODS = "GET, HEAD, OPTIONS"
+
+#: Reason phrases (RFC 9110 §15) of every status that an answer can have. The standard library's
+#: changed between Python versions.
+REASONS = {
+    200: "OK",
+    204: "No Content",
+    206: "Partial Content",
+    302: "Found",
+    304: "Not Modified",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    412: "Precondition Failed",
+    416: "Range Not Satisfiable",
+    503: "Service Unavailable",
+}
+
+# RFC 9110 §15.4.5 names all but the last: a browser applies the CORS check to a 304 that answers a
+# script's own conditional request.
+_NOT_MODIFIED_FIELDS = frozenset(
+    {"cache-control", "content-location", "etag", "expires", "vary", "access-control-allow-origin"}
+)
+# What an answer that is not the representation still has to say.
+_EVERY_ANSWER_FIELDS = frozenset({"vary", "access-control-allow-origin"})
+# What the parts of a multipart answer say of themselves instead of the whole (RFC 9110 §15.3.7.2).
+_PART_FIELDS = ("Content-Type", "Content-Encoding")
+
+# A day, the most that any browser keeps a preflight's answer.
+_PREFLIGHT_MAX_AGE = "86400"
+
+_NO_BODY = ("Content-Length", "0")
+
+
+class Request(NamedTuple):
+    """What an answer depends on. Adapters make it."""
+
+    method: str
+    fields: RequestFields
+    path: str = "/"  # whole, with the mount point
+    query: str = ""  # Latin-1 text, without "?"
+
+
+class Response(NamedTuple):
+    """An answer: status, header fields (the receiver's own list), and the plan of its body.
+
+    The plan is a sequence of literal bytes and of ranges of ``representation``'s file; an answer
+    for a file names the representation that was selected even when it sends nothing of it.
+    """
+
+    status: int
+    headers: Headers
+    body: Sequence[bytes | ByteRange] = ()
+    representation: Representation | None = None
+
+    @property
+    def length(self) -> int:
+        """Length of the body in bytes."""
+        return sum(len(part) if isinstance(part, bytes) else part.length for part in self.body)
+
+
+def respond(representations: Sequence[Representation], request: Request) -> Response:
+    """Answer ``request`` for the file that has these ``representations`` (identity first)."""
+    fields = request.fields
+    chosen = representations[
+        choose([(each.coding, each.size) for each in representations], fields.accept_encoding)
+    ]
+    if (other := _respond_to_method(request.method, chosen.headers)) is not None:
+        return other._replace(representation=chosen)
+    outcome = evaluate(fields, chosen.etag, chosen.last_modified)
+    if outcome is Outcome.FAILED:
+        headers = _only(chosen.headers, _EVERY_ANSWER_FIELDS)
+        return Response(412, [*headers, _NO_BODY], (), chosen)
+    if outcome is Outcome.NOT_MODIFIED:
+        return Response(304, _only(chosen.headers, _NOT_MODIFIED_FIELDS), (), chosen)
+    if request.method == "HEAD":
+        return Response(200, list(chosen.headers), (), chosen)
+    ranges = _ranges(fields, chosen)
+    if ranges is None:
+        whole = ByteRange(0, chosen.size)
+        return Response(200, list(chosen.headers), (whole,), chosen)
+    if not ranges:
+        return _not_satisfiable(chosen)
+    return _partial(chosen, ranges) if len(ranges) == 1 else _multipart(chosen, ranges)
+
+
+def redirect(
+    location: str | None, request: Request, headers: Sequence[tuple[str, str]]
+) -> Response:
+    """Answer with a relative redirect that keeps the query.
+
+    :param location: a relative reference, or ``None`` to add a slash to the request's path.
+    :param headers: further fields, caching and CORS among them.
+    """
+    if (other := _respond_to_method(request.method, headers)) is not None:
+        return other
+    target = with_query(add_slash(request.path) if location is None else location, request.query)
+    return Response(302, [("Location", target), *headers, _NO_BODY])
+
+
+def unavailable() -> Response:
+    """Answer for a file that cannot be opened now: descriptors, memory or a disk have run out."""
+    return Response(503, [("Retry-After", "1"), ("Cache-Control", "no-store"), _NO_BODY])
+
+
+def not_found() -> Response:
+    """Answer where there is neither a file nor an application."""
+    body = b"Not Found\n"
+    headers = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body)))]
+    return Response(404, headers, (body,))
+
+
+def _respond_to_method(method: str, headers: Sequence[tuple[str, str]]) -> Response | None:
+    """The answer to a method other than GET and HEAD; ``None`` for these two."""
+    if method in ("GET", "HEAD"):
+        return None
+    always = _only(headers, _EVERY_ANSWER_FIELDS)
+    if method != "OPTIONS":
+        return Response(405, [*always, ("Allow", ALLOWED_METHODS), _NO_BODY])
+    if combined_field(always, "Access-Control-Allow-Origin") is not None:
+        # "*" does not cover Authorization (Fetch §4.8, CORS-preflight fetch).
+        always += [
+            ("Access-Control-Allow-Methods", ALLOWED_METHODS),
+            ("Access-Control-Allow-Headers", "*, Authorization"),
+            ("Access-Control-Max-Age", _PREFLIGHT_MAX_AGE),
+        ]
+    return Response(204, [*always, ("Allow", ALLOWED_METHODS)])
+
+
+def _ranges(fields: RequestFields, chosen: Representation) -> list[ByteRange] | None:
+    if fields.range is None or not range_applies(
+        fields.if_range, chosen.etag, chosen.last_modified
+    ):
+        return None
+    return parse_range(fields.range, chosen.size)
+
+
+def _not_satisfiable(chosen: Representation) -> Response:
+    headers = _only(chosen.headers, _EVERY_ANSWER_FIELDS)
+    headers += [("Content-Range", unsatisfied_range(chosen.size)), _NO_BODY]
+    return Response(416, headers, (), chosen)
+
+
+def _partial(chosen: Representation, ranges: Sequence[ByteRange]) -> Response:
+    (part,) = ranges
+    headers = [
+        *_except(chosen.headers, "content-length"),
+        ("Content-Range", part.content_range(chosen.size)),
+        ("Content-Length", str(part.length)),
+    ]
+    return Response(206, headers, (part,), chosen)
+
+
+def _multipart(chosen: Representation, ranges: Sequence[ByteRange]) -> Response:
+    """RFC 9110 §14.6. Coding and media type are the parts'; neither is the multipart body's."""
+    described = "".join(
+        f"{name}: {value}\r\n"
+        for name in _PART_FIELDS
+        if (value := combined_field(chosen.headers, name)) is not None
+    )
+    boundary = _boundary(chosen, ranges)
+    body: list[bytes | ByteRange] = []
+    for part in ranges:
+        lead = "\r\n" if body else ""
+        fields = f"{described}Content-Range: {part.content_range(chosen.size)}\r\n"
+        body += [f"{lead}--{boundary}\r\n{fields}\r\n".encode("latin-1"), part]
+    body.append(f"\r\n--{boundary}--\r\n".encode("latin-1"))
+    kept = _except(chosen.headers, "content-length", *(name.lower() for name in _PART_FIELDS))
+    response = Response(206, kept, body, chosen)
+    kept += [
+        ("Content-Type", f"multipart/byteranges; boundary={boundary}"),
+        ("Content-Length", str(response.length)),
+    ]
+    return response
+
+
+def _boundary(chosen: Representation, ranges: Sequence[ByteRange]) -> str:
+    """The same for the same answer, and with its 128 bits in no file by chance."""
+    return hashlib.sha256(f"{chosen.etag} {ranges}".encode()).hexdigest()[:32]
+
+
+def _only(headers: Sequence[tuple[str, str]], names: frozenset[str]) -> Headers:
+    return [field for field in headers if field[0].lower() in names]
+
+
+def _except(headers: Sequence[tuple[str, str]], *names: str) -> Headers:
+    return [field for field in headers if field[0].lower() not in names]

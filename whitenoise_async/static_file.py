@@ -1,0 +1,154 @@
+"""One URL's file: its representations, built on first use and again when the file has changed."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from .codings import CODINGS
+from .files import OpenFile, UnavailableError, open_file, read_state
+from .http.negotiation import IDENTITY
+from .logs import warn_once
+from .representations import Representation, represent
+from .responses import Request, Response, respond
+
+# Held while a file is described for the first time, so that hooks run once per file. Reentrant: a
+# hook may well ask the application for something.
+_FIRST_USE = threading.RLock()
+
+#: Gives the header fields of a file that are the same for all its representations.
+Describe = Callable[["StaticFile"], Sequence[tuple[str, str]]]
+
+
+class Answer(NamedTuple):
+    """A response, and the open file that its body is read from; whoever has it closes the file."""
+
+    response: Response
+    file: OpenFile | None = None
+
+    def loaded(self, limit: int) -> Answer:
+        """The same answer, its body read and its file closed if it has ``limit`` bytes or fewer.
+
+        A file that has just become shorter is left open: its sender will find out, and cut the
+        connection.
+        """
+        if self.file is None or self.response.length > limit:
+            return self
+        parts = [
+            part if isinstance(part, bytes) else self.file.read(part) for part in self.response.body
+        ]
+        body = b"".join(parts)
+        if len(body) < self.response.length:
+            return self
+        self.file.close()
+        return Answer(self.response._replace(body=(body,)))
+
+
+class Redirect(NamedTuple):
+    """A URL that leads to where an index file is served."""
+
+    path: str  # of the index file, absolute
+    location: str | None  # relative reference; None: the request's path and a slash
+
+
+class StaticFile:
+    """A file that was found below a root, and the URL at which it is served."""
+
+    __slots__ = ("_described", "_representations", "path", "suffixes", "url")
+
+    def __init__(self, path: str, url: str, suffixes: tuple[str, ...] = ()) -> None:
+        """
+        :param path: the file, absolute.
+        :param url: the URL path below the mount point, decoded.
+        :param suffixes: those of the pre-compressed siblings that were listed beside the file.
+        """
+        self.path = path
+        self.url = url
+        self.suffixes = suffixes
+        self._described: Sequence[tuple[str, str]] | None = None
+        self._representations: Sequence[Representation] | None = None
+
+    def answer(self, request: Request, describe: Describe) -> Answer:
+        """Answer ``request`` from the file's state at this moment. Blocks on the disk.
+
+        :param describe: called on first use, and never again.
+        :raises UnavailableError: when the file is gone, unreadable, or no regular file any more.
+        :raises FileSystemError: when the system fails.
+        """
+        kept = self._representations
+        return (kept and _answer_from(kept, request)) or self._answer_afresh(request, describe)
+
+    def _answer_afresh(self, request: Request, describe: Describe) -> Answer:
+        """Open every form of the file, so that what is said and what is sent have one state."""
+        forms = self._open_forms()
+        chosen = None
+        try:
+            self._representations = represent(
+                [(file.path, coding, file.state) for coding, file in forms],
+                self._description(describe),
+            )
+            response = respond(self._representations, request)
+            if response.body and response.representation is not None:
+                chosen = response.representation.coding
+            return Answer(
+                response, next((file for coding, file in forms if coding == chosen), None)
+            )
+        finally:
+            for coding, file in forms:
+                if coding != chosen:
+                    file.close()
+
+    def _description(self, describe: Describe) -> Sequence[tuple[str, str]]:
+        with _FIRST_USE:
+            if self._described is None:
+                self._described = describe(self)
+        return self._described
+
+    def _open_forms(self) -> list[tuple[str, OpenFile]]:
+        original = open_file(self.path)
+        forms = [(IDENTITY, original)]
+        try:
+            for coding in CODINGS:
+                if coding.suffix not in self.suffixes:
+                    continue
+                sibling = _open_sibling(self.path + coding.suffix)
+                if sibling is None:
+                    continue
+                forms.append((coding.token, sibling))
+                if not coding.matches(sibling, original.state.size):
+                    warn_once(f"{sibling.path} is not served: it is not {self.path}, compressed")
+                    forms.pop()[1].close()
+        except BaseException:
+            for _, file in forms:
+                file.close()
+            raise
+        return forms
+
+
+def _open_sibling(path: str) -> OpenFile | None:
+    try:
+        return open_file(path)
+    except UnavailableError as error:
+        if not error.gone:
+            warn_once(str(error))
+        return None
+
+
+def _answer_from(kept: Sequence[Representation], request: Request) -> Answer | None:
+    """Answer from ``kept`` if the files on the disk are still in the state that it describes."""
+    response = respond(kept, request)
+    original, chosen = kept[0], response.representation or kept[0]
+    try:
+        # Without its original a sibling is nobody's compression, whatever its own state.
+        if chosen is not original and read_state(original.path) != original.state:
+            return None
+        if not response.body:
+            return Answer(response) if read_state(chosen.path) == chosen.state else None
+        file = open_file(chosen.path)
+    except UnavailableError:
+        return None
+    if file.state == chosen.state:
+        return Answer(response, file)
+    file.close()
+    return None
