@@ -178,8 +178,8 @@ def make_root(path: str | os.PathLike[str], prefix: str | None, followlinks: boo
         raise TypeError(f"followlinks must be True or False, got {followlinks!r}")
     absolute = os.path.abspath(name)
     if not os.path.isdir(absolute):
-        # Four frames up stands the caller of add_files or of the constructor, or near enough.
-        warnings.warn(f"No directory at: {absolute}", UserWarning, stacklevel=4)
+        # Two frames up stands who called add_files or the constructor.
+        warnings.warn(f"No directory at: {absolute}", UserWarning, stacklevel=3)
     stripped = (prefix or "").strip("/")
     return Root(absolute, f"/{stripped}/" if stripped else "/", followlinks)
 

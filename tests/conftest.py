@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import gzip
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from clients import ADAPTERS, Get, Serve, client_of
+
+from whitenoise_async.logs import warn_once
+
+MTIME = 1_600_000_000  # Sun, 13 Sep 2020 12:26:40 GMT
+
+
+@pytest.fixture(autouse=True)
+def _every_warning_is_new() -> None:
+    warn_once.cache_clear()
+
+
+@pytest.fixture(params=list(ADAPTERS))
+def adapter(request: pytest.FixtureRequest) -> str:
+    """Which adapter, and for ASGI on which event loop."""
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+def serve(adapter: str) -> Serve:
+    """Makes a client of a middleware: ``serve(root, prefix, **options)``."""
+
+    def make(root: Any = None, prefix: Any = None, application: Any = None, **options: Any) -> Get:
+        return client_of(adapter)(ADAPTERS[adapter](application, root, prefix, **options))
+
+    return make
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    """A small site: a style sheet with its .gz, and files without one."""
+    root = tmp_path / "site"
+    write(root / "app.css", b"body { color: black }\n" * 100, compressed=True)
+    write(root / "robots.txt", b"User-agent: *\n")
+    write(root / "docs" / "index.html", b"<!doctype html><title>docs</title>" * 10, compressed=True)
+    write(root / "docs" / "deep" / "image.png", bytes(range(256)) * 1024)  # 256 KB: streamed
+    write(root / "✓.txt", b"checked")
+    return root
+
+
+def write(path: Path, content: bytes, compressed: bool = False, mtime: float = MTIME) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    os.utime(path, (mtime, mtime))
+    if compressed:
+        write(path.with_name(path.name + ".gz"), gzip.compress(content, mtime=0), mtime=mtime)
+    return path
