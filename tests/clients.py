@@ -1,4 +1,4 @@
-"""Clients that call an adapter in process, a request at a time, and see every byte that it sends."""
+"""Clients that call an adapter in process, a request at a time, and see all that it sends."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def call_wsgi(application: Any, call: Call, **environ: Any) -> Reply:
         started.append((status, headers))
         return body.append
 
-    result = application(_environ(call) | environ, start_response)
+    result = application(environ_of(call) | environ, start_response)
     try:
         body += result
     finally:
@@ -81,7 +81,7 @@ def call_asgi(application: Any, call: Call, backend: str = "asyncio", **scope: A
         messages.append(message)
 
     async def main() -> None:
-        await application(_scope(call) | scope, receive, send)
+        await application(scope_of(call) | scope, receive, send)
 
     anyio.run(main, backend=backend)
     start, *rest = messages
@@ -122,7 +122,8 @@ ADAPTERS: dict[str, type[WhiteNoise] | type[ASGIWhiteNoise]] = {
 }
 
 
-def _environ(call: Call) -> dict[str, Any]:
+def environ_of(call: Call) -> dict[str, Any]:
+    """The WSGI environ of a call."""
     environ = {
         "REQUEST_METHOD": call.method,
         "SCRIPT_NAME": _as_wsgi(call.mount),
@@ -146,7 +147,8 @@ def _environ(call: Call) -> dict[str, Any]:
     return environ
 
 
-def _scope(call: Call) -> dict[str, Any]:
+def scope_of(call: Call) -> dict[str, Any]:
+    """The ASGI scope of a call."""
     path = call.mount + call.path
     return {
         "type": "http",

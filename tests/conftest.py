@@ -2,6 +2,11 @@ from __future__ import annotations
 
 import gzip
 import os
+import subprocess
+import sys
+import tempfile
+import textwrap
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +50,35 @@ def site(tmp_path: Path) -> Path:
     write(root / "docs" / "deep" / "image.png", bytes(range(256)) * 1024)  # 256 KB: streamed
     write(root / "✓.txt", b"checked")
     return root
+
+
+@pytest.fixture
+def public_path() -> Iterator[Path]:
+    """A temporary folder that every user may enter; pytest's own are for one user alone."""
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name)
+        path.chmod(0o755)
+        yield path
+
+
+def run_as_nobody(script: str) -> str:
+    """Run a script without the right of root to read everything; returns what it printed."""
+    prologue = f"""
+import encodings.idna, logging, os, sys
+sys.path[:] = {[*sys.path, str(Path(__file__).parent)]!r}
+import clients, whitenoise_async
+if os.getuid() == 0:
+    os.setuid(65534)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", prologue + textwrap.dedent(script)],
+        capture_output=True,
+        text=True,
+        cwd="/",
+        check=False,
+    )
+    assert done.stderr == ""
+    return done.stdout
 
 
 def write(path: Path, content: bytes, compressed: bool = False, mtime: float = MTIME) -> Path:

@@ -54,7 +54,7 @@ class ASGIWhiteNoise(BaseWhiteNoise):
     ``http``, goes to the application untouched.
     """
 
-    _application_kind = "ASGI application"
+    _application_kind = "an ASGI application"
     _application_parameters = ("scope", "receive", "send")
     _application_is_async = True
     _standalone = staticmethod(_standalone)

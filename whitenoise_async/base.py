@@ -117,9 +117,12 @@ class BaseWhiteNoise(Options):
         if application is None:
             return
         name = type(self).__name__
-        expected = f"{self._application_kind} application, or None"
+        expected = (
+            f"{self._application_kind}, called as ({', '.join(self._application_parameters)})"
+        )
+        message = f"{name}() must be given {expected}, or None; got {application!r}"
         if not callable(application):
-            raise TypeError(f"{name}() must be given a {expected}, got {application!r}")
+            raise TypeError(message)
         is_async = any(
             inspect.iscoroutinefunction(each)
             for each in (application, getattr(application, "__call__", None))  # noqa: B004
@@ -127,10 +130,7 @@ class BaseWhiteNoise(Options):
         if not takes(application, *self._application_parameters) or (
             is_async and not self._application_is_async
         ):
-            called = f"({', '.join(self._application_parameters)})"
-            raise TypeError(
-                f"{name}() must be given a {expected}, called as {called}; got {application!r}"
-            )
+            raise TypeError(message)
 
     def _shared_headers(self) -> list[tuple[str, str]]:
         """The fields that files and redirects have in common."""

@@ -99,6 +99,9 @@ class OpenFile:
         """Close the file; it may be closed already."""
         self.file.close()
 
+    # A task that is cancelled while a thread opens its file never gets to see the file.
+    __del__ = close
+
 
 def open_file(path: str) -> OpenFile:
     """Open the regular file ``path`` without ever waiting for a writer.

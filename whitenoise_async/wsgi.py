@@ -33,7 +33,7 @@ class WhiteNoise(BaseWhiteNoise):
     A request for a listed file is served; every other request goes to the application untouched.
     """
 
-    _application_kind = "WSGI application"
+    _application_kind = "a WSGI application"
     _application_parameters = ("environ", "start_response")
     _application_is_async = False
     _standalone = staticmethod(_standalone)
@@ -110,13 +110,14 @@ class _Bounded:
     def read(self, size: int = -1) -> bytes:
         """Read up to ``size`` bytes, all that are left if negative; nothing at the end."""
         wanted = self._left if size < 0 else min(size, self._left)
+        left, self._left = self._left, 0  # after an error there is nothing more to say
         try:
             data = self._file.file.read(wanted)
         except OSError as error:
             raise BrokenBodyError(self._file.path, str(error)) from error
-        self._left -= len(data)
         if len(data) < wanted:
             raise BrokenBodyError(self._file.path)
+        self._left = left - wanted
         return data
 
 

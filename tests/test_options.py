@@ -1,0 +1,190 @@
+"""Options: what is refused, and how functions are taken from a class."""
+
+from __future__ import annotations
+
+import functools
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from clients import ADAPTERS, client_of
+from conftest import write
+
+from whitenoise_async import ASGIWhiteNoise, WhiteNoise
+
+
+@pytest.mark.parametrize("as_attribute", [False, True], ids=["keyword", "attribute"])
+@pytest.mark.parametrize("kind", [WhiteNoise, ASGIWhiteNoise])
+@pytest.mark.parametrize(
+    ("name", "value", "error", "expected"),
+    [
+        ("autorefresh", 1, TypeError, "must be True or False, got 1"),
+        ("autorefresh", None, TypeError, "must be True or False, got None"),
+        ("allow_all_origins", "yes", TypeError, "must be True or False, got 'yes'"),
+        ("max_age", "60", TypeError, "must be a whole number of seconds or None, got '60'"),
+        ("max_age", 1.5, TypeError, "must be a whole number of seconds or None, got 1.5"),
+        ("max_age", True, TypeError, "must be a whole number of seconds or None, got True"),
+        ("max_age", -1, ValueError, "must be 0 or more seconds, got -1"),
+        ("charset", 8, TypeError, "must be the name of a charset or None, got 8"),
+        ("charset", "", ValueError, "such as 'utf-8', got ''"),
+        ("charset", 'utf-8"\r\nX: y', ValueError, "such as 'utf-8', got"),
+        ("index_file", 1, TypeError, "must be True, False, None or a file name, got 1"),
+        ("index_file", "", ValueError, "must be a file name without a directory, got ''"),
+        ("index_file", "a/index.html", ValueError, "without a directory, got 'a/index.html'"),
+        ("index_file", "..", ValueError, "without a directory, got '..'"),
+        ("mimetypes", ["a"], TypeError, "must be a mapping of {\".ext\": \"type/subtype\"}"),
+        ("mimetypes", {".a": None}, TypeError, "must map str to str, got '.a': None"),
+        ("mimetypes", {1: "a/b"}, TypeError, "must map str to str, got 1: 'a/b'"),
+        ("mimetypes", {"": "a/b"}, ValueError, "keys such as '.ext' or 'file.name', got ''"),
+        ("mimetypes", {"a/b": "a/b"}, ValueError, "or 'file.name', got 'a/b'"),
+        ("mimetypes", {".a": "text"}, ValueError, ": 'text' is not a media type"),
+        ("immutable_file_test", "(", ValueError, "must be a regular expression, got '('"),
+        ("immutable_file_test", re.compile(b"a"), TypeError, "must be a pattern of str"),
+        ("immutable_file_test", 3, TypeError, r"must be callable as (path, url), got 3"),
+        ("add_headers_function", 3, TypeError, "must be callable as (headers, path, url), got 3"),
+        ("add_headers_function", "f", TypeError, "must be callable as (headers, path, url)"),
+    ],
+)  # fmt: skip
+def test_a_wrong_value_is_refused_at_construction_with_what_was_expected(
+    kind: Any, name: str, value: Any, error: type[Exception], expected: str, as_attribute: bool
+) -> None:
+    mine = type("Mine", (kind,), {name: value} if as_attribute else {})
+    with pytest.raises(error, match=rf"^{name}.*{re.escape(expected)}"):
+        mine(None, **({} if as_attribute else {name: value}))
+
+
+@pytest.mark.parametrize(
+    "function", [lambda: None, lambda path: None, lambda a, b, c, d, e: None], ids=repr
+)
+@pytest.mark.parametrize("name", ["immutable_file_test", "add_headers_function"])
+def test_a_function_with_other_parameters_is_refused_at_construction(
+    name: str, function: Any
+) -> None:
+    options: Any = {name: function}
+    with pytest.raises(TypeError, match=f"{name} must be callable as"):
+        WhiteNoise(None, **options)
+
+
+def add_by(headers: Any, path: str, url: str) -> None:
+    headers["X-By"] = url
+
+
+class Adder:
+    def __call__(self, headers: Any, path: str, url: str) -> None:
+        add_by(headers, path, url)
+
+
+def plain(headers: Any, path: str, url: str) -> None:
+    add_by(headers, path, url)
+
+
+def method(self: Any, headers: Any, path: str, url: str) -> None:
+    assert isinstance(self, WhiteNoise | ASGIWhiteNoise)
+    add_by(headers, path, url)
+
+
+def any_number(*arguments: Any) -> None:
+    add_by(*arguments)
+
+
+def class_method(cls: Any, headers: Any, path: str, url: str) -> None:
+    assert issubclass(cls, WhiteNoise | ASGIWhiteNoise)
+    add_by(headers, path, url)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        plain, method, any_number, Adder(), staticmethod(plain), classmethod(class_method),
+        functools.partial(lambda number, headers, path, url: add_by(headers, path, url), 1),
+    ],
+    ids=["plain", "method", "any number", "object", "static", "class method", "partial"],
+)  # fmt: skip
+def test_a_function_in_a_class_body_may_be_plain_or_a_method(
+    adapter: str, tmp_path: Path, value: Any
+) -> None:
+    write(tmp_path / "a.txt", b"")
+    mine = type("Mine", (ADAPTERS[adapter],), {"add_headers_function": value})
+    assert client_of(adapter)(mine(None, tmp_path))("/a.txt")["x-by"] == "/a.txt"
+
+
+def test_a_callable_that_does_not_tell_its_parameters_is_believed() -> None:
+    class Opaque:
+        __signature__ = "none"
+
+        def __call__(self, *arguments: Any) -> bool:
+            return True
+
+    assert WhiteNoise(None, immutable_file_test=max) is not None
+    with pytest.raises(TypeError):
+        WhiteNoise(None, immutable_file_test=Opaque())
+
+
+def test_an_attribute_set_before_construction_counts(tmp_path: Path) -> None:
+    write(tmp_path / "a.txt", b"")
+
+    class Mine(WhiteNoise):
+        def __init__(self, *args: Any) -> None:
+            self.max_age = 5
+            self.immutable_file_test = lambda path, url: url == "/b.txt"
+            super().__init__(*args)
+
+    assert client_of("wsgi")(Mine(None, tmp_path))("/a.txt")["cache-control"] == "max-age=5, public"
+
+
+def test_a_keyword_wins_over_the_attribute_and_can_be_read_back(tmp_path: Path) -> None:
+    class Mine(WhiteNoise):
+        max_age = 5
+        index_file = True
+
+    middleware = Mine(None, tmp_path, max_age=7)
+    assert (middleware.max_age, middleware.index_file, Mine.max_age) == (7, True, 5)
+
+
+def wsgi_like(environ: Any, start_response: Any) -> list[bytes]:
+    return []
+
+
+async def asgi_like(scope: Any, receive: Any, send: Any) -> None: ...
+
+
+async def async_pair(environ: Any, start_response: Any) -> None: ...
+
+
+class AsgiObject:
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("kind", "application"),
+    [
+        (WhiteNoise, "static/"),
+        (WhiteNoise, asgi_like),
+        (WhiteNoise, AsgiObject()),
+        (WhiteNoise, async_pair),
+        (ASGIWhiteNoise, Path("static")),
+        (ASGIWhiteNoise, wsgi_like),
+        (ASGIWhiteNoise, WhiteNoise(None)),
+    ],
+)
+def test_what_is_not_an_application_of_its_kind_is_refused(kind: Any, application: Any) -> None:
+    expected = "an ASGI" if kind is ASGIWhiteNoise else "a WSGI"
+    with pytest.raises(TypeError, match=f"must be given {expected} application, called as"):
+        kind(application)
+
+
+@pytest.mark.parametrize(
+    ("kind", "application"),
+    [
+        (WhiteNoise, wsgi_like),
+        (WhiteNoise, WhiteNoise(None)),
+        (ASGIWhiteNoise, asgi_like),
+        (ASGIWhiteNoise, AsgiObject()),
+        (ASGIWhiteNoise, ASGIWhiteNoise(None)),
+        (ASGIWhiteNoise, lambda scope, receive, send: asgi_like(scope, receive, send)),
+        (ASGIWhiteNoise, functools.partial(asgi_like)),
+    ],
+)
+def test_an_application_of_its_kind_is_taken(kind: Any, application: Any) -> None:
+    assert kind(application).application is application

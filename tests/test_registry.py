@@ -1,0 +1,343 @@
+"""What is found below a root: the walk, and autorefresh's look-up, which must find the same."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import socket
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import run_as_nobody, write
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from whitenoise_async.registry import Listed, LiveRegistry, Registry, WalkedRegistry, make_root
+from whitenoise_async.static_file import Redirect
+
+KINDS = (WalkedRegistry, LiveRegistry)
+
+
+@pytest.fixture(params=KINDS)
+def registry(request: pytest.FixtureRequest) -> Registry:
+    made: Registry = request.param(None)
+    return made
+
+
+def add(registry: Registry, root: Path, prefix: str | None = None, links: bool = False) -> None:
+    registry.add(make_root(root, prefix, links))
+
+
+def path_of(listed: Listed | None) -> str | None:
+    return None if listed is None else listed.path
+
+
+def test_links_to_files_work_and_links_to_directories_do_not(
+    registry: Registry, tmp_path: Path
+) -> None:
+    elsewhere = write(tmp_path / "elsewhere" / "a.txt", b"a").parent
+    root = write(tmp_path / "root" / "b.txt", b"b").parent
+    (root / "file.txt").symlink_to(elsewhere / "a.txt")
+    (root / "folder").symlink_to(elsewhere)
+    add(registry, root)
+    assert path_of(registry.find("/file.txt")) == str(root / "file.txt")
+    assert registry.find("/folder/a.txt") is None
+
+
+def test_links_to_directories_are_followed_when_asked_for(
+    registry: Registry, tmp_path: Path
+) -> None:
+    elsewhere = write(tmp_path / "elsewhere" / "sub" / "a.txt", b"a").parent.parent
+    root = write(tmp_path / "root" / "b.txt", b"b").parent
+    (root / "one").symlink_to(elsewhere)
+    (root / "two").symlink_to(elsewhere)
+    add(registry, root, links=True)
+    for name in ("one", "two"):
+        assert path_of(registry.find(f"/{name}/sub/a.txt")) == str(root / name / "sub" / "a.txt")
+
+
+def test_a_loop_of_links_ends(registry: Registry, tmp_path: Path) -> None:
+    root = write(tmp_path / "root" / "sub" / "a.txt", b"a").parent.parent
+    other = write(tmp_path / "other" / "b.txt", b"b").parent
+    (root / "self").symlink_to(root)
+    (root / "sub" / "up").symlink_to(root)
+    (root / "over").symlink_to(other)
+    (other / "back").symlink_to(root)
+    (other / "round").symlink_to(other)
+    add(registry, root, links=True)
+    assert path_of(registry.find("/over/b.txt")) == str(root / "over" / "b.txt")
+    for url in (
+        "/self/sub/a.txt",
+        "/sub/up/sub/a.txt",
+        "/over/back/sub/a.txt",
+        "/over/round/b.txt",
+    ):
+        assert registry.find(url) is None, url
+
+
+def test_a_root_that_is_a_link_is_followed(registry: Registry, tmp_path: Path) -> None:
+    write(tmp_path / "real" / "a.txt", b"a")
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    add(registry, tmp_path / "link")
+    assert path_of(registry.find("/a.txt")) == str(tmp_path / "link" / "a.txt")
+
+
+def make_odd_entries(root: Path) -> list[str]:
+    """Entries of every kind that cannot be served; returns what a warning says of each."""
+    root.mkdir()
+    (root / "dangling").symlink_to(root / "nowhere")
+    (root / "ring").symlink_to(root / "ring")
+    os.mkfifo(root / "fifo")
+    (root / "to-fifo").symlink_to(root / "fifo")
+    (root / "device").symlink_to("/dev/null")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(root / "socket"))
+    Path(os.fsdecode(os.fsencode(root) + b"/caf\xe9")).write_bytes(b"")
+    return [
+        f"{root}/dangling: it is a link that leads nowhere",
+        f"{root}/ring: it is a link that leads nowhere",
+        f"{root}/fifo: it is neither a file nor a directory",
+        f"{root}/to-fifo: it is neither a file nor a directory",
+        f"{root}/device: it is neither a file nor a directory",
+        f"{root}/socket: it is neither a file nor a directory",
+        f"{root}/caf\udce9: its name is not UTF-8",
+    ]
+
+
+def test_what_cannot_be_served_is_left_out_with_one_warning_a_walk(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    root = tmp_path / "root"
+    reasons = make_odd_entries(root)
+    write(root / "good.txt", b"good")
+    registry = WalkedRegistry(None)
+    add(registry, root)
+    (record,) = caplog.records
+    assert (record.name, record.levelno) == ("whitenoise_async", logging.WARNING)
+    assert f"Below {root}, {len(reasons)} not served" in record.getMessage()
+    for reason in reasons:
+        assert reason in record.getMessage()
+    assert registry.find("/good.txt") is not None
+    assert all(registry.find(f"/{name}") is None for name in os.listdir(root) if name != "good.txt")
+
+
+def test_autorefresh_leaves_out_the_same_and_warns_once_of_each(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    root = tmp_path / "root"
+    reasons = make_odd_entries(root)
+    registry = LiveRegistry(None)
+    add(registry, root)
+    for name in [*os.listdir(root), *os.listdir(root)]:
+        assert registry.find(f"/{name}") is None
+    assert len(caplog.records) == len(reasons)
+
+
+def test_a_warning_names_some_of_many_and_counts_the_rest(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for number in range(30):
+        (tmp_path / f"{number}").symlink_to("nowhere")
+    add(WalkedRegistry(None), tmp_path)
+    (record,) = caplog.records
+    assert record.getMessage().count("leads nowhere") == 20
+    assert record.getMessage().endswith("; 10 more")
+
+
+def test_a_folder_that_cannot_be_listed_is_left_out_and_named(public_path: Path) -> None:
+    write(public_path / "open" / "a.txt", b"a")
+    closed = write(public_path / "closed" / "b.txt", b"b").parent
+    closed.chmod(0)
+    output = run_as_nobody(f"""
+        from whitenoise_async.registry import LiveRegistry, WalkedRegistry, make_root
+        logging.basicConfig(format="%(message)s", stream=sys.stdout)
+        for kind in (WalkedRegistry, LiveRegistry):
+            registry = kind(None)
+            registry.add(make_root({str(public_path)!r}, None, False))
+            print(registry.find("/open/a.txt") is not None, registry.find("/closed/b.txt"))
+    """)
+    closed.chmod(0o755)
+    assert output.splitlines() == [
+        f"Below {public_path}, 1 not served: {closed}: Permission denied",
+        "True None",
+        f"{closed} is not served: Permission denied",
+        "True None",
+    ]
+
+
+def test_a_sibling_is_not_listed_and_a_gz_without_original_is(
+    registry: Registry, tmp_path: Path
+) -> None:
+    for name in ("a.css", "a.css.gz", "alone.tar.gz", ".gz", "a.css.GZ"):
+        write(tmp_path / name, b"")
+    add(registry, tmp_path)
+    assert registry.find("/a.css") is not None
+    assert registry.find("/a.css.gz") is None
+    for name in ("alone.tar.gz", ".gz", "a.css.GZ"):
+        assert path_of(registry.find(f"/{name}")) == str(tmp_path / name)
+
+
+def test_the_siblings_of_an_earlier_root_are_not_those_of_a_later_one(
+    registry: Registry, tmp_path: Path
+) -> None:
+    write(tmp_path / "one" / "a.css", b"")
+    write(tmp_path / "one" / "a.css.gz", b"")
+    write(tmp_path / "two" / "a.css.gz", b"")
+    add(registry, tmp_path / "one")
+    add(registry, tmp_path / "two")
+    assert path_of(registry.find("/a.css")) == str(tmp_path / "one" / "a.css")
+    assert path_of(registry.find("/a.css.gz")) == str(tmp_path / "two" / "a.css.gz")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_index_file_takes_three_urls(kind: type[WalkedRegistry], tmp_path: Path) -> None:
+    index = write(tmp_path / "docs" / "index.html", b"")
+    registry = kind("index.html")
+    add(registry, tmp_path, "static")
+    assert path_of(registry.find("/static/docs/")) == str(index)
+    assert registry.find("/static/docs") == Redirect(str(index), None)
+    assert registry.find("/static/docs/index.html") == Redirect(str(index), "./")
+    assert registry.find("/static") is None
+    write(tmp_path / "index.html", b"")
+    add(registry, tmp_path, "static")
+    assert registry.find("/static") == Redirect(str(tmp_path / "index.html"), None)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "/..", "/../secret", "/a/../../secret", "/a//b.txt", "//b.txt", "/a/./b.txt", "/./a/b.txt",
+        "/a/b.txt/", "/a/b.txt/..", "/a/b.txt\0", "/a\\b.txt", "a/b.txt", "/A/B.TXT", "/a/b.txt ",
+        "/a/b.txt::$DATA", "/" + "x" * 100_000, "/" + "a/" * 10_000, "/\udce9", "/a/b%2etxt",
+        "/／a/b.txt", "/a∕b.txt", "/a/․./secret", "",
+    ],
+)  # fmt: skip
+def test_no_other_spelling_of_a_path_leads_anywhere(
+    registry: Registry, tmp_path: Path, url: str
+) -> None:
+    write(tmp_path / "secret", b"")
+    write(tmp_path / "root" / "a" / "b.txt", b"")
+    add(registry, tmp_path / "root")
+    assert registry.find("/a/b.txt") is not None
+    assert registry.find(url) is None
+
+
+names = st.sampled_from(["a", "b", "a.gz", "index.html", "index.html.gz", "c.txt", "ü"])
+trees = st.recursive(
+    st.just("file"),
+    lambda children: st.dictionaries(names, children | st.just("link"), max_size=4),
+    max_leaves=8,
+)
+
+
+def grow(path: Path, tree: Any, everything: list[Path]) -> None:
+    if tree == "file":
+        path.write_bytes(b"")
+    elif tree == "link":
+        path.symlink_to(everything[len(everything) // 2])
+    else:
+        path.mkdir()
+        everything.append(path)
+        for name, child in tree.items():
+            grow(path / name, child, everything)
+
+
+def every_url(tree: Any, url: str) -> set[str]:
+    urls = {url, url + "/", url + "/a/b", url + "/index.html"}
+    if isinstance(tree, dict):
+        for name, child in tree.items():
+            urls |= every_url(child, f"{url}/{name}")
+    return urls
+
+
+@settings(deadline=None)
+@given(
+    forest=st.lists(st.tuples(trees, st.sampled_from(["", "a", "a/b"])), min_size=1, max_size=3),
+    index=st.sampled_from([None, "index.html"]),
+    links=st.booleans(),
+)
+def test_autorefresh_finds_what_a_walk_lists(
+    tmp_path_factory: pytest.TempPathFactory, forest: Any, index: str | None, links: bool
+) -> None:
+    base = tmp_path_factory.mktemp("forest")
+    walked, live = WalkedRegistry(index), LiveRegistry(index)
+    urls = set()
+    for number, (tree, prefix) in enumerate(forest):
+        tree = tree if isinstance(tree, dict) else {"a": tree}
+        root = base / str(number)
+        grow(root, tree, [root])
+        add(walked, root, prefix, links)
+        add(live, root, prefix, links)
+        urls |= every_url(tree, f"/{prefix}".rstrip("/"))
+    for url in urls | set(walked._listed):
+        here, there = walked.find(url), live.find(url)
+        assert type(here) is type(there), url
+        assert path_of(here) == path_of(there), url
+    shutil.rmtree(base)
+
+
+def test_the_walk_asks_for_no_status_of_plain_entries(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a network file system each stat is a round trip."""
+    for number in range(20):
+        write(tmp_path / f"d{number}" / "a.css", b"a", compressed=True)
+    root = make_root(tmp_path, None, True)
+    asked: list[object] = []
+
+    def counted(real: Any) -> Any:
+        def call(path: Any, *args: Any, **kwargs: Any) -> Any:
+            asked.append(path)
+            return real(path, *args, **kwargs)
+
+        return call
+
+    for name in ("stat", "lstat", "open", "access"):
+        monkeypatch.setattr(os, name, counted(getattr(os, name)))
+    registry = WalkedRegistry(None)
+    registry.add(root)
+    assert registry.find("/d7/a.css") is not None
+    assert asked in ([str(tmp_path)], [])  # os.path.isdir of the root; newer Pythons ask in C
+
+
+def test_a_root_is_seen_whole_or_not_at_all_by_other_threads(tmp_path: Path) -> None:
+    for number in range(50):
+        write(tmp_path / f"{number}.txt", b"")
+    registry = WalkedRegistry(None)
+    torn = []
+    stop = threading.Event()
+
+    def look() -> None:
+        while not stop.is_set():
+            first = registry.find("/0.txt") is not None
+            last = all(registry.find(f"/{number}.txt") for number in range(50))
+            if first and not last:
+                torn.append(True)
+
+    threads = [threading.Thread(target=look) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for _ in range(20):
+        add(registry, tmp_path)
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert registry.find("/49.txt") is not None
+    assert not torn
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        ((3, None, False), "root must be a str or a path of str, got 3"),
+        ((b"/tmp", None, False), r"root must be a str or a path of str, got b'/tmp'"),
+        (("/tmp", 3, False), "prefix must be a str or None, got 3"),
+        (("/tmp", None, "yes"), "followlinks must be True or False, got 'yes'"),
+    ],
+)
+def test_a_root_of_the_wrong_type_is_refused(arguments: Any, named: str) -> None:
+    with pytest.raises(TypeError, match=named):
+        make_root(*arguments)

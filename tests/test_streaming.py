@@ -1,0 +1,465 @@
+"""How the ASGI adapter sends a large file: in pieces, at the client's pace, never for nobody."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import anyio
+import anyio.to_thread
+import pytest
+from anyio.lowlevel import checkpoint
+from clients import call_asgi, make_call, scope_of
+from conftest import write
+
+from whitenoise_async import ASGIWhiteNoise
+from whitenoise_async.files import CHUNK_SIZE, BrokenBodyError
+from whitenoise_async.streaming import MAX_THREADS, _limiter
+
+PIECES = 12
+CONTENT = os.urandom(CHUNK_SIZE) * PIECES
+BACKENDS = ["asyncio", "trio"]
+
+
+@pytest.fixture(params=BACKENDS)
+def backend(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return write(tmp_path / "big.bin", CONTENT)
+
+
+def descriptors(path: Path) -> list[str]:
+    """The descriptors of this process that are open on ``path``."""
+    found = []
+    for name in os.listdir("/proc/self/fd"):
+        try:
+            target = os.readlink(f"/proc/self/fd/{name}")
+        except FileNotFoundError:
+            continue  # the listing's own
+        if target.removesuffix(" (deleted)") == str(path):
+            found.append(name)
+    return found
+
+
+def position(path: Path) -> int:
+    """How far ``path`` has been read."""
+    (descriptor,) = descriptors(path)
+    info = Path(f"/proc/self/fdinfo/{descriptor}").read_text().split()
+    return int(info[info.index("pos:") + 1])
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_left_open(path: Path) -> Iterator[None]:
+    yield
+    assert descriptors(path) == []
+
+
+class Server:
+    """The server's side of one request, with a client that does what the test says."""
+
+    def __init__(self, path: Path, on_send: Callable[[int], Any] = lambda number: None) -> None:
+        self.app = ASGIWhiteNoise(None, path.parent)
+        self.on_send = on_send
+        self.sent: list[Any] = []
+        self.hung_up = anyio.Event()
+        self.received = 0
+
+    async def receive(self) -> Any:
+        self.received += 1
+        if self.received == 1:
+            return {"type": "http.request", "body": b"", "more_body": False}
+        await self.hung_up.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(self, message: Any) -> None:
+        done = self.on_send(len(self.sent))
+        if done is not None:
+            await done
+        self.sent.append(message)
+
+    async def run(self, **fields: str) -> None:
+        call = make_call("/big.bin", fields)
+        await self.app(scope_of(call), self.receive, self.send)
+
+    @property
+    def body(self) -> bytes:
+        return b"".join(message["body"] for message in self.sent[1:])
+
+
+def test_a_large_file_comes_in_pieces_of_bounded_size(backend: str, path: Path) -> None:
+    async def main() -> None:
+        server = Server(path)
+        await server.run()
+        sizes = [len(message["body"]) for message in server.sent[1:]]
+        assert sizes == [CHUNK_SIZE] * PIECES + [0]
+        assert server.body == CONTENT
+
+    anyio.run(main, backend=backend)
+
+
+@pytest.mark.parametrize("backend_options", [{}, {"use_uvloop": True}], ids=["asyncio", "uvloop"])
+def test_a_large_file_comes_whole_on_either_asyncio_loop(path: Path, backend_options: Any) -> None:
+    if backend_options:
+        pytest.importorskip("uvloop", reason="uvloop is not installed")
+
+    async def main() -> None:
+        server = Server(path)
+        await server.run()
+        assert server.body == CONTENT
+
+    anyio.run(main, backend_options=backend_options)
+
+
+def test_ranges_come_from_where_they_are(backend: str, path: Path) -> None:
+    first, last = 100_000, 400_000
+
+    async def main() -> None:
+        server = Server(path)
+        await server.run(Range=f"bytes={first}-{last}")
+        assert server.body == CONTENT[first : last + 1]
+        server = Server(path)
+        await server.run(Range=f"bytes={last}-,0-{first}")
+        assert CONTENT[last:] in server.body
+        assert CONTENT[: first + 1] in server.body
+
+    anyio.run(main, backend=backend)
+
+
+def test_no_more_is_read_than_the_client_has_room_for(backend: str, path: Path) -> None:
+    """Back-pressure: while ``send`` waits, nothing is read."""
+    positions: list[int] = []
+
+    async def look(number: int) -> None:
+        await anyio.wait_all_tasks_blocked()
+        positions.append(position(path))
+        assert positions[-1] <= number * CHUNK_SIZE
+
+    async def main() -> None:
+        server = Server(path, look)
+        await server.run()
+
+    anyio.run(main, backend=backend)
+    assert len(positions) == PIECES + 2
+    assert positions[-1] == len(CONTENT)
+
+
+@pytest.mark.parametrize("at", [0, 1, 2, 5, PIECES + 1])
+def test_a_client_that_hangs_up_stops_the_reading(backend: str, path: Path, at: int) -> None:
+    async def main() -> None:
+        async def hang_up(number: int) -> None:
+            if number == at:
+                server.hung_up.set()
+                await anyio.sleep_forever()
+
+        server = Server(path, hang_up)
+        await server.run()
+        assert len(server.sent) == at
+        assert descriptors(path) == []
+
+    anyio.run(main, backend=backend)
+
+
+@pytest.mark.parametrize("at", [0, 1, 2, 5, PIECES + 1])
+def test_an_error_from_send_that_tells_of_a_hang_up_is_no_error(
+    backend: str, path: Path, at: int
+) -> None:
+    async def main() -> None:
+        def fail(number: int) -> None:
+            if number == at:
+                raise BrokenPipeError("the client is gone")
+
+        server = Server(path, fail)
+        await server.run()
+        assert len(server.sent) == at
+        assert descriptors(path) == []
+
+    anyio.run(main, backend=backend)
+
+
+@pytest.mark.parametrize("at", [0, 1])
+def test_a_hang_up_during_a_short_answer_is_no_error(backend: str, path: Path, at: int) -> None:
+    async def main() -> None:
+        def fail(number: int) -> None:
+            if number == at:
+                raise ConnectionResetError
+
+        server = Server(path, fail)
+        await server.run(Range="bytes=0-9")
+        assert len(server.sent) == at
+        assert server.received == 0
+
+    anyio.run(main, backend=backend)
+
+
+@pytest.mark.parametrize("at", [0, 1, 2])
+def test_another_error_from_send_reaches_the_server_as_it_is(
+    backend: str, path: Path, at: int
+) -> None:
+    async def main() -> None:
+        def fail(number: int) -> None:
+            if number == at:
+                raise KeyError("a middleware's fault")
+
+        with pytest.raises(KeyError, match="a middleware's fault"):
+            await Server(path, fail).run()
+        assert descriptors(path) == []
+
+    anyio.run(main, backend=backend)
+
+
+@pytest.mark.parametrize("at", [0, 1, 2])
+def test_a_cancelled_request_closes_the_file(backend: str, path: Path, at: int) -> None:
+    async def main() -> None:
+        async def cancel(number: int) -> None:
+            if number == at:
+                scope.cancel()
+                await anyio.sleep_forever()
+
+        with anyio.CancelScope() as scope:
+            await Server(path, cancel).run()
+        assert scope.cancelled_caught
+        assert descriptors(path) == []
+
+    anyio.run(main, backend=backend)
+
+
+@pytest.mark.parametrize("at", [0, 1, 2])
+async def test_a_request_whose_task_is_cancelled_closes_the_file(path: Path, at: int) -> None:
+    """As uvicorn does at shutdown, and Starlette's BaseHTTPMiddleware."""
+    reached = asyncio.Event()
+
+    async def stop(number: int) -> None:
+        if number == at:
+            reached.set()
+            await asyncio.sleep(3600)
+
+    task = asyncio.create_task(Server(path, stop).run())
+    await reached.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert descriptors(path) == []
+
+
+async def test_a_request_whose_task_is_cancelled_while_its_file_is_opened_closes_it(
+    path: Path,
+) -> None:
+    entered, release = threading.Event(), threading.Event()
+
+    def wait(*_: object) -> None:
+        entered.set()
+        release.wait()
+
+    app = ASGIWhiteNoise(None, path.parent, add_headers_function=wait)
+    server = Server(path)
+    task = asyncio.create_task(
+        app(scope_of(make_call("/big.bin")), server.receive, server.send)
+    )
+    await asyncio.to_thread(entered.wait)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert len(descriptors(path)) == 1
+    release.set()
+    await until(lambda: not descriptors(path))
+
+
+@pytest.mark.parametrize("left", [0, 1, CHUNK_SIZE, 5 * CHUNK_SIZE - 1])
+def test_a_file_truncated_in_mid_stream_is_an_error_and_never_a_padded_body(
+    backend: str, path: Path, left: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def main() -> None:
+        def truncate(number: int) -> None:
+            if number == 1:
+                os.truncate(path, left)
+
+        server = Server(path, truncate)
+        with pytest.raises(BrokenBodyError, match=r"big\.bin was sent in part"):
+            await server.run()
+        assert CONTENT.startswith(server.body)
+        assert len(server.body) <= max(left, CHUNK_SIZE)
+        assert all(message["more_body"] for message in server.sent[1:])
+
+    anyio.run(main, backend=backend)
+    expected = f"{path} was sent in part: the file was truncated; the connection is cut"
+    assert caplog.messages == [expected]
+
+
+def test_a_file_that_grows_in_mid_stream_is_sent_as_long_as_it_was(
+    backend: str, path: Path
+) -> None:
+    async def main() -> None:
+        def grow(number: int) -> None:
+            with path.open("ab") as file:
+                file.write(b"more")
+
+        server = Server(path, grow)
+        await server.run()
+        assert server.body == CONTENT
+
+    anyio.run(main, backend=backend)
+
+
+def test_a_disk_fault_in_mid_stream_is_an_error_that_names_the_file(
+    backend: str, path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The descriptor is made one of a directory, whose every read fails."""
+
+    async def main() -> None:
+        def break_disk(number: int) -> None:
+            if number == 3:
+                (descriptor,) = descriptors(path)
+                directory = os.open(path.parent, os.O_RDONLY)
+                os.dup2(directory, int(descriptor))
+                os.close(directory)
+
+        with pytest.raises(BrokenBodyError, match=r"big\.bin was sent in part: .*Is a directory"):
+            await Server(path, break_disk).run()
+
+    anyio.run(main, backend=backend)
+    assert str(path) in caplog.text
+
+
+def test_what_comes_from_receive_before_the_end_is_read_over(backend: str, path: Path) -> None:
+    async def main() -> None:
+        server = Server(path)
+        messages = [{"type": "http.request", "body": b"x", "more_body": True}] * 3
+
+        async def receive() -> Any:
+            return messages.pop() if messages else await server.receive()
+
+        await server.app(scope_of(make_call("/big.bin")), receive, server.send)
+        assert server.body == CONTENT
+        assert messages == []
+
+    anyio.run(main, backend=backend)
+
+
+@pytest.mark.parametrize("autorefresh", [False, True])
+def test_the_event_loop_never_touches_the_disk(
+    backend: str, path: Path, autorefresh: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(path.parent / "small.txt", b"small" * 100, compressed=True)
+    app = ASGIWhiteNoise(None, path.parent, autorefresh=autorefresh, index_file="small.txt")
+    used: set[str] = set()
+    on_the_loop: set[str] = set()
+
+    def recorded(name: str, real: Any) -> Any:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            if sys._getframe(1).f_globals["__name__"].startswith("whitenoise_async"):
+                used.add(name)
+                if threading.current_thread() is threading.main_thread():
+                    on_the_loop.add(name)
+            return real(*args, **kwargs)
+
+        return call
+
+    for name in ("open", "stat", "fstat", "scandir", "read", "lseek", "fdopen"):
+        monkeypatch.setattr(os, name, recorded(name, getattr(os, name)))
+    for url in ("/big.bin", "/small.txt", "/", "/missing", "/") * 2:
+        call_asgi(app, make_call(url, {"Accept-Encoding": "gzip"}), backend)
+    assert not on_the_loop
+    assert used >= {"open", "fstat", "stat", "read", "lseek", "fdopen"}
+    assert ("scandir" in used) is autorefresh
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    with anyio.fail_after(60):
+        while not condition():
+            await checkpoint()
+
+
+def test_our_files_are_read_when_every_thread_of_the_application_waits(
+    backend: str, path: Path
+) -> None:
+    async def main() -> None:
+        release = threading.Event()
+        limiter = anyio.to_thread.current_default_thread_limiter()
+        async with anyio.create_task_group() as group:
+            for _ in range(int(limiter.total_tokens)):
+                group.start_soon(partial(anyio.to_thread.run_sync, release.wait))
+            await until(lambda: not limiter.available_tokens)
+            server = Server(path)
+            await server.run()
+            release.set()
+        assert server.body == CONTENT
+
+    anyio.run(main, backend=backend)
+
+
+def test_the_application_has_threads_when_every_one_of_ours_waits(backend: str, path: Path) -> None:
+    release = threading.Event()
+    app = ASGIWhiteNoise(None, path.parent, add_headers_function=lambda *_: release.wait())
+
+    async def main() -> None:
+        server = Server(path)
+        async with anyio.create_task_group() as group:
+            for _ in range(MAX_THREADS + 4):
+                scope = scope_of(make_call("/big.bin", method="HEAD"))
+                group.start_soon(app, scope, server.receive, server.send)
+            await until(lambda: bool(_limiter.get(None)))
+            await until(lambda: not _limiter.get().available_tokens)
+            await anyio.to_thread.run_sync(release.set)
+        assert len(server.sent) == 2 * (MAX_THREADS + 4)
+
+    anyio.run(main, backend=backend)
+
+
+def test_threads_are_bounded_however_many_clients_there_are(backend: str, path: Path) -> None:
+    most = 0
+
+    async def main() -> None:
+        async def count(number: int) -> None:
+            nonlocal most
+            most = max(most, threading.active_count())
+
+        async with anyio.create_task_group() as group:
+            for _ in range(100):
+                group.start_soon(Server(path, count).run)
+
+    before = threading.active_count()
+    anyio.run(main, backend=backend)
+    assert most - before <= 2 * MAX_THREADS
+
+
+def test_our_threads_end_with_their_event_loop(path: Path) -> None:
+    async def main() -> None:
+        await Server(path).run()
+
+    anyio.run(main)
+    gc.collect()
+    for thread in threading.enumerate():
+        if thread.name.startswith("whitenoise_async"):
+            thread.join(timeout=30)
+            assert not thread.is_alive()
+
+
+def test_every_answer_has_a_header_list_of_its_own(path: Path) -> None:
+    """Middlewares, Starlette's CORS among them, change it in place."""
+    write(path.parent / "small.txt", b"small")
+    app = ASGIWhiteNoise(None, path.parent)
+    seen = []
+    for url in ("/big.bin", "/small.txt") * 2:
+        messages: list[Any] = []
+
+        async def receive() -> Any:
+            await anyio.sleep_forever()
+
+        async def send(message: Any, messages: list[Any] = messages) -> None:
+            messages.append(message)
+
+        anyio.run(partial(app, scope_of(make_call(url)), receive, send))
+        seen.append(list(messages[0]["headers"]))
+        messages[0]["headers"].append((b"x-piled-up", b"1"))
+    assert seen[:2] == seen[2:]

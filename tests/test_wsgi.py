@@ -1,0 +1,185 @@
+"""What is the WSGI adapter's alone: how bodies are handed to the server (PEP 3333)."""
+
+from __future__ import annotations
+
+import os
+import wsgiref.simple_server
+import wsgiref.util
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from wsgiref.validate import validator
+
+import httpx
+import pytest
+from clients import environ_of, make_call
+from conftest import write
+
+from whitenoise_async import WhiteNoise
+from whitenoise_async.files import CHUNK_SIZE, BrokenBodyError
+
+CONTENT = os.urandom(3 * CHUNK_SIZE + 5)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return write(tmp_path / "a.bin", CONTENT)
+
+
+def start(app: Any, url: str = "/a.bin", wrapper: Any = None, **fields: str) -> Any:
+    """The body as the application returns it."""
+    environ = environ_of(make_call(url, {k.replace("_", "-"): v for k, v in fields.items()}))
+    if wrapper is not None:
+        environ["wsgi.file_wrapper"] = wrapper
+    return app(environ, lambda status, headers, exc_info=None: None)
+
+
+def read_all(body: Any) -> bytes:
+    try:
+        return b"".join(body)
+    finally:
+        body.close()
+
+
+class Wrapper:
+    """What servers with sendfile make of a file."""
+
+    def __init__(self, file: Any, size: int) -> None:
+        self.file = file
+        self.size = size
+        self.close = file.close
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(lambda: self.file.read(self.size), b"")
+
+
+def test_a_whole_file_is_given_to_the_servers_wrapper_with_its_descriptor(path: Path) -> None:
+    body = start(WhiteNoise(None, path.parent), wrapper=Wrapper)
+    assert isinstance(body, Wrapper)
+    descriptor = body.file.fileno()
+    assert os.path.samestat(os.fstat(descriptor), path.stat())
+    assert os.lseek(descriptor, 0, os.SEEK_CUR) == 0
+    assert read_all(body) == CONTENT
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(descriptor)
+
+
+def test_a_sibling_that_was_checked_is_given_from_its_beginning(tmp_path: Path) -> None:
+    write(tmp_path / "a.txt", b"text" * 1000, compressed=True)
+    app = WhiteNoise(None, tmp_path)
+    for _ in range(2):
+        body = start(app, "/a.txt", Wrapper, accept_encoding="gzip")
+        assert os.lseek(body.file.fileno(), 0, os.SEEK_CUR) == 0
+        assert read_all(body) == (tmp_path / "a.txt.gz").read_bytes()
+
+
+def test_the_wrapped_file_is_never_longer_than_was_said(path: Path) -> None:
+    body = start(WhiteNoise(None, path.parent), wrapper=Wrapper)
+    with path.open("ab") as file:
+        file.write(b"more")
+    assert body.file.read() == CONTENT
+    assert body.file.read() == b""
+    body.close()
+
+
+def test_part_of_a_file_is_not_given_to_the_wrapper(path: Path) -> None:
+    """Some servers send a wrapped file to its end, and from its beginning."""
+    app = WhiteNoise(None, path.parent)
+    body = start(app, wrapper=Wrapper, range="bytes=5-200004")
+    assert not isinstance(body, Wrapper)
+    assert read_all(body) == CONTENT[5:200005]
+    whole = start(app, wrapper=Wrapper, range="bytes=0-")
+    assert isinstance(whole, Wrapper)
+    whole.close()
+
+
+def test_without_a_wrapper_a_file_comes_in_pieces(path: Path) -> None:
+    body = start(WhiteNoise(None, path.parent))
+    assert [len(piece) for piece in body] == [CHUNK_SIZE] * 3 + [5]
+    body.close()
+
+
+def test_a_body_that_the_server_gives_up_is_closed(path: Path) -> None:
+    body = start(WhiteNoise(None, path.parent))
+    next(iter(body))
+    before = set(os.listdir("/proc/self/fd"))
+    body.close()
+    assert len(set(os.listdir("/proc/self/fd"))) == len(before) - 1
+
+
+@pytest.mark.parametrize("wrapper", [None, Wrapper, wsgiref.util.FileWrapper])
+@pytest.mark.parametrize("left", [0, 1, CHUNK_SIZE + 1])
+def test_a_file_truncated_in_mid_stream_is_an_error(
+    path: Path, wrapper: Any, left: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    body = start(WhiteNoise(None, path.parent), wrapper=wrapper)
+    pieces = iter(body)
+    received = [next(pieces)]
+    os.truncate(path, left)
+    with pytest.raises(BrokenBodyError, match=r"a\.bin was sent in part"):
+        received.extend(pieces)
+    body.close()
+    assert CONTENT.startswith(b"".join(received))
+    expected = f"{path} was sent in part: the file was truncated; the connection is cut"
+    assert caplog.messages == [expected]
+
+
+def test_a_file_truncated_while_the_server_sends_it_by_descriptor_is_an_error(path: Path) -> None:
+    """Sendfile ends at the end of the file without an error."""
+    body = start(WhiteNoise(None, path.parent), wrapper=Wrapper)
+    descriptor = body.file.fileno()
+    os.truncate(path, 10)
+    with pytest.raises(BrokenBodyError):
+        body.close()
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(descriptor)
+
+
+def test_a_disk_fault_in_mid_stream_is_an_error_that_names_the_file(path: Path) -> None:
+    """The descriptor is made one of a directory, whose every read fails."""
+    body = start(WhiteNoise(None, path.parent), wrapper=Wrapper)
+    directory = os.open(path.parent, os.O_RDONLY)
+    os.dup2(directory, body.file.fileno())
+    os.close(directory)
+    with pytest.raises(BrokenBodyError, match=r"a\.bin was sent in part: .*Is a directory"):
+        body.file.read(10)
+    body.close()
+
+
+@pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "POST"])
+def test_without_a_body_no_file_is_left_open(path: Path, method: str) -> None:
+    app: Any = WhiteNoise(None, path.parent)
+    before = os.listdir("/proc/self/fd")
+    for _ in range(2):
+        assert app(environ_of(make_call("/a.bin", method=method)), lambda *_: None) == []
+    assert len(os.listdir("/proc/self/fd")) == len(before)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{}, {"Range": "bytes=0-4"}, {"Range": "bytes=0-4,9-12"}, {"If-None-Match": "*"}],
+    ids=["whole", "range", "ranges", "not modified"],
+)
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_the_answers_are_valid_wsgi(path: Path, fields: Any, method: str) -> None:
+    statuses: list[str] = []
+
+    def start_response(status: str, headers: Any, exc_info: Any = None) -> Any:
+        statuses.append(status)
+        return lambda data: None
+
+    checked = validator(WhiteNoise(None, path.parent))
+    body = checked(environ_of(make_call("/a.bin", fields, method)), start_response)
+    read_all(body)
+    assert statuses[0].split(" ", 1)[0] in ("200", "206", "304")
+
+
+def test_httpx_gets_files_in_process(path: Path) -> None:
+    write(path.parent / "✓ a.txt", b"checked", compressed=True)
+    with httpx.Client(
+        transport=httpx.WSGITransport(app=WhiteNoise(None, path.parent)), base_url="http://test"
+    ) as client:
+        assert client.get("/a.bin").content == CONTENT
+        reply = client.get("/✓ a.txt")
+        assert (reply.text, reply.headers["content-encoding"]) == ("checked", "gzip")
+        assert client.get("/missing").status_code == 404
