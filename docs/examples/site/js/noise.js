@@ -18,6 +18,7 @@ let volume = null; // its GainNode
 let source = null; // what is playing, if anything
 let offset = 0; // the first sample drawn
 let drawn = 0; // when, in milliseconds
+let frame = 0; // the animation frame asked for
 
 /** Independent samples, evenly spread between -1 and 1. */
 function whiteNoise(length) {
@@ -117,15 +118,12 @@ function draw() {
 }
 
 function animate(now) {
-  if (source === null) {
-    return;
-  }
   if (now - drawn >= FRAME && !stillness.matches) {
     offset = Math.floor(audio.currentTime * RATE) % samples.length;
     drawn = now;
     draw();
   }
-  requestAnimationFrame(animate);
+  frame = requestAnimationFrame(animate);
 }
 
 /** The gain for the slider: squared, as loudness is not heard in proportion. */
@@ -135,7 +133,7 @@ function gain() {
 
 function play() {
   if (audio === null) {
-    audio = new AudioContext();
+    audio = new AudioContext({ sampleRate: RATE });
     volume = audio.createGain();
     volume.gain.value = 0;
     volume.connect(audio.destination);
@@ -147,15 +145,16 @@ function play() {
   source.buffer = buffer;
   source.loop = true;
   source.connect(volume);
-  source.start();
+  source.start(0, audio.currentTime % SECONDS); // where animate() draws
   volume.gain.setTargetAtTime(gain(), audio.currentTime, 0.05);
-  requestAnimationFrame(animate);
+  frame = requestAnimationFrame(animate);
 }
 
 function stop() {
   volume.gain.setTargetAtTime(0, audio.currentTime, 0.05);
   source.stop(audio.currentTime + 0.3);
   source = null;
+  cancelAnimationFrame(frame);
 }
 
 button.addEventListener("click", () => {
@@ -177,4 +176,3 @@ new ResizeObserver(draw).observe(canvas);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
 button.disabled = !("AudioContext" in window);
 button.parentElement.hidden = false;
-draw();
