@@ -130,12 +130,13 @@ async def _send_streamed(response: Response, file: OpenFile, receive: Receive, s
 
 async def _send_pieces(response: Response, stream: FileStream, send: Send) -> None:
     await _send_or_hang_up(send, _start_message(response))
+    left = response.length
     async with aclosing(stream.pieces(response.body)) as pieces:
         async for piece in pieces:
+            left -= len(piece)
             await _send_or_hang_up(
-                send, {"type": "http.response.body", "body": piece, "more_body": True}
+                send, {"type": "http.response.body", "body": piece, "more_body": left > 0}
             )
-    await _send_or_hang_up(send, {"type": "http.response.body", "body": b""})
 
 
 async def _cancel_on_disconnect(receive: Receive, scope: CancelScope) -> None:

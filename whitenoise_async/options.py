@@ -84,7 +84,7 @@ def apply_keywords(owner: Options, keywords: Mapping[str, object]) -> None:
 
     :raises TypeError: for a name that is no option.
     """
-    known = OptionKeywords.__annotations__
+    known = [name for name in vars(Options) if not name.startswith("_")]
     for name, value in keywords.items():
         if name not in known:
             raise TypeError(
