@@ -113,6 +113,26 @@ def test_a_sibling_is_served_no_more_once_its_original_has_another_length(
     assert get("/a.txt", GZIP)["content-encoding"] == "gzip"
 
 
+@pytest.mark.parametrize("before", ["of another", "missing", "FIFO"])
+def test_a_sibling_that_is_mended_is_served(serve: Serve, tmp_path: Path, before: str) -> None:
+    """A deploy replaces the file first, and then the sibling."""
+    path = write(tmp_path / "a.txt", TEXT, compressed=True)
+    sibling = tmp_path / "a.txt.gz"
+    get = serve(tmp_path)
+    assert get("/a.txt", GZIP)["content-encoding"] == "gzip"
+    replace(path, TEXT + b"more")
+    if before != "of another":
+        sibling.unlink()
+    if before == "FIFO":
+        os.mkfifo(sibling)
+    for _ in range(2):
+        assert get("/a.txt", GZIP).body == TEXT + b"more"
+    replace(sibling, gzip.compress(TEXT + b"more"))
+    reply = get("/a.txt", GZIP)
+    assert gzip.decompress(reply.body) == TEXT + b"more"
+    assert reply["vary"] == get("/a.txt")["vary"] == "Accept-Encoding"
+
+
 def test_a_sibling_replaced_alone_is_checked_again(serve: Serve, tmp_path: Path) -> None:
     write(tmp_path / "a.txt", TEXT, compressed=True)
     get = serve(tmp_path)

@@ -61,8 +61,9 @@ class Options:
     #: ``{".ext": "type/subtype"}``, or by whole file name; wins over the built-in table.
     mimetypes: Mapping[str, str] | None = None
 
-    #: Called once per file as ``(headers, path, url)``, ``headers`` being a
-    #: :class:`wsgiref.headers.Headers`, to add or change header fields.
+    #: Called as ``(headers, path, url)``, ``headers`` being a :class:`wsgiref.headers.Headers`, to
+    #: add or change header fields: once per file, at its first request (with ``autorefresh``, at
+    #: every request).
     add_headers_function: AddHeadersFunction | None = None
 
 
@@ -185,18 +186,22 @@ def _hook(owner: Options, name: str, *parameters: str) -> Callable[..., Any] | N
     """The callable that is option ``name``.
 
     A class that has it as a function may mean a plain one, written ``option = function``, or a
-    method, written ``def option(self, ...)``: the parameters tell.
+    method, written ``def option(self, ...)``: the parameters tell, by ``self`` or their number.
     """
     static = inspect.getattr_static(owner, name)
     value = getattr(owner, name)
     if value is None:
         return None
-    if isinstance(static, FunctionType) and takes(static, *parameters):
+    if isinstance(static, FunctionType) and not _is_method(static) and takes(static, *parameters):
         return static
     if not callable(value) or not takes(value, *parameters):
         raise TypeError(f"{name} must be callable as ({', '.join(parameters)}), got {value!r}")
     checked: Callable[..., Any] = value
     return checked
+
+
+def _is_method(function: FunctionType) -> bool:
+    return next(iter(inspect.signature(function).parameters), None) == "self"
 
 
 def takes(function: Callable[..., Any], *arguments: object) -> bool:

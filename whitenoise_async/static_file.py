@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from typing import NamedTuple
 
-from .codings import CODINGS
 from .files import OpenFile, UnavailableError, open_file, read_state
-from .http.negotiation import IDENTITY
-from .logs import warn_once
-from .representations import Representation, represent
+from .forms import Forms, state_if_any
+from .representations import FileState, Representation, represent
 from .responses import Request, Response, respond
 
 # Held while a file is described for the first time, so that hooks run once per file. Reentrant: a
@@ -52,10 +51,17 @@ class Redirect(NamedTuple):
     location: str | None  # relative reference; None: the request's path and a slash
 
 
+class _Kept(NamedTuple):
+    """What was found when a file was last opened with all its siblings."""
+
+    representations: Sequence[Representation]
+    rejected: Sequence[tuple[str, FileState | None]]
+
+
 class StaticFile:
     """A file that was found below a root, and the URL at which it is served."""
 
-    __slots__ = ("_described", "_representations", "path", "suffixes", "url")
+    __slots__ = ("_described", "_kept", "path", "suffixes", "url")
 
     def __init__(self, path: str, url: str, suffixes: tuple[str, ...] = ()) -> None:
         """
@@ -67,7 +73,7 @@ class StaticFile:
         self.url = url
         self.suffixes = suffixes
         self._described: Sequence[tuple[str, str]] | None = None
-        self._representations: Sequence[Representation] | None = None
+        self._kept: _Kept | None = None
 
     def answer(self, request: Request, describe: Describe) -> Answer:
         """Answer ``request`` from the file's state at this moment. Blocks on the disk.
@@ -76,28 +82,21 @@ class StaticFile:
         :raises UnavailableError: when the file is gone, unreadable, or no regular file any more.
         :raises FileSystemError: when the system fails.
         """
-        kept = self._representations
+        kept = self._kept
         return (kept and _answer_from(kept, request)) or self._answer_afresh(request, describe)
 
     def _answer_afresh(self, request: Request, describe: Describe) -> Answer:
         """Open every form of the file, so that what is said and what is sent have one state."""
-        forms = self._open_forms()
-        chosen = None
-        try:
-            self._representations = represent(
-                [(file.path, coding, file.state) for coding, file in forms],
+        with closing(Forms(self.path, self.suffixes)) as forms:
+            representations = represent(
+                [(file.path, coding, file.state) for coding, file in forms.files.items()],
                 self._description(describe),
             )
-            response = respond(self._representations, request)
-            if response.body and response.representation is not None:
-                chosen = response.representation.coding
-            return Answer(
-                response, next((file for coding, file in forms if coding == chosen), None)
-            )
-        finally:
-            for coding, file in forms:
-                if coding != chosen:
-                    file.close()
+            self._kept = _Kept(representations, forms.rejected)
+            response = respond(representations, request)
+            if not response.body or response.representation is None:
+                return Answer(response)
+            return Answer(response, forms.take(response.representation.coding))
 
     def _description(self, describe: Describe) -> Sequence[tuple[str, str]]:
         with _FIRST_USE:
@@ -105,40 +104,14 @@ class StaticFile:
                 self._described = describe(self)
         return self._described
 
-    def _open_forms(self) -> list[tuple[str, OpenFile]]:
-        original = open_file(self.path)
-        forms = [(IDENTITY, original)]
-        try:
-            for coding in CODINGS:
-                if coding.suffix not in self.suffixes:
-                    continue
-                sibling = _open_sibling(self.path + coding.suffix)
-                if sibling is None:
-                    continue
-                forms.append((coding.token, sibling))
-                if not coding.matches(sibling, original.state.size):
-                    warn_once(f"{sibling.path} is not served: it is not {self.path}, compressed")
-                    forms.pop()[1].close()
-        except BaseException:
-            for _, file in forms:
-                file.close()
-            raise
-        return forms
 
-
-def _open_sibling(path: str) -> OpenFile | None:
-    try:
-        return open_file(path)
-    except UnavailableError as error:
-        if not error.gone:
-            warn_once(str(error))
-        return None
-
-
-def _answer_from(kept: Sequence[Representation], request: Request) -> Answer | None:
+def _answer_from(kept: _Kept, request: Request) -> Answer | None:
     """Answer from ``kept`` if the files on the disk are still in the state that it describes."""
-    response = respond(kept, request)
-    original, chosen = kept[0], response.representation or kept[0]
+    response = respond(kept.representations, request)
+    original, chosen = kept.representations[0], response.representation or kept.representations[0]
+    # A deploy replaces a file, and then its sibling: one that did not belong to it may do so now.
+    if any(state_if_any(path) != state for path, state in kept.rejected):
+        return None
     try:
         # Without its original a sibling is nobody's compression, whatever its own state.
         if chosen is not original and read_state(original.path) != original.state:

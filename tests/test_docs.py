@@ -1,0 +1,182 @@
+"""The documentation tells the truth: its examples are run, its lists compared with the code."""
+
+from __future__ import annotations
+
+import ast
+import doctest
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+import whitenoise_async.__main__
+import whitenoise_async.gzip
+from whitenoise_async.options import OptionKeywords, Options
+from whitenoise_async.responses import REASONS
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+PACKAGE = ROOT / "whitenoise_async"
+PAGES = sorted([*DOCS.glob("*.md"), *ROOT.glob("README.md")])
+
+# What the README takes for granted, as every project has it; the other pages make what they need.
+FOLDERS = {"README.md": ("static", "downloads")}
+
+_FENCE = re.compile(r"(?P<ticks>`{3,}|~{3,})(?P<language>.*)")
+
+
+class Block(NamedTuple):
+    language: str
+    line: int  # of the first line of its text, from 1
+    text: str
+
+
+def blocks_of(page: Path) -> Iterator[Block]:
+    """The fenced blocks of a page, those inside an HTML comment among them."""
+    opened = None
+    first, held = 0, list[str]()
+    for number, line in enumerate(page.read_text(encoding="utf-8").splitlines(), 1):
+        if opened is None:
+            opened = _FENCE.fullmatch(line)
+            first, held = number + 1, []
+        elif line.rstrip() == opened["ticks"]:
+            yield Block(opened["language"].strip(), first, "\n".join(held) + "\n")
+            opened = None
+        else:
+            held.append(line)
+    assert opened is None, f"{page}: a block that does not end"
+
+
+def run(page: Path, block: Block, namespace: dict[str, Any]) -> None:
+    if not block.text.startswith(">>>"):
+        # The blank lines let a traceback name the line of the page.
+        source = "\n" * (block.line - 1) + block.text
+        exec(compile(source, str(page), "exec", dont_inherit=True), namespace)
+        return
+    example = doctest.DocTestParser().get_doctest(
+        block.text, namespace, page.name, str(page), block.line - 1
+    )
+    complaints: list[str] = []
+    runner = doctest.DocTestRunner(verbose=False, optionflags=doctest.ELLIPSIS)
+    failed, attempted = runner.run(example, out=complaints.append, clear_globs=False)
+    assert attempted and not failed, "".join(complaints)
+    namespace.update(example.globs)
+
+
+def test_there_are_pages_and_examples() -> None:
+    languages = [block.language for page in PAGES for block in blocks_of(page)]
+    assert languages.count("python") > 0
+    # Whatever is Python is marked so, and run.
+    assert not [each for each in languages if "py" in each.lower() and each != "python"]
+    # An indented fence would escape.
+    assert not [
+        page for page in PAGES if re.search(r"^[ \t>]+(```|~~~)", page.read_text("utf-8"), re.M)
+    ]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_examples_of_a_page_hold(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))  # for the processes that examples start
+    for folder in FOLDERS.get(page.name, ()):
+        (tmp_path / folder).mkdir()
+    namespace: dict[str, Any] = {"__name__": "example"}
+    for block in blocks_of(page):
+        if block.language == "python":
+            run(page, block, namespace)
+
+
+def rows_of(page: Path, columns: int) -> Iterator[list[str]]:
+    """The rows of the tables with so many columns on a page."""
+    for line in page.read_text(encoding="utf-8").splitlines():
+        cells = [cell.strip() for cell in line.split("|")]
+        if line.startswith("| ") and len(cells) == columns + 2:
+            yield cells[1:-1]
+
+
+def code(cell: str) -> str | None:
+    found = re.fullmatch("`([^`]+)`", cell)
+    return found and found[1]
+
+
+def test_the_table_of_options_is_complete_and_its_defaults_are_true() -> None:
+    told = {
+        name: ast.literal_eval(default)
+        for option, given, _, _ in rows_of(DOCS / "options.md", 4)
+        if (name := code(option)) and (default := code(given))
+    }
+    names = {name for name in vars(Options) if not name.startswith("_")}
+    assert names == OptionKeywords.__optional_keys__
+    assert told == {name: getattr(Options, name) for name in names}
+    sections = re.findall(r"^## `(\w+)`$", (DOCS / "options.md").read_text("utf-8"), re.M)
+    assert sorted(sections) == sorted(names)
+
+
+def test_the_table_of_statuses_is_complete() -> None:
+    told = {
+        int(number): reason
+        for status, _, _ in rows_of(DOCS / "http.md", 3)
+        for number, _, reason in [status.partition(" ")]
+        if reason and number.isdigit()
+    }
+    assert told == REASONS
+
+
+def modules_on_the_map() -> list[str]:
+    cells = [code(cell) for cell, _ in rows_of(DOCS / "contributing.md", 2)]
+    return [name for name in cells if name and (PACKAGE / name).is_file()]
+
+
+def imported_by(module: str) -> Iterator[str]:
+    """The modules of the package that ``module`` imports, wherever in its source."""
+    here = PACKAGE / module
+    for node in ast.walk(ast.parse(here.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            folder = here.parents[node.level - 1]
+            path = folder.joinpath(*(node.module or "").split("."))
+            file = path.with_suffix(".py")
+            yield (file if file.is_file() else path / "__init__.py").relative_to(PACKAGE).as_posix()
+
+
+def test_the_map_names_every_module_and_imports_point_down_on_it() -> None:
+    order = modules_on_the_map()
+    assert sorted(order) == sorted(
+        path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py")
+    )
+    upwards = [
+        f"{module} imports {other}"
+        for module in order
+        for other in imported_by(module)
+        if order.index(other) <= order.index(module)
+    ]
+    assert not upwards
+
+
+def help_of(main: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> str:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("NO_COLOR", "1")
+    with pytest.raises(SystemExit, match=r"^0$"):
+        main(["-h"])
+    return capsys.readouterr().out
+
+
+def test_the_usage_of_the_gzip_command_is_quoted_to_the_letter(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    usage = help_of(whitenoise_async.gzip.main, monkeypatch, capsys)
+    quoted = [block.text for block in blocks_of(DOCS / "gzip.md") if block.language == "console"]
+    # White space aside: Python versions wrap their lines differently.
+    wanted = f"$ python -m whitenoise_async.gzip -h {usage}".split()
+    assert wanted in [text.split() for text in quoted]
+
+
+def test_the_arguments_for_publishing_a_folder_are_all_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    usage = help_of(whitenoise_async.__main__.main, monkeypatch, capsys)
+    named = {name for cell, _, _ in rows_of(DOCS / "start.md", 3) if (name := code(cell))}
+    assert named == {"DIR", *re.findall(r"--\w+", usage)} - {"--help"}

@@ -1,0 +1,67 @@
+"""A file and its pre-compressed siblings, open together: the moment that an answer speaks of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .codings import CODINGS, Coding
+from .files import OpenFile, UnavailableError, open_file, read_state
+from .http.negotiation import IDENTITY
+from .logs import warn_once
+from .representations import FileState
+
+
+class Forms:
+    """The open files of one URL by content coding, identity first.
+
+    ``rejected`` has the siblings that are not served: their paths, and the states in which they
+    were not, ``None`` for one that was not there.
+    """
+
+    def __init__(self, path: str, suffixes: Sequence[str]) -> None:
+        """Open the file ``path``, and its siblings with ``suffixes`` that are its compression.
+
+        :raises UnavailableError: when there is no such file.
+        :raises FileSystemError: when the system fails.
+        """
+        self.files = {IDENTITY: open_file(path)}
+        self.rejected: list[tuple[str, FileState | None]] = []
+        try:
+            for coding in CODINGS:
+                if coding.suffix in suffixes:
+                    self._add(coding, path + coding.suffix)
+        except BaseException:
+            self.close()
+            raise
+
+    def _add(self, coding: Coding, path: str) -> None:
+        original = self.files[IDENTITY]
+        try:
+            sibling = open_file(path)
+        except UnavailableError as error:
+            if not error.gone:
+                warn_once(str(error))
+            self.rejected.append((path, state_if_any(path)))
+            return
+        self.files[coding.token] = sibling
+        if not coding.matches(sibling, original.state.size):
+            warn_once(f"{path} is not served: it is not {original.path}, compressed")
+            self.rejected.append((path, sibling.state))
+            self.take(coding.token).close()
+
+    def take(self, coding: str) -> OpenFile:
+        """Hand over a file, which :meth:`close` then leaves open."""
+        return self.files.pop(coding)
+
+    def close(self) -> None:
+        """Close every file that was not taken."""
+        for file in self.files.values():
+            file.close()
+
+
+def state_if_any(path: str) -> FileState | None:
+    """The state of a regular file, ``None`` where there is none."""
+    try:
+        return read_state(path)
+    except UnavailableError:
+        return None
