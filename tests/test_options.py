@@ -100,10 +100,13 @@ def class_method(cls: Any, headers: Any, path: str, url: str) -> None:
 @pytest.mark.parametrize(
     "value",
     [
-        plain, method, method_with_default, any_number, Adder(), staticmethod(plain), classmethod(class_method),
+        plain, method, method_with_default, any_number, Adder(), staticmethod(plain),
+        classmethod(class_method),
         functools.partial(lambda number, headers, path, url: add_by(headers, path, url), 1),
     ],
-    ids=["plain", "method", "default", "any number", "object", "static", "class method", "partial"],
+    ids=[
+        "plain", "method", "default", "any number", "object", "static", "class method", "partial",
+    ],
 )  # fmt: skip
 def test_a_function_in_a_class_body_may_be_plain_or_a_method(
     adapter: str, tmp_path: Path, value: Any

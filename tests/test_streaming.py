@@ -263,9 +263,7 @@ async def test_a_request_whose_task_is_cancelled_while_its_file_is_opened_closes
 
     app = ASGIWhiteNoise(None, path.parent, add_headers_function=wait)
     server = Server(path)
-    task = asyncio.create_task(
-        app(scope_of(make_call("/big.bin")), server.receive, server.send)
-    )
+    task = asyncio.create_task(app(scope_of(make_call("/big.bin")), server.receive, server.send))
     await asyncio.to_thread(entered.wait)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -329,6 +327,37 @@ def test_a_disk_fault_in_mid_stream_is_an_error_that_names_the_file(
 
     anyio.run(main, backend=backend)
     assert str(path) in caplog.text
+
+
+def test_a_disk_fault_before_the_answer_has_begun_is_a_503(
+    backend: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The hook, which runs once the file is open, makes its descriptor one of a directory."""
+    small = write(tmp_path / "small.txt", b"small" * 100)
+
+    def break_disk(headers: Any, path: str, url: str) -> None:
+        (descriptor,) = descriptors(small)
+        directory = os.open(tmp_path, os.O_RDONLY)
+        os.dup2(directory, int(descriptor))
+        os.close(directory)
+
+    app = ASGIWhiteNoise(None, tmp_path, add_headers_function=break_disk)
+    reply = call_asgi(app, make_call("/small.txt"), backend)
+    assert (reply.status, reply["retry-after"]) == (503, "1")
+    assert caplog.messages == [f"{small} cannot be read now: Is a directory"]
+    assert call_asgi(app, make_call("/small.txt"), backend).status == 200
+
+
+def test_a_small_file_truncated_between_its_opening_and_its_reading_is_an_error(
+    backend: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    small = write(tmp_path / "small.txt", b"small" * 100)
+    app = ASGIWhiteNoise(
+        None, tmp_path, add_headers_function=lambda headers, path, url: os.truncate(path, 5)
+    )
+    with pytest.raises(BrokenBodyError):
+        call_asgi(app, make_call("/small.txt"), backend)
+    assert str(small) in caplog.text
 
 
 def test_what_comes_from_receive_before_the_end_is_read_over(backend: str, path: Path) -> None:

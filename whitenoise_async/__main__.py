@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 
 from .asgi import ASGIWhiteNoise
+from .console import say
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -25,15 +26,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         import uvicorn
     except ImportError:
-        _complain("A server is needed to publish a folder: pip install 'whitenoise_async[serve]'")
+        say(
+            "A server is needed to publish a folder: pip install 'whitenoise_async[serve]'",
+            error=True,
+        )
         return 1
     try:
         listener = _listen(options.host, options.port)
     except OSError as error:
-        _complain(f"Cannot listen on {options.host} port {options.port}: {error.strerror}")
+        say(f"Cannot listen on {options.host} port {options.port}: {error.strerror}", error=True)
         return 1
     application = ASGIWhiteNoise(None, options.directory, index_file=options.index)
-    print(f"Serving {os.path.abspath(options.directory)} at {_url(listener)}", flush=True)  # noqa: T201
+    say(f"Serving {os.path.abspath(options.directory)} at {_url(listener)}")
     server = uvicorn.Server(uvicorn.Config(application, log_level="warning", lifespan="off"))
     try:
         server.run(sockets=[listener])
@@ -75,10 +79,6 @@ def _listen(host: str, port: int) -> socket.socket:
 def _url(listener: socket.socket) -> str:
     host, port, *_ = listener.getsockname()
     return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
-
-
-def _complain(message: str) -> None:
-    print(message, file=sys.stderr)  # noqa: T201
 
 
 if __name__ == "__main__":

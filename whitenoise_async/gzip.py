@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from .compression import CompressionError, Outcome, find_files, gzip_file
+from .console import say
 
 #: Extensions of files that are compressed in themselves.
 DEFAULT_EXCLUDED = (
@@ -34,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return _run(options.root, excluded or set(DEFAULT_EXCLUDED), options.quiet)
     except KeyboardInterrupt:
-        _say(
+        say(
             "Interrupted: what is compressed so far stays, nothing is left half-written.",
             error=True,
         )
@@ -61,7 +62,7 @@ def _run(root: str, excluded: set[str], quiet: bool) -> int:
 
     def fail(message: str) -> None:
         failures.append(message)
-        _say(message, error=True)
+        say(message, error=True)
 
     unlisted = find_files(
         root, excluded, lambda error: fail(f"{error.filename} cannot be listed: {error.strerror}")
@@ -73,7 +74,7 @@ def _run(root: str, excluded: set[str], quiet: bool) -> int:
             fail(str(error))
         else:
             if not quiet:
-                _say(_line(outcome))
+                say(_line(outcome))
     return 1 if failures else 0
 
 
@@ -81,13 +82,6 @@ def _line(outcome: Outcome) -> str:
     if outcome.compressed is None:
         return f"{outcome.path}: {outcome.original} bytes, no smaller as gzip"
     return f"{outcome.path}: {outcome.original} bytes, as gzip {outcome.compressed}"
-
-
-def _say(line: str, error: bool = False) -> None:
-    """Print a line; what the terminal cannot show of a file's name is escaped."""
-    stream = sys.stderr if error else sys.stdout
-    encoding = stream.encoding or "utf-8"
-    print(line.encode(encoding, "backslashreplace").decode(encoding), file=stream)
 
 
 if __name__ == "__main__":

@@ -48,21 +48,21 @@ def parse_http_date(text: str, now: float | None = None) -> int | None:
 
 
 def _seconds(found: re.Match[str], now: float) -> int | None:
-    year, digits = int(found["year"]), len(found["year"])
-    month = _MONTHS.index(found["month"]) + 1
-    clock = int(found["hour"]), int(found["minute"]), int(found["second"])
-    if digits == 2:
-        year = _full_year(year, now)
+    year, month = int(found["year"]), _MONTHS.index(found["month"]) + 1
+    rest = (month, *(int(found[name]) for name in ("day", "hour", "minute", "second")))
+    if len(found["year"]) == 2:
+        year = _full_year(year, rest, now)
+    day, hour, minute, second = rest[1:]
     try:
         # A leap second (60) is valid; datetime has no room for it, timegm counts it on.
-        datetime(year, month, int(found["day"]), clock[0], clock[1], min(clock[2], 59))
+        datetime(year, month, day, hour, minute, min(second, 59))
     except ValueError:
         return None
-    return calendar.timegm((year, month, int(found["day"]), *clock)) if clock[2] <= 60 else None
+    return calendar.timegm((year, *rest)) if second <= 60 else None
 
 
-def _full_year(two_digits: int, now: float) -> int:
+def _full_year(two_digits: int, rest: tuple[int, ...], now: float) -> int:
     """More than 50 years ahead means the past century (RFC 9110 §5.6.7)."""
-    this_year = time.gmtime(now).tm_year
+    this_year, *this_moment = time.gmtime(now)[:6]
     year = this_year - this_year % 100 + two_digits
-    return year - 100 if year > this_year + 50 else year
+    return year - 100 if (year, *rest) > (this_year + 50, *this_moment) else year

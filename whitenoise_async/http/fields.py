@@ -11,7 +11,7 @@ OWS = " \t"
 
 # RFC 9110 §5.6.2 and §5.5. CR, LF and NUL in a value would end the field.
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_FIELD_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+_FIELD_VALUE = re.compile(r"(?![ \t])[\t\x20-\x7e\x80-\xff]*(?<![ \t])")
 
 
 class RequestFields(NamedTuple):
@@ -35,7 +35,10 @@ def is_token(text: str) -> bool:
 
 
 def is_field_value(text: str) -> bool:
-    """Whether ``text`` can stand as a field's value (RFC 9110 §5.5): Latin-1 without controls."""
+    """Whether ``text`` can stand as a field's value (RFC 9110 §5.5).
+
+    That is Latin-1 text without controls, and without white space around it.
+    """
     return _FIELD_VALUE.fullmatch(text) is not None
 
 

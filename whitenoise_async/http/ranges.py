@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import NamedTuple
 
 from .fields import OWS
@@ -10,9 +9,6 @@ from .fields import OWS
 #: More ranges than this in one request are ignored (RFC 9110 §14.2): each part of a multipart
 #: answer costs a read and some hundred bytes of its own, which a client must not command at will.
 MAX_RANGES = 32
-
-# No file is as long as a number of this many digits; int() itself refuses more than 4,300.
-_MAX_DIGITS = 18
 
 
 class ByteRange(NamedTuple):
@@ -66,25 +62,35 @@ def _bounds(spec: str, size: int) -> ByteRange | None:
     Empty where it is unsatisfiable, ``None`` where it is malformed.
     """
     first, hyphen, last = spec.partition("-")
-    if not hyphen or not (first or last):
+    if not hyphen or not (_is_position(first) or (not first and last)):
         return None
-    start, end = _position(first), _position(last)
-    if (first and start is None) or (last and end is None):
+    if last and not _is_position(last):
         return None
-    if start is None:
-        return ByteRange(max(0, size - (end or 0)), size)
-    if end is None:
-        return ByteRange(start, max(start, size))
-    return ByteRange(start, max(start, min(end + 1, size))) if start <= end else None
+    if not first:
+        return ByteRange(max(0, size - _cut(last, size)), size)
+    start = _cut(first, size)
+    if not last:
+        return ByteRange(start, size)
+    if _order(first) > _order(last):
+        return None
+    return ByteRange(start, max(start, min(_cut(last, size) + 1, size)))
 
 
-def _position(digits: str) -> int | None:
+def _is_position(digits: str) -> bool:
     """1*DIGIT, in ASCII: ``int()`` alone would take ``+1``, ``1_0`` and other alphabets' digits."""
-    if not (digits.isascii() and digits.isdigit()):
-        return None
+    return digits.isascii() and digits.isdigit()
+
+
+def _order(digits: str) -> tuple[int, str]:
+    """A key that orders numbers of any length: ``int()`` refuses more than 4,300 digits."""
     significant = digits.lstrip("0")
-    return int(significant or "0") if len(significant) <= _MAX_DIGITS else sys.maxsize
+    return len(significant), significant
+
+
+def _cut(digits: str, size: int) -> int:
+    """The number, or ``size`` where it is larger."""
+    return size if _order(digits) > _order(str(size)) else int(digits.lstrip("0") or "0")
 
 
 def _is_suffix(spec: str) -> bool:
-    return spec.startswith("-") and _position(spec[1:]) != 0
+    return spec.startswith("-") and spec.strip("-0") != ""

@@ -1,0 +1,152 @@
+"""URL paths below the mount point, and what a redirect's Location is made of."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import unquote, unquote_to_bytes, urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from whitenoise_async.http.paths import (
+    add_slash,
+    below_mount,
+    decode_environ_path,
+    with_mount,
+    with_query,
+)
+
+# What a URI is written in (RFC 3986 §2), and what browsers leave as it is in a query.
+_SENDABLE = re.compile(r"[\x21-\x7e]*")
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("", ""),
+        ("/a.txt", "/a.txt"),
+        ("/\xe2\x9c\x93", "/✓"),
+        ("/\xc3\xa9", "/é"),
+        ("/\xf0\x9f\x98\x80", "/😀"),
+        ("/a\0b", "/a\0b"),
+        # Not UTF-8: a byte alone, Latin-1, overlong, a surrogate.
+        ("/\xff", None),
+        ("/\xe9", None),
+        ("/\xc0\xaf", None),
+        ("/\xed\xa0\x80", None),
+        # Not Latin-1, and so not from a server.
+        ("/✓", "/✓"),
+        ("/\udcff", "/\udcff"),
+    ],
+    ids=ascii,
+)
+def test_a_path_of_pep_3333_is_read_as_utf_8(value: str, expected: str | None) -> None:
+    assert decode_environ_path(value) == expected
+
+
+@given(st.text())
+def test_every_path_is_read_as_the_client_meant_it(path: str) -> None:
+    assert decode_environ_path(path.encode().decode("latin-1")) == path
+
+
+MOUNTED = [
+    # path, root_path, what is below, the whole
+    ("/a.txt", "", "/a.txt", "/a.txt"),
+    ("/a.txt", "/", "/a.txt", "/a.txt"),
+    ("/app/a.txt", "/app", "/a.txt", "/app/a.txt"),
+    ("/app/a.txt", "/app/", "/a.txt", "/app/a.txt"),
+    ("/a.txt", "/app", "/a.txt", "/app/a.txt"),
+    ("/app", "/app", "", "/app"),
+    ("/app/", "/app", "/", "/app/"),
+    ("/application/a.txt", "/app", "/application/a.txt", "/app/application/a.txt"),
+    ("/app/app/a.txt", "/app", "/app/a.txt", "/app/app/a.txt"),
+    ("/a/b/c", "/a/b", "/c", "/a/b/c"),
+    ("/é/a.txt", "/é", "/a.txt", "/é/a.txt"),
+    ("", "", "", ""),
+    ("", "/app", "", "/app"),
+    ("//app/a.txt", "/app", "//app/a.txt", "/app//app/a.txt"),
+]
+
+
+@pytest.mark.parametrize(("path", "root_path", "below", "whole"), MOUNTED)
+def test_the_mount_point_is_taken_off_and_put_on_once(
+    path: str, root_path: str, below: str, whole: str
+) -> None:
+    assert below_mount(path, root_path) == below
+    assert with_mount(path, root_path) == whole
+    assert with_mount(whole, root_path) == whole
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/docs", "docs/"),
+        ("/a/b/docs", "docs/"),
+        ("/a.b-c_d~e", "a.b-c_d~e/"),
+        ("/javascript:alert(1)", "javascript%3Aalert%281%29/"),
+        ("//example.com", "example.com/"),
+        ("/\\example.com", "%5Cexample.com/"),
+        ("/a?b#c", "a%3Fb%23c/"),
+        ("/100%", "100%25/"),
+        ("/a b", "a%20b/"),
+        ("/é✓", "%C3%A9%E2%9C%93/"),
+        ("/a\r\nSet-Cookie: b", "a%0D%0ASet-Cookie%3A%20b/"),
+        ("/\0", "%00/"),
+        ("/\udcff", "%3F/"),
+    ],
+    ids=ascii,
+)
+def test_a_slash_is_added_by_a_relative_reference(path: str, expected: str) -> None:
+    """RFC 3986 §4.2."""
+    assert add_slash(path) == expected
+
+
+@given(st.text(min_size=1).filter(lambda name: "/" not in name), st.text())
+def test_a_reference_to_a_directory_leads_nowhere_else(name: str, before: str) -> None:
+    reference = add_slash(f"{before}/{name}")
+    assert unquote(reference, errors="strict") == f"{name}/"
+    parts = urlsplit(reference)
+    assert (parts.scheme, parts.netloc, parts.query, parts.fragment) == ("", "", "", "")
+    assert _SENDABLE.fullmatch(reference)
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("", "docs/"),
+        ("a=1&b=%20", "docs/?a=1&b=%20"),
+        ("a=b+c;d", "docs/?a=b+c;d"),
+        ("?", "docs/??"),
+        ("a[]=/x?y:@!$'()*,|^`{}\\\"~", "docs/?a[]=/x?y:@!$'()*,|^`{}\\\"~"),
+        ("100%", "docs/?100%"),
+        ("a#b", "docs/?a%23b"),
+        ("a b", "docs/?a%20b"),
+        ("<a>", "docs/?%3Ca%3E"),
+        ("a\r\nSet-Cookie: b", "docs/?a%0D%0ASet-Cookie:%20b"),
+        ("a\0b", "docs/?a%00b"),
+        ("a\x7f\x1b[0m", "docs/?a%7F%1B[0m"),
+        ("\xc3\xa9", "docs/?%C3%A9"),
+        ("\xff", "docs/?%FF"),
+        ("✓", "docs/??"),
+        ("\udcff", "docs/??"),
+    ],
+    ids=ascii,
+)
+def test_a_query_is_kept_and_cannot_end_the_field(query: str, expected: str) -> None:
+    """RFC 9110 §5.5 for what may stand in a field, RFC 3986 §3.4 for what may in a query."""
+    assert with_query("docs/", query) == expected
+
+
+@given(st.text(st.characters(codec="latin-1"), min_size=1))
+def test_a_query_comes_through_a_redirect_byte_for_byte(query: str) -> None:
+    location = with_query("./", query)
+    assert location.startswith("./?")
+    assert _SENDABLE.fullmatch(location)
+    assert "#" not in location
+    assert unquote_to_bytes(location[3:]) == unquote_to_bytes(query.encode("latin-1"))
+
+
+@given(st.text())
+def test_no_query_makes_it_raise(query: str) -> None:
+    assert _SENDABLE.fullmatch(with_query("./", query))

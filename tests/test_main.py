@@ -1,0 +1,248 @@
+"""``python -m whitenoise_async DIR``: publish a folder."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import re
+import runpy
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
+
+import httpx
+import pytest
+from conftest import write
+
+from whitenoise_async.__main__ import main
+
+TEXT = b"body { color: black }\n" * 100
+PACKAGES = str(Path(__file__).parent.parent)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    root = tmp_path / "public"
+    write(root / "index.html", b"<title>home</title>")
+    write(root / "app.css", TEXT, compressed=True)
+    return root
+
+
+def fetch(url: str, **fields: str) -> httpx.Response:
+    # A proxy that the environment names is none for a server of our own.
+    return httpx.get(url, headers=fields, trust_env=False, timeout=60)
+
+
+@contextmanager
+def publishing(*arguments: str | Path, **environ: str) -> Iterator[subprocess.Popen[str]]:
+    """The command as a process of its own."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "whitenoise_async", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="surrogateescape",
+        env={**os.environ, "PYTHONPATH": PACKAGES, **environ},
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def url_in(line: str, folder: Path) -> str:
+    found = re.fullmatch(rf"Serving {re.escape(str(folder))} at (http://\S+:[1-9][0-9]*/)\n", line)
+    assert found, line
+    return found[1]
+
+
+@pytest.mark.parametrize("index", [True, False], ids=["--index", "without"])
+def test_a_folder_is_published_at_the_printed_url_until_interrupted(
+    folder: Path, index: bool
+) -> None:
+    with publishing(folder, "--port", "0", *["--index"] * index) as process:
+        assert process.stdout is not None
+        url = url_in(process.stdout.readline(), folder)
+        home, style = fetch(url), fetch(f"{url}app.css", **{"Accept-Encoding": "gzip"})
+        missing = fetch(f"{url}missing")
+        process.send_signal(signal.SIGINT)
+        output, errors = process.communicate(timeout=60)
+    assert url.startswith("http://127.0.0.1:")
+    if index:
+        assert (home.status_code, home.content) == (200, b"<title>home</title>")
+    else:
+        assert home.status_code == 404
+    assert (style.content, style.headers["content-encoding"]) == (TEXT, "gzip")
+    assert int(style.headers["content-length"]) == len(gzip.compress(TEXT))
+    assert missing.status_code == 404
+    assert (process.returncode, output, errors) == (0, "", "")
+
+
+def test_a_folder_whose_name_is_no_text_is_published(tmp_path: Path) -> None:
+    folder = Path(os.fsdecode(os.path.join(os.fsencode(tmp_path), b"\xff")))
+    write(folder / "index.html", b"<title>home</title>")
+    with publishing(folder, "--port=0", PYTHONIOENCODING="utf-8:strict") as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        assert re.fullmatch(r"Serving .* at http://127\.0\.0\.1:[0-9]+/\n", line)
+        url = line.split()[-1]
+        assert fetch(f"{url}index.html").status_code == 200
+
+
+def can_listen(host: str) -> bool:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        socket.create_server((host, 0), family=family).close()
+    except OSError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(
+    ("host", "shown"), [("127.0.0.1", "http://127.0.0.1:"), ("::1", "http://[::1]:")]
+)
+def test_an_interrupt_ends_it_well(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, host: str, shown: str
+) -> None:
+    if not can_listen(host):
+        pytest.skip(f"nothing can listen on {host} here")
+    monkeypatch.chdir(folder.parent)
+    read_end, write_end = os.pipe()
+    fetched: list[tuple[str, bytes]] = []
+
+    def fetch_and_interrupt() -> None:
+        with os.fdopen(read_end) as lines:
+            if line := lines.readline():
+                try:
+                    url = url_in(line, folder)
+                    fetched.append((url, fetch(f"{url}app.css").content))
+                finally:
+                    os.kill(os.getpid(), signal.SIGINT)
+
+    client = threading.Thread(target=fetch_and_interrupt)
+    client.start()
+    try:
+        with os.fdopen(write_end, "w") as output, redirect_stdout(output):
+            status = main(["public", "--host", host, "--port", "0", "--index"])
+    finally:
+        client.join()
+    assert status == 0
+    ((url, content),) = fetched
+    assert url.startswith(shown)
+    assert content == TEXT
+    port = int(url.rstrip("/").rpartition(":")[2])
+    socket.create_server(
+        (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET
+    ).close()
+
+
+@pytest.fixture
+def port_in_use() -> Iterator[int]:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener.getsockname()[1]
+
+
+def test_a_port_in_use_is_said_in_one_line(
+    folder: Path, port_in_use: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([str(folder), "--port", str(port_in_use)]) == 1
+    output = capsys.readouterr()
+    assert output.out == ""
+    (line,) = output.err.splitlines()
+    assert line.startswith(f"Cannot listen on 127.0.0.1 port {port_in_use}: Address already in use")
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "192.0.2.1",  # nobody's: RFC 5737
+        "2001:db8::1",  # nobody's: RFC 3849
+        "1:2",
+    ],
+)
+def test_a_host_at_which_nothing_can_listen_is_said_in_one_line(
+    folder: Path, capsys: pytest.CaptureFixture[str], host: str
+) -> None:
+    assert main([str(folder), "--host", host, "--port", "0"]) == 1
+    output = capsys.readouterr()
+    assert output.out == ""
+    (line,) = output.err.splitlines()
+    assert line.startswith(f"Cannot listen on {host} port 0: ")
+
+
+def test_without_a_server_it_is_said_what_to_install(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    assert main([str(folder)]) == 1
+    output = capsys.readouterr()
+    assert output.out == ""
+    (line,) = output.err.splitlines()
+    assert line.endswith(": pip install 'whitenoise_async[serve]'")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["missing"], "missing is not a directory"),
+        (["index.html"], "index.html is not a directory"),
+        ([], "DIR"),
+        *(
+            ([".", f"--port={port}"], f"{port!r} is not a port: 0 to 65535 was expected")
+            for port in ("65536", "-1", "99999999", "", "http", "+80", "8_0", "80.0", "\u0668", "²")
+        ),
+        ([".", "--reload"], "--reload"),
+    ],
+    ids=" ".join,
+)
+def test_a_command_line_that_makes_no_sense_is_refused_with_one_clear_message(
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    named: str,
+) -> None:
+    monkeypatch.chdir(folder)
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    output = capsys.readouterr()
+    assert output.out == ""
+    errors = [line for line in output.err.splitlines() if ": error: " in line]
+    assert len(errors) == 1
+    assert named in errors[0]
+    assert "Traceback" not in output.err
+
+
+def test_help_tells_the_defaults(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    with pytest.raises(SystemExit) as ended:
+        main(["--help"])
+    assert ended.value.code == 0
+    output = capsys.readouterr().out
+    assert output.startswith("usage: python -m whitenoise_async ")
+    for option, default in [("--host", "127.0.0.1"), ("--port", "8000")]:
+        (line,) = [line for line in output.splitlines() if line.strip().startswith(option)]
+        assert f"(default: {default})" in line
+
+
+def test_its_exit_status_is_mains(
+    folder: Path,
+    port_in_use: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["whitenoise_async", str(folder), f"--port={port_in_use}"])
+    # What is imported already, runpy warns, may behave differently.
+    monkeypatch.delitem(sys.modules, "whitenoise_async.__main__")
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_module("whitenoise_async", run_name="__main__")
+    assert ended.value.code == 1
+    assert str(port_in_use) in capsys.readouterr().err

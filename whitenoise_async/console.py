@@ -1,0 +1,17 @@
+"""What the command lines print."""
+
+from __future__ import annotations
+
+import sys
+
+
+def say(line: str, *, error: bool = False) -> None:
+    """Print one line, to standard error if ``error``.
+
+    File names may hold anything: what the stream cannot show, and what would break the line or
+    steer the terminal, is escaped.
+    """
+    stream = sys.stderr if error else sys.stdout
+    encoding = stream.encoding or "utf-8"
+    shown = "".join(each if each.isprintable() else repr(each)[1:-1] for each in line)
+    print(shown.encode(encoding, "backslashreplace").decode(encoding), file=stream, flush=True)
