@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from wsgiref.headers import Headers
 
 from .files import FileSystemError, UnavailableError, read_state
-from .http.fields import is_field_value, is_token
+from .http.fields import OWS, is_field_value, is_token
 from .logs import logger, warn_once
 from .media_types import content_type
 from .options import Options, apply_keywords, resolve, takes
@@ -155,20 +155,20 @@ class BaseWhiteNoise(Options):
             hook = "add_headers_function"
             if self._options.add_headers is not None:
                 self._options.add_headers(headers, path, url)
-            return _checked(headers.items())
+            return [_checked(name, value) for name, value in headers.items()]
         except Exception:
             logger.error("%s failed for %s", hook, path)
             raise
 
 
-def _checked(headers: Sequence[tuple[str, str]]) -> Sequence[tuple[str, str]]:
+def _checked(name: str, value: str) -> tuple[str, str]:
     """Refuse what no server could send: better here, by name, than in the server's own words."""
-    for name, value in headers:
-        if not is_token(name):
-            raise ValueError(f"add_headers_function set a field with an invalid name: {name!r}")
-        if not is_field_value(value):
-            raise ValueError(
-                f"add_headers_function set {name} to {value!r}, which cannot be sent:"
-                " a value is Latin-1 text without control characters"
-            )
-    return headers
+    value = value.strip(OWS)
+    if not is_token(name):
+        raise ValueError(f"add_headers_function set a field with an invalid name: {name!r}")
+    if not is_field_value(value):
+        raise ValueError(
+            f"add_headers_function set {name} to {value!r}, which cannot be sent:"
+            " a value is Latin-1 text without control characters"
+        )
+    return name, value

@@ -36,7 +36,7 @@ _NOT_MODIFIED_FIELDS = frozenset(
     {"cache-control", "content-location", "etag", "expires", "vary", "access-control-allow-origin"}
 )
 # What an answer that is not the representation still has to say.
-_EVERY_ANSWER_FIELDS = frozenset({"vary", "access-control-allow-origin"})
+_EVERY_ANSWER_FIELDS = frozenset({"vary", "access-control-allow-origin", "accept-ranges"})
 # What the parts of a multipart answer say of themselves instead of the whole (RFC 9110 §15.3.7.2).
 _PART_FIELDS = ("Content-Type", "Content-Encoding")
 
