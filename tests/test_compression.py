@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from conftest import MTIME, write
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from whitenoise_async.compression import CompressionError, Outcome, find_files, gzip_file
@@ -262,6 +262,7 @@ contents = st.one_of(
 
 
 @given(contents)
+@example(b"a" * 23)  # as long as its compression
 def test_what_is_compressed_comes_back_and_is_smaller(content: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = write(Path(folder) / "a", content)
@@ -274,3 +275,35 @@ def test_what_is_compressed_comes_back_and_is_smaller(content: bytes) -> None:
             data = (Path(folder) / "a.gz").read_bytes()
             assert gzip.decompress(data) == content
             assert len(data) == compressed < original
+
+
+@pytest.mark.parametrize(
+    "leftover",
+    [gzip.compress(TEXT), gzip.compress(NOISE + b"!"), gzip.compress(NOISE[:-1]), b"", b"text",
+     gzip.compress(NOISE)[:-9], gzip.compress(NOISE)[:30] + bytes(1000)],
+    ids=["of another", "longer", "shorter", "empty", "not gzip", "cut", "broken"],
+)  # fmt: skip
+def test_an_old_result_that_is_wrong_and_cannot_be_replaced_is_named_and_stays(
+    tmp_path: Path, leftover: bytes
+) -> None:
+    """A server could not tell: it compares lengths alone."""
+    path = write(tmp_path / "a.bin", NOISE)
+    sibling = write(tmp_path / "a.bin.gz", leftover)
+    with pytest.raises(CompressionError, match=r"a\.bin\.gz is not .*a\.bin, compressed, .*remove"):
+        gzip_file(str(path))
+    assert sibling.read_bytes() == leftover
+    assert names_in(tmp_path) == ["a.bin", "a.bin.gz"]
+
+
+def test_an_old_result_that_is_right_stays_though_it_is_no_smaller(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.bin", NOISE, compressed=True)
+    assert gzip_file(str(path)) == Outcome(str(path), len(NOISE), None)
+    assert gzip.decompress((tmp_path / "a.bin.gz").read_bytes()) == NOISE
+
+
+def test_what_is_no_file_in_the_results_place_is_passed_over_where_nothing_is_written(
+    tmp_path: Path,
+) -> None:
+    path = write(tmp_path / "a.bin", NOISE)
+    os.mkfifo(tmp_path / "a.bin.gz")
+    assert gzip_file(str(path)).compressed is None

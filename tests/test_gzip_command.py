@@ -239,6 +239,8 @@ def test_fifos_and_dangling_links_neither_stop_it_nor_count_as_failures(tmp_path
         ("✓é.txt".encode(), "ascii:strict", "\\u2713\\xe9.txt"),
         ("✓é.txt".encode(), "latin-1:strict", "\\u2713é.txt"),
         (b"a\nb.txt", "utf-8:strict", "\\nb.txt"),
+        (b"a\rb.txt", "utf-8:strict", "\\rb.txt"),
+        (b"a\x1b[2Jb.txt", "utf-8:strict", "\\x1b[2Jb.txt"),
     ],
     ids=ascii,
 )
@@ -378,3 +380,29 @@ def test_its_exit_status_is_mains(
         runpy.run_module("whitenoise_async.gzip", run_name="__main__")
     assert ended.value.code == 1
     assert str(tmp_path) in capsys.readouterr().err
+
+
+def test_a_reader_that_goes_away_does_not_stop_the_work(tmp_path: Path) -> None:
+    """As ``| head -1`` does."""
+    for number in range(3):
+        write(tmp_path / f"{number}.txt", TEXT)
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    process = subprocess.run(
+        [sys.executable, "-m", "whitenoise_async.gzip", str(tmp_path)],
+        stdout=write_end,
+        stderr=subprocess.PIPE,
+        cwd=Path(__file__).parent.parent,
+        timeout=60,
+        check=False,
+    )
+    os.close(write_end)
+    assert (process.returncode, process.stderr) == (0, b"")
+    assert all((tmp_path / f"{number}.txt.gz").exists() for number in range(3))
+
+
+def test_the_option_may_stand_anywhere(tmp_path: Path) -> None:
+    write(tmp_path / "a.txt", TEXT)
+    write(tmp_path / "a.css", TEXT)
+    assert main([str(tmp_path), "-q", "css"]) == 0
+    assert files_below(tmp_path) == {"a.txt", "a.txt.gz", "a.css"}

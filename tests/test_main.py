@@ -158,21 +158,22 @@ def test_a_port_in_use_is_said_in_one_line(
 
 
 @pytest.mark.parametrize(
-    "host",
+    ("host", "port"),
     [
-        "192.0.2.1",  # nobody's: RFC 5737
-        "2001:db8::1",  # nobody's: RFC 3849
-        "1:2",
+        ("192.0.2.1", 65535),  # nobody's: RFC 5737
+        ("2001:db8::1", 0),  # nobody's: RFC 3849
+        ("1:2", 8000),
+        ("ü" * 300, 8000),
     ],
 )
 def test_a_host_at_which_nothing_can_listen_is_said_in_one_line(
-    folder: Path, capsys: pytest.CaptureFixture[str], host: str
+    folder: Path, capsys: pytest.CaptureFixture[str], host: str, port: int
 ) -> None:
-    assert main([str(folder), "--host", host, "--port", "0"]) == 1
+    assert main([str(folder), "--host", host, "--port", str(port)]) == 1
     output = capsys.readouterr()
     assert output.out == ""
     (line,) = output.err.splitlines()
-    assert line.startswith(f"Cannot listen on {host} port 0: ")
+    assert line.startswith(f"Cannot listen on {host} port {port}: ")
 
 
 def test_without_a_server_it_is_said_what_to_install(

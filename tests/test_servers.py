@@ -20,6 +20,7 @@ from whitenoise_async.gzip import main as gzip_command
 
 ADMIN = Path(django.__file__).parent / "contrib" / "admin" / "static" / "admin"
 GZIP = {"Accept-Encoding": "gzip"}
+LARGE_URL = "/large.bin"
 LARGE = 64 * 1024 * 1024  # more than sockets hold, so that a server has to wait for its client
 
 
@@ -30,6 +31,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert gzip_command(["-q", str(root)]) == 0
     write(root / "docs" / "index.html", b"<title>docs</title>")
     write(root / "✓ a.txt", b"checked")
+    write(root / LARGE_URL[1:], b"")
     write(root / "app.0a1b2c3d.js", b"let a = 1\n" * 100, compressed=True)
     return root
 
@@ -44,20 +46,13 @@ def server(
 
 
 @pytest.fixture
-def large(root: Path) -> Iterator[Path]:
+def large(root: Path) -> Path:
     """A large file that was there when the server started, made anew for each test."""
-    path = root / "admin" / "img" / "LICENSE"
-    content = path.read_bytes()
-    path.unlink()
+    path = root / LARGE_URL[1:]
+    path.unlink(missing_ok=True)
     with path.open("wb") as file:
         file.truncate(LARGE)
-    yield path
-    if path.is_fifo() or path.exists():
-        path.unlink()
-    path.write_bytes(content)
-
-
-LARGE_URL = "/admin/img/LICENSE"
+    return path
 
 
 def until(condition: Callable[[], bool]) -> None:

@@ -33,13 +33,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     try:
         listener = _listen(options.host, options.port)
-    except OSError as error:
-        say(f"Cannot listen on {options.host} port {options.port}: {error.strerror}", error=True)
+    except (OSError, UnicodeError) as error:  # the latter for what can be no host's name
+        reason = getattr(error, "strerror", None) or error
+        say(f"Cannot listen on {options.host} port {options.port}: {reason}", error=True)
         return 1
-    application = ASGIWhiteNoise(None, options.directory, index_file=options.index)
-    say(f"Serving {os.path.abspath(options.directory)} at {_url(listener)}")
-    server = uvicorn.Server(uvicorn.Config(application, log_level="warning", lifespan="off"))
     try:
+        application = ASGIWhiteNoise(None, options.directory, index_file=options.index)
+        server = uvicorn.Server(uvicorn.Config(application, log_level="warning", lifespan="off"))
+        say(f"Serving {os.path.abspath(options.directory)} at {_url(listener)}")
         server.run(sockets=[listener])
     except KeyboardInterrupt:
         pass  # uvicorn has shut down by then, and raises the interrupt again
@@ -73,7 +74,8 @@ def _port(text: str) -> int:
 
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    return socket.create_server((host, port), family=family)
+    ((*_, address), *_) = socket.getaddrinfo(host, port, family, socket.SOCK_STREAM)
+    return socket.create_server(address, family=family)
 
 
 def _url(listener: socket.socket) -> str:

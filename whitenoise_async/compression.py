@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import zlib
 from collections.abc import Callable, Collection, Iterator
-from contextlib import suppress
-from gzip import GzipFile
+from contextlib import closing, suppress
+from gzip import BadGzipFile, GzipFile
 from typing import IO, NamedTuple
 
-from .files import FileSystemError, OpenFile, UnavailableError, open_file
+from .files import CHUNK_SIZE, FileSystemError, OpenFile, UnavailableError, open_file
 from .representations import FileState
 
 _SUFFIX = ".gz"
@@ -56,15 +57,12 @@ def gzip_file(path: str) -> Outcome:
     :raises CompressionError: where the file cannot be read or its sibling cannot be written.
     """
     try:
-        source = open_file(path)
+        with closing(open_file(path)) as source:
+            return _gzip(source)
     except (UnavailableError, FileSystemError) as error:
-        raise CompressionError(str(error)) from error
-    try:
-        return _gzip(source)
+        raise CompressionError(f"{path} cannot be read: {error.reason}") from error
     except OSError as error:
         raise CompressionError(f"{path} cannot be compressed: {error.strerror or error}") from error
-    finally:
-        source.close()
 
 
 def _gzip(source: OpenFile) -> Outcome:
@@ -77,6 +75,7 @@ def _gzip(source: OpenFile) -> Outcome:
         with os.fdopen(descriptor, "wb") as target:
             size = _copy_compressed(source, target)
         if size >= original:
+            _refuse_leftover(source)
             return Outcome(path, original, None)
         shutil.copymode(path, temporary)
         os.utime(temporary, ns=(mtime_ns, mtime_ns))
@@ -85,6 +84,35 @@ def _gzip(source: OpenFile) -> Outcome:
     finally:
         with suppress(FileNotFoundError):
             os.unlink(temporary)
+
+
+def _refuse_leftover(source: OpenFile) -> None:
+    """Where nothing is written, a sibling of an earlier state would go on being served.
+
+    It may be somebody's own: it is named, not removed.
+    """
+    leftover = source.path + _SUFFIX
+    try:
+        with closing(open_file(leftover)) as sibling:
+            same = _decompresses_to(sibling, source)
+    except UnavailableError:
+        return
+    if not same:
+        raise CompressionError(
+            f"{leftover} is not {source.path}, compressed, and nothing smaller can be: remove it"
+        )
+
+
+def _decompresses_to(sibling: OpenFile, source: OpenFile) -> bool:
+    source.file.seek(0)
+    try:
+        with GzipFile(fileobj=sibling.file) as stream:
+            for chunk in iter(lambda: stream.read(CHUNK_SIZE), b""):
+                if chunk != source.file.read(len(chunk)):
+                    return False
+    except (BadGzipFile, EOFError, zlib.error):
+        return False
+    return not source.file.read(1)
 
 
 def _copy_compressed(source: OpenFile, target: IO[bytes]) -> int:

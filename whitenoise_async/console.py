@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 
@@ -14,4 +15,9 @@ def say(line: str, *, error: bool = False) -> None:
     stream = sys.stderr if error else sys.stdout
     encoding = stream.encoding or "utf-8"
     shown = "".join(each if each.isprintable() else repr(each)[1:-1] for each in line)
-    print(shown.encode(encoding, "backslashreplace").decode(encoding), file=stream, flush=True)
+    try:
+        print(shown.encode(encoding, "backslashreplace").decode(encoding), file=stream, flush=True)
+    except BrokenPipeError:
+        # Nobody reads on, as after ``| head``; the work is done to its end all the same.
+        with open(os.devnull, "w") as nowhere:
+            os.dup2(nowhere.fileno(), stream.fileno())

@@ -34,6 +34,7 @@ class UnavailableError(Exception):
 
     def __init__(self, path: str, reason: str, *, gone: bool = False) -> None:
         super().__init__(f"{path} is not served: {reason}")
+        self.reason = reason
         self.gone = gone
 
 
@@ -41,7 +42,8 @@ class FileSystemError(Exception):
     """The system failed at a file: descriptors or memory have run out, or the disk has a fault."""
 
     def __init__(self, path: str, error: OSError) -> None:
-        super().__init__(f"{path} cannot be read now: {error.strerror or error}")
+        self.reason = error.strerror or str(error)
+        super().__init__(f"{path} cannot be read now: {self.reason}")
 
 
 class BrokenBodyError(Exception):

@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     :raises SystemExit: with status 2, for a command line that makes no sense.
     """
     parser = _parser()
-    options = parser.parse_args(arguments)
+    options = parser.parse_intermixed_args(arguments)
     if not os.path.isdir(options.root):
         parser.error(f"{options.root} is not a directory")
     excluded = {each.lower().removeprefix(".") for each in options.extensions}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 from wsgiref.headers import Headers
@@ -189,18 +190,21 @@ def _hook(owner: Options, name: str, *parameters: str) -> Callable[..., Any] | N
     method, written ``def option(self, ...)``: the parameters tell, by ``self`` or their number.
     """
     static = inspect.getattr_static(owner, name)
+    # Python 3.14 makes a method of a partial as well, which nobody writes for one.
+    plain = isinstance(static, FunctionType | partial) and not _is_method(static)
+    if plain and takes(static, *parameters):
+        function: Callable[..., Any] = static
+        return function
     value = getattr(owner, name)
     if value is None:
         return None
-    if isinstance(static, FunctionType) and not _is_method(static) and takes(static, *parameters):
-        return static
     if not callable(value) or not takes(value, *parameters):
         raise TypeError(f"{name} must be callable as ({', '.join(parameters)}), got {value!r}")
     checked: Callable[..., Any] = value
     return checked
 
 
-def _is_method(function: FunctionType) -> bool:
+def _is_method(function: Callable[..., Any]) -> bool:
     return next(iter(inspect.signature(function).parameters), None) == "self"
 
 
