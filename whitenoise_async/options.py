@@ -191,8 +191,8 @@ def _hook(owner: Options, name: str, *parameters: str) -> Callable[..., Any] | N
     """
     static = inspect.getattr_static(owner, name)
     # Python 3.14 makes a method of a partial as well, which nobody writes for one.
-    plain = isinstance(static, FunctionType | partial) and not _is_method(static)
-    if plain and takes(static, *parameters):
+    method = isinstance(static, FunctionType) and _is_method(static)
+    if isinstance(static, FunctionType | partial) and not method and takes(static, *parameters):
         function: Callable[..., Any] = static
         return function
     value = getattr(owner, name)
@@ -204,7 +204,7 @@ def _hook(owner: Options, name: str, *parameters: str) -> Callable[..., Any] | N
     return checked
 
 
-def _is_method(function: Callable[..., Any]) -> bool:
+def _is_method(function: FunctionType) -> bool:
     return next(iter(inspect.signature(function).parameters), None) == "self"
 
 
