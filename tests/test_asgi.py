@@ -159,3 +159,11 @@ def test_a_scope_may_leave_out_what_is_optional(site: Path) -> None:
         await app(scope, receive, send)
 
     assert call_asgi(bare, make_call("/"))["location"] == "docs/"
+
+
+def test_a_field_in_many_lines_is_one_list(site: Path) -> None:
+    app = ASGIWhiteNoise(None, site)
+    tag = call_asgi(app, make_call("/robots.txt"))["etag"]
+    lines = [("If-None-Match", '"other"')] * 50_000
+    assert call_asgi(app, make_call("/robots.txt", lines)).status == 200
+    assert call_asgi(app, make_call("/robots.txt", [*lines, ("If-None-Match", tag)])).status == 304

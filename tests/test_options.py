@@ -66,6 +66,38 @@ def test_a_function_with_other_parameters_is_refused_at_construction(
         WhiteNoise(None, **options)
 
 
+async def async_test(path: str, url: str) -> bool:
+    return False
+
+
+async def async_add(headers: Any, path: str, url: str) -> None: ...
+
+
+async def async_hook(self: Any, static_file: Any, url: str) -> bool:
+    return False
+
+
+@pytest.mark.parametrize("as_attribute", [False, True], ids=["keyword", "attribute"])
+@pytest.mark.parametrize(
+    ("name", "function"),
+    [("immutable_file_test", async_test), ("add_headers_function", async_add)],
+)
+def test_an_async_function_is_refused(
+    adapter: str, name: str, function: Any, as_attribute: bool
+) -> None:
+    """What it returns is a coroutine, which is true, and never runs."""
+    options = {name: function}
+    mine: Any = type("Mine", (ADAPTERS[adapter],), options if as_attribute else {})
+    with pytest.raises(TypeError, match=f"{name} must not be async"):
+        mine(None, **({} if as_attribute else options))
+
+
+def test_an_async_method_is_refused() -> None:
+    mine = type("Mine", (WhiteNoise,), {"is_immutable_file": async_hook})
+    with pytest.raises(TypeError, match="is_immutable_file must not be async"):
+        mine(None)
+
+
 def add_by(headers: Any, path: str, url: str) -> None:
     headers["X-By"] = url
 

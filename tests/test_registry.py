@@ -78,6 +78,23 @@ def test_a_loop_of_links_ends(registry: Registry, tmp_path: Path) -> None:
         assert registry.find(url) is None, url
 
 
+def test_directories_that_all_link_to_each_other_are_walked_in_bounds(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    names = "abcdefgh"
+    for name in names:
+        write(tmp_path / name / "file.txt", b"")
+        for other in names.replace(name, ""):
+            (tmp_path / name / other).symlink_to(tmp_path / other)
+    registry = WalkedRegistry(None)
+    add(registry, tmp_path, links=True)
+    for name in names:
+        assert registry.find(f"/{name}/file.txt") is not None
+    assert len(registry._listed) <= len(names) * 65
+    (message,) = caplog.messages
+    assert "more than 64 links lead to its target" in message
+
+
 def test_a_root_that_is_a_link_is_followed(registry: Registry, tmp_path: Path) -> None:
     write(tmp_path / "real" / "a.txt", b"a")
     (tmp_path / "link").symlink_to(tmp_path / "real")

@@ -17,6 +17,8 @@ import pytest
 from clients import ADAPTERS, Serve, client_of
 from conftest import run_as_nobody, write
 
+from whitenoise_async.files import open_file
+
 GZIP = {"Accept-Encoding": "gzip"}
 TEXT = b"some text, some text, some text, some text\n" * 20
 
@@ -216,6 +218,50 @@ def test_a_file_that_may_not_be_read_is_left_to_the_application_and_named_once(
         "404",
         "False",
     ]
+
+
+def test_every_method_finds_out_alike_that_a_file_may_not_be_read_any_more(
+    public_path: Path,
+) -> None:
+    path = write(public_path / "a.txt", TEXT)
+    path.chmod(0o666)
+    public_path.chmod(0o777)
+    output = run_as_nobody(f"""
+        logging.disable()
+        get = clients.client_of("wsgi")(whitenoise_async.WhiteNoise(None, {str(public_path)!r}))
+        print(get("/a.txt").status)
+        # The owner alone may change the mode: a copy takes the file's place, date and all.
+        os.rename({str(path)!r}, {str(path)!r} + ".old")
+        import shutil
+        shutil.copy2({str(path)!r} + ".old", {str(path)!r})
+        os.chmod({str(path)!r}, 0)
+        for method in ("GET", "HEAD", "OPTIONS"):
+            print(get("/a.txt", method=method).status)
+        print(get("/a.txt", {{"If-None-Match": "*"}}).status)
+    """)
+    assert output.split() == ["200", "404", "404", "404", "404"]
+
+
+def test_a_sibling_that_came_while_the_forms_were_opened_is_checked_by_the_next_request(
+    serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(tmp_path / "a.txt", TEXT, compressed=True)
+    sibling = tmp_path / "a.txt.gz"
+    get = serve(tmp_path)
+    content = sibling.read_bytes()
+    sibling.unlink()
+
+    def open_and_deploy(name: str) -> Any:
+        try:
+            return open_file(name)
+        finally:
+            if name == str(sibling):
+                replace(sibling, content)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("whitenoise_async.forms.open_file", open_and_deploy)
+        assert get("/a.txt", GZIP).body == path.read_bytes()
+    assert get("/a.txt", GZIP)["content-encoding"] == "gzip"
 
 
 @pytest.fixture

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
+import signal
 import sys
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import anyio
+import anyio.from_thread
 import anyio.to_thread
 import pytest
+import trio
 from anyio.lowlevel import checkpoint
 from clients import call_asgi, make_call, scope_of
 from conftest import write
@@ -462,16 +465,119 @@ def test_threads_are_bounded_however_many_clients_there_are(backend: str, path: 
     assert most - before <= 2 * MAX_THREADS
 
 
-def test_our_threads_end_with_their_event_loop(path: Path) -> None:
+def test_one_pool_of_threads_serves_every_event_loop(path: Path) -> None:
+    """Event loops come and go, in a test suite for one."""
+
     async def main() -> None:
         await Server(path).run()
 
+    for _ in range(2 * MAX_THREADS):
+        anyio.run(main)
+    names = [thread.name for thread in threading.enumerate()]
+    assert sum(name.startswith("whitenoise_async") for name in names) <= MAX_THREADS
+
+
+def test_a_forked_process_has_threads_of_its_own(path: Path) -> None:
+    async def main() -> None:
+        server = Server(path)
+        await server.run()
+        assert server.body == CONTENT
+
     anyio.run(main)
-    gc.collect()
-    for thread in threading.enumerate():
-        if thread.name.startswith("whitenoise_async"):
-            thread.join(timeout=30)
-            assert not thread.is_alive()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of forking with threads
+        child = os.fork()
+    if not child:
+        signal.alarm(30)
+        anyio.run(main)
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_under_trio_as_a_guest_of_asyncio_files_are_sent(path: Path) -> None:
+    async def main() -> bytes:
+        server = Server(path)
+        await server.run()
+        return server.body
+
+    async def host() -> Any:
+        loop = asyncio.get_running_loop()
+        done = loop.create_future()
+        trio.lowlevel.start_guest_run(
+            main, run_sync_soon_threadsafe=loop.call_soon_threadsafe, done_callback=done.set_result
+        )
+        return (await done).unwrap()
+
+    assert asyncio.run(host()) == CONTENT
+
+
+def test_a_receive_that_fails_reaches_the_server_as_it_is(backend: str, path: Path) -> None:
+    async def main() -> None:
+        async def receive() -> Any:
+            raise KeyError("the server's fault")
+
+        async def send(message: Any) -> None:
+            await anyio.sleep_forever()
+
+        with pytest.raises(KeyError, match="the server's fault"):
+            await Server(path).app(scope_of(make_call("/big.bin")), receive, send)
+
+    anyio.run(main, backend=backend)
+
+
+def test_a_receive_that_never_waits_does_not_hold_the_event_loop(backend: str, path: Path) -> None:
+    async def main() -> None:
+        async def receive() -> Any:
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        server = Server(path)
+        await server.app(scope_of(make_call("/big.bin")), receive, server.send)
+        assert server.body == CONTENT
+
+    anyio.run(main, backend=backend)
+
+
+def test_a_hook_may_ask_the_application_while_other_files_are_served(
+    backend: str, path: Path
+) -> None:
+    """From the hook's thread, for another file that is described for the first time too."""
+    write(path.parent / "small.txt", b"small")
+    server = Server(path)
+
+    def ask(headers: Any, path: str, url: str) -> None:
+        if url == "/big.bin":
+            call = scope_of(make_call("/small.txt"))
+            anyio.from_thread.run(app, call, server.receive, server.send)
+
+    app = ASGIWhiteNoise(None, path.parent, add_headers_function=ask)
+
+    async def main() -> None:
+        with anyio.fail_after(60):
+            scope = scope_of(make_call("/big.bin", method="HEAD"))
+            await app(scope, server.receive, server.send)
+
+    anyio.run(main, backend=backend)
+    assert [message.get("body") for message in server.sent] == [None, b"small", None, b""]
+
+
+@pytest.mark.parametrize("length", [len(CONTENT), len(CONTENT) // 2])
+def test_a_file_overwritten_in_mid_stream_is_never_sent_to_its_end(
+    backend: str, path: Path, length: int
+) -> None:
+    """Caches would keep a body of the old and the new under the old one's validator."""
+
+    async def main() -> None:
+        def overwrite(number: int) -> None:
+            if number == 2:
+                write(path, bytes(length), mtime=1)
+
+        server = Server(path, overwrite)
+        with pytest.raises(BrokenBodyError, match=r"big\.bin was sent in part: the file was"):
+            await server.run()
+        assert len(server.body) < len(CONTENT)
+        assert all(message["more_body"] for message in server.sent[1:])
+
+    anyio.run(main, backend=backend)
 
 
 def test_every_answer_has_a_header_list_of_its_own(path: Path) -> None:

@@ -135,6 +135,28 @@ def test_a_file_truncated_while_the_server_sends_it_by_descriptor_is_an_error(pa
         os.fstat(descriptor)
 
 
+@pytest.mark.parametrize("wrapper", [None, Wrapper])
+def test_a_file_overwritten_in_mid_stream_is_never_sent_to_its_end(
+    path: Path, wrapper: Any
+) -> None:
+    body = start(WhiteNoise(None, path.parent), wrapper=wrapper)
+    pieces = iter(body)
+    received = [next(pieces)]
+    write(path, bytes(len(CONTENT)), mtime=1)
+    with pytest.raises(BrokenBodyError, match="the file was overwritten"):
+        received.extend(pieces)
+    body.close()
+    assert len(b"".join(received)) < len(CONTENT)
+
+
+def test_a_body_may_be_closed_twice(path: Path) -> None:
+    app = WhiteNoise(None, path.parent)
+    for wrapper in (None, Wrapper):
+        body = start(app, wrapper=wrapper)
+        body.close()
+        body.close()
+
+
 def test_a_disk_fault_in_mid_stream_is_an_error_that_names_the_file(path: Path) -> None:
     """The descriptor is made one of a directory, whose every read fails."""
     body = start(WhiteNoise(None, path.parent), wrapper=Wrapper)

@@ -7,7 +7,8 @@ from contextlib import aclosing, suppress
 from functools import partial
 from typing import Any
 
-from anyio import CancelScope, create_task_group
+from anyio import create_task_group
+from anyio.lowlevel import checkpoint
 
 from .base import BaseWhiteNoise
 from .files import CHUNK_SIZE, OpenFile
@@ -82,12 +83,12 @@ class ASGIWhiteNoise(BaseWhiteNoise):
 
 
 def _request(scope: Scope) -> Request:
-    values: dict[str, str] = {}
+    lines: dict[str, list[str]] = {}
     for name, value in scope["headers"]:
         field = _FIELDS.get(name)
         if field is not None:
-            text = value.decode("latin-1").strip(OWS)
-            values[field] = f"{values[field]}, {text}" if field in values else text
+            lines.setdefault(field, []).append(value.decode("latin-1").strip(OWS))
+    values = {field: ", ".join(texts) for field, texts in lines.items()}
     path = with_mount(scope["path"], scope.get("root_path", ""))
     query = scope.get("query_string", b"").decode("latin-1")
     return Request(scope["method"], RequestFields(**values), path, query)
@@ -110,22 +111,30 @@ async def _send_at_once(response: Response, send: Send) -> None:
 async def _send_streamed(response: Response, file: OpenFile, receive: Receive, send: Send) -> None:
     """Send a response piece by piece, each when the last is taken, until the client goes."""
     stream = FileStream(file)
-    failure = None
+    # What is raised inside the group would reach the server in an ExceptionGroup.
+    failures: list[Exception] = []
+
+    async def watch() -> None:
+        try:
+            await _disconnected(receive)
+        except Exception as error:
+            failures.append(error)
+        group.cancel_scope.cancel()
+
     try:
         async with create_task_group() as group:
-            group.start_soon(_cancel_on_disconnect, receive, group.cancel_scope)
+            group.start_soon(watch)
             try:
                 await _send_pieces(response, stream, send)
             except _HungUpError:
                 pass
             except Exception as error:
-                # Raised here it would reach the server inside an ExceptionGroup.
-                failure = error
+                failures.insert(0, error)
             group.cancel_scope.cancel()
     finally:
         await stream.close()
-    if failure is not None:
-        raise failure
+    if failures:
+        raise failures[0]
 
 
 async def _send_pieces(response: Response, stream: FileStream, send: Send) -> None:
@@ -139,10 +148,10 @@ async def _send_pieces(response: Response, stream: FileStream, send: Send) -> No
             )
 
 
-async def _cancel_on_disconnect(receive: Receive, scope: CancelScope) -> None:
+async def _disconnected(receive: Receive) -> None:
+    """Return when the client is gone."""
     while (await receive())["type"] != "http.disconnect":
-        pass
-    scope.cancel()
+        await checkpoint()  # a receive that never waits would hold the event loop for good
 
 
 async def _send_or_hang_up(send: Send, message: Message) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -12,7 +11,7 @@ from .files import FileSystemError, UnavailableError, read_state
 from .http.fields import OWS, is_field_value, is_token
 from .logs import logger, warn_once
 from .media_types import content_type
-from .options import Options, apply_keywords, resolve, takes
+from .options import Options, apply_keywords, is_async, resolve, takes
 from .registry import Listed, LiveRegistry, Registry, WalkedRegistry, make_root
 from .responses import Request, redirect, unavailable
 from .static_file import Answer, Redirect, StaticFile
@@ -57,6 +56,8 @@ class BaseWhiteNoise(Options):
         self._check_application(application)
         self.application = self._standalone if application is None else application
         apply_keywords(self, options)
+        if is_async(self.is_immutable_file):
+            raise TypeError("is_immutable_file must not be async: it is called in a thread")
         self._options = resolve(self)
         self._shared = self._shared_headers()
         kind = LiveRegistry if self._options.autorefresh else WalkedRegistry
@@ -123,12 +124,8 @@ class BaseWhiteNoise(Options):
         message = f"{name}() must be given {expected}, or None; got {application!r}"
         if not callable(application):
             raise TypeError(message)
-        is_async = any(
-            inspect.iscoroutinefunction(each)
-            for each in (application, getattr(application, "__call__", None))  # noqa: B004
-        )
         if not takes(application, *self._application_parameters) or (
-            is_async and not self._application_is_async
+            is_async(application) and not self._application_is_async
         ):
             raise TypeError(message)
 

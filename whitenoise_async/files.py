@@ -97,6 +97,17 @@ class OpenFile:
         except OSError as error:
             raise FileSystemError(self.path, error) from error
 
+    def fault(self) -> str | None:
+        """What was done to the file since it was opened that makes a body read from it a wrong one.
+
+        As far as can be told: one that is longer now is taken for one that was appended to.
+        """
+        now = _state_of(os.fstat(self.file.fileno()))
+        if now.size < self.state.size:
+            return "the file was truncated"
+        overwritten = now.size == self.state.size and now != self.state
+        return "the file was overwritten" if overwritten else None
+
     def close(self) -> None:
         """Close the file; it may be closed already."""
         self.file.close()
@@ -135,6 +146,10 @@ def read_state(path: str) -> FileState:
 def _state(path: str, status: os.stat_result) -> FileState:
     if not stat.S_ISREG(status.st_mode):
         raise UnavailableError(path, "it is not a regular file")
+    return _state_of(status)
+
+
+def _state_of(status: os.stat_result) -> FileState:
     return FileState(status.st_size, status.st_mtime_ns)
 
 

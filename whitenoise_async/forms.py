@@ -41,7 +41,8 @@ class Forms:
         except UnavailableError as error:
             if not error.gone:
                 warn_once(str(error))
-            self.rejected.append((path, state_if_any(path)))
+            # Asked only of one that was there: what came after the opening has not been checked.
+            self.rejected.append((path, None if error.gone else state_if_any(path)))
             return
         self.files[coding.token] = sibling
         if not coding.matches(sibling, original.state.size):

@@ -190,6 +190,8 @@ def _hook(owner: Options, name: str, *parameters: str) -> Callable[..., Any] | N
     method, written ``def option(self, ...)``: the parameters tell, by ``self`` or their number.
     """
     static = inspect.getattr_static(owner, name)
+    if is_async(getattr(static, "__func__", static)):
+        raise TypeError(f"{name} must not be async, got {static!r}: it is called in a thread")
     # Python 3.14 makes a method of a partial as well, which nobody writes for one.
     method = isinstance(static, FunctionType) and _is_method(static)
     if isinstance(static, FunctionType | partial) and not method and takes(static, *parameters):
@@ -206,6 +208,12 @@ def _hook(owner: Options, name: str, *parameters: str) -> Callable[..., Any] | N
 
 def _is_method(function: FunctionType) -> bool:
     return next(iter(inspect.signature(function).parameters), None) == "self"
+
+
+def is_async(function: object) -> bool:
+    """Whether a call of ``function`` gives a coroutine, as far as can be told."""
+    called = getattr(function, "__call__", None)  # noqa: B004
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(called)
 
 
 def takes(function: Callable[..., Any], *arguments: object) -> bool:

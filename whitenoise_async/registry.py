@@ -6,6 +6,7 @@ import os
 import stat
 import threading
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import NamedTuple, Protocol
 
@@ -17,6 +18,10 @@ _SUFFIXES = tuple(coding.suffix for coding in CODINGS)
 
 # Of the entries that one walk leaves out, so many are named; a tree can hold thousands.
 _NAMED_IN_WARNING = 20
+
+# Directories that link to each other have as many paths as their names have orders: eight of them
+# 109,600.
+_MAX_LINKS_TO_ONE = 64
 
 _DANGLING = "it is a link that leads nowhere"
 _NO_FILE = "it is neither a file nor a directory"
@@ -116,11 +121,19 @@ class WalkedRegistry:
 
     def _walk(self, root: Root, skip: Skip) -> Iterator[tuple[str, Listed]]:
         waiting = [(Directory(root.path, root.followlinks), root.prefix)]
+        entered: Counter[str] = Counter()
         while waiting:
             directory, url = waiting.pop()
             files, directories = directory.scan(skip)
             yield from _listed_in(directory.path, url, files, self._index_file)
-            waiting += [(each, f"{url}{name}/") for name, each in directories.items()]
+            for name, child in directories.items():
+                if child.crossed != directory.crossed:
+                    target = os.path.realpath(child.path)
+                    entered[target] += 1
+                    if entered[target] > _MAX_LINKS_TO_ONE:
+                        skip(child.path, f"more than {_MAX_LINKS_TO_ONE} links lead to its target")
+                        continue
+                waiting.append((child, f"{url}{name}/"))
 
 
 class LiveRegistry:

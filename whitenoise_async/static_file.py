@@ -12,9 +12,9 @@ from .forms import Forms, state_if_any
 from .representations import FileState, Representation, represent
 from .responses import Request, Response, respond
 
-# Held while a file is described for the first time, so that hooks run once per file. Reentrant: a
-# hook may well ask the application for something.
-_FIRST_USE = threading.RLock()
+# Held for the making of a file's own lock, and never while a hook runs: it may take its time, or
+# ask the application for something.
+_MAKING_LOCKS = threading.Lock()
 
 #: Gives the header fields of a file that are the same for all its representations.
 Describe = Callable[["StaticFile"], Sequence[tuple[str, str]]]
@@ -29,7 +29,7 @@ class Answer(NamedTuple):
     def loaded(self, limit: int) -> Answer:
         """The same answer, its body read and its file closed if it has ``limit`` bytes or fewer.
 
-        A file that has just become shorter is left open: its sender will find out, and cut the
+        A file that has changed meanwhile is left open: its sender will find out, and cut the
         connection.
         """
         if self.file is None or self.response.length > limit:
@@ -38,7 +38,7 @@ class Answer(NamedTuple):
             part if isinstance(part, bytes) else self.file.read(part) for part in self.response.body
         ]
         body = b"".join(parts)
-        if len(body) < self.response.length:
+        if len(body) < self.response.length or self.file.fault():
             return self
         self.file.close()
         return Answer(self.response._replace(body=(body,)))
@@ -61,7 +61,7 @@ class _Kept(NamedTuple):
 class StaticFile:
     """A file that was found below a root, and the URL at which it is served."""
 
-    __slots__ = ("_described", "_kept", "path", "suffixes", "url")
+    __slots__ = ("_described", "_first_use", "_kept", "path", "suffixes", "url")
 
     def __init__(self, path: str, url: str, suffixes: tuple[str, ...] = ()) -> None:
         """
@@ -73,6 +73,7 @@ class StaticFile:
         self.url = url
         self.suffixes = suffixes
         self._described: Sequence[tuple[str, str]] | None = None
+        self._first_use: threading.RLock | None = None
         self._kept: _Kept | None = None
 
     def answer(self, request: Request, describe: Describe) -> Answer:
@@ -99,9 +100,13 @@ class StaticFile:
             return Answer(response, forms.take(response.representation.coding))
 
     def _description(self, describe: Describe) -> Sequence[tuple[str, str]]:
-        with _FIRST_USE:
-            if self._described is None:
-                self._described = describe(self)
+        if self._described is None:
+            with _MAKING_LOCKS:
+                lock = self._first_use = self._first_use or threading.RLock()
+            with lock:
+                if self._described is None:
+                    self._described = describe(self)
+            self._first_use = None
         return self._described
 
 
@@ -116,12 +121,11 @@ def _answer_from(kept: _Kept, request: Request) -> Answer | None:
         # Without its original a sibling is nobody's compression, whatever its own state.
         if chosen is not original and read_state(original.path) != original.state:
             return None
-        if not response.body:
-            return Answer(response) if read_state(chosen.path) == chosen.state else None
+        # Opened even where nothing is sent: HEAD and GET find out alike what may not be read.
         file = open_file(chosen.path)
     except UnavailableError:
         return None
-    if file.state == chosen.state:
+    if file.state == chosen.state and response.body:
         return Answer(response, file)
     file.close()
-    return None
+    return Answer(response) if file.state == chosen.state else None

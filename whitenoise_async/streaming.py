@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from io import BufferedReader
 from typing import Protocol, TypeVar
 
@@ -21,7 +23,6 @@ T = TypeVar("T")
 MAX_THREADS = 16
 
 _limiter: RunVar[CapacityLimiter] = RunVar("whitenoise_async_limiter")
-_executor: RunVar[ThreadPoolExecutor] = RunVar("whitenoise_async_executor")
 
 
 class _Reader(Protocol):
@@ -48,14 +49,16 @@ class FileStream:
     """An open file that is read without stopping the event loop."""
 
     def __init__(self, file: OpenFile) -> None:
-        self._path = file.path
+        self._file = file
         self._reader = _make_reader(file.file)
 
     async def pieces(self, plan: Sequence[bytes | ByteRange]) -> AsyncGenerator[bytes, None]:
         """Yield a body by its plan, in pieces of :data:`~.files.CHUNK_SIZE` bytes at most.
 
-        :raises BrokenBodyError: where the file has become too short for its plan, or unreadable.
+        :raises BrokenBodyError: where the file has become too short for its plan, or unreadable,
+            or was overwritten before the last piece.
         """
+        to_come = sum(part.length for part in plan if isinstance(part, ByteRange))
         for part in plan:
             if isinstance(part, bytes):
                 yield part
@@ -65,15 +68,18 @@ class FileStream:
             while left:
                 data = await self._read(min(left, CHUNK_SIZE))
                 left -= len(data)
+                to_come -= len(data)
+                if not to_come and (fault := await run_blocking(self._file.fault)):
+                    raise BrokenBodyError(self._file.path, fault)
                 yield data
 
     async def _read(self, size: int) -> bytes:
         try:
             data = await self._reader.read(size)
         except OSError as error:
-            raise BrokenBodyError(self._path, str(error)) from error
+            raise BrokenBodyError(self._file.path, str(error)) from error
         if not data:
-            raise BrokenBodyError(self._path)
+            raise BrokenBodyError(self._file.path)
         return data
 
     async def close(self) -> None:
@@ -83,13 +89,27 @@ class FileStream:
 
 
 def _make_reader(file: BufferedReader) -> _Reader:
-    try:
-        loop = asyncio.get_running_loop()
-    except RuntimeError:
+    if not _in_asyncio():
         return _ThreadReader(file)
     # 76 µs a read where anyio's threads take 110, measured on two cores.
-    reader: _Reader = wrap(file, loop=loop, executor=_own_executor())
+    reader: _Reader = wrap(
+        file, loop=asyncio.get_running_loop(), executor=_executor_of(os.getpid())
+    )
     return reader
+
+
+def _in_asyncio() -> bool:
+    """Whether this task is asyncio's: trio may run as a guest of its loop, in no task of it."""
+    try:
+        return asyncio.current_task() is not None
+    except RuntimeError:
+        return False
+
+
+@lru_cache(maxsize=1)
+def _executor_of(process: int) -> ThreadPoolExecutor:
+    """One a process: threads do not survive a fork."""
+    return ThreadPoolExecutor(MAX_THREADS, thread_name_prefix="whitenoise_async")
 
 
 class _ThreadReader:
@@ -106,13 +126,3 @@ class _ThreadReader:
 
     async def close(self) -> None:
         await run_blocking(self._file.close)
-
-
-def _own_executor() -> ThreadPoolExecutor:
-    """One a loop: threads do not survive a fork, and end with the loop that they serve."""
-    try:
-        return _executor.get()
-    except LookupError:
-        executor = ThreadPoolExecutor(MAX_THREADS, thread_name_prefix="whitenoise_async")
-        _executor.set(executor)
-        return executor

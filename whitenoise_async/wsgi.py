@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from .base import BaseWhiteNoise
@@ -117,6 +117,8 @@ class _Bounded:
             raise BrokenBodyError(self._file.path, str(error)) from error
         if len(data) < wanted:
             raise BrokenBodyError(self._file.path)
+        if left and wanted == left and (fault := self._file.fault()):
+            raise BrokenBodyError(self._file.path, fault)
         self._left = left - wanted
         return data
 
@@ -134,10 +136,11 @@ class _WholeFile(_Bounded):
     def close(self) -> None:
         """Close the file.
 
-        :raises BrokenBodyError: where a server that used the descriptor can only have sent less
-            than it promised. Gunicorn's sendfile stops at the end of the file without a word, and
-            would go on with the next answer.
+        :raises BrokenBodyError: where a server that used the descriptor may have sent less than it
+            promised, or something else. Gunicorn's sendfile stops at the end of the file without a
+            word, and would go on with the next answer.
         """
-        with self._file.file as file:
-            if self._left and os.fstat(file.fileno()).st_size < self._file.state.size:
-                raise BrokenBodyError(self._file.path)
+        left, self._left = self._left, 0
+        with closing(self._file):
+            if left and (fault := self._file.fault()):
+                raise BrokenBodyError(self._file.path, fault)
