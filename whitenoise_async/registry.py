@@ -7,8 +7,8 @@ import stat
 import threading
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator
-from typing import NamedTuple, Protocol
+from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple, Protocol, cast
 
 from .codings import CODINGS
 from .logs import logger, warn_once
@@ -55,15 +55,18 @@ class Directory(NamedTuple):
         try:
             with os.scandir(self.path) as entries:
                 for entry in entries:
-                    mode = _mode(entry)
-                    if not _is_utf8(entry.name):
+                    name = entry.name
+                    if not name.isascii() and not _is_utf8(name):
                         skip(entry.path, "its name is not UTF-8, so no URL can name it")
-                    elif stat.S_ISREG(mode):
-                        files.add(entry.name)
+                    elif (
+                        entry.is_file(follow_symlinks=False)
+                        or (mode := _mode(entry)) == stat.S_IFREG
+                    ):
+                        files.add(name)
                     elif not stat.S_ISDIR(mode):
                         skip(entry.path, _NO_FILE if mode else _DANGLING)
                     elif (child := self._enter(entry)) is not None:
-                        directories[entry.name] = child
+                        directories[name] = child
         except OSError as error:
             skip(self.path, error.strerror or "it cannot be listed")
         return files, directories
@@ -83,6 +86,18 @@ class Directory(NamedTuple):
         return Directory(entry.path, True, crossed)
 
 
+class Place(NamedTuple):
+    """Where files lie: one for all of a directory that have the same siblings."""
+
+    directory: str  # absolute
+    suffixes: tuple[str, ...]
+
+    def file(self, url: str) -> StaticFile:
+        """The file that is served at ``url``, which ends in its name."""
+        path = os.path.join(self.directory, url[url.rindex("/") + 1 :])
+        return StaticFile(path, url, self.suffixes)
+
+
 class Registry(Protocol):
     """Finds what a URL leads to."""
 
@@ -97,35 +112,48 @@ class WalkedRegistry:
     """Lists every root once, when it is added, and answers from a dictionary.
 
     Threads may look up while a root is added: they see all of it or nothing.
+
+    Of a file that nobody has asked for, its URL is all that is in memory; where it lies, it shares
+    with its directory's others.
     """
 
     def __init__(self, index_file: str | None) -> None:
         self._index_file = index_file
-        self._listed: dict[str, Listed] = {}
-        self._adding = threading.Lock()
+        self._listed: dict[str, Listed | Place] = {}
+        self._changing = threading.Lock()
 
     def add(self, root: Root) -> None:
         """Walk ``root`` and list what it holds."""
         if not os.path.isdir(root.path):
             return
         skipped: list[tuple[str, str]] = []
-        found = dict(self._walk(root, lambda *what: skipped.append(what)))
-        with self._adding:
+        found: dict[str, Listed | Place] = {}
+        for part in self._walk(root, lambda *what: skipped.append(what)):
+            found.update(part)
+        with self._changing:
             self._listed = {**self._listed, **found} if self._listed else found
         if skipped:
             _warn_of(skipped, root.path)
 
     def find(self, url: str) -> Listed | None:
         """What ``url`` leads to, as listed when its root was added."""
-        return self._listed.get(url)
+        listed = self._listed.get(url)
+        return self._asked_for(url) if listed.__class__ is Place else cast("Listed | None", listed)
 
-    def _walk(self, root: Root, skip: Skip) -> Iterator[tuple[str, Listed]]:
+    def _asked_for(self, url: str) -> Listed:
+        with self._changing:
+            listed = self._listed[url]
+            if isinstance(listed, Place):
+                listed = self._listed[url] = listed.file(url)
+            return listed
+
+    def _walk(self, root: Root, skip: Skip) -> Iterator[Mapping[str, Listed | Place]]:
         waiting = [(Directory(root.path, root.followlinks), root.prefix)]
         entered: Counter[str] = Counter()
         while waiting:
             directory, url = waiting.pop()
             files, directories = directory.scan(skip)
-            yield from _listed_in(directory.path, url, files, self._index_file)
+            yield _listed_in(directory.path, url, files, self._index_file)
             for name, child in directories.items():
                 if child.crossed != directory.crossed:
                     target = os.path.realpath(child.path)
@@ -169,12 +197,13 @@ class LiveRegistry:
                 return None
             directory, base = child, f"{base}{name}/"
         files, directories = directory.scan(_leave_out)
-        listed = dict(_listed_in(directory.path, base, files, self._index_file))
+        listed = _listed_in(directory.path, base, files, self._index_file)
         if url not in listed and last in directories:
             child = directories[last]
             files, _ = child.scan(_leave_out)
-            listed = dict(_listed_in(child.path, f"{url}/", files, self._index_file))
-        return listed.get(url)
+            listed = _listed_in(child.path, f"{url}/", files, self._index_file)
+        found = listed.get(url)
+        return found.file(url) if isinstance(found, Place) else found
 
 
 def make_root(path: str | os.PathLike[str], prefix: str | None, followlinks: bool) -> Root:
@@ -199,30 +228,42 @@ def make_root(path: str | os.PathLike[str], prefix: str | None, followlinks: boo
 
 def _listed_in(
     path: str, url: str, files: set[str], index_file: str | None
-) -> Iterator[tuple[str, Listed]]:
+) -> dict[str, Listed | Place]:
     """What one directory adds to the list: ``url`` is its own, with the slash at the end."""
-    for name in files:
-        if any(name.endswith(suffix) and name[: -len(suffix)] in files for suffix in _SUFFIXES):
-            continue
-        suffixes = tuple(suffix for suffix in _SUFFIXES if name + suffix in files)
-        file = os.path.join(path, name)
-        if name == index_file:
-            yield url, StaticFile(file, url, suffixes)
-            yield url[:-1], Redirect(file, None)
-            yield url + name, Redirect(file, "./")
-        else:
-            yield url + name, StaticFile(file, url + name, suffixes)
+    suffixes_of = _with_siblings(files)
+    siblings = {name + suffix for name, suffixes in suffixes_of.items() for suffix in suffixes}
+    places = {suffixes: Place(path, suffixes) for suffixes in {(), *suffixes_of.values()}}
+    listed: dict[str, Listed | Place] = dict.fromkeys(
+        [url + name for name in files - siblings], places[()]
+    )
+    for name in suffixes_of.keys() - siblings:
+        listed[url + name] = places[suffixes_of[name]]
+    if index_file in files and index_file not in siblings:
+        file = os.path.join(path, index_file)
+        listed[url] = StaticFile(file, url, suffixes_of.get(index_file, ()))
+        listed[url[:-1]] = Redirect(file, None)
+        listed[url + index_file] = Redirect(file, "./")
+    return listed
+
+
+def _with_siblings(files: set[str]) -> dict[str, tuple[str, ...]]:
+    """The files that have pre-compressed siblings, and the suffixes of these."""
+    found: dict[str, tuple[str, ...]] = {}
+    for suffix in _SUFFIXES:
+        length = len(suffix)
+        for name in files:
+            if name.endswith(suffix) and (original := name[:-length]) in files:
+                found[original] = (*found.get(original, ()), suffix)
+    return found
 
 
 def _mode(entry: os.DirEntry[str]) -> int:
-    """The kind of what ``entry`` is or links to, as in ``st_mode``; 0 for a dangling link."""
+    """The kind of what is no file itself, as in ``st_mode``; 0 for a dangling link."""
     if entry.is_symlink():
         try:
             return stat.S_IFMT(entry.stat().st_mode)
         except OSError:
             return 0
-    if entry.is_file():
-        return stat.S_IFREG
     return stat.S_IFDIR if entry.is_dir() else stat.S_IFSOCK
 
 
