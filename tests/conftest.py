@@ -14,6 +14,7 @@ import pytest
 from clients import ADAPTERS, Get, Serve, client_of
 
 from whitenoise_async.logs import warn_once
+from whitenoise_async.open_files import _everyone
 
 MTIME = 1_600_000_000  # Sun, 13 Sep 2020 12:26:40 GMT
 
@@ -21,6 +22,13 @@ MTIME = 1_600_000_000  # Sun, 13 Sep 2020 12:26:40 GMT
 @pytest.fixture(autouse=True)
 def _every_warning_is_new() -> None:
     warn_once.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def _no_file_is_kept_open() -> Iterator[None]:
+    yield
+    for each in list(_everyone):
+        each.close()
 
 
 @pytest.fixture(params=list(ADAPTERS))

@@ -32,7 +32,11 @@ async def asgi_application(scope: Any, receive: Any, send: Any) -> None:
         await send({"type": "lifespan.shutdown.complete"})
 
 
-OPTIONS: Any = {"index_file": True, "immutable_file_test": r"\.[0-9a-f]{8}\."}
+OPTIONS: Any = {
+    "index_file": True,
+    "immutable_file_test": r"\.[0-9a-f]{8}\.",
+    "check_interval": 0,
+}
 
 wsgi = WhiteNoise(wsgi_application, ROOT, **OPTIONS)
 asgi = ASGIWhiteNoise(asgi_application, ROOT, **OPTIONS)

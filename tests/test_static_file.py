@@ -10,6 +10,7 @@ import resource
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +18,30 @@ import pytest
 from clients import ADAPTERS, Serve, client_of
 from conftest import run_as_nobody, write
 
+from whitenoise_async import open_files
 from whitenoise_async.files import open_file
 
 GZIP = {"Accept-Encoding": "gzip"}
 TEXT = b"some text, some text, some text, some text\n" * 20
 
 
+@pytest.fixture
+def serve(serve: Serve) -> Serve:
+    """Looks at the disk at each request, and takes 100,000 bytes for a large file."""
+    return partial(serve, check_interval=0, max_cached_file_size=100_000)
+
+
+@pytest.fixture(params=[0, 64], ids=["opened", "kept"], autouse=True)
+def _kept(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(open_files, "MAX_KEPT", request.param)
+
+
 @pytest.fixture(autouse=True)
 def _no_descriptor_is_left() -> Iterator[None]:
     before = set(os.listdir("/proc/self/fd"))
     yield
+    for each in list(open_files._everyone):
+        each.close()
     assert set(os.listdir("/proc/self/fd")) <= before
 
 
@@ -228,7 +243,8 @@ def test_every_method_finds_out_alike_that_a_file_may_not_be_read_any_more(
     public_path.chmod(0o777)
     output = run_as_nobody(f"""
         logging.disable()
-        get = clients.client_of("wsgi")(whitenoise_async.WhiteNoise(None, {str(public_path)!r}))
+        app = whitenoise_async.WhiteNoise(None, {str(public_path)!r}, check_interval=0)
+        get = clients.client_of("wsgi")(app)
         print(get("/a.txt").status)
         # The owner alone may change the mode: a copy takes the file's place, date and all.
         os.rename({str(path)!r}, {str(path)!r} + ".old")
@@ -292,16 +308,31 @@ def test_without_descriptors_the_client_is_told_to_come_again(
     """WSGI alone: an event loop could not even start."""
     use_up, give_back = no_descriptors
     path = write(tmp_path / "a.txt", TEXT, compressed=True)
-    get = client_of("wsgi")(ADAPTERS["wsgi"](None, tmp_path))
-    for first_to_open in (path, f"{path}.gz"):
-        use_up()
-        reply = get("/a.txt", GZIP)
-        give_back()
-        assert reply.status == 503
-        assert (reply["retry-after"], reply["cache-control"]) == ("1", "no-store")
-        assert f"{first_to_open} cannot be read now: Too many open files" in caplog.text
-        caplog.clear()
-        assert get("/a.txt", GZIP).status == 200
+    get = client_of("wsgi")(ADAPTERS["wsgi"](None, tmp_path, check_interval=0))
+    use_up()
+    reply = get("/a.txt", GZIP)
+    give_back()
+    assert reply.status == 503
+    assert (reply["retry-after"], reply["cache-control"]) == ("1", "no-store")
+    assert f"{path} cannot be read now: Too many open files" in caplog.text
+    assert get("/a.txt", GZIP).status == 200
+    use_up()
+    from_memory = get("/a.txt", GZIP)
+    give_back()
+    assert from_memory.status == 200
+
+
+def test_without_descriptors_a_file_that_is_not_in_memory_is_a_503_too(
+    tmp_path: Path, no_descriptors: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_up, give_back = no_descriptors
+    monkeypatch.setattr(open_files, "MAX_KEPT", 0)
+    write(tmp_path / "a.txt", TEXT, compressed=True)
+    get = client_of("wsgi")(ADAPTERS["wsgi"](None, tmp_path, max_cache_size=0))
+    assert get("/a.txt", GZIP).status == 200
+    use_up()
+    assert get("/a.txt", GZIP).status == 503
+    give_back()
 
 
 def test_a_disk_fault_while_a_sibling_is_checked_is_a_503(
@@ -314,7 +345,7 @@ def test_a_disk_fault_while_a_sibling_is_checked_is_a_503(
         raise OSError(errno.EIO, "Input/output error")
 
     with monkeypatch.context() as patch:
-        patch.setattr("whitenoise_async.files.os.lseek", fail)
+        patch.setattr("whitenoise_async.files.read_at", fail)
         assert get("/a.txt").status == 503
     assert get("/a.txt").status == 200
 

@@ -22,12 +22,12 @@ from anyio.lowlevel import checkpoint
 from clients import call_asgi, make_call, scope_of
 from conftest import write
 
-from whitenoise_async import ASGIWhiteNoise
-from whitenoise_async.files import CHUNK_SIZE, BrokenBodyError
-from whitenoise_async.streaming import MAX_THREADS, _limiter
+from whitenoise_async import ASGIWhiteNoise, files, open_files
+from whitenoise_async.files import BrokenBodyError
+from whitenoise_async.streaming import LARGEST_PIECE, MAX_THREADS, FileStream, _limiter
 
 PIECES = 12
-CONTENT = os.urandom(CHUNK_SIZE) * PIECES
+CONTENT = os.urandom(LARGEST_PIECE) * PIECES
 BACKENDS = ["asyncio", "trio"]
 
 
@@ -55,15 +55,24 @@ def descriptors(path: Path) -> list[str]:
     return found
 
 
-def position(path: Path) -> int:
-    """How far ``path`` has been read."""
-    (descriptor,) = descriptors(path)
-    info = Path(f"/proc/self/fdinfo/{descriptor}").read_text().split()
-    return int(info[info.index("pos:") + 1])
+@pytest.fixture(params=["page cache", "cold", "threads"], autouse=True)
+def reading(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """How the file is read: what is in the page cache, with nothing in it, and without its help."""
+    name: str = request.param
+    if name == "cold":
+
+        def wait(*_: object) -> bytes:
+            raise BlockingIOError
+
+        monkeypatch.setattr(files, "read_page_cache", wait)
+    elif name == "threads":
+        monkeypatch.setattr(files, "reads_page_cache", lambda descriptor: False)
+    return name
 
 
 @pytest.fixture(autouse=True)
-def _nothing_is_left_open(path: Path) -> Iterator[None]:
+def _nothing_is_left_open(path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(open_files, "MAX_KEPT", 0)
     yield
     assert descriptors(path) == []
 
@@ -86,6 +95,8 @@ class Server:
         return {"type": "http.disconnect"}
 
     async def send(self, message: Any) -> None:
+        if message.get("body") == b"" and message.get("more_body"):
+            return  # waits for room, and tells the client nothing
         done = self.on_send(len(self.sent))
         if done is not None:
             await done
@@ -105,7 +116,7 @@ def test_a_large_file_comes_in_pieces_of_bounded_size(backend: str, path: Path) 
         server = Server(path)
         await server.run()
         sizes = [len(message["body"]) for message in server.sent[1:]]
-        assert sizes == [CHUNK_SIZE] * PIECES
+        assert sizes == [LARGEST_PIECE] * PIECES
         assert server.body == CONTENT
 
     anyio.run(main, backend=backend)
@@ -139,22 +150,49 @@ def test_ranges_come_from_where_they_are(backend: str, path: Path) -> None:
     anyio.run(main, backend=backend)
 
 
-def test_no_more_is_read_than_the_client_has_room_for(backend: str, path: Path) -> None:
+def test_no_more_is_read_than_the_client_has_room_for(
+    backend: str, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Back-pressure: while ``send`` waits, nothing is read."""
-    positions: list[int] = []
+    read = 0
+    read_piece = FileStream._piece
+
+    async def recorded(stream: FileStream, offset: int, size: int) -> bytes:
+        nonlocal read
+        piece = await read_piece(stream, offset, size)
+        read = offset + len(piece)
+        return piece
 
     async def look(number: int) -> None:
         await anyio.wait_all_tasks_blocked()
-        positions.append(position(path))
-        assert positions[-1] <= number * CHUNK_SIZE
+        assert read == number * LARGEST_PIECE
 
     async def main() -> None:
         server = Server(path, look)
         await server.run()
+        assert len(server.sent) == PIECES + 1
+
+    monkeypatch.setattr(FileStream, "_piece", recorded)
+    anyio.run(main, backend=backend)
+    assert read == len(CONTENT)
+
+
+def test_a_client_without_room_is_waited_for_while_nothing_is_in_memory(
+    backend: str, path: Path
+) -> None:
+    """Between two pieces the server is given nothing, for which uvicorn waits."""
+
+    async def main() -> None:
+        sizes = []
+
+        async def send(message: Any) -> None:
+            sizes.append(len(message.get("body", b"")))
+
+        server = Server(path)
+        await server.app(scope_of(make_call("/big.bin")), server.receive, send)
+        assert sizes == [0, *[LARGEST_PIECE, 0] * PIECES][:-1]
 
     anyio.run(main, backend=backend)
-    assert len(positions) == PIECES + 1
-    assert positions[-1] == len(CONTENT)
 
 
 @pytest.mark.parametrize("at", [0, 1, 2, 5, PIECES])
@@ -276,7 +314,7 @@ async def test_a_request_whose_task_is_cancelled_while_its_file_is_opened_closes
     await until(lambda: not descriptors(path))
 
 
-@pytest.mark.parametrize("left", [0, 1, CHUNK_SIZE, 5 * CHUNK_SIZE - 1])
+@pytest.mark.parametrize("left", [0, 1, LARGEST_PIECE, 5 * LARGEST_PIECE - 1])
 def test_a_file_truncated_in_mid_stream_is_an_error_and_never_a_padded_body(
     backend: str, path: Path, left: int, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -289,7 +327,7 @@ def test_a_file_truncated_in_mid_stream_is_an_error_and_never_a_padded_body(
         with pytest.raises(BrokenBodyError, match=r"big\.bin was sent in part"):
             await server.run()
         assert CONTENT.startswith(server.body)
-        assert len(server.body) <= max(left, CHUNK_SIZE)
+        assert len(server.body) <= max(left, LARGEST_PIECE)
         assert all(message["more_body"] for message in server.sent[1:])
 
     anyio.run(main, backend=backend)
@@ -320,9 +358,9 @@ def test_a_disk_fault_in_mid_stream_is_an_error_that_names_the_file(
     async def main() -> None:
         def break_disk(number: int) -> None:
             if number == 3:
-                (descriptor,) = descriptors(path)
                 directory = os.open(path.parent, os.O_RDONLY)
-                os.dup2(directory, int(descriptor))
+                for descriptor in descriptors(path):
+                    os.dup2(directory, int(descriptor))
                 os.close(directory)
 
         with pytest.raises(BrokenBodyError, match=r"big\.bin was sent in part: .*Is a directory"):
@@ -365,7 +403,7 @@ def test_a_small_file_truncated_between_its_opening_and_its_reading_is_an_error(
 
 def test_what_comes_from_receive_before_the_end_is_read_over(backend: str, path: Path) -> None:
     async def main() -> None:
-        server = Server(path)
+        server = Server(path, lambda number: checkpoint())
         messages = [{"type": "http.request", "body": b"x", "more_body": True}] * 3
 
         async def receive() -> Any:
@@ -380,8 +418,9 @@ def test_what_comes_from_receive_before_the_end_is_read_over(backend: str, path:
 
 @pytest.mark.parametrize("autorefresh", [False, True])
 def test_the_event_loop_never_touches_the_disk(
-    backend: str, path: Path, autorefresh: bool, monkeypatch: pytest.MonkeyPatch
+    backend: str, path: Path, autorefresh: bool, reading: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """But for the page cache, and the state of an open file where that is in memory too."""
     write(path.parent / "small.txt", b"small" * 100, compressed=True)
     app = ASGIWhiteNoise(None, path.parent, autorefresh=autorefresh, index_file="small.txt")
     used: set[str] = set()
@@ -397,12 +436,13 @@ def test_the_event_loop_never_touches_the_disk(
 
         return call
 
-    for name in ("open", "stat", "fstat", "scandir", "read", "lseek", "fdopen"):
+    monkeypatch.setattr(files, "read_at", recorded("pread", files.read_at))
+    for name in ("open", "stat", "fstat", "scandir", "lseek", "fdopen", "dup"):
         monkeypatch.setattr(os, name, recorded(name, getattr(os, name)))
     for url in ("/big.bin", "/small.txt", "/", "/missing", "/") * 2:
         call_asgi(app, make_call(url, {"Accept-Encoding": "gzip"}), backend)
-    assert not on_the_loop
-    assert used >= {"open", "fstat", "stat", "read", "lseek", "fdopen"}
+    assert on_the_loop <= (set() if reading == "threads" else {"fstat"})
+    assert used >= {"open", "fstat", "stat", "pread"}
     assert ("scandir" in used) is autorefresh
 
 

@@ -15,10 +15,16 @@ import pytest
 from clients import environ_of, make_call
 from conftest import write
 
-from whitenoise_async import WhiteNoise
-from whitenoise_async.files import CHUNK_SIZE, BrokenBodyError
+from whitenoise_async import WhiteNoise, open_files
+from whitenoise_async.files import BrokenBodyError
+from whitenoise_async.wsgi import PIECE_SIZE
 
-CONTENT = os.urandom(3 * CHUNK_SIZE + 5)
+CONTENT = os.urandom(3 * PIECE_SIZE + 5)
+
+
+@pytest.fixture(autouse=True)
+def _each_answer_opens_its_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(open_files, "MAX_KEPT", 0)
 
 
 @pytest.fixture
@@ -54,7 +60,7 @@ class Wrapper:
 
 
 def test_a_whole_file_is_given_to_the_servers_wrapper_with_its_descriptor(path: Path) -> None:
-    body = start(WhiteNoise(None, path.parent), wrapper=Wrapper)
+    body = start(WhiteNoise(None, path.parent, max_cached_file_size=0), wrapper=Wrapper)
     assert isinstance(body, Wrapper)
     descriptor = body.file.fileno()
     assert os.path.samestat(os.fstat(descriptor), path.stat())
@@ -66,7 +72,7 @@ def test_a_whole_file_is_given_to_the_servers_wrapper_with_its_descriptor(path: 
 
 def test_a_sibling_that_was_checked_is_given_from_its_beginning(tmp_path: Path) -> None:
     write(tmp_path / "a.txt", b"text" * 1000, compressed=True)
-    app = WhiteNoise(None, tmp_path)
+    app = WhiteNoise(None, tmp_path, max_cached_file_size=0)
     for _ in range(2):
         body = start(app, "/a.txt", Wrapper, accept_encoding="gzip")
         assert os.lseek(body.file.fileno(), 0, os.SEEK_CUR) == 0
@@ -74,7 +80,7 @@ def test_a_sibling_that_was_checked_is_given_from_its_beginning(tmp_path: Path) 
 
 
 def test_the_wrapped_file_is_never_longer_than_was_said(path: Path) -> None:
-    body = start(WhiteNoise(None, path.parent), wrapper=Wrapper)
+    body = start(WhiteNoise(None, path.parent, max_cached_file_size=0), wrapper=Wrapper)
     with path.open("ab") as file:
         file.write(b"more")
     assert body.file.read() == CONTENT
@@ -84,7 +90,7 @@ def test_the_wrapped_file_is_never_longer_than_was_said(path: Path) -> None:
 
 def test_part_of_a_file_is_not_given_to_the_wrapper(path: Path) -> None:
     """Some servers send a wrapped file to its end, and from its beginning."""
-    app = WhiteNoise(None, path.parent)
+    app = WhiteNoise(None, path.parent, max_cached_file_size=0)
     body = start(app, wrapper=Wrapper, range="bytes=5-200004")
     assert not isinstance(body, Wrapper)
     assert read_all(body) == CONTENT[5:200005]
@@ -94,13 +100,13 @@ def test_part_of_a_file_is_not_given_to_the_wrapper(path: Path) -> None:
 
 
 def test_without_a_wrapper_a_file_comes_in_pieces(path: Path) -> None:
-    body = start(WhiteNoise(None, path.parent))
-    assert [len(piece) for piece in body] == [CHUNK_SIZE] * 3 + [5]
+    body = start(WhiteNoise(None, path.parent, max_cached_file_size=0))
+    assert [len(piece) for piece in body] == [PIECE_SIZE] * 3 + [5]
     body.close()
 
 
 def test_a_body_that_the_server_gives_up_is_closed(path: Path) -> None:
-    body = start(WhiteNoise(None, path.parent))
+    body = start(WhiteNoise(None, path.parent, max_cached_file_size=0))
     next(iter(body))
     before = set(os.listdir("/proc/self/fd"))
     body.close()
@@ -108,11 +114,11 @@ def test_a_body_that_the_server_gives_up_is_closed(path: Path) -> None:
 
 
 @pytest.mark.parametrize("wrapper", [None, Wrapper, wsgiref.util.FileWrapper])
-@pytest.mark.parametrize("left", [0, 1, CHUNK_SIZE + 1])
+@pytest.mark.parametrize("left", [0, 1, PIECE_SIZE + 1])
 def test_a_file_truncated_in_mid_stream_is_an_error(
     path: Path, wrapper: Any, left: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    body = start(WhiteNoise(None, path.parent), wrapper=wrapper)
+    body = start(WhiteNoise(None, path.parent, max_cached_file_size=0), wrapper=wrapper)
     pieces = iter(body)
     received = [next(pieces)]
     os.truncate(path, left)
@@ -126,7 +132,7 @@ def test_a_file_truncated_in_mid_stream_is_an_error(
 
 def test_a_file_truncated_while_the_server_sends_it_by_descriptor_is_an_error(path: Path) -> None:
     """Sendfile ends at the end of the file without an error."""
-    body = start(WhiteNoise(None, path.parent), wrapper=Wrapper)
+    body = start(WhiteNoise(None, path.parent, max_cached_file_size=0), wrapper=Wrapper)
     descriptor = body.file.fileno()
     os.truncate(path, 10)
     with pytest.raises(BrokenBodyError):
@@ -139,7 +145,7 @@ def test_a_file_truncated_while_the_server_sends_it_by_descriptor_is_an_error(pa
 def test_a_file_overwritten_in_mid_stream_is_never_sent_to_its_end(
     path: Path, wrapper: Any
 ) -> None:
-    body = start(WhiteNoise(None, path.parent), wrapper=wrapper)
+    body = start(WhiteNoise(None, path.parent, max_cached_file_size=0), wrapper=wrapper)
     pieces = iter(body)
     received = [next(pieces)]
     write(path, bytes(len(CONTENT)), mtime=1)
@@ -150,7 +156,7 @@ def test_a_file_overwritten_in_mid_stream_is_never_sent_to_its_end(
 
 
 def test_a_body_may_be_closed_twice(path: Path) -> None:
-    app = WhiteNoise(None, path.parent)
+    app = WhiteNoise(None, path.parent, max_cached_file_size=0)
     for wrapper in (None, Wrapper):
         body = start(app, wrapper=wrapper)
         body.close()
@@ -159,7 +165,7 @@ def test_a_body_may_be_closed_twice(path: Path) -> None:
 
 def test_a_disk_fault_in_mid_stream_is_an_error_that_names_the_file(path: Path) -> None:
     """The descriptor is made one of a directory, whose every read fails."""
-    body = start(WhiteNoise(None, path.parent), wrapper=Wrapper)
+    body = start(WhiteNoise(None, path.parent, max_cached_file_size=0), wrapper=Wrapper)
     directory = os.open(path.parent, os.O_RDONLY)
     os.dup2(directory, body.file.fileno())
     os.close(directory)
@@ -170,7 +176,7 @@ def test_a_disk_fault_in_mid_stream_is_an_error_that_names_the_file(path: Path) 
 
 @pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "POST"])
 def test_without_a_body_no_file_is_left_open(path: Path, method: str) -> None:
-    app: Any = WhiteNoise(None, path.parent)
+    app: Any = WhiteNoise(None, path.parent, max_cached_file_size=0)
     before = os.listdir("/proc/self/fd")
     for _ in range(2):
         assert app(environ_of(make_call("/a.bin", method=method)), lambda *_: None) == []
@@ -190,7 +196,7 @@ def test_the_answers_are_valid_wsgi(path: Path, fields: Any, method: str) -> Non
         statuses.append(status)
         return lambda data: None
 
-    checked = validator(WhiteNoise(None, path.parent))
+    checked = validator(WhiteNoise(None, path.parent, max_cached_file_size=0))
     body = checked(environ_of(make_call("/a.bin", fields, method)), start_response)
     read_all(body)
     assert statuses[0].split(" ", 1)[0] in ("200", "206", "304")
@@ -199,7 +205,8 @@ def test_the_answers_are_valid_wsgi(path: Path, fields: Any, method: str) -> Non
 def test_httpx_gets_files_in_process(path: Path) -> None:
     write(path.parent / "✓ a.txt", b"checked", compressed=True)
     with httpx.Client(
-        transport=httpx.WSGITransport(app=WhiteNoise(None, path.parent)), base_url="http://test"
+        transport=httpx.WSGITransport(app=WhiteNoise(None, path.parent, max_cached_file_size=0)),
+        base_url="http://test",
     ) as client:
         assert client.get("/a.bin").content == CONTENT
         reply = client.get("/✓ a.txt")

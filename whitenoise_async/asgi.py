@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
-from contextlib import aclosing, suppress
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, MutableMapping
+from contextlib import aclosing
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from anyio import create_task_group
 from anyio.lowlevel import checkpoint
 
 from .base import BaseWhiteNoise
-from .files import CHUNK_SIZE, OpenFile
+from .decisions import Decision, RawFields
+from .files import OpenFile
 from .http.fields import OWS, RequestFields
 from .http.paths import below_mount, with_mount
-from .responses import Request, Response, not_found
-from .static_file import Answer
+from .representations import Headers
+from .responses import not_found
 from .streaming import FileStream, run_blocking
 
 Scope = MutableMapping[str, Any]
@@ -23,7 +24,14 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
+#: A header field line, as ASGI servers take it.
+Line = tuple[bytes, bytes]
+
 _FIELDS = {name.replace("_", "-").encode(): name for name in RequestFields._fields}
+
+# A body of so many bytes or fewer is sent without a task that watches whether the client has gone:
+# it is read in less time than that takes.
+_UNWATCHED = 64 * 1024
 
 
 class _HungUpError(Exception):
@@ -34,9 +42,10 @@ async def _standalone(scope: Scope, receive: Receive, send: Send) -> None:
     """The application where there is none."""
     if scope["type"] == "http":
         response = not_found()
-        await _send_at_once(
-            response._replace(body=()) if scope["method"] == "HEAD" else response, send
-        )
+        body = b"" if scope["method"] == "HEAD" else response.literal_body()
+        headers = _encode(response.headers)
+        await send({"type": "http.response.start", "status": 404, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
     elif scope["type"] == "websocket":
         await receive()
         await send({"type": "websocket.close"})
@@ -48,7 +57,11 @@ async def _standalone(scope: Scope, receive: Receive, send: Send) -> None:
         raise RuntimeError(f"There is no application for a scope of type {scope['type']!r}")
 
 
-class ASGIWhiteNoise(BaseWhiteNoise):
+def _encode(headers: Headers) -> list[Line]:
+    return [(name.lower().encode(), value.encode("latin-1")) for name, value in headers]
+
+
+class ASGIWhiteNoise(BaseWhiteNoise[Line]):
     """Wraps an ASGI application and serves its static files.
 
     A request for a listed file is served; every other request, and every scope that is not
@@ -59,58 +72,134 @@ class ASGIWhiteNoise(BaseWhiteNoise):
     _application_parameters = ("scope", "receive", "send")
     _application_is_async = True
     _standalone = staticmethod(_standalone)
+    _encode = staticmethod(_encode)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or have the application answer it."""
-        answer = await self._answer_to(scope) if scope["type"] == "http" else None
+        # All requests come through here: what each needs stands in one frame, since one more
+        # coroutine is a hundredth of what a small file takes.
+        answer = listed = None
+        if scope["type"] == "http":
+            url = scope["path"]
+            if mount := scope.get("root_path"):
+                url = below_mount(url, mount)
+            if self._find_blocks:
+                listed = await run_blocking(partial(self._find, url))
+            else:
+                listed = self._find(url)
+        if listed is not None:
+            method, fields = scope["method"], _relevant(scope["headers"])
+            answer = self._answer_at_once(listed, method, fields)
+            if answer is None:
+                answer = await run_blocking(
+                    partial(self._answer, listed, method, fields, *_target(scope))
+                )
         if answer is None:
             await self.application(scope, receive, send)
-        elif answer.file is None:
-            await _send_at_once(answer.response, send)
-        else:
-            await _send_streamed(answer.response, answer.file, receive, send)
+            return
+        decision, body, file = answer
+        # A list of its own for each answer: middlewares change it in place.
+        headers = decision.headers.copy()
+        start = {"type": "http.response.start", "status": decision.status, "headers": headers}
+        if file is not None:
+            await _send_file(start, decision, file, scope, receive, send)
+            return
+        try:
+            await send(start)
+            await send({"type": "http.response.body", "body": body})
+        except OSError:
+            pass  # the client went away: from version 2.4 on, ASGI has ``send`` say so
 
-    async def _answer_to(self, scope: Scope) -> Answer | None:
-        url = below_mount(scope["path"], scope.get("root_path", ""))
-        if self._options.autorefresh:
-            listed = await run_blocking(partial(self.find, url))
-        else:
-            listed = self.find(url)
-        if listed is None:
-            return None
-        # A body of one chunk is read at once: a second thread would cost more than the read.
-        return await run_blocking(partial(self.answer, listed, _request(scope), CHUNK_SIZE))
+    @staticmethod
+    def _read_fields(raw: RawFields) -> RequestFields:
+        lines: dict[str, list[str]] = {}
+        for name, value in cast("tuple[Line, ...]", raw):
+            lines.setdefault(_FIELDS[name], []).append(value.decode("latin-1").strip(OWS))
+        return RequestFields(**{field: ", ".join(texts) for field, texts in lines.items()})
 
 
-def _request(scope: Scope) -> Request:
-    lines: dict[str, list[str]] = {}
-    for name, value in scope["headers"]:
-        field = _FIELDS.get(name)
-        if field is not None:
-            lines.setdefault(field, []).append(value.decode("latin-1").strip(OWS))
-    values = {field: ", ".join(texts) for field, texts in lines.items()}
+def _relevant(headers: Iterable[Line]) -> tuple[Line, ...]:
+    """The fields on which an answer depends."""
+    relevant: tuple[Line, ...] = ()
+    for name, value in headers:
+        if name in _FIELDS:
+            relevant += ((name, value),)
+    return relevant
+
+
+def _target(scope: Scope) -> tuple[str, str]:
+    """The request's whole path, and its query."""
     path = with_mount(scope["path"], scope.get("root_path", ""))
-    query = scope.get("query_string", b"").decode("latin-1")
-    return Request(scope["method"], RequestFields(**values), path, query)
+    return path, scope.get("query_string", b"").decode("latin-1")
 
 
-def _start_message(response: Response) -> Message:
-    """A list of its own for each answer: middlewares change it in place."""
-    headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in response.headers]
-    return {"type": "http.response.start", "status": response.status, "headers": headers}
-
-
-async def _send_at_once(response: Response, send: Send) -> None:
-    """Send a response whose body is all literal bytes."""
-    body = b"".join(part for part in response.body if isinstance(part, bytes))
-    with suppress(_HungUpError):
-        await _send_or_hang_up(send, _start_message(response))
-        await _send_or_hang_up(send, {"type": "http.response.body", "body": body})
-
-
-async def _send_streamed(response: Response, file: OpenFile, receive: Receive, send: Send) -> None:
-    """Send a response piece by piece, each when the last is taken, until the client goes."""
+async def _send_file(
+    start: Message,
+    decision: Decision[Line],
+    file: OpenFile,
+    scope: Scope,
+    receive: Receive,
+    send: Send,
+) -> None:
+    """Send an answer whose body is read from ``file``, and close it."""
     stream = FileStream(file)
+    try:
+        message = _handed_over(decision, file, scope)
+        if message is not None:
+            await _send_or_hang_up(send, start)
+            await _send_or_hang_up(send, message)
+            return
+        async with aclosing(stream.pieces(decision.plan)) as pieces:
+            work = partial(_send_pieces, start, pieces, decision.length, send)
+            if decision.length <= _UNWATCHED:
+                await work()
+            else:
+                await _until_disconnect(receive, work)
+    except _HungUpError:
+        pass
+    finally:
+        await stream.close()
+
+
+def _handed_over(decision: Decision[Line], file: OpenFile, scope: Scope) -> Message | None:
+    """The message that has the server send the file itself, where it can and that is the body."""
+    extensions = scope.get("extensions") or {}
+    part = decision.plan[0]
+    if len(decision.plan) > 1 or isinstance(part, bytes):
+        return None
+    if "http.response.zerocopysend" in extensions:
+        return {
+            "type": "http.response.zerocopysend",
+            "file": file,
+            "offset": part.start,
+            "count": part.length,
+        }
+    if "http.response.pathsend" in extensions and decision.whole:
+        return {"type": "http.response.pathsend", "path": file.path}
+    return None
+
+
+async def _send_pieces(
+    start: Message, pieces: AsyncGenerator[bytes, None], length: int, send: Send
+) -> None:
+    """Send a body piece by piece, each when the last is taken."""
+    await _send_or_hang_up(send, start)
+    left = length
+    async for piece in pieces:
+        left -= len(piece)
+        message = {"type": "http.response.body", "body": piece, "more_body": left > 0}
+        await _send_or_hang_up(send, message)
+        if left:
+            # uvicorn waits for a slow client when it is given more, not when it was given enough.
+            # So let it wait while the next piece is on the disk, and the last one here no more.
+            del piece, message
+            await _send_or_hang_up(
+                send, {"type": "http.response.body", "body": b"", "more_body": True}
+            )
+
+
+async def _until_disconnect(receive: Receive, work: Callable[[], Awaitable[object]]) -> None:
+    """Run ``work``, and cancel it when the client is gone."""
     # What is raised inside the group would reach the server in an ExceptionGroup.
     failures: list[Exception] = []
 
@@ -121,31 +210,15 @@ async def _send_streamed(response: Response, file: OpenFile, receive: Receive, s
             failures.append(error)
         group.cancel_scope.cancel()
 
-    try:
-        async with create_task_group() as group:
-            group.start_soon(watch)
-            try:
-                await _send_pieces(response, stream, send)
-            except _HungUpError:
-                pass
-            except Exception as error:
-                failures.insert(0, error)
-            group.cancel_scope.cancel()
-    finally:
-        await stream.close()
+    async with create_task_group() as group:
+        group.start_soon(watch)
+        try:
+            await work()
+        except Exception as error:
+            failures.insert(0, error)
+        group.cancel_scope.cancel()
     if failures:
         raise failures[0]
-
-
-async def _send_pieces(response: Response, stream: FileStream, send: Send) -> None:
-    await _send_or_hang_up(send, _start_message(response))
-    left = response.length
-    async with aclosing(stream.pieces(response.body)) as pieces:
-        async for piece in pieces:
-            left -= len(piece)
-            await _send_or_hang_up(
-                send, {"type": "http.response.body", "body": piece, "more_body": left > 0}
-            )
 
 
 async def _disconnected(receive: Receive) -> None:

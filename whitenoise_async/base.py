@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
-from wsgiref.headers import Headers
+from typing import TYPE_CHECKING, Any, ClassVar, Generic
+from wsgiref.headers import Headers as HookHeaders
 
+from .answers import Answer, Answers
+from .decisions import Decision, Line, RawFields
 from .files import FileSystemError, UnavailableError, read_state
-from .http.fields import OWS, is_field_value, is_token
+from .http.fields import OWS, RequestFields, is_field_value, is_token
 from .logs import logger, warn_once
 from .media_types import content_type
 from .options import Options, apply_keywords, is_async, resolve, takes
 from .registry import Listed, LiveRegistry, Registry, WalkedRegistry, make_root
-from .responses import Request, redirect, unavailable
-from .static_file import Answer, Redirect, StaticFile
+from .representations import Headers
+from .responses import Request, Response, redirect, unavailable
+from .static_file import StaticFile
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
 _FOREVER = "max-age=315360000, public, immutable"
 
 
-class BaseWhiteNoise(Options):
+class BaseWhiteNoise(Options, Generic[Line]):
     """Static files of an application: which there are, and how a request for one is answered.
 
     Options are keyword arguments, or attributes of a subclass; see :class:`Options`.
@@ -37,6 +40,10 @@ class BaseWhiteNoise(Options):
     _application_kind: ClassVar[str]
     #: What answers in the place of an application that is ``None``.
     _standalone: ClassVar[Callable[..., Any]]
+    #: Header field lines in the form that the adapter's servers take.
+    _encode: Callable[[Headers], list[Line]]
+    #: The request fields, from the form in which the adapter has them.
+    _read_fields: Callable[[RawFields], RequestFields]
 
     def __init__(
         self,
@@ -60,10 +67,15 @@ class BaseWhiteNoise(Options):
             raise TypeError("is_immutable_file must not be async: it is called in a thread")
         self._options = resolve(self)
         self._shared = self._shared_headers()
+        self._answers = Answers(self._options, self._describe, self._encode, self._read_fields)
         kind = LiveRegistry if self._options.autorefresh else WalkedRegistry
         self._registry: Registry = kind(self._options.index_file)
         if root is not None:
             self._registry.add(make_root(root, prefix, False))
+        # For the adapters, which call them for every request.
+        self._find = self._registry.find
+        self._find_blocks = self._options.autorefresh
+        self._answer_at_once = self._answers.at_once
 
     def add_files(
         self, root: str | os.PathLike[str], prefix: str | None = None, followlinks: bool = False
@@ -88,31 +100,32 @@ class BaseWhiteNoise(Options):
         test = self._options.is_immutable
         return test is not None and bool(test(static_file.path, url))
 
-    def find(self, url: str) -> Listed | None:
-        """What the URL path ``url`` (decoded, below the mount point) leads to, if to a file.
+    def _answer(
+        self, listed: Listed, method: str, fields: RawFields, path: str, query: str
+    ) -> Answer[Line] | None:
+        """Answer a request for what was found. Blocks on the disk.
 
-        Blocks on the disk with ``autorefresh``, and never without.
-        """
-        return self._registry.find(url)
-
-    def answer(self, listed: Listed, request: Request, load: int = 0) -> Answer | None:
-        """Answer a request for what :meth:`find` found. Blocks on the disk.
-
-        :param load: a body of so many bytes or fewer is read at once.
+        :param fields: what the adapter has read of the request.
+        :param path: the whole path, with the mount point.
+        :param query: Latin-1 text, without ``?``.
         :returns: ``None`` where there is no file any more: then it is the application's turn.
         """
         try:
-            if isinstance(listed, Redirect):
-                read_state(listed.path)
-                return Answer(redirect(listed.location, request, self._shared))
-            return listed.answer(request, self._describe).loaded(load)
+            if isinstance(listed, StaticFile):
+                return self._answers.from_disk(listed, method, fields)
+            read_state(listed.path)
+            request = Request(method, RequestFields(), path, query)
+            return self._plain(redirect(listed.location, request, self._shared))
         except UnavailableError as error:
             if not error.gone:
                 warn_once(str(error))
             return None
         except FileSystemError as error:
             logger.error("%s", error)
-            return Answer(unavailable())
+            return self._plain(unavailable())
+
+    def _plain(self, response: Response) -> Answer[Line]:
+        return Decision(response, self._encode), response.literal_body(), None
 
     def _check_application(self, application: object) -> None:
         if application is None:
@@ -142,7 +155,7 @@ class BaseWhiteNoise(Options):
         """The fields that are the same for all representations of a file. Runs the hooks."""
         path, url = static_file.path, static_file.url
         media_type = self._options.media_types.media_type(path)
-        headers = Headers([("Content-Type", content_type(media_type, self._options.charset))])
+        headers = HookHeaders([("Content-Type", content_type(media_type, self._options.charset))])
         for name, value in self._shared:
             headers[name] = value
         hook = "is_immutable_file"

@@ -27,8 +27,8 @@ def _gzip_matches(sibling: OpenFile, original_size: int) -> bool:
     """Compare the trailer's ISIZE (RFC 1952 §2.3.1), the original's length modulo 2**32."""
     if sibling.state.size < _GZIP_MIN_SIZE:
         return False
-    magic = sibling.peek(0, len(_GZIP_MAGIC))
-    length = sibling.peek(sibling.state.size - 4, 4)
+    magic = sibling.read(0, len(_GZIP_MAGIC))
+    length = sibling.read(sibling.state.size - 4, 4)
     return magic == _GZIP_MAGIC and int.from_bytes(length, "little") == original_size % 2**32
 
 

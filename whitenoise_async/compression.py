@@ -11,11 +11,11 @@ from contextlib import closing, suppress
 from gzip import BadGzipFile, GzipFile
 from typing import IO, NamedTuple
 
-from .files import CHUNK_SIZE, FileSystemError, OpenFile, UnavailableError, open_file
-from .representations import FileState
+from .files import FileSystemError, OpenFile, UnavailableError, open_file, state_of
 
 _SUFFIX = ".gz"
 _LEVEL = 9
+_CHUNK_SIZE = 64 * 1024  # bytes
 
 
 class Outcome(NamedTuple):
@@ -66,7 +66,7 @@ def gzip_file(path: str) -> Outcome:
 
 
 def _gzip(source: OpenFile) -> Outcome:
-    path, original, mtime_ns = source.path, *source.state
+    path, original, mtime_ns = source.path, source.state.size, source.state.mtime_ns
     # By its own suffix a temporary file is never taken for one that wants compressing.
     descriptor, temporary = tempfile.mkstemp(
         prefix=".whitenoise-", suffix=_SUFFIX, dir=os.path.dirname(path)
@@ -104,22 +104,26 @@ def _refuse_leftover(source: OpenFile) -> None:
 
 
 def _decompresses_to(sibling: OpenFile, source: OpenFile) -> bool:
-    source.file.seek(0)
-    try:
-        with GzipFile(fileobj=sibling.file) as stream:
-            for chunk in iter(lambda: stream.read(CHUNK_SIZE), b""):
-                if chunk != source.file.read(len(chunk)):
-                    return False
-    except (BadGzipFile, EOFError, zlib.error):
-        return False
-    return not source.file.read(1)
+    with sibling.stream() as compressed, source.stream() as original:
+        try:
+            with GzipFile(fileobj=compressed) as stream:
+                for chunk in iter(lambda: stream.read(_CHUNK_SIZE), b""):
+                    if chunk != original.read(len(chunk)):
+                        return False
+        except (BadGzipFile, EOFError, zlib.error):
+            return False
+        return not original.read(1)
 
 
 def _copy_compressed(source: OpenFile, target: IO[bytes]) -> int:
-    with GzipFile(filename="", mode="wb", compresslevel=_LEVEL, fileobj=target, mtime=0) as stream:
-        shutil.copyfileobj(source.file, stream)
+    original_size, mtime_ns, _ = source.state
+    with (
+        source.stream() as original,
+        GzipFile(filename="", mode="wb", compresslevel=_LEVEL, fileobj=target, mtime=0) as stream,
+    ):
+        shutil.copyfileobj(original, stream)
     target.flush()
-    now = os.fstat(source.file.fileno())
-    if FileState(now.st_size, now.st_mtime_ns) != source.state:
+    now = state_of(os.fstat(source.fileno()))
+    if (now.size, now.mtime_ns) != (original_size, mtime_ns):
         raise OSError("it was changed meanwhile")
     return target.tell()

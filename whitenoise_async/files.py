@@ -5,19 +5,19 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import threading
+from collections.abc import Sequence
 from io import BufferedReader
 
 from .http.ranges import ByteRange
 from .logs import logger
+from .reads import read_at, read_page_cache, reads_page_cache
 from .representations import FileState
 
 # O_NONBLOCK: to open a FIFO that took a file's place does not wait for a writer.
 _FLAGS = os.O_RDONLY
 for _flag in ("O_CLOEXEC", "O_NONBLOCK", "O_NOCTTY", "O_BINARY"):
     _FLAGS |= getattr(os, _flag, 0)
-
-#: Bytes that are read and handed on at a time.
-CHUNK_SIZE = 64 * 1024
 
 _GONE = frozenset({errno.ENOENT, errno.ENOTDIR})
 _UNSERVABLE = frozenset(
@@ -60,60 +60,133 @@ class BrokenBodyError(Exception):
 class OpenFile:
     """A regular file, open for reading, and its state when it was opened.
 
-    ``file`` is buffered for its lock: closing waits for a read that another thread is still in, so
-    that the descriptor's number is never used again under that read.
+    Reads name their offset, so that many answers may share one descriptor. It is closed when the
+    last of its holders lets go, and its number is never used again under somebody's read.
     """
 
-    __slots__ = ("file", "path", "state")
+    __slots__ = (
+        *("_counting", "_descriptor", "_holders"),
+        *("path", "reads_at_once", "state"),
+    )
 
-    def __init__(self, file: BufferedReader, path: str, state: FileState) -> None:
-        self.file = file
+    def __init__(self, descriptor: int, path: str, status: os.stat_result) -> None:
+        """
+        :param descriptor: the file's, from now on this object's to close.
+        :param path: the file, absolute.
+        :param status: what the descriptor said of itself.
+        """
+        self._descriptor = descriptor
         self.path = path
-        self.state = state
+        self.state = state_of(status)
+        #: Whether :meth:`read_at_once` works: the file system is one that has the state of an open
+        #: file in memory as well.
+        self.reads_at_once = reads_page_cache(descriptor)
+        self._counting = threading.Lock()
+        self._holders = 1
 
-    def peek(self, offset: int, size: int) -> bytes:
-        """Read ``size`` bytes at ``offset`` of a file from which nothing has been read yet.
+    def fileno(self) -> int:
+        """The descriptor, for sendfile with an offset of its own."""
+        return self._descriptor
+
+    def read(self, offset: int, size: int) -> bytes:
+        """Read up to ``size`` bytes at ``offset``; nothing from the end of the file on.
 
         :raises FileSystemError: where the system fails.
         """
-        # On the bare descriptor: a server may hand it to sendfile, which knows nothing of buffers.
-        descriptor = self.file.fileno()
         try:
-            os.lseek(descriptor, offset, os.SEEK_SET)
-            data = os.read(descriptor, size)
-            os.lseek(descriptor, 0, os.SEEK_SET)
+            return read_at(self._descriptor, size, offset)
         except OSError as error:
             raise FileSystemError(self.path, error) from error
+
+    def read_fully(self, offset: int, size: int) -> bytes:
+        """Read ``size`` bytes at ``offset``, fewer only where the file ends.
+
+        :raises FileSystemError: where the system fails.
+        """
+        data = self.read(offset, size)
+        # Linux reads 2 GiB at the most in one call.
+        while 0 < len(data) < size and (more := self.read(offset + len(data), size - len(data))):
+            data += more
         return data
 
-    def read(self, part: ByteRange) -> bytes:
-        """Read a range of the file at once; what comes is shorter where the file has become so.
+    def read_at_once(self, offset: int, size: int) -> bytes | None:
+        """Read what the kernel has in its page cache, and never wait for the disk.
+
+        :returns: up to ``size`` bytes; ``None`` where the first would have to be waited for, and
+            where the system fails: :meth:`read` then says how.
+        """
+        try:
+            return read_page_cache(self._descriptor, size, offset)
+        except OSError:
+            return None
+
+    def read_all(self) -> bytes | None:
+        """The whole content, ``None`` where it changed while it was read.
 
         :raises FileSystemError: where the system fails.
         """
-        try:
-            self.file.seek(part.start)
-            return self.file.read(part.length)
-        except OSError as error:
-            raise FileSystemError(self.path, error) from error
+        return self.read_plan([ByteRange(0, self.state.size)])
+
+    def read_plan(self, plan: Sequence[bytes | ByteRange]) -> bytes | None:
+        """A whole body, ``None`` where the file changed while it was read.
+
+        :param plan: bytes as they are, and ranges of the file.
+        :raises FileSystemError: where the system fails.
+        """
+        body = b"".join(
+            part if isinstance(part, bytes) else self.read_fully(part.start, part.length)
+            for part in plan
+        )
+        planned = sum(len(part) if isinstance(part, bytes) else part.length for part in plan)
+        return None if len(body) < planned or self.fault() else body
+
+    def stream(self) -> BufferedReader:
+        """A file object of its own, from the beginning; of one file, no two at a time."""
+        os.lseek(self._descriptor, 0, os.SEEK_SET)
+        return os.fdopen(os.dup(self._descriptor), "rb")
 
     def fault(self) -> str | None:
         """What was done to the file since it was opened that makes a body read from it a wrong one.
 
         As far as can be told: one that is longer now is taken for one that was appended to.
         """
-        now = _state_of(os.fstat(self.file.fileno()))
+        try:
+            now = state_of(os.fstat(self._descriptor))
+        except OSError as error:  # ESTALE, of a network file system
+            return error.strerror or str(error)
         if now.size < self.state.size:
             return "the file was truncated"
-        overwritten = now.size == self.state.size and now != self.state
+        overwritten = now.size == self.state.size and now.mtime_ns != self.state.mtime_ns
         return "the file was overwritten" if overwritten else None
 
-    def close(self) -> None:
-        """Close the file; it may be closed already."""
-        self.file.close()
+    def is_untouched(self) -> bool:
+        """Whether the file is in the same state still.
 
-    # A task that is cancelled while a thread opens its file never gets to see the file.
-    __del__ = close
+        Of a renamed folder, and of a link that leads elsewhere now, only the path can tell.
+        """
+        try:
+            return state_of(os.fstat(self._descriptor)) == self.state
+        except OSError:
+            return False
+
+    def share(self) -> OpenFile:
+        """The same file for one more holder, who closes it as well."""
+        with self._counting:
+            self._holders += 1
+        return self
+
+    def close(self) -> None:
+        """Let go of the file."""
+        with self._counting:
+            self._holders -= 1
+            if self._holders:
+                return
+        os.close(self._descriptor)
+
+    def __del__(self) -> None:
+        # A task that is cancelled while a thread opens its file never gets to see the file.
+        if getattr(self, "_holders", 0):
+            os.close(self._descriptor)
 
 
 def open_file(path: str) -> OpenFile:
@@ -127,8 +200,9 @@ def open_file(path: str) -> OpenFile:
     except OSError as error:
         raise _explained(path, error) from error
     try:
-        state = _state(path, os.fstat(descriptor))
-        return OpenFile(os.fdopen(descriptor, "rb"), path, state)
+        status = os.fstat(descriptor)
+        _require_regular(path, status)
+        return OpenFile(descriptor, path, status)
     except BaseException:
         os.close(descriptor)
         raise
@@ -140,17 +214,18 @@ def read_state(path: str) -> FileState:
         status = os.stat(path)
     except OSError as error:
         raise _explained(path, error) from error
-    return _state(path, status)
+    _require_regular(path, status)
+    return state_of(status)
 
 
-def _state(path: str, status: os.stat_result) -> FileState:
+def _require_regular(path: str, status: os.stat_result) -> None:
     if not stat.S_ISREG(status.st_mode):
         raise UnavailableError(path, "it is not a regular file")
-    return _state_of(status)
 
 
-def _state_of(status: os.stat_result) -> FileState:
-    return FileState(status.st_size, status.st_mtime_ns)
+def state_of(status: os.stat_result) -> FileState:
+    """The state that ``status`` tells of."""
+    return FileState(status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
 def _explained(path: str, error: OSError) -> Exception:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 import re
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -31,6 +32,9 @@ class OptionKeywords(TypedDict, total=False):
     index_file: bool | str | None
     mimetypes: Mapping[str, str] | None
     add_headers_function: AddHeadersFunction | None
+    max_cached_file_size: int
+    max_cache_size: int
+    check_interval: float | None
 
 
 class Options:
@@ -67,6 +71,16 @@ class Options:
     #: every request).
     add_headers_function: AddHeadersFunction | None = None
 
+    #: Bytes: larger files are not kept in memory, but read each time; 0 keeps none.
+    max_cached_file_size: int = 1024 * 1024
+
+    #: Bytes of files in memory, of all together and in each process; 0 keeps none.
+    max_cache_size: int = 64 * 1024 * 1024
+
+    #: Seconds for which a file is served as it was when it was last looked at; 0 looks at each
+    #: request, ``None`` never again.
+    check_interval: float | None = 1.0
+
 
 class ResolvedOptions(NamedTuple):
     """The options after their check, each in the one form that the package works with."""
@@ -79,6 +93,9 @@ class ResolvedOptions(NamedTuple):
     index_file: str | None
     media_types: MediaTypes
     add_headers: AddHeadersFunction | None
+    max_cached_file_size: int
+    max_cache_size: int
+    check_interval: float | None
 
 
 def apply_keywords(owner: Options, keywords: Mapping[str, object]) -> None:
@@ -111,6 +128,9 @@ def resolve(owner: Options) -> ResolvedOptions:
         index_file=_index_file(owner.index_file),
         media_types=_media_types(owner.mimetypes),
         add_headers=_hook(owner, "add_headers_function", "headers", "path", "url"),
+        max_cached_file_size=_byte_count("max_cached_file_size", owner.max_cached_file_size),
+        max_cache_size=_byte_count("max_cache_size", owner.max_cache_size),
+        check_interval=_check_interval(owner.check_interval),
     )
 
 
@@ -127,6 +147,24 @@ def _max_age(value: object) -> int | None:
         raise TypeError(f"max_age must be a whole number of seconds or None, got {value!r}")
     if value < 0:
         raise ValueError(f"max_age must be 0 or more seconds, got {value!r}")
+    return value
+
+
+def _byte_count(name: str, value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{name} must be a whole number of bytes, got {value!r}")
+    if value < 0:
+        raise ValueError(f"{name} must be 0 or more bytes, got {value!r}")
+    return value
+
+
+def _check_interval(value: object) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"check_interval must be a number of seconds or None, got {value!r}")
+    if not 0 <= value < math.inf:
+        raise ValueError(f"check_interval must be 0 or more seconds, got {value!r}")
     return value
 
 

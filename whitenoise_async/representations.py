@@ -32,6 +32,9 @@ class FileState(NamedTuple):
 
     size: int  # bytes
     mtime_ns: int  # nanoseconds since the epoch
+    #: Nanoseconds since the epoch, of the last change to anything but the file's place among
+    #: folders: what is written, renamed, replaced, removed, or given other rights has another.
+    ctime_ns: int = 0
 
 
 class Representation(NamedTuple):

@@ -72,6 +72,10 @@ class Response(NamedTuple):
         """Length of the body in bytes."""
         return sum(len(part) if isinstance(part, bytes) else part.length for part in self.body)
 
+    def literal_body(self) -> bytes:
+        """The body, for a plan without ranges."""
+        return b"".join(part for part in self.body if isinstance(part, bytes))
+
 
 def respond(representations: Sequence[Representation], request: Request) -> Response:
     """Answer ``request`` for the file that has these ``representations`` (identity first)."""

@@ -1,4 +1,9 @@
-"""How the ASGI adapter reads a file without stopping the event loop, asyncio's or trio's."""
+"""How the ASGI adapter reads a file without stopping the event loop, asyncio's or trio's.
+
+What the kernel has in its page cache is read in place: a system call of some microseconds, where
+a thread costs a hundred. Only what would wait for the disk goes to a thread. Where the kernel or
+the file system does not offer that, every read goes to one.
+"""
 
 from __future__ import annotations
 
@@ -6,33 +11,36 @@ import asyncio
 import os
 from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
-from io import BufferedReader
-from typing import Protocol, TypeVar
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, TypeVar
 
 from aiofiles.threadpool import wrap
 from anyio import CancelScope, CapacityLimiter, to_thread
-from anyio.lowlevel import RunVar
+from anyio.lowlevel import RunVar, checkpoint
 
-from .files import CHUNK_SIZE, BrokenBodyError, OpenFile
+from .files import BrokenBodyError, FileSystemError, OpenFile
 from .http.ranges import ByteRange
+
+if TYPE_CHECKING:
+    from aiofiles.threadpool.binary import AsyncBufferedReader
 
 T = TypeVar("T")
 
-# Threads of our own: slow disks must not use up the application's, nor the application ours.
+#: Threads of our own: slow disks must not use up the application's, nor the application ours.
 MAX_THREADS = 16
 
+# Bytes that are read and handed on at a time. Large pieces cost fewer calls of the server's `send`,
+# but a client that stalls has one of them in the server's memory. So a few streams have large ones,
+# and many share the budget.
+LARGEST_PIECE = 512 * 1024
+_SMALLEST_PIECE = 16 * 1024
+_BUDGET = 3 * 1024 * 1024
+
+# Neither reading nor a server's `send` has to wait where the client is fast: after so many bytes,
+# which take half a millisecond, the event loop's other tasks have their turn.
+_MOST_IN_ONE_TURN = 2 * 1024 * 1024
+
 _limiter: RunVar[CapacityLimiter] = RunVar("whitenoise_async_limiter")
-
-
-class _Reader(Protocol):
-    """The file object of the event loop at hand."""
-
-    async def read(self, size: int, /) -> bytes: ...
-
-    async def seek(self, offset: int, /) -> int: ...
-
-    async def close(self) -> None: ...
 
 
 async def run_blocking(function: Callable[[], T]) -> T:
@@ -48,12 +56,18 @@ async def run_blocking(function: Callable[[], T]) -> T:
 class FileStream:
     """An open file that is read without stopping the event loop."""
 
+    _open = 0  # streams in this process
+
     def __init__(self, file: OpenFile) -> None:
+        """:param file: closed by :meth:`close`."""
         self._file = file
-        self._reader = _make_reader(file.file)
+        self._reader: AsyncBufferedReader | None = None
+        self._position = 0  # the reader's
+        self._held = 0  # bytes read since others had their turn
+        FileStream._open += 1
 
     async def pieces(self, plan: Sequence[bytes | ByteRange]) -> AsyncGenerator[bytes, None]:
-        """Yield a body by its plan, in pieces of :data:`~.files.CHUNK_SIZE` bytes at most.
+        """Yield a body by its plan, in pieces of :data:`LARGEST_PIECE` bytes at most.
 
         :raises BrokenBodyError: where the file has become too short for its plan, or unreadable,
             or was overwritten before the last piece.
@@ -63,39 +77,68 @@ class FileStream:
             if isinstance(part, bytes):
                 yield part
                 continue
-            await self._reader.seek(part.start)
-            left = part.length
-            while left:
-                data = await self._read(min(left, CHUNK_SIZE))
-                left -= len(data)
-                to_come -= len(data)
-                if not to_come and (fault := await run_blocking(self._file.fault)):
-                    raise BrokenBodyError(self._file.path, fault)
-                yield data
+            offset = part.start
+            while offset < part.stop:
+                piece = await self._piece(offset, min(part.stop - offset, self._piece_size()))
+                offset += len(piece)
+                to_come -= len(piece)
+                if not to_come:
+                    await self._require_sound()
+                yield piece
 
-    async def _read(self, size: int) -> bytes:
+    def _piece_size(self) -> int:
+        return max(_SMALLEST_PIECE, min(LARGEST_PIECE, _BUDGET // FileStream._open))
+
+    async def _piece(self, offset: int, size: int) -> bytes:
         try:
-            data = await self._reader.read(size)
+            piece = self._file.read_at_once(offset, size) if self._file.reads_at_once else None
+            if piece is None:
+                piece = await self._wait_for(offset, size)
+                self._held = 0
+        except FileSystemError as error:
+            raise BrokenBodyError(self._file.path, error.reason) from error
         except OSError as error:
-            raise BrokenBodyError(self._file.path, str(error)) from error
-        if not data:
+            raise BrokenBodyError(self._file.path, error.strerror or str(error)) from error
+        if not piece:
             raise BrokenBodyError(self._file.path)
-        return data
+        self._held += len(piece)
+        if self._held > _MOST_IN_ONE_TURN:
+            self._held = 0
+            await checkpoint()
+        return piece
+
+    async def _wait_for(self, offset: int, size: int) -> bytes:
+        if self._file.reads_at_once or not _in_asyncio():
+            return await run_blocking(partial(self._file.read, offset, size))
+        # 76 µs a read where anyio's threads take 110, measured on two cores.
+        if self._reader is None:
+            stream = await run_blocking(self._file.stream)
+            loop, executor = asyncio.get_running_loop(), _executor_of(os.getpid())
+            self._reader = wrap(stream, loop=loop, executor=executor)
+        if self._position != offset:
+            await self._reader.seek(offset)
+        piece = await self._reader.read(size)
+        self._position = offset + len(piece)
+        return piece
+
+    async def _require_sound(self) -> None:
+        if self._file.reads_at_once:
+            fault = self._file.fault()
+        else:
+            fault = await run_blocking(self._file.fault)
+        if fault:
+            raise BrokenBodyError(self._file.path, fault)
 
     async def close(self) -> None:
         """Close the file, after a read that is still on its way, and even when cancelled."""
+        FileStream._open -= 1
+        if self._file.reads_at_once:
+            self._file.close()
+            return
         with CancelScope(shield=True):
-            await self._reader.close()
-
-
-def _make_reader(file: BufferedReader) -> _Reader:
-    if not _in_asyncio():
-        return _ThreadReader(file)
-    # 76 µs a read where anyio's threads take 110, measured on two cores.
-    reader: _Reader = wrap(
-        file, loop=asyncio.get_running_loop(), executor=_executor_of(os.getpid())
-    )
-    return reader
+            if self._reader is not None:
+                await self._reader.close()
+            await run_blocking(self._file.close)
 
 
 def _in_asyncio() -> bool:
@@ -110,19 +153,3 @@ def _in_asyncio() -> bool:
 def _executor_of(process: int) -> ThreadPoolExecutor:
     """One a process: threads do not survive a fork."""
     return ThreadPoolExecutor(MAX_THREADS, thread_name_prefix="whitenoise_async")
-
-
-class _ThreadReader:
-    """The reader under trio."""
-
-    def __init__(self, file: BufferedReader) -> None:
-        self._file = file
-
-    async def read(self, size: int, /) -> bytes:
-        return await run_blocking(lambda: self._file.read(size))
-
-    async def seek(self, offset: int, /) -> int:
-        return await run_blocking(lambda: self._file.seek(offset))
-
-    async def close(self) -> None:
-        await run_blocking(self._file.close)

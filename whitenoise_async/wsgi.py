@@ -2,32 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, cast
 
 from .base import BaseWhiteNoise
-from .files import CHUNK_SIZE, BrokenBodyError, OpenFile
+from .decisions import Decision, RawFields
+from .files import BrokenBodyError, FileSystemError, OpenFile
 from .http.fields import OWS, RequestFields
 from .http.paths import decode_environ_path
 from .http.ranges import ByteRange
-from .responses import REASONS, Request, Response, not_found
-from .static_file import Answer
+from .representations import Headers
+from .responses import REASONS, not_found
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-_ENVIRON_KEYS = tuple(f"HTTP_{name.upper()}" for name in RequestFields._fields)
+_KEYS = tuple(f"HTTP_{name.upper()}" for name in RequestFields._fields)
+_STATUS_LINES = {status: f"{status} {reason}" for status, reason in REASONS.items()}
+
+# Bytes that are read and handed on at a time, where the server does not send the file itself.
+PIECE_SIZE = 64 * 1024
 
 
 def _standalone(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     """The application where there is none."""
     response = not_found()
-    _start(response, start_response)
-    return [] if environ["REQUEST_METHOD"] == "HEAD" else _literals(response)
+    start_response(_STATUS_LINES[response.status], response.headers)
+    return [] if environ["REQUEST_METHOD"] == "HEAD" else [response.literal_body()]
 
 
-class WhiteNoise(BaseWhiteNoise):
+class WhiteNoise(BaseWhiteNoise[tuple[str, str]]):
     """Wraps a WSGI application and serves its static files.
 
     A request for a listed file is served; every other request goes to the application untouched.
@@ -41,85 +45,97 @@ class WhiteNoise(BaseWhiteNoise):
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request, or have the application answer it."""
         url = decode_environ_path(environ.get("PATH_INFO", ""))
-        listed = None if url is None else self.find(url)
-        answer = None if listed is None else self.answer(listed, _request(environ))
-        if answer is None:
-            result: Iterable[bytes] = self.application(environ, start_response)
-            return result
-        _start(answer.response, start_response)
-        return _body(answer, environ)
+        listed = None if url is None else self._find(url)
+        if listed is not None:
+            method, fields = environ["REQUEST_METHOD"], _relevant(environ)
+            answer = self._answer_at_once(listed, method, fields) or self._answer(
+                listed, method, fields, *_target(environ)
+            )
+            if answer is not None:
+                decision, body, file = answer
+                # A list of its own for each answer: middlewares change it in place.
+                start_response(_STATUS_LINES[decision.status], decision.headers.copy())
+                if file is not None:
+                    return _file_body(decision, file, environ)
+                return [body] if body else []
+        result: Iterable[bytes] = self.application(environ, start_response)
+        return result
+
+    @staticmethod
+    def _encode(headers: Headers) -> Headers:
+        return headers
+
+    @staticmethod
+    def _read_fields(raw: RawFields) -> RequestFields:
+        values = cast("tuple[str | None, ...]", raw)
+        return RequestFields(*(value if value is None else value.strip(OWS) for value in values))
 
 
-def _request(environ: WSGIEnvironment) -> Request:
-    values = (environ.get(key) for key in _ENVIRON_KEYS)
-    fields = RequestFields(*(value if value is None else value.strip(OWS) for value in values))
+def _relevant(environ: WSGIEnvironment) -> RawFields:
+    """The fields on which an answer depends."""
+    return tuple(map(environ.get, _KEYS))
+
+
+def _target(environ: WSGIEnvironment) -> tuple[str, str]:
+    """The request's whole path, and its query."""
     path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
-    query = environ.get("QUERY_STRING", "")
-    return Request(environ["REQUEST_METHOD"], fields, decode_environ_path(path) or "/", query)
+    return decode_environ_path(path) or "/", environ.get("QUERY_STRING", "")
 
 
-def _start(response: Response, start_response: StartResponse) -> None:
-    start_response(f"{response.status} {REASONS[response.status]}", response.headers)
-
-
-def _body(answer: Answer, environ: WSGIEnvironment) -> Iterable[bytes]:
-    response, file = answer
-    if file is None:
-        return _literals(response)
-    wrapper = environ.get("wsgi.file_wrapper")
+def _file_body(
+    decision: Decision[tuple[str, str]], file: OpenFile, environ: WSGIEnvironment
+) -> Iterable[bytes]:
+    wrapper: Callable[..., Iterable[bytes]] | None = environ.get("wsgi.file_wrapper")
     # Servers give a wrapped file's descriptor to sendfile, some of them from its beginning to its
     # end whatever Content-Length says: they get it for whole files alone.
-    if wrapper is not None and response.body == (ByteRange(0, file.state.size),):
-        wrapped: Iterable[bytes] = wrapper(_WholeFile(file), CHUNK_SIZE)
-        return wrapped
-    return _Parts(file, response.body)
-
-
-def _literals(response: Response) -> list[bytes]:
-    return [part for part in response.body if isinstance(part, bytes)]
+    if wrapper is not None and decision.whole:
+        return wrapper(_WholeFile(file), PIECE_SIZE)
+    return _Parts(file, decision.plan)
 
 
 class _Parts:
     """A body by its plan, read as it is sent."""
 
     def __init__(self, file: OpenFile, plan: Sequence[bytes | ByteRange]) -> None:
-        self._file = file
+        self._file: OpenFile | None = file
         self._plan = plan
 
     def __iter__(self) -> Iterator[bytes]:
         for part in self._plan:
             if isinstance(part, bytes):
                 yield part
-            else:
-                self._file.file.seek(part.start)
-                reader = _Bounded(self._file, part.length)
-                yield from iter(lambda: reader.read(CHUNK_SIZE), b"")  # noqa: B023
+            elif self._file is not None:
+                reader = _Bounded(self._file, part)
+                yield from iter(lambda: reader.read(PIECE_SIZE), b"")  # noqa: B023
 
     def close(self) -> None:
-        """PEP 3333 has servers call this when the answer is done or given up."""
-        self._file.close()
+        """Close the file, when the answer is done or given up. Some servers do it twice."""
+        file, self._file = self._file, None
+        if file is not None:
+            file.close()
 
 
 class _Bounded:
-    """So many bytes of a file from where it stands: never more, an error where there are fewer."""
+    """A range of a file: never more of it, and an error where there is less."""
 
-    def __init__(self, file: OpenFile, length: int) -> None:
+    def __init__(self, file: OpenFile, part: ByteRange) -> None:
         self._file = file
-        self._left = length
+        self._offset, self._stop = part
 
     def read(self, size: int = -1) -> bytes:
         """Read up to ``size`` bytes, all that are left if negative; nothing at the end."""
-        wanted = self._left if size < 0 else min(size, self._left)
-        left, self._left = self._left, 0  # after an error there is nothing more to say
+        offset, stop = self._offset, self._stop
+        wanted = stop - offset if size < 0 else min(size, stop - offset)
+        self._offset = stop  # after an error there is nothing more to say
         try:
-            data = self._file.file.read(wanted)
-        except OSError as error:
-            raise BrokenBodyError(self._file.path, str(error)) from error
+            data = self._file.read_fully(offset, wanted)
+        except FileSystemError as error:
+            raise BrokenBodyError(self._file.path, error.reason) from error
         if len(data) < wanted:
             raise BrokenBodyError(self._file.path)
-        if left and wanted == left and (fault := self._file.fault()):
+        if offset < stop == offset + wanted and (fault := self._file.fault()):
             raise BrokenBodyError(self._file.path, fault)
-        self._left = left - wanted
+        self._offset = offset + wanted
         return data
 
 
@@ -127,11 +143,12 @@ class _WholeFile(_Bounded):
     """What ``wsgi.file_wrapper`` is given: a file no longer than it was when it was opened."""
 
     def __init__(self, file: OpenFile) -> None:
-        super().__init__(file, file.state.size)
+        super().__init__(file, ByteRange(0, file.state.size))
+        self._is_open = True
 
     def fileno(self) -> int:
         """The descriptor, for sendfile."""
-        return self._file.file.fileno()
+        return self._file.fileno()
 
     def close(self) -> None:
         """Close the file.
@@ -140,7 +157,12 @@ class _WholeFile(_Bounded):
             promised, or something else. Gunicorn's sendfile stops at the end of the file without a
             word, and would go on with the next answer.
         """
-        left, self._left = self._left, 0
-        with closing(self._file):
-            if left and (fault := self._file.fault()):
+        if not self._is_open:
+            return
+        self._is_open = False
+        unread = self._offset < self._stop
+        try:
+            if unread and (fault := self._file.fault()):
                 raise BrokenBodyError(self._file.path, fault)
+        finally:
+            self._file.close()

@@ -1,0 +1,166 @@
+"""From a file and a request to an answer: at once from what is in memory, or from the disk."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from contextlib import closing, nullcontext
+from time import monotonic
+from typing import Generic
+
+from .decisions import Decision, Decisions, FileDecision, Line, RawFields
+from .files import OpenFile, UnavailableError, open_file
+from .forms import Forms
+from .http.fields import RequestFields
+from .memory import Memory
+from .open_files import OpenFiles
+from .options import ResolvedOptions
+from .representations import Headers, Representation
+from .static_file import Describe, Known, Redirect, StaticFile
+
+# A body of so many bytes or fewer is read where its file was opened: another thread would cost
+# more than the read.
+_READ_AT_ONCE = 64 * 1024
+
+
+#: What was decided, and the body, or the open file to read it from: the receiver closes it.
+#: (A plain tuple: a named one takes ten times as long to make, and every request has one.)
+Answer = tuple[Decision[Line], "bytes | None", "OpenFile | None"]
+
+
+class Answers(Generic[Line]):
+    """Answers requests for files, and keeps what the next request for one may need."""
+
+    def __init__(
+        self,
+        options: ResolvedOptions,
+        describe: Describe,
+        encode: Callable[[Headers], list[Line]],
+        read_fields: Callable[[RawFields], RequestFields],
+    ) -> None:
+        """
+        :param describe: gives the fields of a file, and is called once for each.
+        :param encode: as for :class:`~.decisions.Decisions`, and so is ``read_fields``.
+        """
+        self._describe = describe
+        # Autorefresh has a new StaticFile at each request, so that nothing kept is found again.
+        self._keeps = not options.autorefresh
+        interval = options.check_interval
+        self._check_interval = math.inf if interval is None else interval
+        memory = options.max_cache_size if self._keeps else 0
+        self._memory = Memory(memory)
+        self._max_file_size = min(options.max_cached_file_size, memory)
+        self._open_files = OpenFiles()
+        self._decisions = Decisions(encode, read_fields)
+
+    def at_once(
+        self, file: StaticFile | Redirect, method: str, raw: RawFields
+    ) -> Answer[Line] | None:
+        """Answer without waiting for the disk; ``None`` where that cannot be."""
+        known = file.known
+        if known is None or monotonic() >= known.due:
+            return None
+        decision = self._decisions[known, method, raw]
+        return self._kept(decision)
+
+    def from_disk(self, file: StaticFile, method: str, raw: RawFields) -> Answer[Line]:
+        """Answer from the file's state at this moment. Blocks on the disk.
+
+        :raises UnavailableError: when the file is gone, unreadable, or no regular file any more.
+        :raises FileSystemError: when the system fails.
+        """
+        with file.lock:
+            known = self._checked(file)
+            if known is None:
+                return self._afresh(file, method, raw)
+        decision = self._decisions[known, method, raw]
+        # Requests for a small file that come together read it once; large ones hold up nobody.
+        with file.lock if self._is_small(decision.representation) else nullcontext():
+            return self._read(decision) or self._afresh(file, method, raw)
+
+    def _is_small(self, chosen: Representation) -> bool:
+        return 0 < self._max_file_size >= chosen.size
+
+    def _checked(self, file: StaticFile) -> Known | None:
+        """What is known of ``file``, looked up again if that is due; ``None`` where it is wrong."""
+        known = file.known
+        if known is not None and monotonic() >= known.due:
+            if not known.is_true():
+                return None
+            known.due = monotonic() + self._check_interval
+        return known
+
+    def _afresh(self, file: StaticFile, method: str, raw: RawFields) -> Answer[Line]:
+        """Open every form of the file, so that what is said and what is sent have one state."""
+        with file.lock:
+            self._forget(file)
+            with closing(Forms(file.path, file.suffixes)) as forms:
+                known = file.learn(forms, self._describe)
+                known.due = monotonic() + self._check_interval
+                decision = self._decisions[known, method, raw]
+                if not decision.plan:
+                    return (decision, b"", None)
+                return self._deliver(decision, forms.take(decision.representation.coding))
+
+    def _forget(self, file: StaticFile) -> None:
+        if file.known is not None:
+            for content in file.known.contents.values():
+                self._memory.drop(content)
+            file.known = None
+
+    def _kept(self, decision: FileDecision[Line]) -> Answer[Line] | None:
+        """Answer from what is in memory, or from a file that is kept open."""
+        if not decision.plan:
+            return decision, b"", None
+        data = decision.content.data
+        if data is not None:
+            self._memory.touch(decision.content)
+            return decision, data if decision.whole else decision.cut(data), None
+        chosen = decision.representation
+        file = self._open_files.get(chosen.path, chosen.state)
+        return None if file is None else (decision, None, file)
+
+    def _read(self, decision: FileDecision[Line]) -> Answer[Line] | None:
+        """Answer, if the chosen form is on the disk in the state that it was decided for."""
+        answer = self._kept(decision)
+        if answer is not None:
+            return answer
+        try:
+            file = open_file(decision.representation.path)
+        except UnavailableError:
+            return None
+        if file.state != decision.representation.state:
+            file.close()
+            return None
+        return self._deliver(decision, file)
+
+    def _deliver(self, decision: FileDecision[Line], file: OpenFile) -> Answer[Line]:
+        """Read the body if it is small, and keep what can be kept.
+
+        A file that has changed meanwhile is handed over open: its sender will find out, and cut
+        the connection.
+        """
+        try:
+            body = self._loaded(decision, file)
+            if body is None:
+                if self._keeps:
+                    self._open_files.keep(file)
+                return (decision, None, file)
+        except BaseException:
+            file.close()
+            raise
+        file.close()
+        return (decision, body, None)
+
+    def _loaded(self, decision: FileDecision[Line], file: OpenFile) -> bytes | None:
+        if self._is_small(decision.representation):
+            data = file.read_all()
+            if data is None:
+                return None
+            self._memory.keep(decision.content, data)
+            return decision.cut(data)
+        if not decision.length:
+            return b""
+        if file.reads_at_once or decision.length > _READ_AT_ONCE:
+            return None
+        return file.read_plan(decision.plan)
