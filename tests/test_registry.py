@@ -90,9 +90,25 @@ def test_directories_that_all_link_to_each_other_are_walked_in_bounds(
     add(registry, tmp_path, links=True)
     for name in names:
         assert registry.find(f"/{name}/file.txt") is not None
-    assert len(registry._listed) <= len(names) * 65
+    links = len(names) - 1
+    assert len(registry._listed) <= len(names) * (1 + links + 64)
     (message,) = caplog.messages
-    assert "more than 64 links lead to its target" in message
+    assert "more than 64 links below links lead to its target" in message
+
+
+def test_any_number_of_links_to_one_directory_are_followed(
+    registry: Registry, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    shared = write(tmp_path / "shared" / "sub" / "a.txt", b"").parent.parent
+    links = [tmp_path / "root" / f"{number}" / "link" for number in range(100)]
+    for link in links:
+        link.parent.mkdir(parents=True)
+        link.symlink_to(shared)
+    add(registry, tmp_path / "root", links=True)
+    for number, link in enumerate(links):
+        url = f"/{number}/link/sub/a.txt"
+        assert path_of(registry.find(url)) == str(link / "sub" / "a.txt"), url
+    assert not caplog.messages
 
 
 def test_a_root_that_is_a_link_is_followed(registry: Registry, tmp_path: Path) -> None:

@@ -20,11 +20,12 @@ _SUFFIXES = tuple(coding.suffix for coding in CODINGS)
 _NAMED_IN_WARNING = 20
 
 # Directories that link to each other have as many paths as their names have orders: eight of them
-# 109,600.
-_MAX_LINKS_TO_ONE = 64
+# 109,600. Only links below links multiply like that, and only they are counted.
+_MAX_NESTED_LINKS_TO_ONE = 64
 
 _DANGLING = "it is a link that leads nowhere"
 _NO_FILE = "it is neither a file nor a directory"
+_TOO_MANY_LINKS = f"more than {_MAX_NESTED_LINKS_TO_ONE} links below links lead to its target"
 
 #: What a URL leads to.
 Listed = StaticFile | Redirect
@@ -155,11 +156,11 @@ class WalkedRegistry:
             files, directories = directory.scan(skip)
             yield _listed_in(directory.path, url, files, self._index_file)
             for name, child in directories.items():
-                if child.crossed != directory.crossed:
+                if directory.crossed and child.crossed != directory.crossed:
                     target = os.path.realpath(child.path)
                     entered[target] += 1
-                    if entered[target] > _MAX_LINKS_TO_ONE:
-                        skip(child.path, f"more than {_MAX_LINKS_TO_ONE} links lead to its target")
+                    if entered[target] > _MAX_NESTED_LINKS_TO_ONE:
+                        skip(child.path, _TOO_MANY_LINKS)
                         continue
                 waiting.append((child, f"{url}{name}/"))
 
