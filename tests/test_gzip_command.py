@@ -401,6 +401,34 @@ def test_a_reader_that_goes_away_does_not_stop_the_work(tmp_path: Path) -> None:
     assert all((tmp_path / f"{number}.txt.gz").exists() for number in range(3))
 
 
+@pytest.mark.parametrize("redirection", [">&-", "2>&-", ">/dev/full", "2>/dev/full", ">&- 2>&-"])
+def test_what_cannot_be_printed_changes_neither_the_work_nor_the_status(
+    tmp_path: Path, redirection: str
+) -> None:
+    for name in ("a.txt", "b.txt", "c.txt"):
+        write(tmp_path / name, TEXT)
+
+    def run() -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "whitenoise_async.gzip", str(tmp_path)]
+        return subprocess.run(
+            ["sh", "-c", f'exec "$@" {redirection}', "sh", *command],
+            capture_output=True,
+            text=True,
+            cwd=PACKAGES,
+            timeout=60,
+            check=False,
+        )
+
+    done = run()
+    assert (done.returncode, done.stderr) == (0, "")
+    assert {"a.txt.gz", "b.txt.gz", "c.txt.gz"} < files_below(tmp_path)
+    for name in ("a.txt.gz", "b.txt.gz", "c.txt.gz"):
+        (tmp_path / name).unlink()
+    (tmp_path / "b.txt.gz").mkdir()
+    assert run().returncode == 1
+    assert files_below(tmp_path) == {"a.txt", "a.txt.gz", "b.txt", "c.txt", "c.txt.gz"}
+
+
 def test_the_option_may_stand_anywhere(tmp_path: Path) -> None:
     write(tmp_path / "a.txt", TEXT)
     write(tmp_path / "a.css", TEXT)

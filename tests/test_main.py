@@ -141,6 +141,37 @@ def test_an_interrupt_ends_it_well(
     ).close()
 
 
+@pytest.mark.parametrize("name", ["stdout", "stderr"])
+def test_a_closed_stream_keeps_no_folder_from_being_published(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """As ``>&-`` closes it: then nobody is told the URL."""
+    fetched: list[bytes] = []
+    clients: list[threading.Thread] = []
+
+    def fetch_and_interrupt(url: str) -> None:
+        try:
+            fetched.append(fetch(url).content)
+        finally:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    def listen(host: str, port: int) -> socket.socket:
+        listener = socket.create_server((host, port))
+        url = f"http://{host}:{listener.getsockname()[1]}/app.css"
+        clients.append(threading.Thread(target=fetch_and_interrupt, args=[url]))
+        clients[0].start()
+        return listener
+
+    monkeypatch.setattr("whitenoise_async.__main__._listen", listen)
+    try:
+        with monkeypatch.context() as patch:
+            patch.setattr(sys, name, None)
+            status = main([str(folder), "--port", "0"])
+    finally:
+        clients[0].join()
+    assert (status, fetched) == (0, [TEXT])
+
+
 @pytest.fixture
 def port_in_use() -> Iterator[int]:
     with socket.create_server(("127.0.0.1", 0)) as listener:

@@ -39,7 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     try:
         application = ASGIWhiteNoise(None, options.directory, index_file=options.index)
-        server = uvicorn.Server(uvicorn.Config(application, log_level="warning", lifespan="off"))
+        # Told nothing of colours, uvicorn asks its streams, which may be closed.
+        config = uvicorn.Config(application, log_level="warning", lifespan="off", use_colors=False)
+        server = uvicorn.Server(config)
         say(f"Serving {os.path.abspath(options.directory)} at {_url(listener)}")
         server.run(sockets=[listener])
     except KeyboardInterrupt:

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 
 
 def say(line: str, *, error: bool = False) -> None:
     """Print one line, to standard error if ``error``.
 
     File names may hold anything: what the stream cannot show, and what would break the line or
-    steer the terminal, is escaped.
+    steer the terminal, is escaped. Where nothing can be printed the line is dropped: the work is
+    done to its end all the same.
     """
     stream = sys.stderr if error else sys.stdout
+    if stream is None:  # closed from the start, as by ``>&-``
+        return
     encoding = stream.encoding or "utf-8"
     shown = "".join(each if each.isprintable() else repr(each)[1:-1] for each in line)
     try:
         print(shown.encode(encoding, "backslashreplace").decode(encoding), file=stream, flush=True)
-    except BrokenPipeError:
-        # Nobody reads on, as after ``| head``; the work is done to its end all the same.
-        with open(os.devnull, "w") as nowhere:
+    except OSError:
+        # Nobody reads on, as after ``| head``, or the disk is full. The stream still holds the
+        # line, at which Python would fail again when it exits.
+        with suppress(OSError), open(os.devnull, "w") as nowhere:
             os.dup2(nowhere.fileno(), stream.fileno())
