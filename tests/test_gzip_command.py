@@ -7,10 +7,15 @@ import io
 import os
 import random
 import runpy
+import signal
 import subprocess
 import sys
 import textwrap
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import redirect_stdout
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import write
@@ -22,6 +27,7 @@ NOISE = random.Random(0).randbytes(1000)
 PACKAGES = str(Path(__file__).parent.parent)
 
 INTERRUPTED = "Interrupted: what is compressed so far stays, nothing is left half-written.\n"
+TERMINATED = INTERRUPTED.replace("Interrupted", "Terminated")
 
 
 def files_below(root: Path) -> set[str]:
@@ -308,34 +314,87 @@ def test_a_root_may_be_relative_or_a_link(tmp_path: Path, monkeypatch: pytest.Mo
         (tmp_path / "site" / "a.txt.gz").unlink()
 
 
-class Interrupting(io.StringIO):
-    """A terminal at which Ctrl-C is pressed when the first line appears."""
+class Watched(io.StringIO):
+    """A terminal at which something happens when the first line has appeared."""
+
+    def __init__(self, happen: Callable[[], None]) -> None:
+        super().__init__()
+        self.happen = happen
 
     def write(self, text: str) -> int:
-        if self.tell() == 0:
-            super().write(text)
-            raise KeyboardInterrupt
-        return super().write(text)
+        first = self.tell() == 0
+        written = super().write(text)
+        if first:
+            self.happen()
+        return written
 
 
+def interrupt() -> None:
+    raise KeyboardInterrupt
+
+
+def terminate() -> None:
+    handler = signal.getsignal(signal.SIGTERM)
+    assert callable(handler)
+    handler(signal.SIGTERM, None)
+
+
+@pytest.mark.parametrize(
+    ("happen", "status", "message"),
+    [(interrupt, 130, INTERRUPTED), (terminate, 143, TERMINATED)],
+    ids=["Ctrl-C", "SIGTERM"],
+)
 def test_an_interrupt_between_files_keeps_what_is_done(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    happen: Callable[[], None],
+    status: int,
+    message: str,
 ) -> None:
     write(tmp_path / "a.txt", TEXT)
     write(tmp_path / "b.txt", TEXT)
     with monkeypatch.context() as patch:
-        patch.setattr(sys, "stdout", Interrupting())
-        assert main([str(tmp_path)]) == 130
-    assert capsys.readouterr().err == INTERRUPTED
+        patch.setattr(sys, "stdout", Watched(happen))
+        assert main([str(tmp_path)]) == status
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    assert capsys.readouterr().err == message
     assert files_below(tmp_path) == {"a.txt", "a.txt.gz", "b.txt"}
     assert gzip.decompress((tmp_path / "a.txt.gz").read_bytes()) == TEXT
 
 
+@pytest.mark.parametrize("own", [signal.SIG_IGN, lambda *_: None], ids=["ignored", "handled"])
+def test_a_sigterm_that_has_a_handler_keeps_it(tmp_path: Path, own: Any) -> None:
+    seen: list[object] = []
+    before = signal.signal(signal.SIGTERM, own)
+    try:
+        write(tmp_path / "a.txt", TEXT)
+        with redirect_stdout(Watched(lambda: seen.append(signal.getsignal(signal.SIGTERM)))):
+            assert main([str(tmp_path)]) == 0
+        assert seen == [own]
+        assert signal.getsignal(signal.SIGTERM) is own
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def test_it_runs_in_any_thread(tmp_path: Path) -> None:
+    """Python sets handlers of signals in the main one alone."""
+    write(tmp_path / "a.txt", TEXT)
+    with ThreadPoolExecutor() as threads:
+        assert threads.submit(main, ["-q", str(tmp_path)]).result() == 0
+    assert files_below(tmp_path) == {"a.txt", "a.txt.gz"}
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "message"),
+    [("SIGINT", 130, INTERRUPTED), ("SIGTERM", 143, TERMINATED)],
+    ids=["SIGINT", "SIGTERM"],
+)
 @pytest.mark.parametrize("step", ["tempfile.mkstemp", "os.chmod", "os.utime", "os.rename"])
 def test_an_interrupt_at_any_step_of_a_file_leaves_nothing_half_written(
-    tmp_path: Path, step: str
+    tmp_path: Path, step: str, sent: str, status: int, message: str
 ) -> None:
-    """A real SIGINT, at the moment when Python's audit tells that the second file is there."""
+    """A real signal, at the moment when Python's audit tells that the second file is there."""
     for name in ("a.txt", "b.txt", "c.txt"):
         write(tmp_path / name, TEXT)
     old = write(tmp_path / "b.txt.gz", b"old")
@@ -346,12 +405,12 @@ def test_an_interrupt_at_any_step_of_a_file_leaves_nothing_half_written(
             if event == {step!r}:
                 seen.append(event)
                 if len(seen) == 2:
-                    os.kill(os.getpid(), signal.SIGINT)
+                    os.kill(os.getpid(), signal.{sent})
 
         sys.addaudithook(interrupt)
         sys.exit(main([{str(tmp_path)!r}]))
     """)
-    assert (done.returncode, done.stderr) == (130, INTERRUPTED)
+    assert (done.returncode, done.stderr) == (status, message)
     assert len(done.stdout.splitlines()) == 1
     assert files_below(tmp_path) == {"a.txt", "a.txt.gz", "b.txt", "b.txt.gz", "c.txt"}
     assert gzip.decompress((tmp_path / "a.txt.gz").read_bytes()) == TEXT

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from .compression import CompressionError, Outcome, find_files, gzip_file
 from .console import say
@@ -17,7 +19,15 @@ DEFAULT_EXCLUDED = (
     *("swf", "flv", "woff"),
 )
 
-_INTERRUPTED = 130  # what a shell makes of SIGINT
+# What a shell makes of SIGINT and of SIGTERM.
+_INTERRUPTED = 130
+_TERMINATED = 143
+
+_WHAT_IS_LEFT = "what is compressed so far stays, nothing is left half-written."
+
+
+class _Terminated(BaseException):
+    """SIGTERM has come. Like a ``KeyboardInterrupt`` it is no error."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,13 +43,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"{options.root} is not a directory")
     excluded = {each.lower().removeprefix(".") for each in options.extensions}
     try:
-        return _run(options.root, excluded or set(DEFAULT_EXCLUDED), options.quiet)
+        with _raising_on_sigterm():
+            return _run(options.root, excluded or set(DEFAULT_EXCLUDED), options.quiet)
     except KeyboardInterrupt:
-        say(
-            "Interrupted: what is compressed so far stays, nothing is left half-written.",
-            error=True,
-        )
+        say(f"Interrupted: {_WHAT_IS_LEFT}", error=True)
         return _INTERRUPTED
+    except _Terminated:
+        say(f"Terminated: {_WHAT_IS_LEFT}", error=True)
+        return _TERMINATED
+
+
+@contextmanager
+def _raising_on_sigterm() -> Iterator[None]:
+    """Let SIGTERM raise :class:`_Terminated`, where it would end the process on the spot."""
+
+    def terminate(*_: object) -> None:
+        raise _Terminated
+
+    if signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        yield  # ignored, or handled by whoever calls
+        return
+    try:
+        signal.signal(signal.SIGTERM, terminate)
+    except ValueError:
+        yield  # Python sets handlers in the main thread alone
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _parser() -> argparse.ArgumentParser:
