@@ -211,6 +211,24 @@ def test_a_file_that_became_something_else_is_left_to_the_application_and_named_
     assert record.getMessage().startswith(f"{path} is not served: ")
 
 
+def test_a_file_whose_path_is_too_long_is_left_to_the_application_and_named_once(
+    serve: Serve, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A folder may still be listed whose files no path leads to."""
+    folder, part, name = tmp_path, "d" * 200, "f" * 255
+    longest = os.pathconf(tmp_path, "PC_PATH_MAX") - 1
+    while len(str(folder / part)) <= longest:
+        folder /= part
+        folder.mkdir()
+    descriptor = os.open(folder, os.O_RDONLY)
+    os.close(os.open(name, os.O_CREAT | os.O_WRONLY, dir_fd=descriptor))
+    os.close(descriptor)
+    url = f"/{(folder / name).relative_to(tmp_path)}"
+    get = serve(tmp_path)
+    assert [get(url).status, get(url).status] == [404, 404]
+    assert caplog.messages == [f"{folder / name} is not served: File name too long"]
+
+
 def test_a_file_that_may_not_be_read_is_left_to_the_application_and_named_once(
     public_path: Path,
 ) -> None:
