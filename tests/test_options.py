@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+import types
 from pathlib import Path
 from typing import Any
 
@@ -129,15 +130,31 @@ def class_method(cls: Any, headers: Any, path: str, url: str) -> None:
     add_by(headers, path, url)
 
 
+class Binding:
+    """What Python makes a method of though it is no function, as one written in C is none."""
+
+    def __init__(self, function: Any) -> None:
+        self.function = function
+
+    def __get__(self, owner: Any, kind: Any) -> Any:
+        return types.MethodType(self.function, owner)
+
+    def __call__(self, *arguments: Any) -> Any:
+        return self.function(*arguments)
+
+
 @pytest.mark.parametrize(
     "value",
     [
         plain, method, method_with_default, any_number, Adder(), staticmethod(plain),
         classmethod(class_method),
         functools.partial(lambda number, headers, path, url: add_by(headers, path, url), 1),
+        functools.cache(plain), functools.cache(method), functools.lru_cache(any_number),
+        Binding(plain), Binding(method),
     ],
     ids=[
         "plain", "method", "default", "any number", "object", "static", "class method", "partial",
+        "cache", "cached method", "cache of any number", "other", "other method",
     ],
 )  # fmt: skip
 def test_a_function_in_a_class_body_may_be_plain_or_a_method(
@@ -146,6 +163,17 @@ def test_a_function_in_a_class_body_may_be_plain_or_a_method(
     write(tmp_path / "a.txt", b"")
     mine = type("Mine", (ADAPTERS[adapter],), {"add_headers_function": value})
     assert client_of(adapter)(mine(None, tmp_path))("/a.txt")["x-by"] == "/a.txt"
+
+
+@pytest.mark.parametrize("wrap", [lambda function: function, functools.cache])
+def test_a_method_with_other_parameters_is_refused_at_construction(wrap: Any) -> None:
+    """And not taken for a plain function that calls its first one ``self``."""
+
+    def add(self: Any, path: str, url: str) -> None: ...
+
+    mine = type("Mine", (WhiteNoise,), {"add_headers_function": wrap(add)})
+    with pytest.raises(TypeError, match="add_headers_function must be callable as"):
+        mine(None)
 
 
 def test_a_callable_that_does_not_tell_its_parameters_is_believed() -> None:

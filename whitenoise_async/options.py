@@ -227,25 +227,34 @@ def _hook(owner: Options, name: str, *parameters: str) -> Callable[..., Any] | N
     A class that has it as a function may mean a plain one, written ``option = function``, or a
     method, written ``def option(self, ...)``: the parameters tell, by ``self`` or their number.
     """
-    static = inspect.getattr_static(owner, name)
+    static: object = inspect.getattr_static(owner, name)
     if is_async(getattr(static, "__func__", static)):
         raise TypeError(f"{name} must not be async, got {static!r}: it is called in a thread")
-    # Python 3.14 makes a method of a partial as well, which nobody writes for one.
-    method = isinstance(static, FunctionType) and _is_method(static)
-    if isinstance(static, FunctionType | partial) and not method and takes(static, *parameters):
-        function: Callable[..., Any] = static
-        return function
-    value = getattr(owner, name)
-    if value is None:
+    plain = static if callable(static) and not _is_method(static) else None
+    if plain is not None and _is_function(plain) and takes(plain, *parameters):
+        return plain
+    bound: object = getattr(owner, name)
+    if bound is None:
         return None
-    if not callable(value) or not takes(value, *parameters):
-        raise TypeError(f"{name} must be callable as ({', '.join(parameters)}), got {value!r}")
-    checked: Callable[..., Any] = value
-    return checked
+    # Python makes methods of more than functions, of what Cython compiles for one.
+    for candidate in (bound, plain):
+        if callable(candidate) and takes(candidate, *parameters):
+            return candidate
+    raise TypeError(f"{name} must be callable as ({', '.join(parameters)}), got {bound!r}")
 
 
-def _is_method(function: FunctionType) -> bool:
-    return next(iter(inspect.signature(function).parameters), None) == "self"
+def _is_method(function: Callable[..., Any]) -> bool:
+    try:
+        parameters = inspect.signature(function).parameters
+    except (TypeError, ValueError):
+        return False
+    return next(iter(parameters), None) == "self"
+
+
+def _is_function(static: Callable[..., Any]) -> bool:
+    """Whether it is written in Python, or a cache (``functools.cache``) of one that is."""
+    # Python 3.14 makes a method of a partial as well, which nobody writes for one.
+    return isinstance(inspect.unwrap(static), FunctionType | partial)
 
 
 def is_async(function: object) -> bool:
