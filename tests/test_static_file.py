@@ -393,6 +393,10 @@ def test_a_broken_hook_is_named_with_the_file_and_raised_at_the_first_request(
         ("X-A", "✓", "set X-A to"),
         ("X A", "b", "invalid name: 'X A'"),
         ("", "b", "invalid name: ''"),
+        ("Connection", "close", "set Connection, which is the server's"),
+        ("keep-alive", "timeout=5", "set keep-alive, which is the server's"),
+        ("Upgrade", "h2c", "set Upgrade, which is the server's"),
+        ("TE", "trailers", "set TE, which is the server's"),
     ],
 )
 def test_a_hook_that_sets_what_cannot_be_sent_is_named(
@@ -411,7 +415,10 @@ def test_what_a_hook_sets_for_a_field_that_only_the_server_knows_is_dropped(
     serve: Serve, tmp_path: Path
 ) -> None:
     write(tmp_path / "a.txt", TEXT, compressed=True)
-    names = "ETag", "Last-Modified", "Content-Length", "Content-Range", "Accept-Ranges"
+    names = (
+        *("ETag", "Last-Modified", "Content-Length", "Content-Range", "Accept-Ranges"),
+        "Transfer-Encoding",
+    )
 
     def add(headers: Any, path: str, url: str) -> None:
         for name in names:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic
 from wsgiref.headers import Headers as HookHeaders
+from wsgiref.util import is_hop_by_hop
 
 from .answers import Answer, Answers
 from .decisions import Decision, Line, RawFields
@@ -180,5 +181,10 @@ def _checked(name: str, value: str) -> tuple[str, str]:
         raise ValueError(
             f"add_headers_function set {name} to {value!r}, which cannot be sent:"
             " a value is Latin-1 text without control characters"
+        )
+    if is_hop_by_hop(name) and name.lower() != "transfer-encoding":  # which is dropped later
+        raise ValueError(
+            f"add_headers_function set {name}, which is the server's to set:"
+            " it is about the connection"
         )
     return name, value
