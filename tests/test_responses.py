@@ -396,6 +396,7 @@ def test_a_boundary_is_the_same_for_the_same_answer_alone() -> None:
         (("X-A", "b"), {200, 206}),
         (("Content-Language", "en"), {200, 206}),
         (("Access-Control-Allow-Origin", "https://a.b"), {200, 204, 206, 304, 405, 412, 416}),
+        (("access-control-allow-credentials", "true"), {200, 204, 206, 304, 405, 412, 416}),
         (("vary", "Origin"), {200, 204, 206, 304, 405, 412, 416}),
     ],
     ids=lambda value: value[0] if isinstance(value, tuple) else None,
@@ -417,6 +418,30 @@ def test_a_preflight_is_answered_for_the_origin_that_a_hook_allows() -> None:
     allowed = ("access-control-allow-origin", "https://a.b")
     response = respond(representations([TYPE, allowed], siblings=False), request("OPTIONS"))
     assert response.headers == [allowed, RANGES, *PREFLIGHT, ALLOW]
+
+
+BY_NAME = (
+    "*, Authorization, Accept-Encoding, If-Match, If-Unmodified-Since, If-None-Match,"
+    " If-Modified-Since, If-Range, Range"
+)
+
+
+@pytest.mark.parametrize(
+    ("credentials", "fields"),
+    [("true", BY_NAME), ("True", "*, Authorization"), (None, "*, Authorization")],
+)
+def test_a_preflight_for_requests_with_credentials_names_the_fields_that_are_read(
+    credentials: str | None, fields: str
+) -> None:
+    """For them "*" is no wildcard (Fetch §4.8)."""
+    origin = ("Access-Control-Allow-Origin", "https://a.b")
+    allowed = [
+        origin,
+        *([("Access-Control-Allow-Credentials", credentials)] if credentials else []),
+    ]
+    response = respond(representations(allowed, siblings=False), request("OPTIONS"))
+    assert response.headers[: len(allowed)] == allowed
+    assert combined_field(response.headers, "Access-Control-Allow-Headers") == fields
 
 
 @pytest.mark.parametrize(

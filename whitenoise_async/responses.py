@@ -30,15 +30,23 @@ REASONS = {
     503: "Service Unavailable",
 }
 
-# RFC 9110 §15.4.5 names all but the last: a browser applies the CORS check to a 304 that answers a
-# script's own conditional request.
-_NOT_MODIFIED_FIELDS = frozenset(
-    {"cache-control", "content-location", "etag", "expires", "vary", "access-control-allow-origin"}
+# What the CORS check of the Fetch standard asks every answer for.
+_CORS_FIELDS = frozenset({"access-control-allow-origin", "access-control-allow-credentials"})
+# RFC 9110 §15.4.5, and CORS: a browser checks a 304, too, if the request was a script's own.
+_NOT_MODIFIED_FIELDS = _CORS_FIELDS.union(
+    ["cache-control", "content-location", "etag", "expires", "vary"]
 )
 # What an answer that is not the representation still has to say.
-_EVERY_ANSWER_FIELDS = frozenset({"vary", "access-control-allow-origin", "accept-ranges"})
+_EVERY_ANSWER_FIELDS = _CORS_FIELDS.union(["vary", "accept-ranges"])
 # What the parts of a multipart answer say of themselves instead of the whole (RFC 9110 §15.3.7.2).
 _PART_FIELDS = ("Content-Type", "Content-Encoding")
+
+# "*" does not cover Authorization, and is the name of a field and nothing else for a request with
+# credentials (Fetch §4.8, CORS-preflight fetch). Then what we read is named, and that suffices.
+_ALLOWED_FIELDS = "*, Authorization"
+_ALLOWED_FIELDS_BY_NAME = ", ".join(
+    [_ALLOWED_FIELDS, *(name.replace("_", "-").title() for name in RequestFields._fields)]
+)
 
 # A day, the most that any browser keeps a preflight's answer.
 _PREFLIGHT_MAX_AGE = "86400"
@@ -136,10 +144,11 @@ def _respond_to_method(method: str, headers: Sequence[tuple[str, str]]) -> Respo
     if method != "OPTIONS":
         return Response(405, [*always, ("Allow", ALLOWED_METHODS), _NO_BODY])
     if combined_field(always, "Access-Control-Allow-Origin") is not None:
-        # "*" does not cover Authorization (Fetch §4.8, CORS-preflight fetch).
+        credentials = combined_field(always, "Access-Control-Allow-Credentials") == "true"
+        allowed = _ALLOWED_FIELDS_BY_NAME if credentials else _ALLOWED_FIELDS
         always += [
             ("Access-Control-Allow-Methods", ALLOWED_METHODS),
-            ("Access-Control-Allow-Headers", "*, Authorization"),
+            ("Access-Control-Allow-Headers", allowed),
             ("Access-Control-Max-Age", _PREFLIGHT_MAX_AGE),
         ]
     return Response(204, [*always, ("Allow", ALLOWED_METHODS)])
