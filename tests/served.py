@@ -10,8 +10,10 @@ import socket
 import sys
 from typing import Any
 
-from whitenoise_async import ASGIWhiteNoise, WhiteNoise
+from whitenoise_async import ASGIWhiteNoise, WhiteNoise, open_files
 
+# Tests look whether a file is closed when its client has gone.
+open_files.IDLE = 0.1
 ROOT = os.environ["SERVED_ROOT"]
 
 
@@ -42,6 +44,22 @@ wsgi = WhiteNoise(wsgi_application, ROOT, **OPTIONS)
 asgi = ASGIWhiteNoise(asgi_application, ROOT, **OPTIONS)
 
 
+def run_uwsgi(port: str) -> None:
+    import pyuwsgi
+
+    pyuwsgi.run(
+        [
+            f"--http11-socket=127.0.0.1:{port}",
+            "--module=served:wsgi",
+            "--need-app",
+            "--master",
+            "--workers=1",
+            "--threads=4",
+            "--die-on-term",
+        ]
+    )
+
+
 def run(server: str, listener: socket.socket) -> None:
     if server == "waitress":
         import waitress
@@ -70,4 +88,7 @@ def run(server: str, listener: socket.socket) -> None:
 
 
 if __name__ == "__main__":
-    run(sys.argv[1], socket.socket(fileno=int(sys.argv[2])))
+    if sys.argv[1] == "uwsgi":
+        run_uwsgi(sys.argv[2])
+    else:
+        run(sys.argv[1], socket.socket(fileno=int(sys.argv[2])))

@@ -22,7 +22,7 @@ from anyio.lowlevel import checkpoint
 from clients import call_asgi, make_call, scope_of
 from conftest import write
 
-from whitenoise_async import ASGIWhiteNoise, files, open_files
+from whitenoise_async import ASGIWhiteNoise, files, open_files, reads
 from whitenoise_async.files import BrokenBodyError
 from whitenoise_async.streaming import LARGEST_PIECE, MAX_THREADS, FileStream, _limiter
 
@@ -436,7 +436,7 @@ def test_the_event_loop_never_touches_the_disk(
 
         return call
 
-    monkeypatch.setattr(files, "read_at", recorded("pread", files.read_at))
+    monkeypatch.setattr(files, "read_at", recorded("pread", reads.read_at))
     for name in ("open", "stat", "fstat", "scandir", "lseek", "fdopen", "dup"):
         monkeypatch.setattr(os, name, recorded(name, getattr(os, name)))
     for url in ("/big.bin", "/small.txt", "/", "/missing", "/") * 2:

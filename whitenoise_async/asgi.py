@@ -34,6 +34,11 @@ _FIELDS = {name.replace("_", "-").encode(): name for name in RequestFields._fiel
 _UNWATCHED = 64 * 1024
 
 
+# The extensions by which a server sends a file itself.
+_ZERO_COPY = "http.response.zerocopysend"
+_PATH = "http.response.pathsend"
+
+
 class _HungUpError(Exception):
     """The client went away: from version 2.4 on, ASGI has ``send`` raise an OSError to say so."""
 
@@ -148,6 +153,8 @@ async def _send_file(
         if message is not None:
             await _send_or_hang_up(send, start)
             await _send_or_hang_up(send, message)
+            if message["type"] == _ZERO_COPY:  # the server has sent the file by now
+                await stream.require_sound()
             return
         async with aclosing(stream.pieces(decision.plan)) as pieces:
             work = partial(_send_pieces, start, pieces, decision.length, send)
@@ -167,15 +174,10 @@ def _handed_over(decision: Decision[Line], file: OpenFile, scope: Scope) -> Mess
     part = decision.plan[0]
     if len(decision.plan) > 1 or isinstance(part, bytes):
         return None
-    if "http.response.zerocopysend" in extensions:
-        return {
-            "type": "http.response.zerocopysend",
-            "file": file,
-            "offset": part.start,
-            "count": part.length,
-        }
-    if "http.response.pathsend" in extensions and decision.whole:
-        return {"type": "http.response.pathsend", "path": file.path}
+    if _ZERO_COPY in extensions:
+        return {"type": _ZERO_COPY, "file": file, "offset": part.start, "count": part.length}
+    if _PATH in extensions and decision.whole:
+        return {"type": _PATH, "path": file.path}
     return None
 
 

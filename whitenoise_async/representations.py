@@ -36,6 +36,13 @@ class FileState(NamedTuple):
     #: folders: what is written, renamed, replaced, removed, or given other rights has another.
     ctime_ns: int = 0
 
+    def is_past(self) -> bool:
+        """Whether the file was written at a time that can be said.
+
+        RFC 9110 §8.8.2.1 forbids a date in the future; one before the epoch is a broken clock's.
+        """
+        return 0 <= self.mtime_ns // 1_000_000_000 <= time.time()
+
 
 class Representation(NamedTuple):
     """One form of a file, and the header fields of a 200 answer that sends all of it."""
@@ -70,7 +77,7 @@ def represent(
 
 def _representation(path: str, coding: str, state: FileState, shared: Headers) -> Representation:
     etag = _etag(coding, state)
-    last_modified = _last_modified(state.mtime_ns)
+    last_modified = state.mtime_ns // 1_000_000_000 if state.is_past() else None
     headers = list(shared)
     if coding != IDENTITY:
         # The file itself may be coded already, as an .svgz is: RFC 9110 §8.4 lists both.
@@ -88,15 +95,6 @@ def _etag(coding: str, state: FileState) -> str:
     """A strong validator (RFC 9110 §8.8.3), which codings of one date and size do not share."""
     tag = f"{state.mtime_ns:x}-{state.size:x}"
     return f'"{tag}"' if coding == IDENTITY else f'"{tag}-{coding}"'
-
-
-def _last_modified(mtime_ns: int) -> int | None:
-    """Whole seconds, or ``None`` for a date that must not be sent.
-
-    RFC 9110 §8.8.2.1 forbids a date in the future; one before the epoch is a broken clock's.
-    """
-    seconds = mtime_ns // 1_000_000_000
-    return seconds if 0 <= seconds <= time.time() else None
 
 
 def _without(headers: Sequence[tuple[str, str]], name: str) -> Headers:

@@ -36,6 +36,11 @@ class Known:
 
     def is_true(self) -> bool:
         """Whether the files on the disk are in these states still. Blocks on the disk."""
+        # Of a file from the future nothing is said of its date, until that has come.
+        if any(
+            each.last_modified is None and each.state.is_past() for each in self.representations
+        ):
+            return False
         states = [(each.path, each.state) for each in self.representations]
         return all(state_if_any(path) == state for path, state in (*states, *self._rejected))
 

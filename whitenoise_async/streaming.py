@@ -83,7 +83,7 @@ class FileStream:
                 offset += len(piece)
                 to_come -= len(piece)
                 if not to_come:
-                    await self._require_sound()
+                    await self.require_sound()
                 yield piece
 
     def _piece_size(self) -> int:
@@ -121,7 +121,11 @@ class FileStream:
         self._position = offset + len(piece)
         return piece
 
-    async def _require_sound(self) -> None:
+    async def require_sound(self) -> None:
+        """Check the file after its last byte was read.
+
+        :raises BrokenBodyError: where a body that was read from it is not what was promised.
+        """
         if self._file.reads_at_once:
             fault = self._file.fault()
         else:

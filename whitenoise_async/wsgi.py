@@ -21,7 +21,7 @@ _KEYS = tuple(f"HTTP_{name.upper()}" for name in RequestFields._fields)
 _STATUS_LINES = {status: f"{status} {reason}" for status, reason in REASONS.items()}
 
 # Bytes that are read and handed on at a time, where the server does not send the file itself.
-PIECE_SIZE = 64 * 1024
+PIECE_SIZE = 256 * 1024
 
 
 def _standalone(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -77,8 +77,8 @@ def _relevant(environ: WSGIEnvironment) -> RawFields:
 
 
 def _target(environ: WSGIEnvironment) -> tuple[str, str]:
-    """The request's whole path, and its query."""
-    path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
+    """The request's path, or the mount point where there is none, and its query."""
+    path = environ.get("PATH_INFO") or environ.get("SCRIPT_NAME", "").rstrip("/")
     return decode_environ_path(path) or "/", environ.get("QUERY_STRING", "")
 
 
