@@ -269,7 +269,7 @@ class TestOptions:
 def test_is_immutable_file_is_a_hook_for_subclasses(adapter: str, site: Path) -> None:
     seen = []
 
-    class Hook(BaseWhiteNoise):
+    class Hook(BaseWhiteNoise[Any]):
         def is_immutable_file(self, static_file: Any, url: str) -> bool:
             seen.append((static_file.path, url))
             return url.endswith(".css") or super().is_immutable_file(static_file, url)

@@ -1,0 +1,442 @@
+"""What an answer costs, counted: system calls, threads, decisions, encodings. Nothing is timed."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from clients import ADAPTERS, client_of, environ_of, make_call, scope_of
+from conftest import write
+
+from whitenoise_async import (
+    ASGIWhiteNoise,
+    WhiteNoise,
+    answers,
+    asgi,
+    decisions,
+    files,
+)
+from whitenoise_async.http import negotiation
+from whitenoise_async.static_file import StaticFile
+
+SMALL = b"small text\n" * 100
+LARGE = os.urandom(3_000_000)
+BROWSER = {
+    "Host": "example",
+    "User-Agent": "Mozilla/5.0",
+    "Accept": "text/css,*/*;q=0.1",
+    "Accept-Language": "en",
+    "Accept-Encoding": "gzip, deflate, br, zstd",
+    "Sec-Fetch-Mode": "no-cors",
+    "Referer": "http://example/",
+}
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    write(tmp_path / "small.txt", SMALL, compressed=True)
+    write(tmp_path / "large.bin", LARGE)
+    return tmp_path
+
+
+@pytest.fixture
+def count(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """Counts the calls that wait for a disk, or may, and those that go to a thread."""
+    calls: Counter[str] = Counter()
+
+    def counted(name: str, real: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            calls[name] += 1
+            return real(*args, **kwargs)
+
+        return call
+
+    for name in ("open", "stat", "lstat", "fstat", "scandir", "listdir", "preadv", "dup"):
+        monkeypatch.setattr(os, name, counted(name, getattr(os, name)))
+    monkeypatch.setattr(files, "read_at", counted("read_at", files.read_at))  # type: ignore[attr-defined]
+    monkeypatch.setattr(asgi, "run_blocking", counted("thread", asgi.run_blocking))  # type: ignore[attr-defined]
+    return calls
+
+
+@contextmanager
+def asking(adapter: str, root: Path, **options: Any) -> Iterator[Callable[..., Any]]:
+    get = client_of(adapter)(ADAPTERS[adapter](None, root, **options))
+    yield get
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{}, {"Accept-Encoding": "gzip"}, {"If-None-Match": "*"}, {"Range": "bytes=1-5"}],
+    ids=["identity", "gzip", "304", "range"],
+)
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_small_file_costs_neither_a_system_call_nor_a_thread_once_it_is_loaded(
+    adapter: str, root: Path, count: Counter[str], method: str, fields: dict[str, str]
+) -> None:
+    with asking(adapter, root) as get:
+        request = partial(get, "/small.txt", {**BROWSER, **fields}, method)
+        assert request().status in (200, 206, 304)
+        count.clear()
+        for _ in range(3):
+            request()
+        assert not +count
+
+
+def test_a_large_file_that_is_kept_open_costs_neither_a_path_nor_a_thread(
+    adapter: str, root: Path, count: Counter[str]
+) -> None:
+    with asking(adapter, root) as get:
+        get("/large.bin")
+        if not files.open_file(str(root / "large.bin")).reads_at_once:
+            pytest.skip("the temporary folder's file system has no page-cache reads")
+        count.clear()
+        assert get("/large.bin").body == LARGE
+        assert not count.keys() & {"open", "stat", "thread", "dup"}
+        assert count["fstat"] == 2  # is it as it was, and was it to the end
+        if adapter != "wsgi":
+            assert count["preadv"] == -(-len(LARGE) // (512 * 1024))
+
+
+def test_a_request_for_something_else_costs_one_look_up(
+    adapter: str, root: Path, count: Counter[str]
+) -> None:
+    with asking(adapter, root) as get:
+        count.clear()
+        for path in ("/", "/missing", "/small.txt/", "/small.txt.gz"):
+            assert get(path).status == 404
+        assert not +count
+
+
+def test_a_value_of_accept_encoding_is_read_once(
+    adapter: str, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: Counter[str] = Counter()
+    parse = negotiation.parse_accept_encoding
+
+    def counted(value: str) -> dict[str, float]:
+        read[value] += 1
+        return parse(value)
+
+    monkeypatch.setattr(negotiation, "parse_accept_encoding", counted)
+    with asking(adapter, root) as get:
+        for _ in range(5):
+            for value in ("gzip", "br, gzip;q=0.5", "identity"):
+                get("/small.txt", {"Accept-Encoding": value})
+    assert set(read.values()) == {1}
+    assert len(read) == 3
+
+
+@pytest.mark.parametrize("adapter", ["wsgi", "asyncio"])
+def test_headers_are_encoded_once(
+    adapter: str, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kind = ADAPTERS[adapter]
+    encode: Any = kind._encode
+    encoded: Counter[str] = Counter()
+
+    def counted(headers: Any) -> Any:
+        encoded[dict(headers)["ETag"]] += 1
+        return encode(headers)
+
+    monkeypatch.setattr(kind, "_encode", staticmethod(counted))
+    with asking(adapter, root) as get:
+        for _ in range(5):
+            get("/small.txt", {"Accept-Encoding": "gzip"})
+            get("/small.txt")
+    assert list(encoded.values()) == [1, 1]
+
+
+def test_what_clients_send_fills_a_bounded_memo(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decisions, "_MAX_DECISIONS", 10)
+    app = WhiteNoise(None, root)
+    get = client_of("wsgi")(app)
+    for number in range(50):
+        assert get("/small.txt", {"If-None-Match": f'"{number}"'}).status == 200
+        assert get("/small.txt", {"Accept-Encoding": f"gzip, x{number}"})["vary"]
+    made = app._answers._decisions
+    assert len(made) == 10
+    for size in (600, 60_000):
+        assert get("/small.txt", {"Range": "x" * size}).status == 200
+        assert get("/small.txt", method="X" * size).status == 405
+    assert len(made) == 10
+    assert all(len(str(key[1:])) < 700 for key in made)
+
+
+def test_a_start_lists_names_and_asks_nothing_of_a_file(
+    adapter: str, tmp_path: Path, count: Counter[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a network file system each question would be a round trip: 4,000 of 10 ms are 40 s."""
+    folders = [tmp_path / f"folder{number}" for number in range(20)]
+    for folder in folders:
+        folder.mkdir()
+        for number in range(200):
+            (folder / f"{number}.js").touch()
+
+    def fail(*_: object) -> bool:
+        raise AssertionError("a hook ran at the start")
+
+    count.clear()
+    kind = type("Mine", (ADAPTERS[adapter],), {"is_immutable_file": fail})
+    app = kind(None, tmp_path, immutable_file_test=fail, add_headers_function=fail)
+    assert count["scandir"] == len(folders) + 1
+    assert count["open"] == count["lstat"] == count["fstat"] == count["listdir"] == 0
+    assert count["stat"] <= 2  # the root's own
+    assert len(app._registry._listed) == 4000
+    assert not any(isinstance(each, StaticFile) for each in app._registry._listed.values())
+
+
+def test_requests_that_come_together_load_a_file_once_asgi(
+    root: Path, count: Counter[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for backend in ("asyncio", "trio"):
+        app = ASGIWhiteNoise(None, root)
+        bodies: list[bytes] = []
+
+        async def ask(app: ASGIWhiteNoise = app, bodies: list[bytes] = bodies) -> None:
+            async def receive() -> Any:
+                await anyio.sleep_forever()
+
+            async def send(message: Any) -> None:
+                bodies.append(message.get("body"))
+
+            await app(scope_of(make_call("/small.txt")), receive, send)
+
+        async def main(ask: Callable[[], Any] = ask) -> None:
+            async with anyio.create_task_group() as group:
+                for _ in range(40):
+                    group.start_soon(ask)
+
+        count.clear()
+        anyio.run(main, backend=backend)
+        assert [body for body in bodies if body is not None] == [SMALL] * 40
+        assert count["open"] == 2  # the file and its sibling
+        assert count["read_at"] == 3  # the sibling's check, and the content
+
+
+def test_requests_that_come_together_load_a_file_once_wsgi(root: Path, count: Counter[str]) -> None:
+    app = WhiteNoise(None, root)
+    bodies: list[Any] = []
+    together = threading.Barrier(20)
+
+    def ask() -> None:
+        together.wait()
+        bodies.append(
+            app(
+                environ_of(make_call("/small.txt")),
+                lambda status, headers, exc_info=None: bodies.append,
+            )
+        )
+
+    threads = [threading.Thread(target=ask) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert bodies == [[SMALL]] * 20
+    assert count["open"] == 2
+    assert count["read_at"] == 3
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(answers, "monotonic", clock)
+    return clock
+
+
+@pytest.mark.parametrize("fields", [{}, {"Accept-Encoding": "gzip"}], ids=["identity", "gzip"])
+def test_a_loaded_file_is_the_snapshot_until_it_is_looked_at_again(
+    adapter: str, root: Path, clock: Clock, fields: dict[str, str]
+) -> None:
+    new = SMALL[::-1] + b"longer"
+    with asking(adapter, root, check_interval=5) as get:
+        old = get("/small.txt", fields)
+        write(root / "new", new, compressed=True)
+        (root / "new.gz").replace(root / "small.txt.gz")
+        (root / "new").replace(root / "small.txt")
+        clock.now += 4.9
+        assert get("/small.txt", fields) == old
+        assert get("/small.txt", {**fields, "If-None-Match": old["etag"]}).status == 304
+        clock.now += 0.2
+        reply = get("/small.txt", fields)
+        assert reply["etag"] != old["etag"]
+        assert reply["content-length"] == str(len(reply.body))
+        if not fields:
+            assert reply.body == new
+        assert get("/small.txt", {**fields, "If-None-Match": old["etag"]}).status == 200
+
+
+@pytest.mark.parametrize("interval", [None, 10**6])
+def test_a_file_may_be_taken_for_one_that_never_changes(
+    adapter: str, root: Path, clock: Clock, interval: float | None
+) -> None:
+    with asking(adapter, root, check_interval=interval) as get:
+        old = get("/small.txt")
+        (root / "small.txt").unlink()
+        clock.now += 100_000
+        assert get("/small.txt") == old
+
+
+def test_a_removed_file_is_the_applications_once_it_was_looked_at(
+    adapter: str, root: Path, clock: Clock
+) -> None:
+    with asking(adapter, root) as get:
+        assert get("/small.txt").status == 200
+        (root / "small.txt").unlink()
+        assert get("/small.txt").status == 200
+        clock.now += 1
+        assert get("/small.txt").status == 404
+        write(root / "small.txt", SMALL)
+        assert get("/small.txt").body == SMALL
+
+
+def test_one_request_looks_and_the_others_go_on(
+    root: Path, clock: Clock, count: Counter[str]
+) -> None:
+    app = WhiteNoise(None, root)
+    get = client_of("wsgi")(app)
+    get("/small.txt")
+    clock.now += 2
+    count.clear()
+    for _ in range(5):
+        get("/small.txt")
+    assert count["stat"] == 2  # the file and its sibling, once
+
+
+def test_a_date_that_was_in_the_future_is_said_when_it_has_come(
+    adapter: str, root: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(root / "early.txt", b"early", mtime=4_000_000_000)
+    with asking(adapter, root) as get:
+        assert "last-modified" not in get("/early.txt")
+        clock.now += 2
+        assert "last-modified" not in get("/early.txt")
+        monkeypatch.setattr("whitenoise_async.representations.time.time", lambda: 4_000_000_001)
+        clock.now += 2
+        assert get("/early.txt")["last-modified"] == "Tue, 02 Oct 2096 07:06:40 GMT"
+    assert path.stat().st_mtime == 4_000_000_000
+
+
+@pytest.mark.parametrize(
+    ("options", "kept"),
+    [
+        ({}, True),
+        ({"max_cached_file_size": len(SMALL)}, True),
+        ({"max_cached_file_size": len(SMALL) - 1}, False),
+        ({"max_cached_file_size": 0}, False),
+        ({"max_cache_size": 0}, False),
+        ({"max_cache_size": len(SMALL) - 1}, False),
+        ({"max_cache_size": len(SMALL)}, True),
+        ({"autorefresh": True}, False),
+    ],
+    ids=str,
+)
+def test_what_is_kept_in_memory_has_bounds(
+    adapter: str, root: Path, options: dict[str, Any], kept: bool
+) -> None:
+    app = ADAPTERS[adapter](None, root, **options)
+    assert client_of(adapter)(app)("/small.txt").body == SMALL
+    assert list(app._answers._memory._kept.values()) == ([len(SMALL)] if kept else [])
+
+
+def test_a_file_that_has_changed_leaves_nothing_of_itself_in_memory(
+    adapter: str, root: Path, clock: Clock
+) -> None:
+    app = ADAPTERS[adapter](None, root)
+    get = client_of(adapter)(app)
+    for number in range(5):
+        clock.now += 2
+        write(root / "small.txt", SMALL + bytes(number), mtime=1_000 + number)
+        assert len(get("/small.txt").body) == len(SMALL) + number
+    assert list(app._answers._memory._kept.values()) == [len(SMALL) + 4]
+
+
+EXTENSIONS = ("http.response.zerocopysend", "http.response.pathsend")
+
+
+def sent(app: ASGIWhiteNoise, url: str, extensions: Any, **fields: str) -> list[Any]:
+    """The messages after the first."""
+    messages: list[Any] = []
+
+    async def receive() -> Any:
+        await anyio.sleep_forever()
+
+    async def send(message: Any) -> None:
+        if message["type"] == EXTENSIONS[0]:  # as a server does: from the descriptor, at an offset
+            fileno = message["file"].fileno()
+            message = {**message, "file": os.pread(fileno, message["count"], message["offset"])}
+        messages.append(message)
+
+    call = make_call(url, {name.replace("_", "-"): value for name, value in fields.items()})
+    anyio.run(partial(app, scope_of(call) | {"extensions": extensions}, receive, send))
+    return messages[1:]
+
+
+@pytest.mark.parametrize("cached", [0, 1024 * 1024])
+def test_a_server_that_takes_a_path_gets_it_for_a_whole_large_file(root: Path, cached: int) -> None:
+    app = ASGIWhiteNoise(None, root, max_cached_file_size=cached)
+    extensions: Any = {EXTENSIONS[1]: {}}
+    path = str(root / "large.bin")
+    assert sent(app, "/large.bin", extensions) == [{"type": EXTENSIONS[1], "path": path}]
+    assert sent(app, "/large.bin", extensions, Range="bytes=0-") == [
+        {"type": EXTENSIONS[1], "path": path}
+    ]
+    for ranges, body in (("bytes=1-", LARGE[1:]), ("bytes=5-9", LARGE[5:10])):
+        messages = sent(app, "/large.bin", extensions, Range=ranges)
+        assert {message["type"] for message in messages} == {"http.response.body"}
+        assert b"".join(message["body"] for message in messages) == body
+    (small,) = sent(app, "/small.txt", extensions)
+    assert small["type"] == ("http.response.body" if cached else EXTENSIONS[1])
+    (sibling,) = sent(app, "/small.txt", extensions, Accept_Encoding="gzip")
+    assert sibling.get("path", f"{root}/small.txt.gz") == f"{root}/small.txt.gz"
+
+
+def test_a_server_that_takes_a_descriptor_gets_it_for_a_file_or_a_range(root: Path) -> None:
+    app = ASGIWhiteNoise(None, root)
+    extensions: Any = {name: {} for name in EXTENSIONS}
+    for ranges, part in ((None, LARGE), ("bytes=5-9", LARGE[5:10]), ("bytes=-7", LARGE[-7:])):
+        fields = {} if ranges is None else {"Range": ranges}
+        (message,) = sent(app, "/large.bin", extensions, **fields)
+        assert message["type"] == EXTENSIONS[0]
+        assert message["file"] == part
+        assert "more_body" not in message
+    messages = sent(app, "/large.bin", extensions, Range="bytes=0-0,9-9")
+    assert {message["type"] for message in messages} == {"http.response.body"}
+
+
+@pytest.mark.parametrize("extensions", [None, {}, {"http.response.trailers": {}}])
+def test_a_server_without_either_gets_pieces(root: Path, extensions: Any) -> None:
+    messages = sent(ASGIWhiteNoise(None, root), "/large.bin", extensions)
+    assert b"".join(message["body"] for message in messages) == LARGE
+
+
+def test_a_file_that_was_truncated_while_the_server_sent_it_is_an_error(root: Path) -> None:
+    app = ASGIWhiteNoise(None, root)
+
+    async def send(message: Any) -> None:
+        if message["type"] == EXTENSIONS[0]:
+            os.truncate(root / "large.bin", 10)
+
+    async def receive() -> Any:
+        await anyio.sleep_forever()
+
+    scope = scope_of(make_call("/large.bin")) | {"extensions": {EXTENSIONS[0]: {}}}
+    with pytest.raises(files.BrokenBodyError, match="truncated"):
+        anyio.run(partial(app, scope, receive, send))
