@@ -237,6 +237,18 @@ def test_the_timer_of_an_application_that_is_gone_does_nothing() -> None:
     assert reference() is None
 
 
+def test_a_process_that_was_forked_forgets_what_is_open_and_who_held_a_lock(path: Path) -> None:
+    kept = OpenFiles()
+    file = open_file(str(path))
+    kept.keep(file)
+    file.close()
+    with kept._changing:
+        open_files._after_fork()
+        assert kept.get(str(path), file.state) is None
+    del file
+    assert is_open(path) == 0
+
+
 @pytest.fixture
 def fork() -> Callable[[Callable[[], object]], int]:
     def run(child: Callable[[], object]) -> int:

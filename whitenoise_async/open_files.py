@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import weakref
 from collections import OrderedDict
 from time import monotonic
 
 from .files import OpenFile
+from .forks import at_fork
 from .representations import FileState
 
 #: Files that are kept open. A process may have 1,024 descriptors on most systems, and the
@@ -114,5 +114,4 @@ def _after_fork() -> None:
         each.start_afresh()
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+at_fork(_after_fork)

@@ -6,6 +6,8 @@ import os
 import threading
 from collections.abc import Callable
 
+from .forks import at_fork
+
 _seeking = threading.Lock()
 
 
@@ -66,5 +68,4 @@ def _renew_lock() -> None:
 
 
 # Another thread may hold it at the moment of a fork, and never let go of the child's copy.
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_renew_lock)
+at_fork(_renew_lock)

@@ -97,22 +97,23 @@ class _Parts:
     """A body by its plan, read as it is sent."""
 
     def __init__(self, file: OpenFile, plan: Sequence[bytes | ByteRange]) -> None:
-        self._file: OpenFile | None = file
+        self._file = file
         self._plan = plan
+        self._is_open = True
 
     def __iter__(self) -> Iterator[bytes]:
         for part in self._plan:
             if isinstance(part, bytes):
                 yield part
-            elif self._file is not None:
+            else:
                 reader = _Bounded(self._file, part)
                 yield from iter(lambda: reader.read(PIECE_SIZE), b"")  # noqa: B023
 
     def close(self) -> None:
         """Close the file, when the answer is done or given up. Some servers do it twice."""
-        file, self._file = self._file, None
-        if file is not None:
-            file.close()
+        if self._is_open:
+            self._is_open = False
+            self._file.close()
 
 
 class _Bounded:

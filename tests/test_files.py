@@ -1,0 +1,92 @@
+"""An open file: what is read of it, and what is found out about it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from conftest import write
+
+from whitenoise_async import files, forks
+from whitenoise_async.files import FileSystemError, OpenFile, open_file
+from whitenoise_async.http.ranges import ByteRange
+
+CONTENT = os.urandom(10_000)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return write(tmp_path / "a.bin", CONTENT)
+
+
+@pytest.fixture
+def file(path: Path) -> OpenFile:
+    return open_file(str(path))
+
+
+def test_a_read_that_the_system_cuts_short_goes_on(
+    file: OpenFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Linux reads 2 GiB at the most in one call."""
+    monkeypatch.setattr(
+        files,
+        "read_at",
+        lambda descriptor, size, offset: os.pread(descriptor, min(size, 999), offset),
+    )
+    assert file.read_fully(5, 5000) == CONTENT[5:5005]
+    assert file.read_fully(9_000, 5000) == CONTENT[9_000:]
+    assert file.read_all() == CONTENT
+
+
+def test_a_body_is_read_by_its_plan(file: OpenFile) -> None:
+    assert file.read_plan([b"a", ByteRange(3, 7), b"b", ByteRange(0, 2)]) == (
+        b"a" + CONTENT[3:7] + b"b" + CONTENT[:2]
+    )
+
+
+def test_a_body_of_a_file_that_has_changed_is_none(file: OpenFile, path: Path) -> None:
+    os.truncate(path, 5000)
+    assert file.read_all() is None
+    assert file.read_plan([ByteRange(0, 10)]) is None
+
+
+def test_a_descriptor_that_no_longer_answers_is_a_fault(
+    file: OpenFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a network file system whose server has forgotten the file: ESTALE."""
+
+    def stale(descriptor: int) -> os.stat_result:
+        raise OSError(116, "Stale file handle")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fstat", stale)
+        found = file.fault(), file.is_untouched()
+    assert found == ("Stale file handle", False)
+
+
+def test_a_read_that_fails_is_named_and_one_at_once_leaves_that_to_it(
+    file: OpenFile, path: Path
+) -> None:
+    directory = os.open(path.parent, os.O_RDONLY)
+    os.dup2(directory, file.fileno())
+    os.close(directory)
+    assert file.read_at_once(0, 10) is None
+    with pytest.raises(FileSystemError, match=r"a\.bin cannot be read now: Is a directory"):
+        file.read(0, 10)
+
+
+def test_a_shared_file_is_closed_by_its_last_holder(file: OpenFile) -> None:
+    other = file.share()
+    file.close()
+    assert other.read(0, 10) == CONTENT[:10]
+    descriptor = other.fileno()
+    other.close()
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(descriptor)
+
+
+def test_where_processes_do_not_fork_nothing_is_registered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows."""
+    monkeypatch.delattr(os, "register_at_fork")
+    forks.at_fork(lambda: None)
