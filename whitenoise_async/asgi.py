@@ -118,17 +118,18 @@ class ASGIWhiteNoise(BaseWhiteNoise[Line]):
     @staticmethod
     def _read_fields(raw: RawFields) -> RequestFields:
         lines: dict[str, list[str]] = {}
-        for name, value in cast("tuple[Line, ...]", raw):
+        names_and_values = iter(cast("tuple[bytes, ...]", raw))
+        for name, value in zip(names_and_values, names_and_values, strict=True):
             lines.setdefault(_FIELDS[name], []).append(value.decode("latin-1").strip(OWS))
         return RequestFields(**{field: ", ".join(texts) for field, texts in lines.items()})
 
 
-def _relevant(headers: Iterable[Line]) -> tuple[Line, ...]:
-    """The fields on which an answer depends."""
-    relevant: tuple[Line, ...] = ()
+def _relevant(headers: Iterable[Line]) -> tuple[bytes, ...]:
+    """The fields on which an answer depends: names and values in turn."""
+    relevant: tuple[bytes, ...] = ()
     for name, value in headers:
         if name in _FIELDS:
-            relevant += ((name, value),)
+            relevant += (name, value)
     return relevant
 
 

@@ -8,7 +8,7 @@ import threading
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from typing import NamedTuple, Protocol, cast
+from typing import NamedTuple, Protocol
 
 from .codings import CODINGS
 from .logs import logger, warn_once
@@ -139,7 +139,7 @@ class WalkedRegistry:
     def find(self, url: str) -> Listed | None:
         """What ``url`` leads to, as listed when its root was added."""
         listed = self._listed.get(url)
-        return self._asked_for(url) if listed.__class__ is Place else cast("Listed | None", listed)
+        return self._asked_for(url) if isinstance(listed, Place) else listed
 
     def _asked_for(self, url: str) -> Listed:
         with self._changing:
