@@ -368,7 +368,9 @@ def test_a_disk_fault_while_a_sibling_is_checked_is_a_503(
     assert get("/a.txt").status == 200
 
 
-@pytest.mark.parametrize("option", ["is_immutable_file", "add_headers_function"])
+@pytest.mark.parametrize(
+    "option", ["is_immutable_file", "immutable_file_test", "add_headers_function"]
+)
 def test_a_broken_hook_is_named_with_the_file_and_raised_at_the_first_request(
     adapter: str, tmp_path: Path, caplog: pytest.LogCaptureFixture, option: str
 ) -> None:

@@ -159,7 +159,8 @@ class BaseWhiteNoise(Options, Generic[Line]):
         headers = HookHeaders([("Content-Type", content_type(media_type, self._options.charset))])
         for name, value in self._shared:
             headers[name] = value
-        hook = "is_immutable_file"
+        overridden = type(self).is_immutable_file is not BaseWhiteNoise.is_immutable_file
+        hook = "is_immutable_file" if overridden else "immutable_file_test"
         try:
             if self.is_immutable_file(static_file, url):
                 headers["Cache-Control"] = _FOREVER

@@ -7,7 +7,7 @@ send the same few values of them again and again.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
 from .http.fields import RequestFields
@@ -20,7 +20,7 @@ from .static_file import Known
 Line = TypeVar("Line")
 
 #: What an adapter has read of a request, in its own form.
-RawFields = Hashable
+RawFields = tuple["str | bytes | None", ...]
 
 # Clients command what is in the memo, so there is a bound to their number and to each. A decision
 # takes about 1 KB; a browser's fields are about 100 bytes.
@@ -91,10 +91,9 @@ class Decisions(dict[Key, FileDecision[Line]]):
     def __missing__(self, key: Key) -> FileDecision[Line]:
         """Decide."""
         known, method, raw = key
-        fields = self._read_fields(raw)
-        response = respond(known.representations, Request(method, fields))
+        response = respond(known.representations, Request(method, self._read_fields(raw)))
         decision = FileDecision(response, self._encode, known)
-        if len(method) + sum(len(value) for value in fields if value) <= _MAX_FIELDS_SIZE:
+        if len(method) + sum(len(each) for each in raw if each) <= _MAX_FIELDS_SIZE:
             with self._adding:
                 if len(self) >= _MAX_DECISIONS:
                     del self[next(iter(self))]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import math
 import re
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     AddHeadersFunction = Callable[[Headers, str, str], object]
 
 _INDEX_FILE = "index.html"
+_LONGEST_INTERVAL = 10**9  # seconds: thirty years
 
 
 class OptionKeywords(TypedDict, total=False):
@@ -163,8 +163,11 @@ def _check_interval(value: object) -> float | None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TypeError(f"check_interval must be a number of seconds or None, got {value!r}")
-    if not 0 <= value < math.inf:
-        raise ValueError(f"check_interval must be 0 or more seconds, got {value!r}")
+    if not 0 <= value <= _LONGEST_INTERVAL:
+        raise ValueError(
+            f"check_interval must be 0 or more seconds, {_LONGEST_INTERVAL} at the most,"
+            f" or None for never, got {value!r}"
+        )
     return value
 
 
