@@ -10,6 +10,10 @@ nox.options.error_on_missing_interpreters = False
 
 PYTHONS = ["3.10", "3.11", "3.12", "3.13"]
 
+# What the benchmarks run beside the package, each line installed by itself.
+BENCH_SERVERS = [["uvicorn>=0.30", "httptools", "uvloop"], ["granian>=2.7"], ["gunicorn>=25"]]
+BENCH_PEERS = [["whitenoise"], ["servestatic"], ["blacknoise"], ["whitesnout"], ["starlette"]]
+
 
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
@@ -51,3 +55,13 @@ def docs(session: nox.Session) -> None:
 def media_types(session: nox.Session) -> None:
     """Generate the table of media types again from its public source; needs npm."""
     session.run("python", "tests/tools/generate_media_types.py", *session.posargs)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Speed and memory beside other packages; needs wrk, and nginx for its rows."""
+    session.install(".")
+    for packages in [*BENCH_SERVERS, *BENCH_PEERS]:
+        # One that has no release for this Python is left out there, and named in the results.
+        session.install("--upgrade", *packages, success_codes=range(256))
+    session.run("python", "-m", "benchmarks", *session.posargs, env={"PYTHONPATH": "tests"})

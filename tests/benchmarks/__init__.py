@@ -1,0 +1,1 @@
+"""What the project costs beside its peers: ``nox -s bench``. See docs/performance.md."""

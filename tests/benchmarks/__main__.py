@@ -1,0 +1,176 @@
+"""``nox -s bench``: measure, print the tables, and keep them where asked."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from benchmarks import (
+    contenders,
+    machine,
+    plots,
+    report,
+    results,
+    rows,
+    stalled,
+    startup,
+    throughput,
+)
+from benchmarks.console import say
+from benchmarks.load import wrk_is_missing
+from benchmarks.processes import output_of
+from benchmarks.servers import Place
+from benchmarks.settings import FULL, QUICK, Settings
+from benchmarks.site import make_site
+
+DOCS = Path(__file__).parents[2] / "docs"
+KEPT = DOCS / "performance.json"
+PAGE = DOCS / "performance.md"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the benchmarks; returns the exit status."""
+    options = _parser().parse_args(arguments)
+    if options.render:
+        _publish(results.load(KEPT))
+        return 0
+    if wrk_is_missing():
+        say("wrk is not installed: install the package wrk (Debian: apt-get install wrk).")
+        return 2
+    settings = QUICK if options.quick else FULL
+    with _interruptible():
+        found = _run(settings, options.rows, options.only)
+    sys.stdout.write("\n".join(report.results_text(found)) + "\n")
+    whole = not options.quick and options.only is None and options.rows == rows.NAMES
+    return _keep(found, whole) if whole or options.write else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="nox -s bench --", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="one short round, to try out")
+    parser.add_argument("--rows", type=_among(rows.NAMES), default=rows.NAMES, metavar="A,B")
+    parser.add_argument("--only", type=_among(contenders.NAMES), metavar="A,B")
+    parser.add_argument(
+        "--write", action="store_true", help="keep the rows of a run that is quick or partial, too"
+    )
+    parser.add_argument(
+        "--render", action="store_true", help="measure nothing; page and charts from what is kept"
+    )
+    return parser
+
+
+def _among(known: Sequence[str]) -> Any:
+    def parse(text: str) -> tuple[str, ...]:
+        names = text.split(",")
+        if unknown := [name for name in names if name not in known]:
+            raise argparse.ArgumentTypeError(f"{', '.join(unknown)}: not among {', '.join(known)}")
+        return tuple(name for name in known if name in names)
+
+    return parse
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Being terminated is like Ctrl-C: what was started is ended."""
+
+    def stop(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _run(settings: Settings, wanted: Sequence[str], only: Sequence[str] | None) -> results.Results:
+    found: results.Results = {
+        "date": machine.today(),
+        "machine": machine.describe(),
+        "settings": settings._asdict(),
+        "rows": {},
+    }
+    with tempfile.TemporaryDirectory(prefix="bench-") as name:
+        place = Place(Path(name))
+        make_site(place.site)
+        output_of("capture", [str(place.site), str(place.answers)], place.folder)
+        for row in wanted:
+            found["rows"][row] = _row(place, row, settings, only)
+    return found
+
+
+def _row(place: Place, name: str, settings: Settings, only: Sequence[str] | None) -> dict[str, Any]:
+    throughputs = {row.name: row for row in rows.ROWS}
+    if name == rows.STARTUP:
+        title = f"Start-up, {settings.files:,} files and a .gz for each"
+        names, away = _present(contenders.for_startup(), only, settings)
+        measured = startup.measure(place, names, settings)
+    elif name == rows.STALLED:
+        title = f"{settings.readers} stalled readers of a 50 MB file, uvicorn"
+        names, away = _present(contenders.for_stalled(), only, settings, "uvicorn")
+        measured = stalled.measure(place, names, settings)
+    else:
+        row = throughputs[name]
+        title = row.title
+        names, away = _present(contenders.for_row(row), only, settings, row.server)
+        measured = throughput.measure(place, row, names, settings)
+    return {
+        "title": title,
+        "measured": machine.today(),
+        "contenders": measured["contenders"],
+        "left_out": {**away, **measured["left_out"]},
+    }
+
+
+def _present(
+    names: Sequence[str],
+    only: Sequence[str] | None,
+    settings: Settings,
+    server: str | None = None,
+) -> tuple[list[str], dict[str, str]]:
+    """Who is wanted and can take part, and why others cannot."""
+    if only is None:
+        # nginx does not change with the project: a quick run spares its time.
+        wanted = [name for name in names if settings is not QUICK or name != contenders.NGINX]
+    else:
+        wanted = [name for name in names if name in only or _is_measure(name, only)]
+    absent = server and contenders.missing_server(server)
+    away = {name: reason for name in wanted if (reason := absent or contenders.missing(name))}
+    return [name for name in wanted if name not in away], away
+
+
+def _is_measure(name: str, only: Sequence[str]) -> bool:
+    """The bare walk is at the start what the limit is elsewhere."""
+    return name == contenders.BARE_WALK and contenders.LIMIT in only
+
+
+def _keep(found: results.Results, whole: bool) -> int:
+    try:
+        if not whole and KEPT.exists() and set(found["rows"]) != set(rows.NAMES):
+            found = results.merged(results.load(KEPT), found)
+    except results.CannotMergeError as error:
+        say(f"Not written: {error}.")
+        return 1
+    results.save(KEPT, found)
+    _publish(found)
+    say(f"Written: {KEPT.name}, {PAGE.name} and the charts, in docs/.")
+    return 0
+
+
+def _publish(found: results.Results) -> None:
+    plots.draw(DOCS, found)
+    report.write_page(PAGE, found)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        say("Interrupted; what was started is ended.")
+        sys.exit(130)

@@ -1,0 +1,136 @@
+"""Each contender's application over one site, configured as its documentation says for production.
+
+The imports are inside the functions, so that a process loads the one contender it runs.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from benchmarks.contenders import ASGI, WSGI
+from benchmarks.site import PREFIX
+
+APPLICATION_BODY = b"Hello from the application\n"
+_APPLICATION_HEADERS = [("content-type", "text/plain"), ("content-length", "27")]
+
+
+class Answer(NamedTuple):
+    """What the limit answers at a path."""
+
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+
+
+async def asgi_application(scope: Any, receive: Any, send: Any) -> None:
+    """The application that is wrapped; its answer costs as little as an answer can."""
+    headers = [(name.encode(), value.encode()) for name, value in _APPLICATION_HEADERS]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": APPLICATION_BODY})
+
+
+def wsgi_application(environ: Any, start_response: Any) -> Iterable[bytes]:
+    """The same under WSGI."""
+    start_response("200 OK", list(_APPLICATION_HEADERS))
+    return [APPLICATION_BODY]
+
+
+def asgi_limit(answers: dict[str, Answer]) -> Any:
+    """Answers from memory, with a list of headers of its own for each, as an application would."""
+
+    async def limit(scope: Any, receive: Any, send: Any) -> None:
+        status, headers, body = answers[scope["path"]]
+        await send({"type": "http.response.start", "status": status, "headers": headers.copy()})
+        await send({"type": "http.response.body", "body": body})
+
+    return limit
+
+
+def wsgi_limit(answers: dict[str, Answer]) -> Any:
+    """The same under WSGI."""
+    known = {
+        path: (
+            {200: "200 OK", 304: "304 Not Modified"}[answer.status],
+            [(name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.headers],
+            answer.body,
+        )
+        for path, answer in answers.items()
+    }
+
+    def limit(environ: Any, start_response: Any) -> Iterable[bytes]:
+        status, headers, body = known[environ["PATH_INFO"]]
+        start_response(status, headers.copy())
+        return [body]
+
+    return limit
+
+
+def _whitenoise_async(interface: str, site: Path) -> Any:
+    from whitenoise_async import ASGIWhiteNoise, WhiteNoise
+
+    if interface == ASGI:
+        return ASGIWhiteNoise(asgi_application, site / PREFIX, PREFIX)
+    return WhiteNoise(wsgi_application, site / PREFIX, PREFIX)
+
+
+def _whitenoise(interface: str, site: Path) -> Any:
+    from whitenoise import WhiteNoise
+
+    return WhiteNoise(wsgi_application, str(site / PREFIX), PREFIX)
+
+
+def _servestatic(interface: str, site: Path) -> Any:
+    from servestatic import ServeStatic, ServeStaticASGI
+
+    if interface == ASGI:
+        return ServeStaticASGI(asgi_application, str(site / PREFIX), PREFIX)
+    return ServeStatic(wsgi_application, str(site / PREFIX), PREFIX)
+
+
+def _blacknoise(interface: str, site: Path) -> Any:
+    from blacknoise import BlackNoise
+
+    application = BlackNoise(asgi_application)
+    application.add(site / PREFIX, f"/{PREFIX}")
+    return application
+
+
+def _whitesnout(interface: str, site: Path) -> Any:
+    from whitesnout import WhiteSnout
+
+    # Its log has a line for every request, where the others have none.
+    return WhiteSnout(asgi_application, directory=str(site), log_level=None)
+
+
+def _starlette(interface: str, site: Path) -> Any:
+    from starlette.staticfiles import StaticFiles
+
+    return StaticFiles(directory=str(site))
+
+
+MAKERS: dict[str, Callable[[str, Path], Any]] = {
+    "whitenoise_async": _whitenoise_async,
+    "whitenoise": _whitenoise,
+    "servestatic": _servestatic,
+    "blacknoise": _blacknoise,
+    "whitesnout": _whitesnout,
+    "starlette": _starlette,
+}
+
+
+def make(name: str, interface: str, site: Path) -> Any:
+    """The application of a contender."""
+    if name in MAKERS:
+        return MAKERS[name](interface, site)
+    # granian's own static files need some application as well, which is never asked.
+    plain = {ASGI: asgi_application, WSGI: wsgi_application}[interface]
+    if name != "limit" or os.environ["BENCH_WORK"] == "pass":
+        return plain
+    # Written by capture.py, for this run.
+    captured = pickle.loads(Path(os.environ["BENCH_ANSWERS"]).read_bytes())
+    answers = captured[interface, os.environ["BENCH_WORK"]]
+    return asgi_limit(answers) if interface == ASGI else wsgi_limit(answers)

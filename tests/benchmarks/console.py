@@ -1,0 +1,17 @@
+"""What the run says while it goes on."""
+
+from __future__ import annotations
+
+import sys
+
+
+def say(text: str) -> None:
+    """A line of progress."""
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
+
+
+def reason_of(error: Exception) -> str:
+    """The line of an error that is kept with the results."""
+    lines = str(error).splitlines()
+    return lines[0] if lines else type(error).__name__

@@ -1,0 +1,94 @@
+"""Who takes part, in which rows, and who cannot."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable
+from importlib.metadata import PackageNotFoundError, version
+from typing import NamedTuple
+
+from benchmarks.rows import PASSED, Row
+
+LIMIT = "limit"
+OURS = "whitenoise_async"
+NGINX = "nginx"
+BARE_WALK = "bare walk"
+
+ASGI, WSGI = "asgi", "wsgi"
+INTERFACES = {"uvicorn": ASGI, "granian": ASGI, "gunicorn": WSGI, "granian-wsgi": WSGI}
+SERVER_PACKAGES = {
+    "uvicorn": ("uvicorn", "httptools", "uvloop"),
+    "granian": ("granian",),
+    "granian-wsgi": ("granian",),
+    "gunicorn": ("gunicorn",),
+}
+
+
+class Contender(NamedTuple):
+    name: str
+    interfaces: tuple[str, ...]
+    package: str | None = None
+    wraps: bool = True  # an application, to which it passes requests
+    lists: bool = False  # walks the folders at the start
+
+
+CONTENDERS = (
+    Contender(LIMIT, (ASGI, WSGI)),
+    Contender(OURS, (ASGI, WSGI), OURS, lists=True),
+    Contender("whitenoise", (WSGI,), "whitenoise", lists=True),
+    Contender("servestatic", (ASGI, WSGI), "servestatic", lists=True),
+    Contender("blacknoise", (ASGI,), "blacknoise", lists=True),
+    Contender("whitesnout", (ASGI,), "whitesnout"),
+    Contender("starlette", (ASGI,), "starlette", wraps=False),
+    Contender("granian", (), "granian", wraps=False),
+    Contender(NGINX, (ASGI, WSGI)),
+)
+BY_NAME = {contender.name: contender for contender in CONTENDERS}
+NAMES = (*BY_NAME, BARE_WALK)
+
+
+def for_row(row: Row) -> list[str]:
+    """The names of those for whom the row makes sense, in the order of their turns."""
+    interface = INTERFACES[row.server]
+    return [
+        each.name
+        for each in CONTENDERS
+        if (interface in each.interfaces and (each.wraps or row.work is not PASSED))
+        or (each.name == "granian" and row.server.startswith("granian"))
+    ]
+
+
+def for_startup() -> list[str]:
+    """The names of those that list files at the start, beside a walk that only counts."""
+    return [BARE_WALK, *(each.name for each in CONTENDERS if each.lists)]
+
+
+def for_stalled() -> list[str]:
+    """The names of those that stream files under ASGI."""
+    others = (LIMIT, NGINX)
+    return [each.name for each in CONTENDERS if ASGI in each.interfaces and each.name not in others]
+
+
+def missing(name: str) -> str | None:
+    """Why a contender cannot take part on this machine."""
+    if name == NGINX:
+        return None if shutil.which("nginx") else "nginx is not installed"
+    return _missing([package] if name in BY_NAME and (package := BY_NAME[name].package) else [])
+
+
+def missing_server(server: str) -> str | None:
+    """Why a server cannot be run on this machine."""
+    return _missing(SERVER_PACKAGES[server])
+
+
+def version_of(package: str) -> str | None:
+    """The installed version of a package."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _missing(packages: Iterable[str]) -> str | None:
+    absent = [package for package in packages if version_of(package) is None]
+    return f"not installed: {', '.join(absent)}" if absent else None

@@ -1,0 +1,88 @@
+"""Where we lose: the sentences are made from the figures, so that none is forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from benchmarks import rows
+from benchmarks.contenders import BARE_WALK, LIMIT, NGINX, OURS
+from benchmarks.results import Results, Row, throughput
+
+_NOISE = 0.03  # what two runs of the same may differ by
+_NO_PEERS = (LIMIT, NGINX, BARE_WALK, OURS)
+
+
+def losses(results: Results) -> list[str]:
+    """A sentence for each."""
+    found = [*_to_peers(results), *_to_the_limit(results), *_to_nginx(results)]
+    return found or ["No contender was ahead of us in any row."]
+
+
+def _to_peers(results: Results) -> Iterator[str]:
+    for row in throughput(results):
+        yield from _faster_peers(row)
+    startup = results["rows"].get(rows.STARTUP)
+    if startup is not None:
+        yield from _smaller(startup, "median", "starts in {:.2f} s where we take {:.2f} s", 1)
+        yield from _smaller(
+            startup,
+            "median_memory_kb",
+            "needs {:.1f} MB at the start where we need {:.1f} MB",
+            1024,
+        )
+    stalled = results["rows"].get(rows.STALLED)
+    if stalled is not None:
+        for key, text in (
+            ("median", "holds {:.0f} KB for a stalled reader where we hold {:.0f} KB"),
+            ("threads", "has {:.0f} threads with stalled readers where we have {:.0f}"),
+            ("left_open", "leaves {:.0f} descriptors open where we leave {:.0f}"),
+        ):
+            yield from _smaller(stalled, key, text, 1)
+
+
+def _peers(row: Row) -> dict[str, Any]:
+    return {name: each for name, each in row["contenders"].items() if name not in _NO_PEERS}
+
+
+def _faster_peers(row: Row) -> Iterator[str]:
+    ours = row["contenders"].get(OURS, {}).get("median")
+    if ours is None:
+        return
+    for name, peer in _peers(row).items():
+        if peer["median"] is not None and peer["median"] > ours * (1 + _NOISE):
+            yield f"{row['title']}: {name} is {peer['median'] / ours:.2f} times as fast as we are."
+
+
+def _smaller(row: Row, key: str, text: str, unit: float) -> Iterator[str]:
+    if OURS not in row["contenders"]:
+        return
+    ours = row["contenders"][OURS][key]
+    for name, peer in _peers(row).items():
+        if peer[key] < ours * (1 - _NOISE):
+            yield f"{row['title']}: {name} {text.format(peer[key] / unit, ours / unit)}."
+
+
+def _ratios(results: Results, name: str) -> dict[str, float]:
+    return {
+        row["title"]: each["ratio"]
+        for row in throughput(results)
+        if (each := row["contenders"].get(name)) and each["ratio"] is not None
+    }
+
+
+def _to_the_limit(results: Results) -> Iterator[str]:
+    short = {title: ratio for title, ratio in _ratios(results, OURS).items() if ratio < 1 - _NOISE}
+    if short:
+        listed = "; ".join(f"{title} {ratio:.2f}" for title, ratio in short.items())
+        yield f"Below the limit, which no middleware can pass by much: {listed}."
+
+
+def _to_nginx(results: Results) -> Iterator[str]:
+    ours, theirs = _ratios(results, OURS), _ratios(results, NGINX)
+    times = [theirs[title] / ours[title] for title in ours if title in theirs]
+    if times and max(times) > 1 + _NOISE:
+        yield (
+            f"nginx is up to {max(times):.1f} times as fast, and {min(times):.1f} times where we"
+            " come nearest: no Python runs in it."
+        )

@@ -1,0 +1,53 @@
+"""What the figures were taken on."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import subprocess
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from benchmarks.contenders import CONTENDERS, SERVER_PACKAGES, version_of
+
+
+def describe() -> dict[str, Any]:
+    """The machine, and the version of everything that takes part."""
+    return {
+        "cpu": _cpu_model(),
+        "cores": os.cpu_count(),
+        "kernel": platform.release().split("-")[0],
+        "python": f"{platform.python_implementation()} {platform.python_version()}",
+        "packages": _packages(),
+        "wrk": _version_line("wrk", "-v"),
+        "nginx": _version_line("nginx", "-v"),
+    }
+
+
+def today() -> str:
+    return datetime.now(timezone.utc).date().isoformat()
+
+
+def _cpu_model() -> str:
+    found = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(), re.M)
+    return found[1] if found else platform.machine()
+
+
+def _packages() -> dict[str, str]:
+    names = {package for packages in SERVER_PACKAGES.values() for package in packages}
+    names |= {each.package for each in CONTENDERS if each.package}
+    versions = {name: version_of(name) for name in sorted({*names, "anyio", "aiofiles"})}
+    return {name: version for name, version in versions.items() if version}
+
+
+def _version_line(program: str, argument: str) -> str | None:
+    try:
+        done = subprocess.run(
+            [program, argument], capture_output=True, text=True, timeout=10, check=False
+        )
+    except OSError:
+        return None
+    found = re.search(r"\d+\.\d+(\.\d+)?", done.stdout + done.stderr)
+    return found[0] if found else None

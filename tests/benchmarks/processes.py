@@ -1,0 +1,91 @@
+"""Child processes that are pinned to a core, and that never outlive this one."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+SERVER_CPU, LOAD_CPU = 0, 1
+
+_TESTS = Path(__file__).parents[1]
+_PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None)
+
+
+def environment(folder: Path, **more: str) -> dict[str, str]:
+    """For a child: it finds these modules, and writes into ``folder`` alone."""
+    paths = {"PYTHONPATH": str(_TESTS), "HOME": str(folder), "TMPDIR": str(folder)}
+    return {**os.environ, **paths, "PYTHONDONTWRITEBYTECODE": "1", **more}
+
+
+def pinned_to(cpu: int) -> Callable[[], None]:
+    """What a child does before its program: go to its core, and die with its parent."""
+
+    def prepare() -> None:
+        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if cpu in os.sched_getaffinity(0):
+            os.sched_setaffinity(0, {cpu})
+
+    return prepare
+
+
+@contextmanager
+def child(
+    command: Sequence[str],
+    cpu: int,
+    folder: Path,
+    output: int,
+    environ: Mapping[str, str] | None = None,
+) -> Iterator[subprocess.Popen[str]]:
+    """Run a program as the head of a process group, which is ended with the block."""
+    process = subprocess.Popen(
+        command,
+        cwd=folder,
+        env=environ if environ is not None else environment(folder),
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+        preexec_fn=pinned_to(cpu),
+    )
+    try:
+        yield process
+    finally:
+        _end(process)
+
+
+def output_of(module: str, arguments: Sequence[str], folder: Path, timeout: float = 120) -> str:
+    """What a module of ours prints when it is run on the servers' core, in a fresh process."""
+    command = [sys.executable, "-m", f"benchmarks.{module}", *arguments]
+    with child(command, SERVER_CPU, folder, subprocess.PIPE) as process:
+        printed, _ = process.communicate(timeout=timeout)
+    if process.returncode:
+        raise RuntimeError(f"{module} failed with status {process.returncode}\n{printed}")
+    return printed
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=3)
+            if not _group_lives(process.pid):
+                break
+    if process.stdout is not None:
+        process.stdout.close()
+
+
+def _group_lives(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True

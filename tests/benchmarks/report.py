@@ -1,0 +1,160 @@
+"""The results in Markdown, and their place in docs/performance.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from benchmarks import rows
+from benchmarks.contenders import BARE_WALK, BY_NAME, LIMIT, OURS
+from benchmarks.losses import losses
+from benchmarks.results import Results, throughput
+
+_NONE = "–"
+
+
+def write_page(page: Path, results: Results) -> None:
+    """Put the results between the markers of the page."""
+    text = page.read_text(encoding="utf-8")
+    parts = {
+        "results": "\n".join(results_text(results)),
+        "losses": "\n".join(f"- {sentence}" for sentence in losses(results)),
+    }
+    for name, new in parts.items():
+        text = _between(text, name, new)
+    page.write_text(text, encoding="utf-8")
+
+
+def _between(text: str, name: str, new: str) -> str:
+    begin, end = f"<!-- {name}: begin, written by nox -s bench -->", f"<!-- {name}: end -->"
+    before, found, rest = text.partition(begin)
+    _, ended, after = rest.partition(end)
+    if not (found and ended):
+        raise ValueError(f"the page has no pair of markers for {name}")
+    return f"{before}{begin}\n\n{new}\n\n{end}{after}"
+
+
+def results_text(results: Results) -> Iterator[str]:
+    """What was measured, where, and the tables."""
+    yield from _conditions(results)
+    yield from _throughput_table(results)
+    if rows.STARTUP in results["rows"]:
+        yield from _startup_table(results)
+    if rows.STALLED in results["rows"]:
+        yield from _stalled_table(results)
+    yield from _remarks(results)
+
+
+def _conditions(results: Results) -> Iterator[str]:
+    machine, settings = results["machine"], results["settings"]
+    packages = ", ".join(f"{name} {number}" for name, number in machine["packages"].items())
+    tools = ", ".join(f"{name} {machine[name]}" for name in ("wrk", "nginx") if machine[name])
+    if settings["kind"] != "full":
+        yield "**A quick run, for trying out: its figures are not to be compared.**"
+        yield ""
+    yield (
+        f"Measured on {results['date']}: {machine['cpu']}, {machine['cores']} cores,"
+        f" Linux {machine['kernel']}, {machine['python']}. {packages}; {tools}."
+    )
+    yield (
+        f"Rounds: {settings['rounds']}, of {settings['seconds']:g} s for each contender after"
+        f" {settings['warmup']:g} s of warm-up; stalled readers: {settings['stalled_rounds']}."
+    )
+
+
+def _throughput_table(results: Results) -> Iterator[str]:
+    measured = throughput(results)
+    names = [name for name in BY_NAME if any(name in row["contenders"] for row in measured)]
+    if not names:
+        return
+    others = [name for name in names if name != LIMIT]
+    yield ""
+    yield f"Requests a second, for `{LIMIT}`; for the others their ratio to it."
+    yield ""
+    yield from _table(
+        ["", LIMIT, *others],
+        (
+            [row["title"], _rate(row["contenders"].get(LIMIT))]
+            + [_ratio(row["contenders"].get(name), name) for name in others]
+            for row in measured
+        ),
+    )
+
+
+def _startup_table(results: Results) -> Iterator[str]:
+    row = results["rows"][rows.STARTUP]
+    yield ""
+    yield f"{row['title']}:"
+    yield ""
+    yield from _table(
+        ["", "seconds", "times a bare walk", "MB added", "MB of the process"],
+        (
+            [
+                _own(name, name),
+                f"{each['median']:.3f}",
+                _NONE if each["ratio"] is None else f"{each['ratio']:.1f}",
+                f"{each['median_memory_kb'] / 1024:.1f}",
+                f"{each['median_process_kb'] / 1024:.1f}",
+            ]
+            for name, each in _sorted(row["contenders"])
+        ),
+    )
+
+
+def _stalled_table(results: Results) -> Iterator[str]:
+    row = results["rows"][rows.STALLED]
+    yield ""
+    yield f"{row['title']}:"
+    yield ""
+    yield from _table(
+        ["", "KB each", "threads", "descriptors of files", "left open"],
+        (
+            [_own(name, name), f"{each['median']:.0f}"]
+            + [str(each[key]) for key in ("threads", "descriptors", "left_open")]
+            for name, each in _sorted(row["contenders"])
+        ),
+    )
+
+
+def _remarks(results: Results) -> Iterator[str]:
+    left_out = [
+        f"{name} in {row['title']} ({reason})"
+        for row in results["rows"].values()
+        for name, reason in row["left_out"].items()
+    ]
+    invalid = [
+        f"{name} in {row['title']} ({fault})"
+        for row in results["rows"].values()
+        for name, each in row["contenders"].items()
+        for fault in each["invalid"]
+    ]
+    if left_out:
+        yield ""
+        yield f"Left out: {'; '.join(left_out)}."
+    if invalid:
+        yield ""
+        yield f"Invalid, and not counted: {'; '.join(invalid)}."
+
+
+def _table(head: list[str], lines: Iterable[list[str]]) -> Iterator[str]:
+    yield f"| {' | '.join(head)} |"
+    yield f"|{'---|' * len(head)}"
+    for line in lines:
+        yield f"| {' | '.join(line)} |"
+
+
+def _sorted(contenders: dict[str, Any]) -> list[tuple[str, Any]]:
+    return sorted(contenders.items(), key=lambda item: (item[0] != BARE_WALK, item[1]["median"]))
+
+
+def _rate(each: dict[str, Any] | None) -> str:
+    return _NONE if each is None or each["median"] is None else f"{each['median']:,.0f}"
+
+
+def _ratio(each: dict[str, Any] | None, name: str) -> str:
+    return _NONE if each is None or each["ratio"] is None else _own(name, f"{each['ratio']:.2f}")
+
+
+def _own(name: str, text: str) -> str:
+    return f"**{text}**" if name == OURS else text

@@ -1,0 +1,42 @@
+"""The results as they are kept: docs/performance.json."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from benchmarks import rows
+
+Results = dict[str, Any]
+Row = dict[str, Any]
+
+
+class CannotMergeError(Exception):
+    """Why rows of one run cannot stand beside those of another."""
+
+
+def load(file: Path) -> Results:
+    results: Results = json.loads(file.read_text(encoding="utf-8"))
+    return results
+
+
+def save(file: Path, results: Results) -> None:
+    text = json.dumps(results, indent=1, ensure_ascii=False)
+    file.write_text(f"{text}\n", encoding="utf-8")
+
+
+def merged(old: Results, new: Results) -> Results:
+    """``old`` with the rows of ``new``, from the same machine and measured in the same way."""
+    for part in ("machine", "settings"):
+        if old[part] != new[part]:
+            raise CannotMergeError(f"the {part} of the results that are kept differ: run all rows")
+    together = {**old["rows"], **new["rows"]}
+    return {**new, "rows": {name: together[name] for name in rows.NAMES if name in together}}
+
+
+def throughput(results: Results) -> list[Row]:
+    """The rows of throughput."""
+    return [
+        row for name, row in results["rows"].items() if name not in (rows.STARTUP, rows.STALLED)
+    ]

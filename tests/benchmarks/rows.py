@@ -1,0 +1,60 @@
+"""The rows of the table: which server does which work."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from benchmarks import site
+
+APPLICATION_PATH = "/page"
+
+
+class Work(NamedTuple):
+    """A request, and what has to be answered."""
+
+    name: str
+    path: str
+    status: int = 200
+    file: str | None = None  # whose bytes are the body; else the wrapped application's
+    encoding: str | None = None
+    conditional: bool = False  # asks with the validators of the contender's own answer
+    connections: int = 32
+
+
+class Row(NamedTuple):
+    name: str
+    title: str
+    server: str
+    work: Work
+
+
+def _file(name: str, file: str, connections: int) -> Work:
+    return Work(name, f"/{site.PREFIX}/{file}", file=file, connections=connections)
+
+
+SMALL = _file("2k", site.SMALL, 32)
+PHOTO = _file("1m", site.PHOTO, 4)
+CLIP = _file("10m", site.CLIP, 4)
+GZIP = _file("gzip", site.SCRIPT, 32)._replace(file=f"{site.SCRIPT}.gz", encoding="gzip")
+NOT_MODIFIED = _file("304", site.SCRIPT, 32)._replace(status=304, file=None, conditional=True)
+PASSED = Work("pass", APPLICATION_PATH)
+
+WORKS = {work.name: work for work in (SMALL, GZIP, NOT_MODIFIED, PASSED, PHOTO, CLIP)}
+
+ROWS = (
+    Row("uvicorn-2k", "uvicorn, 2 KB", "uvicorn", SMALL),
+    Row("uvicorn-gzip", "uvicorn, 64 KB sent as gzip", "uvicorn", GZIP),
+    Row("uvicorn-304", "uvicorn, 304", "uvicorn", NOT_MODIFIED),
+    Row("uvicorn-pass", "uvicorn, request passed through", "uvicorn", PASSED),
+    Row("uvicorn-1m", "uvicorn, 1 MB", "uvicorn", PHOTO),
+    Row("uvicorn-10m", "uvicorn, 10 MB", "uvicorn", CLIP),
+    Row("granian-2k", "granian, 2 KB", "granian", SMALL),
+    Row("granian-10m", "granian, 10 MB", "granian", CLIP),
+    Row("gunicorn-2k", "gunicorn, 2 KB", "gunicorn", SMALL),
+    Row("gunicorn-10m", "gunicorn, 10 MB", "gunicorn", CLIP),
+    Row("granian-wsgi-2k", "granian as WSGI, 2 KB", "granian-wsgi", SMALL),
+)
+
+STARTUP = "startup"
+STALLED = "stalled"
+NAMES = (*(row.name for row in ROWS), STARTUP, STALLED)

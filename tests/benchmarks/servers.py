@@ -1,0 +1,105 @@
+"""The servers: how each is started, always with one worker and without a log of requests."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from benchmarks import nginx
+from benchmarks.contenders import INTERFACES, NGINX
+from benchmarks.processes import SERVER_CPU, child, environment
+from benchmarks.site import PREFIX
+
+_START_TIMEOUT = 30.0
+_TARGET = "benchmarks.target:application"
+_GRANIAN = "granian --host 127.0.0.1 --port {port} --workers 1 --http 1 --no-ws --log-level warning"
+
+# Lifespan is left out, as there is nothing to start and not every contender answers it.
+COMMANDS = {
+    "uvicorn": (
+        "uvicorn --host 127.0.0.1 --port {port} --http httptools --loop uvloop --interface asgi3"
+        " --lifespan off --no-access-log --log-level warning"
+    ),
+    "granian": f"{_GRANIAN} --interface asginl --loop uvloop",
+    "granian-wsgi": f"{_GRANIAN} --interface wsgi",
+    "gunicorn": (
+        "gunicorn --bind 127.0.0.1:{port} --workers 1 --worker-class gthread --threads 4"
+        " --keep-alive 75 --no-control-socket --log-level warning"
+    ),
+}
+
+
+class Place(NamedTuple):
+    """Where a run has its files."""
+
+    folder: Path
+
+    @property
+    def site(self) -> Path:
+        return self.folder / "site"
+
+    @property
+    def answers(self) -> Path:
+        return self.folder / "answers"
+
+
+class Server(NamedTuple):
+    pid: int
+    port: int
+    log: Path
+
+
+@contextmanager
+def running(place: Place, server: str, contender: str, work: str) -> Iterator[Server]:
+    """Run a contender on a server until the block ends."""
+    port = _free_port()
+    log = place.folder / f"{server}-{contender}.log"
+    environ = environment(
+        place.folder,
+        BENCH_CONTENDER=contender,
+        BENCH_INTERFACE=INTERFACES[server],
+        BENCH_WORK=work,
+        BENCH_SITE=str(place.site),
+        BENCH_ANSWERS=str(place.answers),
+    )
+    if contender == NGINX:
+        command = nginx.command(place.folder, place.site, port)
+    else:
+        command = _command(server, contender, port, place.site)
+    with (
+        log.open("wb") as output,
+        child(command, SERVER_CPU, place.folder, output.fileno(), environ) as process,
+    ):
+        _wait_for(port, process, log)
+        yield Server(process.pid, port, log)
+
+
+def _command(server: str, contender: str, port: int, site: Path) -> list[str]:
+    command = [sys.executable, "-m", *COMMANDS[server].format(port=port).split()]
+    if contender == "granian":
+        command += ["--static-path-route", f"/{PREFIX}", "--static-path-mount", str(site / PREFIX)]
+    return [*command, _TARGET]
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def _wait_for(port: int, process: subprocess.Popen[str], log: Path) -> None:
+    deadline = time.monotonic() + _START_TIMEOUT
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            time.sleep(0.02)
+        else:
+            return
+    raise RuntimeError(f"the server did not start:\n{log.read_text(errors='replace')[-2000:]}")

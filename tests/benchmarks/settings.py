@@ -1,0 +1,20 @@
+"""How long, how often, how many: the two sizes of a run."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Settings(NamedTuple):
+    kind: str
+    rounds: int  # in each, every contender has one turn
+    warmup: float  # seconds of load that are not counted
+    seconds: float  # of load that are
+    files: int  # of the start-up, each with a .gz
+    readers: int  # that stall
+    stalled_rounds: int  # fewer, for a turn takes long and its figures hardly vary
+    grace: float  # seconds in which a server has to let go of what clients left
+
+
+FULL = Settings("full", 5, 1.0, 3.0, 50_000, 400, 3, 10.0)
+QUICK = Settings("quick", 1, 0.2, 0.5, 5_000, 100, 1, 3.0)

@@ -1,0 +1,59 @@
+"""The files that are served. The same at each run, to the byte."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import random
+from pathlib import Path
+
+PREFIX = "static"
+MTIME = 1_700_000_000
+
+SMALL = "small.css"  # 2 KB, no .gz
+SCRIPT = "app.js"  # 64 KB, with a .gz
+PHOTO = "photo.jpg"  # 1 MB
+CLIP = "clip.mp4"  # 10 MB
+FILM = "film.mp4"  # 50 MB
+
+_SIZES = {SMALL: 2 << 10, SCRIPT: 64 << 10, PHOTO: 1 << 20, CLIP: 10 << 20, FILM: 50 << 20}
+_COMPRESSED = (SCRIPT,)
+
+
+def make_site(folder: Path) -> None:
+    """Write the files into ``folder/static``, by which every contender finds them by their URLs."""
+    root = folder / PREFIX
+    root.mkdir(parents=True)
+    chance = random.Random(2024)
+    for name, size in _SIZES.items():
+        text = name.endswith((".css", ".js"))
+        content = _text(chance, size) if text else chance.randbytes(size)
+        _write(root / name, content)
+        if name in _COMPRESSED:
+            _write(root / f"{name}.gz", gzip.compress(content, mtime=0))
+
+
+def make_many(folder: Path, count: int) -> None:
+    """Write ``count`` small files, each with its .gz, a hundred pairs to a directory."""
+    content = b"body { margin: 0 }\n" * 8
+    compressed = gzip.compress(content, mtime=0)
+    for number in range(count):
+        if number % 100 == 0:
+            directory = folder / f"{number // 10_000:02}" / f"{number // 100 % 100:02}"
+            directory.mkdir(parents=True)
+        name = directory / f"file-{number:05}.css"
+        name.write_bytes(content)
+        name.with_name(f"{name.name}.gz").write_bytes(compressed)
+
+
+def _text(chance: random.Random, size: int) -> bytes:
+    """Compresses to about a third, as a minified script does."""
+    words = ["".join(chance.choices("etaoinshrdlu", k=chance.randint(2, 9))) for _ in range(900)]
+    marks = ["(", ")", ";", "=", ".", ",", "{", "}", "=>", "const ", "return "]
+    text = "".join(chance.choice(words) + chance.choice(marks) for _ in range(size // 3))
+    return text.encode()[:size]
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+    os.utime(path, (MTIME, MTIME))

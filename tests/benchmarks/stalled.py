@@ -1,0 +1,132 @@
+"""Clients that ask for a large file and then read no more: what they cost, what they leave."""
+
+from __future__ import annotations
+
+import resource
+import socket
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from statistics import median
+from typing import Any, NamedTuple
+
+from benchmarks import site
+from benchmarks.browser import FIELDS
+from benchmarks.checks import WrongAnswerError, ask
+from benchmarks.console import reason_of, say
+from benchmarks.proc import Usage, usage
+from benchmarks.servers import Place, Server, running
+from benchmarks.settings import Settings
+
+_PATH = f"/{site.PREFIX}/{site.FILM}"
+_RECEIVE_BUFFER = 16 << 10  # the kernel shall not take the file in place of the reader
+_SETTLE_TIMEOUT = 20.0
+
+
+class _Seen(NamedTuple):
+    kb_each: float
+    threads: int
+    descriptors: int  # beyond one for each connection
+    left_open: int
+
+
+def measure(place: Place, names: Sequence[str], settings: Settings) -> dict[str, Any]:
+    """The result of the row."""
+    _allow_descriptors(3 * settings.readers + 200)
+    seen: dict[str, list[_Seen]] = {name: [] for name in names}
+    left_out: dict[str, str] = {}
+    for number in range(settings.stalled_rounds):
+        for name in [name for name in names if name not in left_out]:
+            try:
+                with running(place, "uvicorn", name, "film") as server:
+                    seen[name].append(_turn(server, settings))
+            except (WrongAnswerError, RuntimeError, OSError) as error:
+                left_out[name] = reason_of(error)
+                say(f"stalled  {name}: left out, {left_out[name]}")
+                continue
+            told = seen[name][-1]
+            say(
+                f"stalled  round {number + 1}  {name}: {told.kb_each:.0f} KB each,"
+                f" {told.threads} threads, {told.left_open} descriptors left open"
+            )
+    counted = {name: _result(each) for name, each in seen.items() if name not in left_out}
+    return {"contenders": counted, "left_out": left_out}
+
+
+def _turn(server: Server, settings: Settings) -> _Seen:
+    readers = settings.readers
+    # What is made once, threads of a pool and buffers, is made before the count begins.
+    reply = ask(server.port, _PATH, FIELDS)
+    if len(reply.body) != 50 << 20:
+        raise WrongAnswerError("another body")
+    before = _steady(server)
+    with _stalled_clients(server.port, readers):
+        stalled = _steady(server)
+    after = _when_let_go(server, before.descriptors, settings.grace)
+    return _Seen(
+        (stalled.resident - before.resident) / readers,
+        stalled.threads,
+        stalled.descriptors - before.descriptors - readers,
+        max(0, after.descriptors - before.descriptors),
+    )
+
+
+@contextmanager
+def _stalled_clients(port: int, count: int) -> Iterator[None]:
+    lines = [f"GET {_PATH} HTTP/1.1", f"Host: 127.0.0.1:{port}"]
+    lines += [f"{name}: {value}" for name, value in FIELDS.items()]
+    request = "\r\n".join([*lines, "", ""]).encode()
+    clients: list[socket.socket] = []
+    with ExitStack() as opened:
+        for _ in range(count):
+            client = opened.enter_context(socket.socket())
+            clients.append(client)
+            client.settimeout(20)
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
+            client.connect(("127.0.0.1", port))
+            client.sendall(request)
+        for client in clients:
+            if not client.recv(1):
+                raise WrongAnswerError("a reader was turned away")
+        yield
+
+
+def _steady(server: Server) -> Usage:
+    """What the server uses once it has stopped to change."""
+    deadline = time.monotonic() + _SETTLE_TIMEOUT
+    last, still = usage(server.pid), 0
+    while still < 4 and time.monotonic() < deadline:
+        time.sleep(0.25)
+        now = usage(server.pid)
+        same = now[1:] == last[1:] and abs(now.resident - last.resident) < 256
+        last, still = now, still + 1 if same else 0
+    return last
+
+
+def _when_let_go(server: Server, descriptors: int, grace: float) -> Usage:
+    """What the server uses when it has no more than so many descriptors, or after the grace."""
+    deadline = time.monotonic() + grace
+    now = usage(server.pid)
+    while now.descriptors > descriptors and time.monotonic() < deadline:
+        time.sleep(0.1)
+        now = usage(server.pid)
+    return now
+
+
+def _result(seen: list[_Seen]) -> dict[str, Any]:
+    values = [round(each.kb_each, 1) for each in seen]
+    return {
+        "values": values,
+        "median": median(values),
+        "threads": max(each.threads for each in seen),
+        "descriptors": max(each.descriptors for each in seen),
+        "left_open": max(each.left_open for each in seen),
+        "invalid": [],
+    }
+
+
+def _allow_descriptors(count: int) -> None:
+    """For this process and for the servers that it starts."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < count:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(count, hard), hard))

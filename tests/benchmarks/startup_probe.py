@@ -1,0 +1,51 @@
+"""One start over many files, in this fresh process: ``NAME SITE EMPTY`` to a line of JSON."""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from benchmarks.apps import make
+from benchmarks.contenders import BARE_WALK, BY_NAME
+from benchmarks.proc import usage
+
+
+def count_names(site: Path) -> int:
+    """The bare walk."""
+    count, waiting = 0, [str(site)]
+    while waiting:
+        with os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(entry.path)
+                else:
+                    count += 1
+    return count
+
+
+def start(name: str, site: Path) -> Any:
+    """What has a list of the site's files."""
+    return count_names(site) if name == BARE_WALK else make(name, BY_NAME[name].interfaces[0], site)
+
+
+def main(name: str, site: Path, empty: Path) -> None:
+    """Start once and print what it took."""
+    # Imports and tables are done with an empty site: what counts is what grows with the files.
+    start(name, empty)
+    gc.collect()
+    before = usage(os.getpid()).resident
+    began = time.perf_counter()
+    kept = start(name, site)
+    seconds = time.perf_counter() - began
+    resident = usage(os.getpid()).resident
+    del kept
+    sys.stdout.write(json.dumps({"seconds": seconds, "kb": resident - before, "all_kb": resident}))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]))

@@ -1,0 +1,12 @@
+"""What the servers import: ``benchmarks.target:application``, told by the environment."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from benchmarks.apps import make
+
+application = make(
+    os.environ["BENCH_CONTENDER"], os.environ["BENCH_INTERFACE"], Path(os.environ["BENCH_SITE"])
+)

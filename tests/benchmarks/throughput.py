@@ -1,0 +1,101 @@
+"""A row of throughput: the contenders take turns, round after round."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from statistics import median
+from typing import Any
+
+from benchmarks.checks import WrongAnswerError, check
+from benchmarks.console import reason_of, say
+from benchmarks.contenders import LIMIT
+from benchmarks.load import InvalidError, requests_per_second
+from benchmarks.rows import Row
+from benchmarks.servers import Place, running
+from benchmarks.settings import Settings
+
+
+class _Tally:
+    """What has been seen of one contender: a figure or a fault for each round."""
+
+    def __init__(self) -> None:
+        self.values: list[float | None] = []
+        self.invalid: list[str] = []
+
+
+def measure(place: Place, row: Row, names: Sequence[str], settings: Settings) -> dict[str, Any]:
+    """The result of a row: the contenders' figures, and why others are left out."""
+    tallies = {name: _Tally() for name in names}
+    left_out: dict[str, str] = {}
+    for number in range(settings.rounds):
+        for name in [name for name in names if name not in left_out]:
+            try:
+                _turn(place, row, name, settings, tallies[name])
+            except WrongAnswerError as error:
+                if number == 0:  # it never can
+                    left_out[name] = str(error)
+                else:
+                    _note(tallies[name], number, reason_of(error))
+            except (InvalidError, RuntimeError, OSError) as error:
+                _note(tallies[name], number, reason_of(error))
+            _say_turn(row, name, number, tallies[name], left_out)
+    counted = {name: tally for name, tally in tallies.items() if name not in left_out}
+    return {"contenders": dict(_results(counted)), "left_out": left_out}
+
+
+def _turn(place: Place, row: Row, name: str, settings: Settings, tally: _Tally) -> None:
+    """Start it, check it, warm it up, measure it, check it again, end it.
+
+    A fresh process for each turn: no layout of memory and no order of a hash is kept through the
+    rounds, and no idle server shares the core.
+    """
+    with running(place, row.server, name, row.work.name) as server:
+        checked = check(server.port, row.work, place.site)
+        load = (place.folder, server.port, row.work, checked)
+        with suppress(InvalidError):  # what is wrong will show when it counts
+            requests_per_second(*load, settings.warmup)
+        time.sleep(0.05)  # the connections of the warm-up are closed
+        value = requests_per_second(*load, settings.seconds)
+        check(server.port, row.work, place.site)
+    tally.values.append(round(value, 1))
+
+
+def _note(tally: _Tally, number: int, fault: str) -> None:
+    tally.values.append(None)
+    tally.invalid.append(f"round {number + 1}: {fault}")
+
+
+def _say_turn(row: Row, name: str, number: int, tally: _Tally, left_out: dict[str, str]) -> None:
+    if name in left_out:
+        say(f"{row.name}  {name}: left out, {left_out[name]}")
+    elif tally.values[-1] is None:
+        say(f"{row.name}  {name}: invalid, {tally.invalid[-1]}")
+    else:
+        say(f"{row.name}  round {number + 1}  {name}: {tally.values[-1]:,.0f}/s")
+
+
+def _results(tallies: dict[str, _Tally]) -> Iterator[tuple[str, dict[str, Any]]]:
+    limits = tallies[LIMIT].values if LIMIT in tallies else []
+    for name, tally in tallies.items():
+        ratios = [
+            value / limit
+            for value, limit in zip(tally.values, limits, strict=False)
+            if value is not None and limit is not None
+        ]
+        yield (
+            name,
+            {
+                "values": tally.values,
+                "median": median_of(tally.values),
+                "ratio": round(median(ratios), 3) if 2 * len(ratios) > len(limits) else None,
+                "invalid": tally.invalid,
+            },
+        )
+
+
+def median_of(values: Sequence[float | None]) -> float | None:
+    """The median, where more than half of the rounds have a figure."""
+    valid = [value for value in values if value is not None]
+    return round(median(valid), 3) if 2 * len(valid) > len(values) else None
