@@ -497,7 +497,7 @@ def test_threads_are_bounded_however_many_clients_there_are(backend: str, path: 
             most = max(most, threading.active_count())
 
         async with anyio.create_task_group() as group:
-            for _ in range(100):
+            for _ in range(2 * MAX_THREADS + 8):
                 group.start_soon(Server(path, count).run)
 
     before = threading.active_count()

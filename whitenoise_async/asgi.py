@@ -126,11 +126,11 @@ class ASGIWhiteNoise(BaseWhiteNoise[Line]):
 
 def _relevant(headers: Iterable[Line]) -> tuple[bytes, ...]:
     """The fields on which an answer depends: names and values in turn."""
-    relevant: tuple[bytes, ...] = ()
+    relevant: list[bytes] = []
     for name, value in headers:
         if name in _FIELDS:
-            relevant += (name, value)
-    return relevant
+            relevant += name, value
+    return tuple(relevant)
 
 
 def _target(scope: Scope) -> tuple[str, str]:
