@@ -14,7 +14,7 @@ import pytest
 from clients import ADAPTERS, Get, Serve, client_of
 
 from whitenoise_async.logs import warn_once
-from whitenoise_async.open_files import _everyone
+from whitenoise_async.open_files import _sweeper
 
 MTIME = 1_600_000_000  # Sun, 13 Sep 2020 12:26:40 GMT
 
@@ -27,8 +27,8 @@ def _every_warning_is_new() -> None:
 @pytest.fixture(autouse=True)
 def _no_file_is_kept_open() -> Iterator[None]:
     yield
-    for each in list(_everyone):
-        each.close()
+    for each in _sweeper.all():
+        each.forget()
 
 
 @pytest.fixture(params=list(ADAPTERS))

@@ -76,12 +76,22 @@ def test_a_read_that_fails_is_named_and_one_at_once_leaves_that_to_it(
         file.read(0, 10)
 
 
+def test_nothing_read_at_once_is_no_end_of_the_file(
+    file: OpenFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Linux 5.9 and 5.10 may say so where they would have to wait."""
+    monkeypatch.setattr(files, "read_page_cache", lambda descriptor, size, offset: b"")
+    assert file.read_at_once(0, 10) is None
+
+
 def test_a_shared_file_is_closed_by_its_last_holder(file: OpenFile) -> None:
     other = file.share()
     file.close()
     assert other.read(0, 10) == CONTENT[:10]
     descriptor = other.fileno()
     other.close()
+    with pytest.raises(FileSystemError, match="Bad file descriptor"):
+        other.read(0, 10)
     with pytest.raises(OSError, match="Bad file descriptor"):
         os.fstat(descriptor)
 

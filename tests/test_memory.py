@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Iterator
+from itertools import count
+from random import Random
 
 import pytest
 
@@ -13,18 +17,49 @@ def contents(number: int) -> list[Content]:
     return [Content() for _ in range(number)]
 
 
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """Ticks at each look, as a clock does whose ticks are short enough."""
+    ticks = count(1)
+    monkeypatch.setattr("whitenoise_async.memory.monotonic", lambda: next(ticks))
+    return ticks
+
+
 def kept(memory: Memory, *places: Content) -> list[int | None]:
     return [None if place.data is None else len(place.data) for place in places]
 
 
-def test_the_least_recently_used_goes_first_when_there_is_too_much() -> None:
+def test_the_least_recently_used_goes_first_when_there_is_too_much(clock: Iterator[int]) -> None:
     memory = Memory(30)
-    a, b, c, d = contents(4)
+    a, b, c, d, e = contents(5)
     for place in (a, b, c):
         memory.keep(place, bytes(10))
-    memory.touch(a)
+    a.used = next(clock)
     memory.keep(d, bytes(10))
     assert kept(memory, a, b, c, d) == [10, None, 10, 10]
+    c.used = next(clock)  # since they were sorted
+    memory.keep(e, bytes(10))
+    assert kept(memory, a, b, c, d, e) == [None, None, 10, 10, 10]
+    memory.keep(b, bytes(10))  # they have to be sorted again
+    assert kept(memory, a, b, c, d, e) == [None, 10, 10, None, 10]
+
+
+def test_any_order_of_uses_is_kept_to(clock: Iterator[int]) -> None:
+    """Beside a list that is kept in the order of use."""
+    random = Random(1)
+    memory = Memory(100)
+    places = contents(25)
+    order: list[Content] = []
+    for _ in range(5000):
+        place = random.choice(places)
+        if place.data is None:
+            memory.keep(place, bytes(10))
+        else:
+            order.remove(place)
+            place.used = next(clock)
+        order.append(place)
+        del order[:-10]
+        assert {each for each in places if each.data is not None} == set(order)
 
 
 def test_one_large_content_takes_the_place_of_several() -> None:
@@ -67,15 +102,6 @@ def test_what_is_dropped_makes_room() -> None:
     assert kept(memory, a, b, c) == [None, 10, 20]
 
 
-def test_what_was_taken_out_may_still_be_touched() -> None:
-    memory = Memory(10)
-    a, b = contents(2)
-    memory.keep(a, bytes(10))
-    memory.keep(b, bytes(10))
-    memory.touch(a)
-    assert kept(memory, a, b) == [None, 10]
-
-
 def test_threads_may_share_it() -> None:
     memory = Memory(1000)
     places = contents(50)
@@ -84,7 +110,7 @@ def test_threads_may_share_it() -> None:
         for number in range(2000):
             place = places[(start + number * 7) % len(places)]
             memory.keep(place, bytes(100))
-            memory.touch(place)
+            place.used = time.monotonic()
             memory.drop(places[(start + number) % len(places)])
 
     threads = [threading.Thread(target=use, args=[number]) for number in range(4)]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import gc
 import os
 import signal
+import threading
 import time
 import warnings
-import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,13 @@ def until(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+@pytest.fixture(params=["asyncio", "trio"])
+def adapter(request: pytest.FixtureRequest) -> str:
+    """Those that keep files open: servers of WSGI are handed descriptors."""
+    name: str = request.param
+    return name
 
 
 @pytest.fixture
@@ -173,13 +180,15 @@ def test_what_is_asked_for_again_is_closed_later(
     now += open_files.IDLE
     kept.close_idle()
     assert is_open(path) == 0
+    kept.close_idle()
 
 
 def test_a_file_that_is_dropped_while_it_is_sent_is_sent_to_its_end(path: Path) -> None:
     kept = OpenFiles()
     file = open_file(str(path))
     kept.keep(file)
-    kept.close()
+    kept.drop(str(path))
+    kept.drop(str(path))
     assert file.read(0, len(CONTENT)) == CONTENT
     file.close()
     assert is_open(path) == 0
@@ -192,7 +201,7 @@ def test_the_same_path_is_kept_once(path: Path) -> None:
         kept.keep(file)
         file.close()
     assert is_open(path) == 1
-    kept.close()
+    kept.drop(str(path))
     assert is_open(path) == 0
 
 
@@ -229,12 +238,35 @@ def test_an_application_that_nobody_has_any_more_keeps_nothing_open(
     assert is_open(path) == 0
 
 
-def test_the_timer_of_an_application_that_is_gone_does_nothing() -> None:
+def test_where_no_thread_can_be_had_the_next_file_tries_again(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(open_files, "IDLE", 0.05)
+    until(lambda: not sweepers())
     kept = OpenFiles()
-    reference = weakref.ref(kept)
-    del kept
-    open_files._sweep(reference)
-    assert reference() is None
+    file = open_file(str(path))
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Timer, "start", fail)
+        kept.keep(file)
+    assert not sweepers()
+    kept.keep(file)
+    file.close()
+    until(lambda: not is_open(path))
+
+
+def sweepers() -> list[str]:
+    names = [thread.name for thread in threading.enumerate()]
+    return [name for name in names if name == "whitenoise_async-close-idle"]
+
+
+def test_one_thread_closes_what_is_idle_for_all(serve: Serve, path: Path) -> None:
+    applications = [serve(path.parent) for _ in range(5)]
+    for get in applications:
+        assert get("/a.bin").status == 200
+    assert len(sweepers()) == 1
 
 
 def test_a_process_that_was_forked_forgets_what_is_open_and_who_held_a_lock(path: Path) -> None:

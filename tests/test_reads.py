@@ -78,13 +78,3 @@ def test_a_system_without_the_call_is_told_apart(
     assert not reads.reads_page_cache(descriptor)
     monkeypatch.delattr(os, "preadv")
     assert not reads.reads_page_cache(descriptor)
-
-
-def test_a_lock_held_while_the_process_forks_is_not_held_in_the_child(descriptor: int) -> None:
-    reads._seeking.acquire()
-    held = reads._seeking
-    try:
-        reads._renew_lock()
-        assert reads._seek_and_read(descriptor, 3, 0) == CONTENT[:3]
-    finally:
-        held.release()

@@ -40,8 +40,8 @@ def _kept(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> No
 def _no_descriptor_is_left() -> Iterator[None]:
     before = set(os.listdir("/proc/self/fd"))
     yield
-    for each in list(open_files._everyone):
-        each.close()
+    for each in open_files._sweeper.all():
+        each.forget()
     assert set(os.listdir("/proc/self/fd")) <= before
 
 

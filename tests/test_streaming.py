@@ -514,7 +514,7 @@ def test_one_pool_of_threads_serves_every_event_loop(path: Path) -> None:
     for _ in range(2 * MAX_THREADS):
         anyio.run(main)
     names = [thread.name for thread in threading.enumerate()]
-    assert sum(name.startswith("whitenoise_async") for name in names) <= MAX_THREADS
+    assert sum(name.startswith("whitenoise_async_") for name in names) <= MAX_THREADS
 
 
 def test_a_forked_process_has_threads_of_its_own(path: Path) -> None:

@@ -15,16 +15,11 @@ import pytest
 from clients import environ_of, make_call
 from conftest import write
 
-from whitenoise_async import WhiteNoise, open_files
+from whitenoise_async import WhiteNoise
 from whitenoise_async.files import BrokenBodyError
 from whitenoise_async.wsgi import PIECE_SIZE
 
 CONTENT = os.urandom(3 * PIECE_SIZE + 5)
-
-
-@pytest.fixture(autouse=True)
-def _each_answer_opens_its_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(open_files, "MAX_KEPT", 0)
 
 
 @pytest.fixture
@@ -212,3 +207,25 @@ def test_httpx_gets_files_in_process(path: Path) -> None:
         reply = client.get("/✓ a.txt")
         assert (reply.text, reply.headers["content-encoding"]) == ("checked", "gzip")
         assert client.get("/missing").status_code == 404
+
+
+def test_every_wrapped_file_has_a_descriptor_to_itself(path: Path) -> None:
+    """PEP 3333 lets a server send from where the descriptor stands, and so move it."""
+    app = WhiteNoise(None, path.parent, max_cached_file_size=0)
+    for _ in range(2):
+        body = start(app, wrapper=Wrapper)
+        assert os.read(body.file.fileno(), len(CONTENT)) == CONTENT
+        body.close()
+
+
+@pytest.mark.parametrize("fields", [{}, {"range": "bytes=5-"}], ids=["whole", "range"])
+def test_a_body_that_is_closed_gives_nothing_more_and_nobody_elses(
+    path: Path, fields: dict[str, str]
+) -> None:
+    body = start(WhiteNoise(None, path.parent, max_cached_file_size=0), **fields)
+    pieces = iter(body)
+    body.close()
+    body.close()
+    other = write(path.parent / "secret", b"secret").open("rb")
+    with other, pytest.raises(BrokenBodyError, match="Bad file descriptor"):
+        next(pieces)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from contextlib import closing, nullcontext
+from contextlib import closing
 from time import monotonic
 from typing import Generic
 
@@ -37,31 +37,44 @@ class Answers(Generic[Line]):
         describe: Describe,
         encode: Callable[[Headers], list[Line]],
         read_fields: Callable[[RawFields], RequestFields],
+        keeps_open: bool,
     ) -> None:
         """
         :param describe: gives the fields of a file, and is called once for each.
         :param encode: as for :class:`~.decisions.Decisions`, and so is ``read_fields``.
+        :param keeps_open: whether large files are kept open. A server that is handed a descriptor
+            must have one to itself: PEP 3333 lets it read from the current position on.
         """
         self._describe = describe
         # Autorefresh has a new StaticFile at each request, so that nothing kept is found again.
-        self._keeps = not options.autorefresh
+        keeps = not options.autorefresh
+        self._keeps_open = keeps and keeps_open
         interval = options.check_interval
         self._check_interval = math.inf if interval is None else interval
-        memory = options.max_cache_size if self._keeps else 0
+        memory = options.max_cache_size if keeps else 0
         self._memory = Memory(memory)
         self._max_file_size = min(options.max_cached_file_size, memory)
         self._open_files = OpenFiles()
-        self._decisions = Decisions(encode, read_fields)
+        self._decisions = Decisions(encode, read_fields, keeps)
 
     def at_once(
         self, file: StaticFile | Redirect, method: str, raw: RawFields
     ) -> Answer[Line] | None:
         """Answer without waiting for the disk; ``None`` where that cannot be."""
+        now = monotonic()
         known = file.known
-        if known is None or monotonic() >= known.due:
+        if known is None or now >= known.due:
             return None
         decision = self._decisions[known, method, raw]
-        return self._kept(decision)
+        # What most requests need stands here, and again in `_kept`: a call more would be dear.
+        if not decision.plan:
+            return decision, b"", None
+        content = decision.content
+        data = content.data
+        if data is None or not decision.whole:
+            return self._kept(decision)
+        content.used = now
+        return decision, data, None
 
     def from_disk(self, file: StaticFile, method: str, raw: RawFields) -> Answer[Line]:
         """Answer from the file's state at this moment. Blocks on the disk.
@@ -74,12 +87,15 @@ class Answers(Generic[Line]):
             if known is None:
                 return self._afresh(file, method, raw)
         decision = self._decisions[known, method, raw]
-        # Requests for a small file that come together read it once; large ones hold up nobody.
-        with file.lock if self._is_small(decision.representation) else nullcontext():
+        if not self._is_small(decision.representation):
+            return self._read(decision) or self._afresh(file, method, raw)
+        with file.lock:  # requests for a small file that come together read it once
+            if file.known is not known:
+                return self.from_disk(file, method, raw)
             return self._read(decision) or self._afresh(file, method, raw)
 
     def _is_small(self, chosen: Representation) -> bool:
-        return 0 < self._max_file_size >= chosen.size
+        return self._max_file_size > 0 and chosen.size <= self._max_file_size
 
     def _checked(self, file: StaticFile) -> Known | None:
         """What is known of ``file``, looked up again if that is due; ``None`` where it is wrong."""
@@ -104,8 +120,9 @@ class Answers(Generic[Line]):
 
     def _forget(self, file: StaticFile) -> None:
         if file.known is not None:
-            for content in file.known.contents.values():
-                self._memory.drop(content)
+            for each in file.known.representations:
+                self._memory.drop(file.known.contents[each.coding])
+                self._open_files.drop(each.path)
             file.known = None
 
     def _kept(self, decision: FileDecision[Line]) -> Answer[Line] | None:
@@ -114,8 +131,8 @@ class Answers(Generic[Line]):
             return decision, b"", None
         data = decision.content.data
         if data is not None:
-            self._memory.touch(decision.content)
-            return decision, data if decision.whole else decision.cut(data), None
+            decision.content.used = monotonic()
+            return decision, decision.cut(data), None
         chosen = decision.representation
         file = self._open_files.get(chosen.path, chosen.state)
         return None if file is None else (decision, None, file)
@@ -143,7 +160,7 @@ class Answers(Generic[Line]):
         try:
             body = self._loaded(decision, file)
             if body is None:
-                if self._keeps:
+                if self._keeps_open:
                     self._open_files.keep(file)
                 return (decision, None, file)
         except BaseException:
@@ -157,7 +174,9 @@ class Answers(Generic[Line]):
             data = file.read_all()
             if data is None:
                 return None
-            self._memory.keep(decision.content, data)
+            # A file that grew may have been overwritten: nothing that is repeated.
+            if file.is_untouched():
+                self._memory.keep(decision.content, data)
             return decision.cut(data)
         if not decision.length:
             return b""

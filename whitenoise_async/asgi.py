@@ -76,6 +76,7 @@ class ASGIWhiteNoise(BaseWhiteNoise[Line]):
     _application_kind = "an ASGI application"
     _application_parameters = ("scope", "receive", "send")
     _application_is_async = True
+    _keeps_files_open = True
     _standalone = staticmethod(_standalone)
     _encode = staticmethod(_encode)
 
@@ -151,7 +152,7 @@ async def _send_file(
     stream = FileStream(file)
     try:
         message = _handed_over(decision, file, scope)
-        if message is not None:
+        if message is not None and await stream.is_at(message.get("path")):
             await _send_or_hang_up(send, start)
             await _send_or_hang_up(send, message)
             if message["type"] == _ZERO_COPY:  # the server has sent the file by now

@@ -41,6 +41,8 @@ class BaseWhiteNoise(Options, Generic[Line]):
     _application_kind: ClassVar[str]
     #: What answers in the place of an application that is ``None``.
     _standalone: ClassVar[Callable[..., Any]]
+    #: Whether the adapter's servers are never handed a descriptor that others read from as well.
+    _keeps_files_open: ClassVar[bool]
     #: Header field lines in the form that the adapter's servers take.
     _encode: Callable[[Headers], list[Line]]
     #: The request fields, from the form in which the adapter has them.
@@ -68,7 +70,9 @@ class BaseWhiteNoise(Options, Generic[Line]):
             raise TypeError("is_immutable_file must not be async: it is called in a thread")
         self._options = resolve(self)
         self._shared = self._shared_headers()
-        self._answers = Answers(self._options, self._describe, self._encode, self._read_fields)
+        self._answers = Answers(
+            self._options, self._describe, self._encode, self._read_fields, self._keeps_files_open
+        )
         kind = LiveRegistry if self._options.autorefresh else WalkedRegistry
         self._registry: Registry = kind(self._options.index_file)
         if root is not None:

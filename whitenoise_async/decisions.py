@@ -23,7 +23,8 @@ Line = TypeVar("Line")
 RawFields = tuple["str | bytes | None", ...]
 
 # Clients command what is in the memo, so there is a bound to their number and to each. A decision
-# takes about 1 KB; a browser's fields are about 100 bytes.
+# takes about 1 KB, but one of many ranges eight, which is made each time; a browser's fields are
+# about 100 bytes.
 _MAX_DECISIONS = 2048
 _MAX_FIELDS_SIZE = 512
 
@@ -78,12 +79,15 @@ class Decisions(dict[Key, FileDecision[Line]]):
         self,
         encode: Callable[[Headers], list[Line]],
         read_fields: Callable[[RawFields], RequestFields],
+        keeps: bool,
     ) -> None:
         """
         :param encode: makes header lines of the adapter's form.
         :param read_fields: reads the adapter's form of a request's fields.
+        :param keeps: whether anybody will ask for the same again.
         """
         super().__init__()
+        self._keeps = keeps
         self._encode = encode
         self._read_fields = read_fields
         self._adding = threading.Lock()
@@ -93,7 +97,8 @@ class Decisions(dict[Key, FileDecision[Line]]):
         known, method, raw = key
         response = respond(known.representations, Request(method, self._read_fields(raw)))
         decision = FileDecision(response, self._encode, known)
-        if len(method) + sum(len(each) for each in raw if each) <= _MAX_FIELDS_SIZE:
+        small = len(method) + sum(len(each) for each in raw if each) <= _MAX_FIELDS_SIZE
+        if self._keeps and small and len(response.body) <= 1:
             with self._adding:
                 if len(self) >= _MAX_DECISIONS:
                     del self[next(iter(self))]

@@ -69,7 +69,7 @@ class OpenFile:
     """A regular file, open for reading, and its state when it was opened.
 
     Reads name their offset, so that many answers may share one descriptor. It is closed when the
-    last of its holders lets go, and its number is never used again under somebody's read.
+    last of its holders lets go; a read after that is an error, and never another file's bytes.
     """
 
     __slots__ = (
@@ -89,11 +89,11 @@ class OpenFile:
         #: Whether :meth:`read_at_once` works: the file system is one that has the state of an open
         #: file in memory as well.
         self.reads_at_once = reads_page_cache(descriptor)
-        self._counting = threading.Lock()
+        self._counting = threading.RLock()  # a finalizer may come in between
         self._holders = 1
 
     def fileno(self) -> int:
-        """The descriptor, for sendfile with an offset of its own."""
+        """The descriptor, for a server's sendfile."""
         return self._descriptor
 
     def read(self, offset: int, size: int) -> bytes:
@@ -124,7 +124,8 @@ class OpenFile:
             where the system fails: :meth:`read` then says how.
         """
         try:
-            return read_page_cache(self._descriptor, size, offset)
+            # Linux 5.9 and 5.10 may say nothing where they would have to wait: preadv2(2), BUGS.
+            return read_page_cache(self._descriptor, size, offset) or None
         except OSError:
             return None
 
@@ -189,7 +190,8 @@ class OpenFile:
             self._holders -= 1
             if self._holders:
                 return
-        os.close(self._descriptor)
+            descriptor, self._descriptor = self._descriptor, -1
+        os.close(descriptor)
 
     def __del__(self) -> None:
         # A task that is cancelled while a thread opens its file never gets to see the file.
@@ -224,6 +226,14 @@ def read_state(path: str) -> FileState:
         raise _explained(path, error) from error
     _require_regular(path, status)
     return state_of(status)
+
+
+def state_if_any(path: str) -> FileState | None:
+    """The state of a regular file, ``None`` where there is none."""
+    try:
+        return read_state(path)
+    except UnavailableError:
+        return None
 
 
 def _require_regular(path: str, status: os.stat_result) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .codings import CODINGS, Coding
-from .files import OpenFile, UnavailableError, open_file, read_state
+from .files import OpenFile, UnavailableError, open_file, state_if_any
 from .http.negotiation import IDENTITY
 from .logs import warn_once
 from .representations import FileState
@@ -58,11 +58,3 @@ class Forms:
         """Close every file that was not taken."""
         for file in self.files.values():
             file.close()
-
-
-def state_if_any(path: str) -> FileState | None:
-    """The state of a regular file, ``None`` where there is none."""
-    try:
-        return read_state(path)
-    except UnavailableError:
-        return None

@@ -15,19 +15,22 @@ from .representations import FileState
 #: application and its connections want theirs.
 MAX_KEPT = 64
 
-#: Seconds after its last use in which a file is closed: one that was removed has its room on the
-#: disk until then.
+#: Seconds after which a file that was not used meanwhile is closed, at the next look: one that was
+#: removed has its room on the disk until then.
 IDLE = 10.0
 
 
 class OpenFiles:
-    """Open files by path, the least recently used closed first. Threads may share it."""
+    """Open files by path, the least recently used closed first. Threads may share it.
+
+    :meth:`get` is for the event loop, and waits for no disk. To close a file that was removed may,
+    when its blocks are freed: the other methods are for threads.
+    """
 
     def __init__(self) -> None:
         self._kept: OrderedDict[str, tuple[OpenFile, float]] = OrderedDict()
         self._changing = threading.Lock()
-        self._sweeper: threading.Timer | None = None
-        _everyone.add(self)
+        _sweeper.add(self)
 
     def get(self, path: str, state: FileState) -> OpenFile | None:
         """The file that is kept for ``path``, shared with the caller, if it is as ``state`` says.
@@ -36,11 +39,7 @@ class OpenFiles:
         """
         with self._changing:
             file, _ = self._kept.get(path, (None, 0.0))
-            if file is None:
-                return None
-            if file.state != state or not file.is_untouched():
-                del self._kept[path]
-                file.close()
+            if file is None or file.state != state or not file.is_untouched():
                 return None
             self._kept[path] = file, monotonic()
             self._kept.move_to_end(path)
@@ -50,68 +49,96 @@ class OpenFiles:
         """Share ``file`` with those who come after, if its state can be asked without waiting."""
         if not file.reads_at_once:
             return
+        dropped = []
         with self._changing:
-            previous, _ = self._kept.pop(file.path, (None, 0.0))
-            if previous is not None:
-                previous.close()
+            if file.path in self._kept:
+                dropped.append(self._kept.pop(file.path))
             self._kept[file.path] = file.share(), monotonic()
             if len(self._kept) > MAX_KEPT:
-                self._kept.popitem(last=False)[1][0].close()
-            if self._kept and self._sweeper is None:
-                self._sweep_later()
+                dropped.append(self._kept.popitem(last=False)[1])
+        _close(dropped)
+        _sweeper.start()
 
-    def _sweep_later(self) -> None:
-        # Weakly: a timer must not keep an application alive that nobody has any more.
-        self._sweeper = threading.Timer(IDLE, _sweep, [weakref.ref(self)])
-        self._sweeper.daemon = True
-        self._sweeper.name = "whitenoise_async-close-idle"
-        self._sweeper.start()
-
-    def close_idle(self) -> None:
-        """Close what was not used for :data:`IDLE` seconds, and come back while there is more."""
+    def drop(self, path: str) -> None:
+        """Close the file that is kept for ``path``, if one is."""
         with self._changing:
-            self._sweeper = None
-            idle_since = monotonic() - IDLE
-            for path, (file, used) in list(self._kept.items()):
-                if used <= idle_since:
-                    del self._kept[path]
-                    file.close()
-            if self._kept:
-                self._sweep_later()
+            dropped = [self._kept.pop(path)] if path in self._kept else []
+        _close(dropped)
 
-    def close(self) -> None:
-        """Close everything that is kept."""
+    def close_idle(self) -> bool:
+        """Close what was not used for :data:`IDLE` seconds; returns whether anything is left."""
+        idle_since = monotonic() - IDLE
         with self._changing:
-            if self._sweeper is not None:
-                self._sweeper.cancel()
-                self._sweeper = None
-            for file, _ in self._kept.values():
-                file.close()
-            self._kept.clear()
+            idle = [path for path, (_, used) in self._kept.items() if used <= idle_since]
+            dropped = [self._kept.pop(path) for path in idle]
+            left = bool(self._kept)
+        _close(dropped)
+        return left
 
-    def start_afresh(self) -> None:
-        """Forget everything, in a process that was just forked from one that has it open.
+    def forget(self) -> None:
+        """Begin anew, in a process that was just forked from one that has files open.
 
-        Neither the timer nor a thread that held a lock has come along. What nobody has any more
-        closes itself.
+        A thread that held the lock has not come along. What nobody has any more closes itself.
         """
         self._changing = threading.Lock()
-        self._sweeper = None
         self._kept = OrderedDict()
 
 
-_everyone: weakref.WeakSet[OpenFiles] = weakref.WeakSet()
+def _close(dropped: list[tuple[OpenFile, float]]) -> None:
+    for file, _ in dropped:
+        file.close()
 
 
-def _sweep(of: weakref.ref[OpenFiles]) -> None:
-    open_files = of()
-    if open_files is not None:
-        open_files.close_idle()
+class _Sweeper:
+    """Closes what is idle: one thread for all, which is there while anything is kept."""
+
+    def __init__(self) -> None:
+        # Weakly: this must not keep an application alive that nobody has any more.
+        self._all: weakref.WeakSet[OpenFiles] = weakref.WeakSet()
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin anew, in a process that was just forked: threads have not come along."""
+        self._changing = threading.Lock()
+        self._timer: threading.Timer | None = None
+
+    def add(self, open_files: OpenFiles) -> None:
+        with self._changing:
+            self._all.add(open_files)
+
+    def all(self) -> list[OpenFiles]:
+        with self._changing:
+            return list(self._all)
+
+    def start(self) -> None:
+        if self._timer is not None:
+            return
+        timer = threading.Timer(IDLE, self._sweep)
+        timer.daemon = True
+        timer.name = "whitenoise_async-close-idle"
+        with self._changing:
+            if self._timer is not None:
+                return
+            self._timer = timer
+        try:
+            timer.start()
+        except RuntimeError:  # no thread is to be had; the next file that is kept tries again
+            self._timer = None
+
+    def _sweep(self) -> None:
+        self._timer = None
+        left = [each.close_idle() for each in self.all()]
+        if any(left):
+            self.start()
+
+
+_sweeper = _Sweeper()
 
 
 def _after_fork() -> None:
-    for each in list(_everyone):
-        each.start_afresh()
+    _sweeper.forget()
+    for each in _sweeper.all():
+        each.forget()
 
 
 at_fork(_after_fork)

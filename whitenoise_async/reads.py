@@ -6,8 +6,6 @@ import os
 import threading
 from collections.abc import Callable
 
-from .forks import at_fork
-
 _seeking = threading.Lock()
 
 
@@ -60,12 +58,3 @@ class _Buffers(threading.local):
 
 
 _buffers = _Buffers()
-
-
-def _renew_lock() -> None:
-    global _seeking
-    _seeking = threading.Lock()
-
-
-# Another thread may hold it at the moment of a fork, and never let go of the child's copy.
-at_fork(_renew_lock)

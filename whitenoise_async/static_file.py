@@ -6,7 +6,8 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from .forms import Forms, state_if_any
+from .files import state_if_any
+from .forms import Forms
 from .memory import Content
 from .representations import FileState, Representation, represent
 

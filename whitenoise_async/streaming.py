@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache, partial
@@ -18,7 +19,8 @@ from aiofiles.threadpool import wrap
 from anyio import CancelScope, CapacityLimiter, to_thread
 from anyio.lowlevel import RunVar, checkpoint
 
-from .files import BrokenBodyError, FileSystemError, OpenFile
+from .files import BrokenBodyError, FileSystemError, OpenFile, state_if_any
+from .forks import at_fork
 from .http.ranges import ByteRange
 
 if TYPE_CHECKING:
@@ -56,15 +58,12 @@ async def run_blocking(function: Callable[[], T]) -> T:
 class FileStream:
     """An open file that is read without stopping the event loop."""
 
-    _open = 0  # streams in this process
-
     def __init__(self, file: OpenFile) -> None:
         """:param file: closed by :meth:`close`."""
         self._file = file
         self._reader: AsyncBufferedReader | None = None
         self._position = 0  # the reader's
         self._held = 0  # bytes read since others had their turn
-        FileStream._open += 1
 
     async def pieces(self, plan: Sequence[bytes | ByteRange]) -> AsyncGenerator[bytes, None]:
         """Yield a body by its plan, in pieces of :data:`LARGEST_PIECE` bytes at most.
@@ -73,21 +72,19 @@ class FileStream:
             or was overwritten before the last piece.
         """
         to_come = sum(part.length for part in plan if isinstance(part, ByteRange))
-        for part in plan:
-            if isinstance(part, bytes):
-                yield part
-                continue
-            offset = part.start
-            while offset < part.stop:
-                piece = await self._piece(offset, min(part.stop - offset, self._piece_size()))
-                offset += len(piece)
-                to_come -= len(piece)
-                if not to_come:
-                    await self.require_sound()
-                yield piece
-
-    def _piece_size(self) -> int:
-        return max(_SMALLEST_PIECE, min(LARGEST_PIECE, _BUDGET // FileStream._open))
+        with _sending:
+            for part in plan:
+                if isinstance(part, bytes):
+                    yield part
+                    continue
+                offset = part.start
+                while offset < part.stop:
+                    piece = await self._piece(offset, min(part.stop - offset, _sending.piece_size))
+                    offset += len(piece)
+                    to_come -= len(piece)
+                    if not to_come:
+                        await self.require_sound()
+                    yield piece
 
     async def _piece(self, offset: int, size: int) -> bytes:
         try:
@@ -133,16 +130,57 @@ class FileStream:
         if fault:
             raise BrokenBodyError(self._file.path, fault)
 
+    async def is_at(self, path: str | None) -> bool:
+        """Whether ``path``, which a server is to open, leads to the file in the state it is in.
+
+        A descriptor that is kept may have lost its path: to a link that leads elsewhere now, say.
+        """
+        if path is None:
+            return True
+        try:
+            return await run_blocking(partial(state_if_any, path)) == self._file.state
+        except FileSystemError:
+            return False
+
     async def close(self) -> None:
-        """Close the file, after a read that is still on its way, and even when cancelled."""
-        FileStream._open -= 1
-        if self._file.reads_at_once:
+        """Let go of the file, even when cancelled."""
+        # To close a file that was removed may wait for the disk, which frees its blocks.
+        if self._file.reads_at_once and self._file.is_untouched():
             self._file.close()
             return
         with CancelScope(shield=True):
             if self._reader is not None:
                 await self._reader.close()
             await run_blocking(self._file.close)
+
+
+class _Sending:
+    """Counts the bodies that are sent in pieces, in this process; event loops may share it."""
+
+    def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin anew, in a process that was just forked."""
+        self._number = 0
+        self._counting = threading.Lock()
+
+    def __enter__(self) -> None:
+        with self._counting:
+            self._number += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._counting:
+            self._number -= 1
+
+    @property
+    def piece_size(self) -> int:
+        """Bytes of a piece, in view of how many share the budget."""
+        return max(_SMALLEST_PIECE, min(LARGEST_PIECE, _BUDGET // max(1, self._number)))
+
+
+_sending = _Sending()
+at_fork(_sending.forget)
 
 
 def _in_asyncio() -> bool:

@@ -40,6 +40,7 @@ class WhiteNoise(BaseWhiteNoise[tuple[str, str]]):
     _application_kind = "a WSGI application"
     _application_parameters = ("environ", "start_response")
     _application_is_async = False
+    _keeps_files_open = False
     _standalone = staticmethod(_standalone)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

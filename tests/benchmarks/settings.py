@@ -16,5 +16,5 @@ class Settings(NamedTuple):
     grace: float  # seconds in which a server has to let go of what clients left
 
 
-FULL = Settings("full", 5, 1.0, 3.0, 50_000, 400, 3, 10.0)
+FULL = Settings("full", 5, 0.5, 2.0, 50_000, 400, 3, 5.0)
 QUICK = Settings("quick", 1, 0.2, 0.5, 5_000, 100, 1, 3.0)
