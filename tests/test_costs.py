@@ -252,6 +252,29 @@ def test_requests_that_come_together_load_a_file_once_wsgi(root: Path, count: Co
     assert count["read_at"] == 3
 
 
+def test_a_file_that_another_request_has_looked_at_meanwhile_is_not_loaded_again(
+    root: Path, count: Counter[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = WhiteNoise(None, root)
+    get = client_of("wsgi")(app)
+    file: Any = app._find("/small.txt")
+    get("/small.txt")
+    app._answers._memory.drop(file.known.contents["identity"])
+    is_small = app._answers._is_small
+
+    def meanwhile(chosen: Any) -> bool:  # between the look and the lock
+        monkeypatch.setattr(app._answers, "_is_small", is_small)
+        write(root / "small.txt", SMALL[::-1], mtime=1)
+        file.known.due = 0.0
+        assert get("/small.txt").body == SMALL[::-1]
+        count.clear()
+        return is_small(chosen)
+
+    monkeypatch.setattr(app._answers, "_is_small", meanwhile)
+    assert get("/small.txt").body == SMALL[::-1]
+    assert not count["open"]
+
+
 class Clock:
     now = 1000.0
 

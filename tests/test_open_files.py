@@ -262,6 +262,23 @@ def sweepers() -> list[str]:
     return [name for name in names if name == "whitenoise_async-close-idle"]
 
 
+def test_a_file_in_use_stays_open_however_often_is_looked(
+    serve: Serve, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[bool] = []
+    close_idle = OpenFiles.close_idle
+
+    def counted(kept: OpenFiles) -> bool:
+        looks.append(close_idle(kept))
+        return looks[-1]
+
+    until(lambda: not sweepers())
+    monkeypatch.setattr(open_files, "IDLE", 0.2)
+    monkeypatch.setattr(OpenFiles, "close_idle", counted)
+    get = serve(path.parent)
+    until(lambda: get("/a.bin").body == CONTENT and looks.count(True) >= 2)
+
+
 def test_one_thread_closes_what_is_idle_for_all(serve: Serve, path: Path) -> None:
     applications = [serve(path.parent) for _ in range(5)]
     for get in applications:

@@ -374,3 +374,13 @@ def test_a_root_is_seen_whole_or_not_at_all_by_other_threads(tmp_path: Path) -> 
 def test_a_root_of_the_wrong_type_is_refused(arguments: Any, named: str) -> None:
     with pytest.raises(TypeError, match=named):
         make_root(*arguments)
+
+
+def test_two_requests_that_ask_first_get_one_file(tmp_path: Path) -> None:
+    write(tmp_path / "a.txt", b"a")
+    registry = WalkedRegistry(None)
+    add(registry, tmp_path)
+    found = registry.find("/a.txt")
+    assert found is not None
+    assert registry._asked_for("/a.txt") is found  # by one that came while the other made it
+    assert registry.find("/a.txt") is found

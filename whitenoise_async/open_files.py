@@ -111,15 +111,12 @@ class _Sweeper:
             return list(self._all)
 
     def start(self) -> None:
-        if self._timer is not None:
-            return
-        timer = threading.Timer(IDLE, self._sweep)
-        timer.daemon = True
-        timer.name = "whitenoise_async-close-idle"
         with self._changing:
             if self._timer is not None:
                 return
-            self._timer = timer
+            timer = self._timer = threading.Timer(IDLE, self._sweep)
+        timer.daemon = True
+        timer.name = "whitenoise_async-close-idle"
         try:
             timer.start()
         except RuntimeError:  # no thread is to be had; the next file that is kept tries again
