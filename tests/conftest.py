@@ -28,7 +28,8 @@ def _every_warning_is_new() -> None:
 def _no_file_is_kept_open() -> Iterator[None]:
     yield
     for each in _sweeper.all():
-        each.forget()
+        for path in list(each._kept):
+            each.drop(path)
 
 
 @pytest.fixture(params=list(ADAPTERS))
