@@ -27,9 +27,7 @@ def _every_warning_is_new() -> None:
 @pytest.fixture(autouse=True)
 def _no_file_is_kept_open() -> Iterator[None]:
     yield
-    for each in _sweeper.all():
-        for path in list(each._kept):
-            each.drop(path)
+    close_kept()
 
 
 @pytest.fixture(params=list(ADAPTERS))
@@ -59,6 +57,13 @@ def site(tmp_path: Path) -> Path:
     write(root / "docs" / "deep" / "image.png", bytes(range(256)) * 1024)  # 256 KB: streamed
     write(root / "✓.txt", b"checked")
     return root
+
+
+def close_kept() -> None:
+    """Close the files that applications keep open."""
+    for each in _sweeper.all():
+        for path in list(each._kept):
+            each.drop(path)
 
 
 @pytest.fixture

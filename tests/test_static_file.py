@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 from clients import ADAPTERS, Serve, client_of
-from conftest import run_as_nobody, write
+from conftest import close_kept, run_as_nobody, write
 
 from whitenoise_async import open_files
 from whitenoise_async.files import open_file
@@ -40,9 +40,7 @@ def _kept(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> No
 def _no_descriptor_is_left() -> Iterator[None]:
     before = set(os.listdir("/proc/self/fd"))
     yield
-    for each in open_files._sweeper.all():
-        for path in list(each._kept):
-            each.drop(path)
+    close_kept()
     assert set(os.listdir("/proc/self/fd")) <= before
 
 

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Sequence
 from io import BufferedReader
 
-from .http.ranges import ByteRange
+from .http.ranges import ByteRange, planned_length
 from .logs import logger
 from .reads import read_at, read_page_cache, reads_page_cache
 from .representations import FileState
@@ -146,8 +146,7 @@ class OpenFile:
             part if isinstance(part, bytes) else self.read_fully(part.start, part.length)
             for part in plan
         )
-        planned = sum(len(part) if isinstance(part, bytes) else part.length for part in plan)
-        return None if len(body) < planned or self.fault() else body
+        return None if len(body) < planned_length(plan) or self.fault() else body
 
     def stream(self) -> BufferedReader:
         """A file object of its own, from the beginning; of one file, no two at a time."""

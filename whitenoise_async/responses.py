@@ -10,7 +10,7 @@ from .http.fields import RequestFields, combined_field
 from .http.negotiation import choose
 from .http.paths import add_slash, with_query
 from .http.preconditions import Outcome, evaluate, range_applies
-from .http.ranges import ByteRange, parse_range, unsatisfied_range
+from .http.ranges import ByteRange, parse_range, planned_length, unsatisfied_range
 from .representations import Headers, Representation
 
 ALLOWED_METHODS = "GET, HEAD, OPTIONS"
@@ -78,7 +78,7 @@ class Response(NamedTuple):
     @property
     def length(self) -> int:
         """Length of the body in bytes."""
-        return sum(len(part) if isinstance(part, bytes) else part.length for part in self.body)
+        return planned_length(self.body)
 
     def literal_body(self) -> bytes:
         """The body, for a plan without ranges."""
