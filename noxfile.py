@@ -40,7 +40,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Types of the package and of its tests."""
-    session.install("-e", ".[test,serve]", "mypy>=1.18", "types-aiofiles")
+    session.install("-e", ".[test,serve]", "mypy>=1.18", "types-aiofiles", "types-tqdm")
     session.run("mypy", *session.posargs)
 
 

@@ -45,8 +45,9 @@ class Forms:
             self.rejected.append((path, None if error.gone else state_if_any(path)))
             return
         self.files[coding.token] = sibling
-        if not coding.matches(sibling, original.state.size):
-            warn_once(f"{path} is not served: it is not {original.path}, compressed")
+        fault = coding.fault(sibling, original)
+        if fault is not None:
+            warn_once(f"{path} is not served: {fault}")
             self.rejected.append((path, sibling.state))
             self.take(coding.token).close()
 
