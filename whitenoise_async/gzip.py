@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
-from .compression import CompressionError, Outcome, find_files, gzip_file
+from .compression.encoders import GzipEncoder
+from .compression.errors import CompressionError
+from .compression.single import Written, compress_file, find_files
 from .console import say
+from .interrupts import INTERRUPTS, raising_on_sigterm
 
 #: Extensions of files that are compressed in themselves.
 DEFAULT_EXCLUDED = (
@@ -19,15 +20,7 @@ DEFAULT_EXCLUDED = (
     *("swf", "flv", "woff"),
 )
 
-# What a shell makes of SIGINT and of SIGTERM.
-_INTERRUPTED = 130
-_TERMINATED = 143
-
 _WHAT_IS_LEFT = "what is compressed so far stays, nothing is left half-written."
-
-
-class _Terminated(BaseException):
-    """SIGTERM has come. Like a ``KeyboardInterrupt`` it is no error."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -43,35 +36,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"{options.root} is not a directory")
     excluded = {each.lower().removeprefix(".") for each in options.extensions}
     try:
-        with _raising_on_sigterm():
+        with raising_on_sigterm():
             return _run(options.root, excluded or set(DEFAULT_EXCLUDED), options.quiet)
-    except KeyboardInterrupt:
-        say(f"Interrupted: {_WHAT_IS_LEFT}", error=True)
-        return _INTERRUPTED
-    except _Terminated:
-        say(f"Terminated: {_WHAT_IS_LEFT}", error=True)
-        return _TERMINATED
-
-
-@contextmanager
-def _raising_on_sigterm() -> Iterator[None]:
-    """Let SIGTERM raise :class:`_Terminated`, where it would end the process on the spot."""
-
-    def terminate(*_: object) -> None:
-        raise _Terminated
-
-    if signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
-        yield  # ignored, or handled by whoever calls
-        return
-    try:
-        signal.signal(signal.SIGTERM, terminate)
-    except ValueError:
-        yield  # Python sets handlers in the main thread alone
-        return
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    except tuple(INTERRUPTS) as interrupt:
+        word, status = INTERRUPTS[type(interrupt)]
+        say(f"{word}: {_WHAT_IS_LEFT}", error=True)
+        return status
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -96,12 +66,10 @@ def _run(root: str, excluded: set[str], quiet: bool) -> int:
         failures.append(message)
         say(message, error=True)
 
-    unlisted = find_files(
-        root, excluded, lambda error: fail(f"{error.filename} cannot be listed: {error.strerror}")
-    )
-    for path in unlisted:
+    encoder = GzipEncoder()
+    for path in find_files(root, excluded, lambda failure: fail(failure.reason)):
         try:
-            outcome = gzip_file(path)
+            outcome = compress_file(path, encoder)
         except CompressionError as error:
             fail(str(error))
         else:
@@ -110,7 +78,7 @@ def _run(root: str, excluded: set[str], quiet: bool) -> int:
     return 1 if failures else 0
 
 
-def _line(outcome: Outcome) -> str:
+def _line(outcome: Written) -> str:
     if outcome.compressed is None:
         return f"{outcome.path}: {outcome.original} bytes, no smaller as gzip"
     return f"{outcome.path}: {outcome.original} bytes, as gzip {outcome.compressed}"

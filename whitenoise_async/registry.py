@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple, Protocol
 
-from .codings import CODINGS
+from .codings import CODINGS, WORKING_PREFIX
 from .logs import logger, warn_once
 from .static_file import Redirect, StaticFile
 
@@ -57,6 +57,8 @@ class Directory(NamedTuple):
             with os.scandir(self.path) as entries:
                 for entry in entries:
                     name = entry.name
+                    if name.startswith(WORKING_PREFIX):
+                        continue
                     if not name.isascii() and not _is_utf8(name):
                         skip(entry.path, "its name is not UTF-8, so no URL can name it")
                     elif (

@@ -17,12 +17,18 @@ from conftest import MTIME, write
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from whitenoise_async.compression import CompressionError, Outcome, find_files, gzip_file
+from whitenoise_async.compression import CompressionError, Failure
+from whitenoise_async.compression.encoders import GzipEncoder
+from whitenoise_async.compression.single import Written, compress_file, find_files
 from whitenoise_async.files import OpenFile, open_file
 
 TEXT = b"some text, some text, some text, some text\n" * 100
 NOISE = random.Random(0).randbytes(1000)
 MTIME_NS = MTIME * 10**9 + 123_456_789
+
+
+def gzip_file(path: str) -> Written:
+    return compress_file(path, GzipEncoder())
 
 
 def names_in(folder: Path) -> list[str]:
@@ -32,8 +38,8 @@ def names_in(folder: Path) -> list[str]:
 def found(root: Path, *excluded: str) -> list[str]:
     """What is found below ``root``, from there on; no folder may fail."""
 
-    def fail(error: OSError) -> None:
-        raise error
+    def fail(failure: Failure) -> None:
+        raise AssertionError(failure)
 
     return [os.path.relpath(path, root) for path in find_files(root, set(excluded), fail)]
 
@@ -56,6 +62,8 @@ def found(root: Path, *excluded: str) -> list[str]:
         ("a.GZ", [], False),
         ("a.txt.gz", ["txt"], False),
         ("a.tgz", [], True),
+        (".whitenoise_async-compress.json", [], False),
+        (".whitenoise_async-1234.tmp", [], False),
         ("sub/folder/a.txt", [], True),
         ("sub.txt/a", ["txt"], True),
         ("é ✓.txt", [], True),
@@ -96,16 +104,18 @@ def test_what_is_no_regular_file_is_passed_over(
 
 
 def test_a_folder_that_cannot_be_listed_is_told_of(tmp_path: Path) -> None:
-    errors: list[OSError] = []
-    assert list(find_files(tmp_path / "missing", set(), errors.append)) == []
-    assert [error.filename for error in errors] == [str(tmp_path / "missing")]
+    failures: list[Failure] = []
+    missing = str(tmp_path / "missing")
+    assert list(find_files(missing, set(), failures.append)) == []
+    reason = f"{missing} cannot be listed: No such file or directory"
+    assert failures == [Failure(missing, reason)]
 
 
 def test_a_gz_is_written_beside_the_file_and_both_sizes_are_told(tmp_path: Path) -> None:
     path = write(tmp_path / "a.txt", TEXT)
     outcome = gzip_file(str(path))
     compressed = (tmp_path / "a.txt.gz").read_bytes()
-    assert outcome == Outcome(str(path), len(TEXT), len(compressed))
+    assert outcome == Written(str(path), len(TEXT), len(compressed))
     assert gzip.decompress(compressed) == TEXT
     assert path.read_bytes() == TEXT
     assert names_in(tmp_path) == ["a.txt", "a.txt.gz"]
@@ -163,7 +173,7 @@ def test_the_originals_date_and_mode_are_kept(
 @pytest.mark.parametrize("content", [b"", b"a", TEXT[:20], NOISE], ids=len)
 def test_what_is_no_smaller_is_not_written(tmp_path: Path, content: bytes) -> None:
     path = write(tmp_path / "a.bin", content)
-    assert gzip_file(str(path)) == Outcome(str(path), len(content), None)
+    assert gzip_file(str(path)) == Written(str(path), len(content), None)
     assert names_in(tmp_path) == ["a.bin"]
 
 
@@ -248,7 +258,7 @@ def test_a_file_that_changes_meanwhile_leaves_the_old_result(
         change(path)
         return file
 
-    monkeypatch.setattr("whitenoise_async.compression.open_file", open_before_the_change)
+    monkeypatch.setattr("whitenoise_async.compression.originals.open_file", open_before_the_change)
     with pytest.raises(CompressionError, match=r"a\.txt cannot be compressed: it was changed"):
         gzip_file(str(path))
     assert target.read_bytes() == b"old"
@@ -297,7 +307,7 @@ def test_an_old_result_that_is_wrong_and_cannot_be_replaced_is_named_and_stays(
 
 def test_an_old_result_that_is_right_stays_though_it_is_no_smaller(tmp_path: Path) -> None:
     path = write(tmp_path / "a.bin", NOISE, compressed=True)
-    assert gzip_file(str(path)) == Outcome(str(path), len(NOISE), None)
+    assert gzip_file(str(path)) == Written(str(path), len(NOISE), None)
     assert gzip.decompress((tmp_path / "a.bin.gz").read_bytes()) == NOISE
 
 

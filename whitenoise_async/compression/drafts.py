@@ -1,0 +1,93 @@
+"""Writing a file so that it appears whole, or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from contextlib import suppress
+from types import TracebackType
+
+from ..codings import WORKING_PREFIX
+from .locks import take
+from .tree import UNFINISHED
+
+
+def new_digest() -> hashlib.blake2b:
+    """What contents are compared by: as fast as the disk, and long enough for no two to meet."""
+    return hashlib.blake2b(digest_size=16)
+
+
+class Draft:
+    """A file under a temporary name in the folder where it belongs.
+
+    It is locked while it is written: what a killed process left has no lock, and can be removed.
+    """
+
+    def __init__(self, path: str) -> None:
+        """
+        :param path: where it will appear.
+        :raises OSError: where it cannot be made.
+        """
+        self._path = path
+        self._descriptor, self._temporary = tempfile.mkstemp(
+            prefix=WORKING_PREFIX, suffix=UNFINISHED, dir=os.path.dirname(path) or "."
+        )
+        take(self._descriptor)
+        self._file = os.fdopen(self._descriptor, "wb")
+        self._digest = new_digest()
+        self.size = 0  # bytes
+
+    def __enter__(self) -> Draft:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        with suppress(OSError):  # what is left to be written may find the disk full
+            self._file.close()
+        with suppress(FileNotFoundError):
+            os.unlink(self._temporary)
+
+    @property
+    def digest(self) -> str:
+        """Of what was written so far."""
+        return self._digest.hexdigest()
+
+    def fileno(self) -> int:
+        """The descriptor."""
+        return self._descriptor
+
+    def write(self, data: bytes) -> None:
+        """Append."""
+        self._file.write(data)
+        self._digest.update(data)
+        self.size += len(data)
+
+    def publish(self, mode: int, mtime_ns: int) -> None:
+        """Let it appear in its place, in place of what is there.
+
+        What it holds is on the disk before its name is: after a power cut there is the old file or
+        the new, and never an empty one.
+        """
+        self._file.flush()
+        os.fsync(self._descriptor)
+        if os.name == "nt":
+            self._file.close()  # Windows renames nothing that is open
+        os.chmod(self._temporary, mode)
+        os.utime(self._temporary, ns=(mtime_ns, mtime_ns))
+        os.replace(self._temporary, self._path)
+
+
+def remove_unfinished(path: str) -> None:
+    """Remove a draft that a killed process left; one that is being written is let be."""
+    with suppress(OSError):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            if take(descriptor):
+                os.unlink(path)
+        finally:
+            os.close(descriptor)

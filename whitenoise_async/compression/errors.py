@@ -1,0 +1,7 @@
+"""What the engine raises."""
+
+from __future__ import annotations
+
+
+class CompressionError(Exception):
+    """A file that could not be compressed; the message names it and says why."""

@@ -1,0 +1,59 @@
+"""Work that only looks: what a run would do, and what a check finds."""
+
+from __future__ import annotations
+
+from .encoders import Encoder
+from .originals import Source
+from .report import Action, Outcome
+from .variants import belongs
+from .work import Need, Worker
+
+
+class Preview(Worker):
+    """Tells what would be done, and does nothing.
+
+    What would be compressed is not, so nobody knows whether it would save enough.
+    """
+
+    def settle(self, path: str, source: Source, encoder: Encoder) -> Outcome:
+        """Tell what one variant would become."""
+        need, size = self.needs(path, source, encoder)
+        if need is Need.COMPRESSING:
+            return Outcome(path, encoder.token, Action.WRITTEN, source.size, None)
+        action = Action.UNCHANGED
+        if need is Need.REMOVING:
+            action = Action.REMOVED if self.is_ours(path, encoder.token) else Action.NOT_WORTH
+        return Outcome(path, encoder.token, action, source.size, size)
+
+    def remove(self, path: str, encoding: str, reason: str) -> None:
+        """Tell what would be removed."""
+        self.run.tell(Outcome(path, encoding, Action.REMOVED, None, None, reason))
+
+
+class Check(Worker):
+    """Tells what is not as it should be, by decompressing each variant and comparing."""
+
+    def settle(self, path: str, source: Source, encoder: Encoder) -> Outcome:
+        """Tell what one variant is."""
+        is_right = belongs(source.path + encoder.suffix, source, encoder)
+        if is_right is None:
+            size = self._size(path, source, encoder)
+            worth = self.settings.is_worth(source.size, size)
+            action, reason = (Action.MISSING, "") if worth else (Action.NOT_WORTH, "")
+            return Outcome(path, encoder.token, action, source.size, size, reason)
+        need, size = self.needs(path, source, encoder)
+        action, reason = Action.UNCHANGED, ""
+        if not is_right:
+            action, reason = Action.STALE, "it is not its original, compressed"
+        elif need is Need.REMOVING and self.is_ours(path, encoder.token):
+            action, reason = Action.UNNEEDED, "it does not save enough"
+        return Outcome(path, encoder.token, action, source.size, size, reason)
+
+    def remove(self, path: str, encoding: str, reason: str) -> None:
+        """Tell of what a run would remove."""
+        self.run.tell(Outcome(path, encoding, Action.UNNEEDED, None, None, reason))
+
+    def _size(self, path: str, source: Source, encoder: Encoder) -> int:
+        """What compressing it comes to: as recorded, or tried."""
+        _, recorded = self.needs(path, source, encoder)
+        return recorded or sum(map(len, encoder.compress(source.pieces(), source.size)))

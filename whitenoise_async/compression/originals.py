@@ -1,0 +1,81 @@
+"""A file that is to be compressed, open: read piece by piece, and watched for changes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from functools import cached_property
+
+from ..files import FileSystemError, OpenFile, UnavailableError, open_file, state_of
+from .drafts import new_digest
+from .encoders import PIECE
+from .errors import CompressionError
+from .record import Original
+
+
+class Source:
+    """An original. Closed by :meth:`close`."""
+
+    def __init__(self, path: str, on_read: Callable[[int], None] = lambda size: None) -> None:
+        """
+        :param path: the file.
+        :param on_read: is told the bytes of each piece that is read; by an error it ends that.
+        :raises CompressionError: where it cannot be read.
+        """
+        self.path = path
+        self._on_read = on_read
+        try:
+            self._file: OpenFile = open_file(path)
+        except (UnavailableError, FileSystemError) as error:
+            raise CompressionError(f"{path} cannot be read: {error.reason}") from error
+
+    @property
+    def size(self) -> int:
+        """Bytes, when it was opened."""
+        return self._file.state.size
+
+    @property
+    def mtime_ns(self) -> int:
+        """Nanoseconds since the epoch, when it was opened."""
+        return self._file.state.mtime_ns
+
+    @cached_property
+    def mode(self) -> int:
+        """Its permissions, as chmod takes them."""
+        return os.fstat(self._file.fileno()).st_mode & 0o7777
+
+    @cached_property
+    def original(self) -> Original:
+        """What the record keeps of it. Reads all of it."""
+        digest = new_digest()
+        for piece in self.pieces():
+            digest.update(piece)
+        return Original(self.size, self.mtime_ns, digest.hexdigest())
+
+    def pieces(self) -> Iterator[bytes]:
+        """Its content, from the beginning.
+
+        :raises CompressionError: where it cannot be read, or was changed since it was opened.
+        """
+        at = 0
+        while at < self.size:
+            try:
+                piece = self._file.read(at, min(PIECE, self.size - at))
+            except FileSystemError as error:
+                raise CompressionError(f"{self.path} cannot be read: {error.reason}") from error
+            if not piece:
+                break
+            at += len(piece)
+            self._on_read(len(piece))
+            yield piece
+        self._require_unchanged(at)
+
+    def close(self) -> None:
+        """Close it."""
+        self._file.close()
+
+    def _require_unchanged(self, read: int) -> None:
+        now = state_of(os.fstat(self._file.fileno()))
+        then = self._file.state
+        if read < then.size or (now.size, now.mtime_ns) != (then.size, then.mtime_ns):
+            raise CompressionError(f"{self.path} cannot be compressed: it was changed meanwhile")

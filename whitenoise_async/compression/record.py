@@ -1,0 +1,230 @@
+"""The record of what was made below a root: what makes a second run cheap, and what is ours.
+
+It lies in the root, and goes with it wherever that is copied. It is the same for the same content:
+what tells of one machine, the time up to which everything in it was known to be true, is its own
+date. A journal beside it has what a run did that did not come to its end.
+
+A variant is ours when its content is what the record says that we wrote.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any, NamedTuple
+
+from ..codings import WORKING_PREFIX
+from ..representations import FileState
+from .drafts import Draft
+from .errors import CompressionError
+
+NAME = f"{WORKING_PREFIX}compress.json"
+JOURNAL = f"{WORKING_PREFIX}compress.journal"
+
+_FORMAT = 1
+
+# Nanoseconds by which two changes may be apart that leave the same date: a tick of the kernel's
+# clock, or on a file system that has dates of whole seconds, as FAT and some network's, two.
+_TICK = 20_000_000
+_COARSE = 2_000_000_000
+
+
+class Original(NamedTuple):
+    """A file as it was when it was read."""
+
+    size: int  # bytes
+    mtime_ns: int  # nanoseconds since the epoch
+    digest: str
+
+
+class Made(NamedTuple):
+    """What came of compressing: a variant, or the knowledge that there need not be one."""
+
+    of: str  # digest of the original
+    by: str  # the encoder, its version and level
+    size: int  # bytes, compressed
+    digest: str | None  # of the variant; None where it did not save enough
+
+
+class Entry(NamedTuple):
+    """One file, and what was made of it, by encoding."""
+
+    original: Original
+    made: Mapping[str, Made]
+
+
+class Record:
+    """What is known of the files below one root. Threads may add to it."""
+
+    def __init__(self, root: str) -> None:
+        """Read the record, and the journal of a run that was cut off.
+
+        :raises CompressionError: where there is one that cannot be read.
+        """
+        self.entries: dict[str, Entry] = {}
+        self._root = root
+        self._changing = threading.Lock()
+        self._journal: int | None = None
+        self._true_since = 0  # nanoseconds since the epoch
+        self._variants_until = 0
+        self._read()
+
+    def trusts(self, original: FileState, known: Original) -> bool:
+        """Whether a file is what it was, as far as its state tells.
+
+        Its date can be set back after a change, but not the time of that, the ctime: a file whose
+        last change was before the record was true is the one that the record speaks of. On Windows
+        there is no such time, and each file is read.
+        """
+        if os.name == "nt" or (original.size, original.mtime_ns) != known[:2]:
+            return False
+        return _is_before(original.ctime_ns, self._true_since)
+
+    def trusts_variant(self, variant: FileState, made: Made, original: Original) -> bool:
+        """Whether a variant is the one that was written, as far as its state tells."""
+        return (
+            (variant.size, variant.mtime_ns) == (made.size, original.mtime_ns)
+            and variant.ctime_ns <= self._variants_until
+            and os.name != "nt"
+        )
+
+    def begin(self) -> None:
+        """Open the journal.
+
+        :raises CompressionError: where nothing can be written in the root.
+        """
+        path = os.path.join(self._root, JOURNAL)
+        try:
+            self._journal = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        except OSError as error:
+            raise CompressionError(f"{path} cannot be written: {error.strerror}") from error
+
+    def add(self, path: str, original: Original, encoding: str, made: Made) -> None:
+        """Note what is about to be put in place, before it is.
+
+        :raises OSError: where it cannot be noted.
+        """
+        line = json.dumps([path, original, encoding, made], separators=(",", ":")) + "\n"
+        with self._changing:
+            if self._journal is not None:
+                _write_all(self._journal, line.encode())
+            self._put(path, original, encoding, made)
+
+    def forget(self, path: str, encoding: str) -> None:
+        """Note that a variant is no more."""
+        with self._changing:
+            entry = self.entries[path]
+            made = {token: each for token, each in entry.made.items() if token != encoding}
+            if made:
+                self.entries[path] = entry._replace(made=made)
+            else:
+                del self.entries[path]
+
+    def save(self, true_since: int) -> None:
+        """Write the record, and remove the journal.
+
+        :param true_since: nanoseconds since the epoch, by the clock of this process, of a moment
+            before anything was looked at.
+        :raises CompressionError: where it cannot be written; the journal is left for the next run.
+        """
+        path = os.path.join(self._root, NAME)
+        content = json.dumps(self._as_json(), sort_keys=True, separators=(",", ":")).encode()
+        try:
+            with Draft(path) as draft:
+                # A file server's clock may be behind.
+                behind = min(0, os.fstat(draft.fileno()).st_mtime_ns - time.time_ns())
+                draft.write(content)
+                draft.publish(0o644, true_since + behind)
+        except OSError as error:
+            raise CompressionError(f"{path} cannot be written: {error.strerror}") from error
+        self.close()
+        with suppress(OSError):
+            os.unlink(os.path.join(self._root, JOURNAL))
+
+    def close(self) -> None:
+        """Close the journal, and leave it."""
+        if self._journal is not None:
+            os.close(self._journal)
+            self._journal = None
+
+    def remove(self) -> None:
+        """Remove the record and its journal."""
+        self.close()
+        for name in (NAME, JOURNAL):
+            with suppress(FileNotFoundError):
+                os.unlink(os.path.join(self._root, name))
+
+    def _put(self, path: str, original: Original, encoding: str, made: Made) -> None:
+        before = self.entries.get(path)
+        others = before.made if before else {}
+        self.entries[path] = Entry(original, {**others, encoding: made})
+
+    def _read(self) -> None:
+        path = os.path.join(self._root, NAME)
+        try:
+            with open(path, "rb") as file:
+                status = os.fstat(file.fileno())
+                self._from_json(json.load(file))
+            self._true_since, self._variants_until = status.st_mtime_ns, status.st_ctime_ns
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            raise CompressionError(f"{path} cannot be read: {error.strerror}") from error
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise CompressionError(
+                f"{path} is not a record of what was compressed; remove it, and everything is"
+                " compressed anew"
+            ) from error
+        self._read_journal()
+
+    def _read_journal(self) -> None:
+        path = os.path.join(self._root, JOURNAL)
+        try:
+            with open(path, "rb") as file:
+                lines = file.read().splitlines(keepends=True)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise CompressionError(f"{path} cannot be read: {error.strerror}") from error
+        # What is in there was true when it was written, and nobody knows until when.
+        self._true_since = self._variants_until = 0
+        for line in lines:
+            # The last may be cut off.
+            with suppress(ValueError, TypeError):
+                name, original, encoding, made = json.loads(line)
+                self._put(_checked(name), Original(*original), encoding, Made(*made))
+
+    def _from_json(self, content: Any) -> None:
+        if content["format"] != _FORMAT:
+            raise ValueError(content["format"])
+        for path, entry in content["files"].items():
+            made = {token: Made(*each) for token, each in entry["made"].items()}
+            self.entries[_checked(path)] = Entry(Original(*entry["original"]), made)
+
+    def _as_json(self) -> dict[str, Any]:
+        files = {
+            path: {"original": entry.original, "made": entry.made}
+            for path, entry in self.entries.items()
+        }
+        return {"format": _FORMAT, "files": files}
+
+
+def _checked(path: str) -> str:
+    """Require a path that stays below the root."""
+    if any(name in ("", ".", "..") for name in path.split("/")):
+        raise ValueError(path)
+    return path
+
+
+def _is_before(ctime_ns: int, moment: int) -> bool:
+    apart = _TICK if ctime_ns % 1_000_000_000 else _COARSE
+    return ctime_ns + apart <= moment
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(descriptor, data) :]

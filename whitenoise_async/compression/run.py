@@ -1,0 +1,82 @@
+"""A run below one root: what is known when it begins, and what was done so far."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from .locks import locked
+from .record import Record
+from .report import Failure, Outcome, Report, Watcher
+from .settings import Settings
+from .tree import Listing, list_tree, original_of
+
+
+class Run:
+    """What is known of a root, and what was done below it so far. Threads may tell it."""
+
+    def __init__(self, root: str, watcher: Watcher) -> None:
+        """
+        :param root: the folder.
+        :param watcher: is told what happens.
+        :raises CompressionError: where the record cannot be read.
+        """
+        self.root = root
+        self.watcher = watcher
+        self.record = Record(root)
+        self.failures: list[Failure] = []
+        self._outcomes: list[Outcome] = []
+        self._telling = threading.Lock()
+        self._began = time.monotonic()
+
+    def tell(self, result: Outcome | Failure) -> None:
+        """Take a result, and pass it on."""
+        with self._telling:
+            if isinstance(result, Failure):
+                self.failures.append(result)
+            else:
+                self._outcomes.append(result)
+            self.watcher.tells(result)
+
+    def tell_all(self, results: Iterable[Outcome | Failure]) -> None:
+        """Take several."""
+        for result in results:
+            self.tell(result)
+
+    def advance(self, size: int) -> None:
+        """Pass on that so many bytes were read."""
+        with self._telling:
+            self.watcher.advances(size)
+
+    def report(self, files: int, size: int) -> Report:
+        """Tell of all that was done, files in order."""
+        outcomes = sorted(self._outcomes, key=lambda each: (each.path, each.encoding))
+        seconds = time.monotonic() - self._began
+        return Report(self.root, files, size, outcomes, self.failures, seconds)
+
+    def listing(self, settings: Settings) -> Listing:
+        """List what is to be compressed, and what is recorded."""
+
+        def concerns(path: str) -> bool:
+            original = original_of(path) or path
+            return original in self.record.entries or settings.selects(original)
+
+        return list_tree(self.root, concerns)
+
+
+@contextmanager
+def opened(root: str | os.PathLike[str], watcher: Watcher, *, alone: bool) -> Iterator[Run]:
+    """Begin a run, once no other one is under way.
+
+    :param alone: whether this one changes anything.
+    :raises NotADirectoryError: where ``root`` is none.
+    :raises CompressionError: where the record cannot be read.
+    """
+    path = os.fspath(root)
+    if not os.path.isdir(path):
+        raise NotADirectoryError(f"{path} is not a directory")
+    with locked(path, lambda: watcher.waits(path), shared=not alone):
+        yield Run(path, watcher)

@@ -1,0 +1,108 @@
+"""What is compressed, how, and what is kept: resolved once, from what a caller gave."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from ..globs import matches_any
+from .encoders import Encoder, make_encoders
+
+#: Extensions of files that are compressed in themselves.
+DEFAULT_EXCLUDED = frozenset({"TODO"})
+
+#: Bytes. A coded answer has two more fields, of some 45 bytes, which a smaller file does not save.
+DEFAULT_MIN_SIZE = 100
+
+#: Percent of the original.
+DEFAULT_MIN_SAVING = 5.0
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a run goes by."""
+
+    encoders: tuple[Encoder, ...]
+    left_out: tuple[str, ...]  # why encodings that were not asked for are not made
+    include: tuple[str, ...]
+    exclude: tuple[str, ...]
+    min_size: int
+    min_saving: float
+    jobs: int
+
+    def selects(self, path: str) -> bool:
+        """Whether the file ``path``, below the root, is one to compress, whatever its size."""
+        if matches_any(path, self.exclude):
+            return False
+        if self.include:
+            return matches_any(path, self.include)
+        return extension_of(path) not in DEFAULT_EXCLUDED
+
+    def is_worth(self, original: int, compressed: int) -> bool:
+        """Whether a variant saves enough to be kept. Sizes in bytes."""
+        saved = original - compressed
+        enough = saved > 0 and saved * 100 >= original * self.min_saving
+        return enough and original >= self.min_size
+
+
+def make_settings(
+    *,
+    encodings: Sequence[str] | None = None,
+    levels: Mapping[str, int] | None = None,
+    include: Collection[str] = (),
+    exclude: Collection[str] = (),
+    min_size: int = DEFAULT_MIN_SIZE,
+    min_saving: float = DEFAULT_MIN_SAVING,
+    jobs: int | None = None,
+) -> Settings:
+    """Check what a caller gave, and resolve it. See :func:`whitenoise_async.compress_tree`."""
+    encoders, left_out = make_encoders(encodings, levels or {})
+    return Settings(
+        encoders,
+        left_out,
+        _patterns("include", include),
+        _patterns("exclude", exclude),
+        _number("min_size", min_size, 0),
+        _percent("min_saving", min_saving),
+        _usable_cores() if jobs is None else _number("jobs", jobs, 1),
+    )
+
+
+def cleaning_settings(include: Collection[str], exclude: Collection[str]) -> Settings:
+    """Settings that select what was compressed, and compress nothing."""
+    patterns = _patterns("include", include) or ("*",)
+    return Settings((), (), patterns, _patterns("exclude", exclude), 0, 0.0, 1)
+
+
+def extension_of(path: str) -> str:
+    """What follows the last dot of a name, in lower case."""
+    return os.path.splitext(path)[1][1:].lower()
+
+
+def _patterns(name: str, patterns: Collection[str]) -> tuple[str, ...]:
+    if isinstance(patterns, str) or not all(isinstance(each, str) for each in patterns):
+        raise TypeError(f"{name} must be a sequence of patterns, got {patterns!r}")
+    return tuple(patterns)
+
+
+def _number(name: str, value: int, least: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{name} must be a whole number, got {value!r}")
+    if value < least:
+        raise ValueError(f"{name} must be {least} or more, got {value}")
+    return value
+
+
+def _percent(name: str, value: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{name} must be a number of percent, got {value!r}")
+    if not 0 <= value <= 100:
+        raise ValueError(f"{name} must be from 0 to 100 percent, got {value}")
+    return float(value)
+
+
+def _usable_cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,65 @@
+"""One file after the other, without a record: each variant is written anew."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Iterator
+from contextlib import closing
+from typing import NamedTuple
+
+from ..codings import WORKING_PREFIX
+from .encoders import Encoder
+from .originals import Source
+from .report import Failure
+from .settings import extension_of
+from .tree import walk
+from .variants import compressed, naming, require_no_other
+
+
+class Written(NamedTuple):
+    """What became of one file. Sizes in bytes; ``None`` where nothing was written."""
+
+    path: str
+    original: int
+    compressed: int | None
+
+
+def find_files(
+    root: str | os.PathLike[str], excluded: Collection[str], on_failure: Callable[[Failure], None]
+) -> Iterator[str]:
+    """Yield every regular file below ``root``, links to files among them, in a fixed order.
+
+    :param excluded: extensions that are passed over, in lower case, without the dot. What is
+        compressed already (``gz``) always is.
+    :param on_failure: takes each folder that cannot be listed.
+    """
+    for _, entry in walk(os.fspath(root), on_failure):
+        extension = extension_of(entry.name)
+        if (
+            extension != "gz"
+            and extension not in excluded
+            and not entry.name.startswith(WORKING_PREFIX)
+            and os.path.isfile(entry.path)
+        ):
+            yield entry.path
+
+
+def compress_file(path: str, encoder: Encoder) -> Written:
+    """Write ``path``, compressed, beside the file, if that is smaller.
+
+    The result has the original's mode and modification time, and appears whole or not at all.
+
+    :raises CompressionError: where the file cannot be read or its variant cannot be written, or
+        where nothing is written and an old variant that does not belong to it would go on being
+        served. It may be somebody's own: it is named, not removed.
+    """
+    with (
+        closing(Source(path)) as source,
+        naming(path, "compressed"),
+        compressed(source, encoder) as draft,
+    ):
+        if draft.size >= source.size:
+            require_no_other(source, encoder)
+            return Written(path, source.size, None)
+        draft.publish(source.mode, source.mtime_ns)
+        return Written(path, source.size, draft.size)

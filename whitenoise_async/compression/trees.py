@@ -1,0 +1,221 @@
+"""What a program calls: compress, check or clean all that lies below a root."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+
+from .drafts import remove_unfinished
+from .looks import Check, Preview
+from .plan import Job, Plan, check_plan, make_plan, orphans
+from .record import Record
+from .report import Report, Watcher
+from .run import Run, opened
+from .settings import (
+    DEFAULT_MIN_SAVING,
+    DEFAULT_MIN_SIZE,
+    Settings,
+    cleaning_settings,
+    make_settings,
+)
+from .tree import Listing
+from .work import Worker
+
+# Nanoseconds. A file that was changed less than a tick of the clock ago may change again and have
+# the same time: that is waited for, so that the next run need not read the file to be sure.
+_TICK = 20_000_000
+
+
+def compress_tree(
+    root: str | os.PathLike[str],
+    *,
+    encodings: Sequence[str] | None = None,
+    levels: Mapping[str, int] | None = None,
+    include: Collection[str] = (),
+    exclude: Collection[str] = (),
+    min_size: int = DEFAULT_MIN_SIZE,
+    min_saving: float = DEFAULT_MIN_SAVING,
+    jobs: int | None = None,
+    dry_run: bool = False,
+    watcher: Watcher | None = None,
+) -> Report:
+    """Write a variant of each file below ``root`` beside it, in each encoding in which it is worth.
+
+    What is right already is left as it is, and what this tool wrote and is not wanted any more is
+    removed. Links to folders are not followed, nor links to files that lie outside.
+
+    :param root: the folder.
+    :param encodings: of ``"gzip"``, ``"br"`` and ``"zstd"``; ``None`` for all that can be made by
+        what is installed.
+    :param levels: by encoding; the ones that make the smallest files if left out: 12 for gzip (9
+        without libdeflate), 11 for br, 19 for zstd.
+    :param include: glob patterns of the files to compress, on the path below the root, or without
+        a slash on the name; none for all but those whose extension says that they are compressed.
+    :param exclude: glob patterns of files to leave alone, whatever ``include`` says.
+    :param min_size: bytes; a smaller file is left alone.
+    :param min_saving: percent of the original that a variant has to save to be kept.
+    :param jobs: how many threads compress; ``None`` for as many as there are cores to be had.
+    :param dry_run: tell what would be done, and do nothing.
+    :param watcher: is told what happens while it happens.
+    :returns: what was done, file by file. Files that failed are in it; the others are done.
+    :raises ValueError: for an option out of range, and an encoding that there is not, or not here.
+    :raises TypeError: for an option of the wrong type.
+    :raises NotADirectoryError: where ``root`` is none.
+    :raises CompressionError: where the record in ``root`` cannot be read or written.
+    """
+    settings = make_settings(
+        encodings=encodings,
+        levels=levels,
+        include=include,
+        exclude=exclude,
+        min_size=min_size,
+        min_saving=min_saving,
+        jobs=jobs,
+    )
+    with opened(root, watcher or Watcher(), alone=not dry_run) as run:
+        if dry_run:
+            return _look(run, settings, Preview, make_plan)
+        return _compress(run, settings)
+
+
+def check_tree(
+    root: str | os.PathLike[str],
+    *,
+    encodings: Sequence[str] | None = None,
+    levels: Mapping[str, int] | None = None,
+    include: Collection[str] = (),
+    exclude: Collection[str] = (),
+    min_size: int = DEFAULT_MIN_SIZE,
+    min_saving: float = DEFAULT_MIN_SAVING,
+    jobs: int | None = None,
+    watcher: Watcher | None = None,
+) -> Report:
+    """Find the variants that are missing, stale or unneeded, and change nothing.
+
+    Every variant is decompressed and compared with its original. Takes what :func:`compress_tree`
+    takes, and raises what it raises.
+
+    :returns: what was found; :attr:`Report.problems` has what is wrong.
+    """
+    settings = make_settings(
+        encodings=encodings,
+        levels=levels,
+        include=include,
+        exclude=exclude,
+        min_size=min_size,
+        min_saving=min_saving,
+        jobs=jobs,
+    )
+    with opened(root, watcher or Watcher(), alone=False) as run:
+        return _look(run, settings, Check, check_plan)
+
+
+def clean_tree(
+    root: str | os.PathLike[str],
+    *,
+    encodings: Collection[str] | None = None,
+    include: Collection[str] = (),
+    exclude: Collection[str] = (),
+    dry_run: bool = False,
+    watcher: Watcher | None = None,
+) -> Report:
+    """Remove the variants that :func:`compress_tree` wrote, and its record when none is left.
+
+    A variant that is not what was written is somebody else's, and stays.
+
+    :param encodings: those to remove; ``None`` for all.
+    :param include: glob patterns of the originals; none for all.
+    :param exclude: glob patterns of originals whose variants stay.
+    :param dry_run: tell what would be removed, and remove nothing.
+    :raises NotADirectoryError: where ``root`` is none.
+    :raises CompressionError: where the record cannot be read or written.
+    """
+    settings = cleaning_settings(include, exclude)
+    with opened(root, watcher or Watcher(), alone=not dry_run) as run:
+        worker = (Preview if dry_run else Worker)(run, settings)
+        listing = run.listing(settings)
+        run.tell_all(listing.failures)
+        for path, entry in list(run.record.entries.items()):
+            for encoding in list(entry.made) if settings.selects(path) else ():
+                if encodings is None or encoding in encodings:
+                    worker.discard(path, encoding, listing, "it was made by this tool")
+        if not dry_run:
+            _remove_unfinished(run, listing)
+            _put_away(run.record)
+        return run.report(0, 0)
+
+
+def _compress(run: Run, settings: Settings) -> Report:
+    since, listing = _settled_listing(run, settings)
+    _remove_unfinished(run, listing)
+    plan = make_plan(listing, run.record, settings)
+    worker = Worker(run, settings)
+    if not plan.jobs and not orphans(listing, run.record):
+        return _work_through(run, plan, listing, worker)
+    run.record.begin()
+    complete = False
+    try:
+        report = _work_through(run, plan, listing, worker)
+        complete = not report.failures
+    finally:
+        # What was not settled must not be trusted the next time.
+        run.record.save(since if complete else 0)
+    return report
+
+
+def _look(
+    run: Run,
+    settings: Settings,
+    kind: type[Worker],
+    planned: Callable[[Listing, Record, Settings], Plan],
+) -> Report:
+    listing = run.listing(settings)
+    plan = planned(listing, run.record, settings)
+    return _work_through(run, plan, listing, kind(run, settings))
+
+
+def _work_through(run: Run, plan: Plan, listing: Listing, worker: Worker) -> Report:
+    run.tell_all([*listing.failures, *plan.current])
+    for path, encoding in orphans(listing, run.record):
+        worker.discard(path, encoding, listing, "its original is gone")
+    run.watcher.begins(sum(job.reads for job in plan.jobs))
+    _in_threads(worker, plan.jobs)
+    return run.report(plan.files, plan.size)
+
+
+def _in_threads(worker: Worker, jobs: Sequence[Job]) -> None:
+    """Do the jobs; on an interrupt leave them, each at the next piece of its file."""
+    with ThreadPoolExecutor(worker.settings.jobs) as threads:
+        futures = [threads.submit(worker.do, job) for job in jobs]
+        try:
+            for future in as_completed(futures):
+                future.result()
+        except BaseException:
+            worker.stopped.set()
+            threads.shutdown(cancel_futures=True)
+            raise
+
+
+def _settled_listing(run: Run, settings: Settings) -> tuple[int, Listing]:
+    """The moment before the listing, in nanoseconds since the epoch, and the listing."""
+    since, listing = time.time_ns(), run.listing(settings)
+    newest = max((found.state.ctime_ns for found in listing.files.values()), default=0)
+    wait = newest + _TICK - since
+    if 0 < wait <= _TICK:
+        time.sleep(wait / 1_000_000_000)
+        since, listing = time.time_ns(), run.listing(settings)
+    return since, listing
+
+
+def _remove_unfinished(run: Run, listing: Listing) -> None:
+    for path in listing.unfinished:
+        remove_unfinished(os.path.join(run.root, path))
+
+
+def _put_away(record: Record) -> None:
+    if record.entries:
+        record.save(0)
+    else:
+        record.remove()

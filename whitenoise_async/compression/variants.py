@@ -1,0 +1,106 @@
+"""One variant on the disk: what it is, and how it is written, adjusted and removed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+from ..files import FileSystemError, OpenFile, UnavailableError, open_file
+from .drafts import Draft, new_digest
+from .encoders import PIECE, Encoder, NotCompressedError
+from .errors import CompressionError
+from .originals import Source
+
+
+@contextmanager
+def naming(path: str, what: str) -> Iterator[None]:
+    """Turn an ``OSError`` into one that names the file."""
+    try:
+        yield
+    except OSError as error:
+        raise CompressionError(f"{path} cannot be {what}: {error.strerror or error}") from error
+
+
+@contextmanager
+def compressed(source: Source, encoder: Encoder) -> Iterator[Draft]:
+    """Compress into a file that is not in its place yet.
+
+    :raises CompressionError: where the original changes or cannot be read.
+    :raises OSError: where nothing can be written.
+    """
+    with Draft(source.path + encoder.suffix) as draft:
+        for piece in encoder.compress(source.pieces(), source.size):
+            draft.write(piece)
+        yield draft
+
+
+def digest_of(path: str) -> str | None:
+    """The digest of a variant's content; ``None`` where there is no readable regular file.
+
+    A link is nobody's work but the user's, and has none.
+    """
+    if os.path.islink(path):
+        return None
+    try:
+        with closing(open_file(path)) as file:
+            digest, at = new_digest(), 0
+            while piece := file.read(at, PIECE):
+                digest.update(piece)
+                at += len(piece)
+            return digest.hexdigest()
+    except (UnavailableError, FileSystemError):
+        return None
+
+
+def belongs(path: str, source: Source, encoder: Encoder) -> bool | None:
+    """Whether the file at ``path`` is the original, compressed; ``None`` where no file is served."""
+    try:
+        with closing(open_file(path)) as variant:
+            return _decompresses_to(variant, source, encoder)
+    except UnavailableError:
+        return None
+    except FileSystemError as error:
+        raise CompressionError(f"{path} cannot be read: {error.reason}") from error
+
+
+def require_no_other(source: Source, encoder: Encoder) -> None:
+    """Where nothing is written, a variant of an earlier state would go on being served.
+
+    :raises CompressionError: where there is one that is not the original, compressed.
+    """
+    path = source.path + encoder.suffix
+    if belongs(path, source, encoder) is False:
+        raise CompressionError(
+            f"{path} is not {source.path}, compressed, and nothing that saves enough can be:"
+            " remove it"
+        )
+
+
+def _decompresses_to(variant: OpenFile, source: Source, encoder: Encoder) -> bool:
+    original = source.pieces()
+    expected = b""
+    with variant.stream() as file:
+        try:
+            for piece in encoder.decompress(file):
+                while len(expected) < len(piece) and (more := next(original, b"")):
+                    expected += more
+                if not expected.startswith(piece):
+                    return False
+                expected = expected[len(piece) :]
+        except NotCompressedError:
+            return False
+    return not expected and not next(original, b"")
+
+
+def adjust(path: str, source: Source) -> bool:
+    """Give a variant its original's mode and date; returns whether it had others.
+
+    :raises OSError: where it cannot be done.
+    """
+    status = os.stat(path)
+    if status.st_mode & 0o7777 == source.mode and status.st_mtime_ns == source.mtime_ns:
+        return False
+    os.chmod(path, source.mode)
+    os.utime(path, ns=(source.mtime_ns, source.mtime_ns))
+    return True

@@ -1,0 +1,176 @@
+"""What is done with one file: decided by what it is and what is recorded, and then done."""
+
+from __future__ import annotations
+
+import os
+import threading
+from contextlib import closing
+from enum import Enum
+
+from .encoders import Encoder
+from .errors import CompressionError
+from .originals import Source
+from .plan import Job
+from .record import Made
+from .report import Action, Failure, Outcome
+from .run import Run
+from .settings import Settings
+from .tree import Listing, suffix_of
+from .variants import adjust, compressed, digest_of, naming, require_no_other
+
+
+class StoppedError(Exception):
+    """The run is to end, and whatever is half done to be left."""
+
+
+class Need(Enum):
+    """What a variant needs."""
+
+    NOTHING = "nothing"
+    COMPRESSING = "compressing"
+    REMOVING = "removing"
+
+
+class Worker:
+    """Settles files below one root. Threads share it."""
+
+    def __init__(self, run: Run, settings: Settings) -> None:
+        """
+        :param run: is told each result.
+        :param settings: what is made, and what is kept.
+        """
+        self.run = run
+        self.settings = settings
+        self.stopped = threading.Event()
+
+    def do(self, job: Job) -> None:
+        """Settle all that a job names.
+
+        :raises StoppedError: where the run is to end.
+        """
+        path = os.path.join(self.run.root, job.path)
+        left = job.reads
+
+        def on_read(size: int) -> None:
+            nonlocal left
+            if self.stopped.is_set():
+                raise StoppedError
+            left -= size
+            self.run.advance(size)
+
+        try:
+            with closing(Source(path, on_read)) as source:
+                for encoder in job.encoders:
+                    self._do(job, source, encoder)
+                if job.encoders[0] is self.settings.encoders[0]:
+                    self._drop_outdated(job.path, source)
+        except CompressionError as error:
+            self.run.tell(Failure(path, str(error)))
+        self.run.advance(left)
+
+    def discard(self, path: str, encoding: str, listing: Listing, reason: str) -> None:
+        """Remove a variant that is ours, and forget one that is not.
+
+        :param listing: what was found: a variant beyond a link is none of this root's.
+        """
+        if path + suffix_of(encoding) in listing.files and self.is_ours(path, encoding):
+            self.remove(path, encoding, reason)
+        else:
+            self.run.record.forget(path, encoding)
+
+    def _do(self, job: Job, source: Source, encoder: Encoder) -> None:
+        try:
+            with naming(source.path, "compressed"):
+                self.run.tell(self.settle(job.path, source, encoder))
+        except CompressionError as error:
+            self.run.tell(Failure(source.path, str(error)))
+
+    def settle(self, path: str, source: Source, encoder: Encoder) -> Outcome:
+        """Bring one variant to what it should be."""
+        need, size = self.needs(path, source, encoder)
+        if need is Need.COMPRESSING:
+            return self._compress(path, source, encoder)
+        if need is Need.REMOVING:
+            return self._do_without(path, source, encoder, size)
+        adjusted = adjust(source.path + encoder.suffix, source)
+        made = self.run.record.entries[path].made[encoder.token]
+        self.run.record.add(path, source.original, encoder.token, made)
+        action = Action.ADJUSTED if adjusted else Action.UNCHANGED
+        return Outcome(path, encoder.token, action, source.size, size)
+
+    def needs(self, path: str, source: Source, encoder: Encoder) -> tuple[Need, int]:
+        """What a variant needs, and its size in bytes where that is known."""
+        made = self._made(path, encoder.token)
+        if made is None or (made.of, made.by) != (
+            source.original.digest,
+            encoder.by(source.size),
+        ):
+            return Need.COMPRESSING, 0
+        if not self.settings.is_worth(source.size, made.size):
+            return Need.REMOVING, made.size
+        is_there = (
+            made.digest is not None and digest_of(source.path + encoder.suffix) == made.digest
+        )
+        return (Need.NOTHING if is_there else Need.COMPRESSING), made.size
+
+    def is_ours(self, path: str, encoding: str) -> bool:
+        """Whether a variant is there, and is what this tool wrote."""
+        made = self._made(path, encoding)
+        target = os.path.join(self.run.root, path) + suffix_of(encoding)
+        return made is not None and made.digest is not None and digest_of(target) == made.digest
+
+    def remove(self, path: str, encoding: str, reason: str) -> None:
+        """Remove a variant, and forget it."""
+        target = os.path.join(self.run.root, path) + suffix_of(encoding)
+        size = self.run.record.entries[path].made[encoding].size
+        try:
+            os.unlink(target)
+        except OSError as error:
+            self.run.tell(Failure(target, f"{target} cannot be removed: {error.strerror}"))
+        else:
+            self.run.record.forget(path, encoding)
+            self.run.tell(Outcome(path, encoding, Action.REMOVED, None, size, reason))
+
+    def _made(self, path: str, encoding: str) -> Made | None:
+        entry = self.run.record.entries.get(path)
+        return entry.made.get(encoding) if entry else None
+
+    def _compress(self, path: str, source: Source, encoder: Encoder) -> Outcome:
+        target = source.path + encoder.suffix
+        with compressed(source, encoder) as draft:
+            if not self.settings.is_worth(source.size, draft.size):
+                return self._do_without(path, source, encoder, draft.size)
+            made = Made(source.original.digest, encoder.by(source.size), draft.size, draft.digest)
+            if digest_of(target) == draft.digest:
+                self.run.record.add(path, source.original, encoder.token, made)
+                adjust(target, source)
+                return Outcome(path, encoder.token, Action.UNCHANGED, source.size, made.size)
+            # First, so that a variant that is in its place when the process is killed is known.
+            self.run.record.add(path, source.original, encoder.token, made)
+            draft.publish(source.mode, source.mtime_ns)
+        return Outcome(path, encoder.token, Action.WRITTEN, source.size, made.size)
+
+    def _do_without(self, path: str, source: Source, encoder: Encoder, size: int) -> Outcome:
+        """See that there is no variant: a wrong one would be served."""
+        target = source.path + encoder.suffix
+        action, reason = Action.NOT_WORTH, ""
+        if self.is_ours(path, encoder.token):
+            os.unlink(target)
+            action, reason = Action.REMOVED, "it does not save enough any more"
+        else:
+            require_no_other(source, encoder)
+        made = Made(source.original.digest, encoder.by(source.size), size, None)
+        self.run.record.add(path, source.original, encoder.token, made)
+        return Outcome(path, encoder.token, action, source.size, size, reason)
+
+    def _drop_outdated(self, path: str, source: Source) -> None:
+        """Remove what was made of an earlier content in encodings that are not to be made now."""
+        asked = {encoder.token for encoder in self.settings.encoders}
+        entry = self.run.record.entries.get(path)
+        for encoding, made in list(entry.made.items()) if entry else []:
+            if (
+                encoding not in asked
+                and made.of != source.original.digest
+                and self.is_ours(path, encoding)
+            ):
+                self.remove(path, encoding, "its original has changed")

@@ -1,0 +1,90 @@
+"""What ``python -m whitenoise_async.compress`` prints of a report: lines, a table, JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Sequence
+
+from .compression import Action, Outcome, Report, Totals
+from .compression.tree import suffix_of
+
+_HEAD = ("encoding", "variants", "bytes before", "bytes after", "ratio", "written", "removed")
+
+
+def variant_path(root: str, outcome: Outcome) -> str:
+    """The path of the variant that an outcome is about."""
+    return os.path.join(root, outcome.path) + suffix_of(outcome.encoding)
+
+
+def outcome_line(root: str, outcome: Outcome, *, dry_run: bool) -> str | None:
+    """What there is to say of one variant by itself; ``None`` where the table says enough."""
+    path = variant_path(root, outcome)
+    reason = f": {outcome.reason}" if outcome.reason else ""
+    if outcome.action is Action.REMOVED:
+        return f"{'would remove' if dry_run else 'removed'} {path}{reason}"
+    if outcome.action is Action.WRITTEN and dry_run:
+        return f"would compress {path}"
+    return None
+
+
+def problem_line(root: str, outcome: Outcome) -> str:
+    """What a check has to say of one variant."""
+    reason = f": {outcome.reason}" if outcome.reason else ""
+    return f"{outcome.action.value}: {variant_path(root, outcome)}{reason}"
+
+
+def table(report: Report) -> Iterator[str]:
+    """Files, and bytes before and after by encoding."""
+    yield f"{report.root}: {report.files:,} files, {report.size:,} bytes, {report.seconds:.1f} s"
+    rows = [_HEAD, *(_row(encoding, totals) for encoding, totals in report.totals.items())]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    if len(rows) > 1:
+        for first, *others in rows:
+            cells = [first.ljust(widths[0]), *map(str.rjust, others, widths[1:])]
+            yield "  ".join(cells)
+
+
+def as_json(reports: Sequence[Report], interrupted: bool) -> Iterator[str]:
+    """All there is to know, for machines."""
+    content = {"interrupted": interrupted, "roots": [_as_dict(report) for report in reports]}
+    yield from json.dumps(content, indent=2).splitlines()
+
+
+def summary(outcomes: Iterable[Outcome]) -> str:
+    """What was done so far, in half a sentence."""
+    actions = [each.action for each in outcomes]
+    written, removed = actions.count(Action.WRITTEN), actions.count(Action.REMOVED)
+    return f"{written:,} variants written, {removed:,} removed"
+
+
+def _row(encoding: str, totals: Totals) -> tuple[str, ...]:
+    ratio = "" if totals.ratio is None else f"{totals.ratio:.1%}"
+    numbers = (totals.variants, totals.original, totals.size)
+    done = (totals.written, totals.removed)
+    return (encoding, *(f"{each:,}" for each in numbers), ratio, *(f"{each:,}" for each in done))
+
+
+def _as_dict(report: Report) -> dict[str, object]:
+    return {
+        "root": report.root,
+        "files": report.files,
+        "bytes": report.size,
+        "seconds": round(report.seconds, 3),
+        "encodings": {
+            encoding: {**totals.__dict__, "ratio": totals.ratio}
+            for encoding, totals in report.totals.items()
+        },
+        "variants": [
+            {
+                "path": variant_path("", each),
+                "encoding": each.encoding,
+                "action": each.action.value,
+                "bytes_before": each.original,
+                "bytes_after": each.size,
+                **({"reason": each.reason} if each.reason else {}),
+            }
+            for each in report.outcomes
+        ],
+        "failures": [{"path": each.path, "reason": each.reason} for each in report.failures],
+    }
