@@ -21,6 +21,8 @@ WHOLE = 4 * 1024 * 1024
 #: one.
 PIECE = 256 * 1024
 
+_ZLIB = f"zlib {zlib.ZLIB_RUNTIME_VERSION}"
+
 _EXTRA = "pip install 'whitenoise_async[compress]'"
 
 
@@ -51,18 +53,16 @@ class Encoder(ABC):
         level = self._best() if level is None else level
         self._require(level)
         self.level = level
+        #: That of the files it makes.
+        self.suffix = suffix_of(self.token)
+        self._by = f"{self._version()}, level {level}"
 
-    @property
-    def suffix(self) -> str:
-        """That of the files it makes."""
-        return suffix_of(self.token)
-
-    @abstractmethod
     def by(self, size: int) -> str:
         """Who compresses a file of ``size`` bytes, which version, at which level.
 
         Where this is the same, the same content gives the same bytes.
         """
+        return self._by
 
     @abstractmethod
     def compress(self, pieces: Iterable[bytes], size: int) -> Iterator[bytes]:
@@ -77,6 +77,9 @@ class Encoder(ABC):
             yield from self._decompress(file)
         except self._errors() as error:
             raise NotCompressedError(str(error)) from error
+
+    @abstractmethod
+    def _version(self) -> str: ...
 
     @abstractmethod
     def _decompress(self, file: BinaryIO) -> Iterator[bytes]: ...
@@ -133,30 +136,34 @@ class GzipEncoder(Encoder):
                 f"gzip at level {level} needs deflate, not installed here: {_EXTRA}"
             )
 
+    def by(self, size: int) -> str:
+        """Say zlib where the file is too large for libdeflate."""
+        return self._by if self._takes(size) else f"{_ZLIB}, level {self._zlib_level}"
+
+    def _version(self) -> str:
+        return f"deflate {self._library.__version__} or {_ZLIB}" if self._library else _ZLIB
+
+    def _takes(self, size: int) -> bool:
+        return self._library is None or size <= WHOLE
+
     @property
     def _zlib_level(self) -> int:
         return min(self.level, zlib.Z_BEST_COMPRESSION)
 
-    def by(self, size: int) -> str:
-        """Say libdeflate or zlib, by what is installed and by the size."""
-        if self._library and size <= WHOLE:
-            return f"deflate {self._library.__version__}, level {self.level}"
-        return f"zlib {zlib.ZLIB_RUNTIME_VERSION}, level {self._zlib_level}"
-
     def compress(self, pieces: Iterable[bytes], size: int) -> Iterator[bytes]:
         """Compress in one piece by libdeflate, or piece by piece by zlib."""
         if not self._library or size > WHOLE:
-            yield from self._by_zlib(pieces)
+            yield from self._zlib(pieces)
             return
         content = b"".join(pieces)
         compressed: bytes = self._library.gzip_compress(content, self.level)
         if self.level == self.levels[-1]:
             # For 1 or 2 in 100, nearly all below 2 KB, zlib's is smaller by some bytes. To ask it
             # too takes a twentieth of the time that brotli takes.
-            compressed = min(compressed, b"".join(self._by_zlib([content])), key=len)
+            compressed = min(compressed, b"".join(self._zlib([content])), key=len)
         yield compressed
 
-    def _by_zlib(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
+    def _zlib(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
         # zlib's own header would name the system on which it was made.
         made = io.BytesIO()
         with GzipFile("", "wb", self._zlib_level, fileobj=made, mtime=0) as stream:
@@ -185,9 +192,8 @@ class BrotliEncoder(Encoder):
     # Base 2 logarithms. Brotli names 16 in one bit and those from 18 on in four; 24 is its largest.
     _WINDOWS = (16, *range(18, 25))
 
-    def by(self, size: int) -> str:
-        """The library, whatever the size."""
-        return f"brotli {self._library.version}, level {self.level}"
+    def _version(self) -> str:
+        return f"brotli {self._library.version}"
 
     def compress(self, pieces: Iterable[bytes], size: int) -> Iterator[bytes]:
         """Compress with the smallest window that the whole content fits into."""
@@ -225,9 +231,8 @@ class ZstdEncoder(Encoder):
         # From 20 on the larger windows are what makes files smaller, and they are not to be had.
         return 19
 
-    def by(self, size: int) -> str:
-        """The library, whatever the size."""
-        return f"zstd {self._library.zstd_version}, level {self.level}"
+    def _version(self) -> str:
+        return f"zstd {self._library.zstd_version}"
 
     def compress(self, pieces: Iterable[bytes], size: int) -> Iterator[bytes]:
         """Compress; the length in the header tells a server whose compression it may be."""

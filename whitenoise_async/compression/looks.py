@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from .encoders import Encoder
 from .originals import Source
 from .report import Action, Outcome
@@ -35,18 +37,21 @@ class Check(Worker):
 
     def settle(self, path: str, source: Source, encoder: Encoder) -> Outcome:
         """Tell what one variant is."""
-        is_right = belongs(source.path + encoder.suffix, source, encoder)
+        target = source.path + encoder.suffix
+        is_right = belongs(target, source, encoder)
         if is_right is None:
             size = self._size(path, source, encoder)
             worth = self.settings.is_worth(source.size, size)
-            action, reason = (Action.MISSING, "") if worth else (Action.NOT_WORTH, "")
-            return Outcome(path, encoder.token, action, source.size, size, reason)
-        need, size = self.needs(path, source, encoder)
+            action = Action.MISSING if worth else Action.NOT_WORTH
+            return Outcome(path, encoder.token, action, source.size, size)
         action, reason = Action.UNCHANGED, ""
         if not is_right:
             action, reason = Action.STALE, "it is not its original, compressed"
-        elif need is Need.REMOVING and self.is_ours(path, encoder.token):
+        elif self.needs(path, source, encoder)[0] is Need.REMOVING and self.is_ours(
+            path, encoder.token
+        ):
             action, reason = Action.UNNEEDED, "it does not save enough"
+        size = os.path.getsize(target)
         return Outcome(path, encoder.token, action, source.size, size, reason)
 
     def remove(self, path: str, encoding: str, reason: str) -> None:

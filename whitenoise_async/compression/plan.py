@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -9,7 +10,7 @@ from .encoders import Encoder
 from .record import Entry, Record
 from .report import Action, Outcome
 from .settings import Settings
-from .tree import Found, Listing, original_of, suffix_of
+from .tree import Listing, suffix_of
 
 # Bytes from which on a file's variants are made side by side; for a smaller one, to read it again
 # for each would cost more than it gains.
@@ -38,36 +39,34 @@ class Plan(NamedTuple):
     jobs: list[Job]  # the largest files first
 
 
-def originals(listing: Listing, record: Record, settings: Settings) -> dict[str, Found]:
-    """The files to compress, and those that were, though they are too small now."""
-    return {
-        path: found
-        for path, found in listing.files.items()
-        if (found.state.size >= settings.min_size or path in record.entries)
-        and original_of(path) is None
-        and settings.selects(path)
-    }
-
-
 def check_plan(listing: Listing, record: Record, settings: Settings) -> Plan:
     """What a check looks at: everything."""
-    found = originals(listing, record, settings)
+    found = _wanted(listing, record, settings)
     return _plan(found, [], dict.fromkeys(found, settings.encoders))
 
 
 def make_plan(listing: Listing, record: Record, settings: Settings) -> Plan:
     """Compare what was found with what is recorded."""
-    found = originals(listing, record, settings)
+    found = _wanted(listing, record, settings)
     current: list[Outcome] = []
     todo: dict[str, tuple[Encoder, ...]] = {}
-    for path, original in found.items():
+    for path, status in found.items():
         entry = record.entries.get(path)
-        if entry is None or not record.trusts(original.state, entry.original):
+        if entry is None or not record.trusts(status, entry.original):
             todo[path] = settings.encoders
-        else:
-            todo[path] = tuple(
-                _not_current(path, original, entry, listing, record, settings, current)
-            )
+            continue
+        at_work = tuple(
+            encoder
+            for encoder in settings.encoders
+            if not _is_current(path, entry, encoder, listing, record, settings)
+        )
+        if at_work:
+            todo[path] = at_work
+        current += (
+            _current(path, entry, encoder)
+            for encoder in settings.encoders
+            if encoder not in at_work
+        )
     return _plan(found, current, todo)
 
 
@@ -79,56 +78,67 @@ def orphans(listing: Listing, record: Record) -> list[tuple[str, str]]:
     return [
         (path, encoding)
         for path, entry in record.entries.items()
-        if path not in listing.files
+        if not listing.has(path)
         for encoding in entry.made
-        if not listing.failures or path + suffix_of(encoding) in listing.files
+        if not listing.failures or path + suffix_of(encoding) in listing.variants
     ]
 
 
+def _wanted(listing: Listing, record: Record, settings: Settings) -> dict[str, os.stat_result]:
+    """The files to compress, and those that were, though they are too small now."""
+    return {
+        path: status
+        for path, status in listing.originals.items()
+        if status.st_size >= settings.min_size or path in record.entries
+    }
+
+
 def _plan(
-    found: dict[str, Found], current: list[Outcome], todo: dict[str, tuple[Encoder, ...]]
+    found: dict[str, os.stat_result],
+    current: list[Outcome],
+    todo: dict[str, tuple[Encoder, ...]],
 ) -> Plan:
-    jobs = [job for path, encoders in todo.items() for job in _jobs(path, found[path], encoders)]
+    jobs = [
+        job for path, encoders in todo.items() for job in _jobs(path, found[path].st_size, encoders)
+    ]
     # The largest first: it would be the one that all wait for at the end.
     jobs.sort(key=lambda job: -job.size)
-    return Plan(len(found), sum(each.state.size for each in found.values()), current, jobs)
+    return Plan(len(found), sum(each.st_size for each in found.values()), current, jobs)
 
 
-def _jobs(path: str, found: Found, encoders: tuple[Encoder, ...]) -> Iterator[Job]:
-    size = found.state.size
+def _jobs(path: str, size: int, encoders: tuple[Encoder, ...]) -> Iterator[Job]:
     if size >= _SPLIT:
         yield from (Job(path, size, (encoder,)) for encoder in encoders)
-    elif encoders:
+    else:
         yield Job(path, size, encoders)
 
 
-def _not_current(
+def _is_current(
     path: str,
-    original: Found,
     entry: Entry,
+    encoder: Encoder,
     listing: Listing,
     record: Record,
     settings: Settings,
-    current: list[Outcome],
-) -> Iterator[Encoder]:
-    for encoder in settings.encoders:
-        variant = listing.files.get(path + encoder.suffix)
-        made = entry.made.get(encoder.token)
-        size = original.state.size
-        if made is None or (made.of, made.by) != (entry.original.digest, encoder.by(size)):
-            yield encoder
-        elif made.digest is None:
-            if variant is None and not settings.is_worth(size, made.size):
-                current.append(Outcome(path, encoder.token, Action.NOT_WORTH, size, made.size))
-            else:
-                yield encoder
-        elif (
-            variant is None
-            or variant.is_link
-            or variant.mode != original.mode
-            or not settings.is_worth(size, made.size)
-            or not record.trusts_variant(variant.state, made, entry.original)
-        ):
-            yield encoder
-        else:
-            current.append(Outcome(path, encoder.token, Action.UNCHANGED, size, made.size))
+) -> bool:
+    """Whether one variant of a file that has not changed is as it should be."""
+    original = entry.original
+    made = entry.made.get(encoder.token)
+    if made is None or made.of != original.digest or made.by != encoder.by(original.size):
+        return False
+    target = path + encoder.suffix
+    variant = listing.variants.get(target)
+    if variant is None or made.digest is None or not settings.is_worth(original.size, made.size):
+        unwanted = made.digest is None and not settings.is_worth(original.size, made.size)
+        return variant is None and unwanted
+    return (
+        record.trusts_variant(variant, made, original)
+        and variant.st_mode == listing.originals[path].st_mode
+        and target not in listing.links
+    )
+
+
+def _current(path: str, entry: Entry, encoder: Encoder) -> Outcome:
+    made = entry.made[encoder.token]
+    action = Action.NOT_WORTH if made.digest is None else Action.UNCHANGED
+    return Outcome(path, encoder.token, action, entry.original.size, made.size)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import threading
 import time
 from collections.abc import Mapping
@@ -18,7 +19,6 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from ..codings import WORKING_PREFIX
-from ..representations import FileState
 from .drafts import Draft
 from .errors import CompressionError
 
@@ -31,6 +31,10 @@ _FORMAT = 1
 # clock, or on a file system that has dates of whole seconds, as FAT and some network's, two.
 _TICK = 20_000_000
 _COARSE = 2_000_000_000
+
+
+# A name that is empty or of dots.
+_LEADS_AWAY = re.compile(r"(?:^|/)\.{0,2}(?:/|$)")
 
 
 class Original(NamedTuple):
@@ -73,22 +77,26 @@ class Record:
         self._variants_until = 0
         self._read()
 
-    def trusts(self, original: FileState, known: Original) -> bool:
+    def trusts(self, original: os.stat_result, known: Original) -> bool:
         """Whether a file is what it was, as far as its state tells.
 
         Its date can be set back after a change, but not the time of that, the ctime: a file whose
         last change was before the record was true is the one that the record speaks of. On Windows
         there is no such time, and each file is read.
         """
-        if os.name == "nt" or (original.size, original.mtime_ns) != known[:2]:
-            return False
-        return _is_before(original.ctime_ns, self._true_since)
+        return (
+            original.st_size == known.size
+            and original.st_mtime_ns == known.mtime_ns
+            and _is_before(original.st_ctime_ns, self._true_since)
+            and os.name != "nt"
+        )
 
-    def trusts_variant(self, variant: FileState, made: Made, original: Original) -> bool:
+    def trusts_variant(self, variant: os.stat_result, made: Made, original: Original) -> bool:
         """Whether a variant is the one that was written, as far as its state tells."""
         return (
-            (variant.size, variant.mtime_ns) == (made.size, original.mtime_ns)
-            and variant.ctime_ns <= self._variants_until
+            variant.st_size == made.size
+            and variant.st_mtime_ns == original.mtime_ns
+            and variant.st_ctime_ns <= self._variants_until
             and os.name != "nt"
         )
 
@@ -201,9 +209,11 @@ class Record:
     def _from_json(self, content: Any) -> None:
         if content["format"] != _FORMAT:
             raise ValueError(content["format"])
+        entries: dict[str, Entry] = {}
         for path, entry in content["files"].items():
-            made = {token: Made(*each) for token, each in entry["made"].items()}
-            self.entries[_checked(path)] = Entry(Original(*entry["original"]), made)
+            made = {token: Made._make(each) for token, each in entry["made"].items()}
+            entries[_checked(path)] = Entry(Original(*entry["original"]), made)
+        self.entries = entries
 
     def _as_json(self) -> dict[str, Any]:
         files = {
@@ -215,7 +225,7 @@ class Record:
 
 def _checked(path: str) -> str:
     """Require a path that stays below the root."""
-    if any(name in ("", ".", "..") for name in path.split("/")):
+    if _LEADS_AWAY.search(path):
         raise ValueError(path)
     return path
 

@@ -12,7 +12,7 @@ from .locks import locked
 from .record import Record
 from .report import Failure, Outcome, Report, Watcher
 from .settings import Settings
-from .tree import Listing, list_tree, original_of
+from .tree import Listing, list_tree
 
 
 class Run:
@@ -41,10 +41,11 @@ class Run:
                 self._outcomes.append(result)
             self.watcher.tells(result)
 
-    def tell_all(self, results: Iterable[Outcome | Failure]) -> None:
-        """Take several."""
-        for result in results:
-            self.tell(result)
+    def find(self, current: Iterable[Outcome], failures: Iterable[Failure]) -> None:
+        """Take what was found so, and need not be told to anybody, and what was not."""
+        self._outcomes += current
+        for failure in failures:
+            self.tell(failure)
 
     def advance(self, size: int) -> None:
         """Pass on that so many bytes were read."""
@@ -53,18 +54,13 @@ class Run:
 
     def report(self, files: int, size: int) -> Report:
         """Tell of all that was done, files in order."""
-        outcomes = sorted(self._outcomes, key=lambda each: (each.path, each.encoding))
+        outcomes = sorted(self._outcomes)
         seconds = time.monotonic() - self._began
         return Report(self.root, files, size, outcomes, self.failures, seconds)
 
     def listing(self, settings: Settings) -> Listing:
         """List what is to be compressed, and what is recorded."""
-
-        def concerns(path: str) -> bool:
-            original = original_of(path) or path
-            return original in self.record.entries or settings.selects(original)
-
-        return list_tree(self.root, concerns)
+        return list_tree(self.root, settings.selects, self.record.entries)
 
 
 @contextmanager

@@ -33,15 +33,16 @@ def find_files(
         compressed already (``gz``) always is.
     :param on_failure: takes each folder that cannot be listed.
     """
-    for _, entry in walk(os.fspath(root), on_failure):
-        extension = extension_of(entry.name)
-        if (
-            extension != "gz"
-            and extension not in excluded
-            and not entry.name.startswith(WORKING_PREFIX)
-            and os.path.isfile(entry.path)
-        ):
-            yield entry.path
+    for _, entries in walk(os.fspath(root), on_failure):
+        for entry in entries:
+            extension = extension_of(entry.name)
+            if (
+                extension != "gz"
+                and extension not in excluded
+                and not entry.name.startswith(WORKING_PREFIX)
+                and os.path.isfile(entry.path)
+            ):
+                yield entry.path
 
 
 def compress_file(path: str, encoder: Encoder) -> Written:

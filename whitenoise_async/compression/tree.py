@@ -4,80 +4,83 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
+from operator import attrgetter
 from typing import NamedTuple
 
 from ..codings import CODINGS, WORKING_PREFIX
-from ..files import state_of
-from ..representations import FileState
 from .report import Failure
 
 _SUFFIXES = {coding.token: coding.suffix for coding in CODINGS}
+_ALL_SUFFIXES = tuple(_SUFFIXES.values())
 
 #: The end of the name of a file that is being written.
 UNFINISHED = ".tmp"
 
 
-class Found(NamedTuple):
-    """A file below the root, or a link to one."""
-
-    state: FileState
-    mode: int  # permissions, as chmod takes them
-    is_link: bool
-
-
 class Listing(NamedTuple):
-    """Files by their path below the root, with ``/`` between names, in a fixed order."""
+    """What was found, by paths below the root with ``/`` between names, in a fixed order."""
 
-    files: dict[str, Found]
+    originals: dict[str, os.stat_result]  # files, and links to files, that are to be compressed
+    variants: dict[str, os.stat_result]  # of these, and of those that are recorded
+    links: set[str]  # of both
+    others: set[str]  # originals that are recorded, and not to be compressed
     unfinished: list[str]
     failures: list[Failure]
 
+    def has(self, original: str) -> bool:
+        """Whether a recorded original is there."""
+        return original in self.originals or original in self.others
 
-def list_tree(root: str, concerns: Callable[[str], bool]) -> Listing:
+
+def list_tree(root: str, selects: Callable[[str], bool], recorded: Container[str]) -> Listing:
     """List what lies below ``root``. Links to folders are not followed, nor links that lead out.
 
-    :param concerns: whether anybody wants to know of a path.
+    :param selects: whether a path is one to be compressed.
+    :param recorded: the paths of originals that were.
     """
-    listing = Listing({}, [], [])
+    listing = Listing({}, {}, set(), set(), [], [])
     inside = os.path.join(os.path.realpath(root), "")
-    for path, entry in walk(root, listing.failures.append):
-        if entry.name.startswith(WORKING_PREFIX):
-            if entry.name.endswith(UNFINISHED):
-                listing.unfinished.append(path)
-        elif concerns(path) and (found := _look_at(entry, inside)) is not None:
-            listing.files[path] = found
+    for folder, entries in walk(root, listing.failures.append):
+        for entry in entries:
+            name = entry.name
+            path = folder + name
+            if name.startswith(WORKING_PREFIX):
+                if name.endswith(UNFINISHED):
+                    listing.unfinished.append(path)
+            elif name.endswith(_ALL_SUFFIXES):
+                original = path.rpartition(".")[0]
+                if original in recorded or selects(original):
+                    _add(listing.variants, path, entry, inside, listing.links)
+            elif selects(path):
+                _add(listing.originals, path, entry, inside, listing.links)
+            elif path in recorded:
+                listing.others.add(path)
     return listing
 
 
 def walk(
     root: str, on_failure: Callable[[Failure], None]
-) -> Iterator[tuple[str, os.DirEntry[str]]]:
-    """Yield what is no folder below ``root``, with its path from there, in a fixed order."""
+) -> Iterator[tuple[str, list[os.DirEntry[str]]]]:
+    """Yield the folders below ``root`` with what is no folder in them, in a fixed order.
+
+    Each with its path from there: nothing for the root, else with a slash at the end.
+    """
     waiting = [""]
     while waiting:
         folder = waiting.pop()
         try:
             with os.scandir(os.path.join(root, folder)) as scanned:
-                entries = sorted(scanned, key=lambda entry: entry.name)
+                entries = sorted(scanned, key=attrgetter("name"))
         except OSError as error:
             path = os.path.join(root, folder).removesuffix("/") or root
             on_failure(Failure(path, f"{path} cannot be listed: {error.strerror}"))
             continue
-        folders = []
-        for entry in entries:
-            path = f"{folder}{entry.name}"
-            if entry.is_dir(follow_symlinks=False):
-                folders.append(f"{path}/")
-            else:
-                yield path, entry
-        waiting += reversed(folders)
-
-
-def original_of(path: str) -> str | None:
-    """The path of the file that ``path`` is named as a variant of; ``None`` for any other name."""
-    stem, dot, extension = path.rpartition(".")
-    return stem if dot and f".{extension}" in _SUFFIXES.values() else None
+        folders = [entry for entry in entries if entry.is_dir(follow_symlinks=False)]
+        if folders:
+            entries = [entry for entry in entries if not entry.is_dir(follow_symlinks=False)]
+        yield folder, entries
+        waiting += [f"{folder}{entry.name}/" for entry in reversed(folders)]
 
 
 def suffix_of(encoding: str) -> str:
@@ -85,14 +88,22 @@ def suffix_of(encoding: str) -> str:
     return _SUFFIXES.get(encoding, "/")
 
 
-def _look_at(entry: os.DirEntry[str], inside: str) -> Found | None:
+def _add(
+    files: dict[str, os.stat_result],
+    path: str,
+    entry: os.DirEntry[str],
+    inside: str,
+    links: set[str],
+) -> None:
+    """Add a regular file, or a link to one that leads to ``inside``."""
     is_link = entry.is_symlink()
     if is_link and not os.path.realpath(entry.path).startswith(inside):
-        return None
+        return
     try:
         status = entry.stat()
     except OSError:  # removed meanwhile, or a link that leads nowhere
-        return None
-    if not stat.S_ISREG(status.st_mode):
-        return None
-    return Found(state_of(status), stat.S_IMODE(status.st_mode), is_link)
+        return
+    if stat.S_ISREG(status.st_mode):
+        files[path] = status
+        if is_link:
+            links.add(path)

@@ -8,10 +8,11 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 
 from .drafts import remove_unfinished
+from .errors import CompressionError
 from .looks import Check, Preview
 from .plan import Job, Plan, check_plan, make_plan, orphans
 from .record import Record
-from .report import Report, Watcher
+from .report import Failure, Report, Watcher
 from .run import Run, opened
 from .settings import (
     DEFAULT_MIN_SAVING,
@@ -136,14 +137,17 @@ def clean_tree(
     with opened(root, watcher or Watcher(), alone=not dry_run) as run:
         worker = (Preview if dry_run else Worker)(run, settings)
         listing = run.listing(settings)
-        run.tell_all(listing.failures)
+        run.find((), listing.failures)
         for path, entry in list(run.record.entries.items()):
             for encoding in list(entry.made) if settings.selects(path) else ():
                 if encodings is None or encoding in encodings:
                     worker.discard(path, encoding, listing, "it was made by this tool")
         if not dry_run:
             _remove_unfinished(run, listing)
-            _put_away(run.record)
+            if run.record.entries:
+                _save(run, 0)
+            else:
+                run.record.remove()
         return run.report(0, 0)
 
 
@@ -153,16 +157,17 @@ def _compress(run: Run, settings: Settings) -> Report:
     plan = make_plan(listing, run.record, settings)
     worker = Worker(run, settings)
     if not plan.jobs and not orphans(listing, run.record):
-        return _work_through(run, plan, listing, worker)
+        _work_through(run, plan, listing, worker)
+        return run.report(plan.files, plan.size)
     run.record.begin()
     complete = False
     try:
-        report = _work_through(run, plan, listing, worker)
-        complete = not report.failures
+        _work_through(run, plan, listing, worker)
+        complete = not run.failures
     finally:
         # What was not settled must not be trusted the next time.
-        run.record.save(since if complete else 0)
-    return report
+        _save(run, since if complete else 0)
+    return run.report(plan.files, plan.size)
 
 
 def _look(
@@ -173,24 +178,23 @@ def _look(
 ) -> Report:
     listing = run.listing(settings)
     plan = planned(listing, run.record, settings)
-    return _work_through(run, plan, listing, kind(run, settings))
+    _work_through(run, plan, listing, kind(run, settings))
+    return run.report(plan.files, plan.size)
 
 
-def _work_through(run: Run, plan: Plan, listing: Listing, worker: Worker) -> Report:
-    run.tell_all([*listing.failures, *plan.current])
+def _work_through(run: Run, plan: Plan, listing: Listing, worker: Worker) -> None:
+    run.find(plan.current, listing.failures)
     for path, encoding in orphans(listing, run.record):
         worker.discard(path, encoding, listing, "its original is gone")
     run.watcher.begins(sum(job.reads for job in plan.jobs))
     _in_threads(worker, plan.jobs)
-    return run.report(plan.files, plan.size)
 
 
 def _in_threads(worker: Worker, jobs: Sequence[Job]) -> None:
     """Do the jobs; on an interrupt leave them, each at the next piece of its file."""
     with ThreadPoolExecutor(worker.settings.jobs) as threads:
-        futures = [threads.submit(worker.do, job) for job in jobs]
         try:
-            for future in as_completed(futures):
+            for future in as_completed([threads.submit(worker.do, job) for job in jobs]):
                 future.result()
         except BaseException:
             worker.stopped.set()
@@ -201,7 +205,7 @@ def _in_threads(worker: Worker, jobs: Sequence[Job]) -> None:
 def _settled_listing(run: Run, settings: Settings) -> tuple[int, Listing]:
     """The moment before the listing, in nanoseconds since the epoch, and the listing."""
     since, listing = time.time_ns(), run.listing(settings)
-    newest = max((found.state.ctime_ns for found in listing.files.values()), default=0)
+    newest = max((each.st_ctime_ns for each in listing.originals.values()), default=0)
     wait = newest + _TICK - since
     if 0 < wait <= _TICK:
         time.sleep(wait / 1_000_000_000)
@@ -214,8 +218,8 @@ def _remove_unfinished(run: Run, listing: Listing) -> None:
         remove_unfinished(os.path.join(run.root, path))
 
 
-def _put_away(record: Record) -> None:
-    if record.entries:
-        record.save(0)
-    else:
-        record.remove()
+def _save(run: Run, true_since: int) -> None:
+    try:
+        run.record.save(true_since)
+    except CompressionError as error:  # a full disk; the journal is left, and has it all
+        run.tell(Failure(run.root, str(error)))

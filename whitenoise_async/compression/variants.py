@@ -54,7 +54,7 @@ def digest_of(path: str) -> str | None:
 
 
 def belongs(path: str, source: Source, encoder: Encoder) -> bool | None:
-    """Whether the file at ``path`` is the original, compressed; ``None`` where no file is served."""
+    """Whether the file at ``path`` is the original, compressed; ``None`` where there is none."""
     try:
         with closing(open_file(path)) as variant:
             return _decompresses_to(variant, source, encoder)

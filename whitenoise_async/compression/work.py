@@ -73,7 +73,7 @@ class Worker:
 
         :param listing: what was found: a variant beyond a link is none of this root's.
         """
-        if path + suffix_of(encoding) in listing.files and self.is_ours(path, encoding):
+        if path + suffix_of(encoding) in listing.variants and self.is_ours(path, encoding):
             self.remove(path, encoding, reason)
         else:
             self.run.record.forget(path, encoding)
