@@ -207,12 +207,13 @@ class BrotliEncoder(Encoder):
     def _decompress(self, file: BinaryIO) -> Iterator[bytes]:
         decompressor = self._library.Decompressor()
         while not decompressor.is_finished():
-            piece = b""
-            if decompressor.can_accept_more_data():
-                piece = file.read(PIECE)
-                if not piece:
-                    raise EOFError("it is cut off")
-            yield decompressor.process(piece, output_buffer_limit=PIECE)
+            ready = decompressor.can_accept_more_data()
+            piece = file.read(PIECE) if ready else b""
+            made = decompressor.process(piece, output_buffer_limit=PIECE)
+            # It is ready for more while it still has some of what came of the last.
+            if ready and not piece and not made:
+                raise EOFError("it is cut off")
+            yield made
         if file.read(1):
             raise EOFError("something follows it")
 
