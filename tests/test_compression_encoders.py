@@ -8,7 +8,8 @@ import random
 import sys
 import types
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -110,7 +111,7 @@ def test_a_file_of_several_pieces_comes_back(token: str, size: int) -> None:
 
 @pytest.mark.parametrize(
     ("token", "level"),
-    [("gzip", 12), ("gzip", 9), ("gzip", 1), ("br", 11),
+    [("gzip", 12), ("gzip", 9), ("gzip", 1), ("br", 0), ("br", 1), ("br", 5), ("br", 11),
      ("zstd", 1), ("zstd", 9), ("zstd", 19)],
 )  # fmt: skip
 def test_the_bytes_are_the_same_whoever_made_the_pieces(token: str, level: int) -> None:
@@ -257,7 +258,7 @@ def test_it_is_decompressed_in_bounded_pieces(token: str) -> None:
     assert max(map(len, pieces)) <= 2 * PIECE
 
 
-DAMAGES = {
+DAMAGES: dict[str, Callable[[bytes], bytes]] = {
     "cut off": lambda data: data[:-1],
     "cut in half": lambda data: data[: len(data) // 2],
     "followed by something": lambda data: data + b"x",
@@ -282,10 +283,8 @@ def test_no_bytes_make_a_decoder_fail_in_another_way(data: bytes) -> None:
     for kind in KINDS.values():
         encoder = kind()
         for prefix in (b"", compress(encoder, b"content")[:5]):
-            try:
+            with suppress(NotCompressedError):
                 decompress(encoder, prefix + data)
-            except NotCompressedError as error:
-                assert str(error)
 
 
 def test_the_suffixes_are_those_that_are_served() -> None:

@@ -200,7 +200,8 @@ class BrotliEncoder(Encoder):
         fitting = (bits for bits in self._WINDOWS if (1 << bits) - 16 >= size)
         window = next(fitting, self._WINDOWS[-1])
         compressor = self._library.Compressor(quality=self.level, lgwin=window)
-        for piece in pieces:
+        # Below level 10 it goes by what it is given first, and makes blocks of what it is given.
+        for piece in _even(pieces):
             yield compressor.process(piece)
         yield compressor.finish()
 
@@ -253,6 +254,17 @@ class ZstdEncoder(Encoder):
 
     def _errors(self) -> tuple[type[Exception], ...]:
         return self._library.ZstdError, EOFError
+
+
+def _even(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The same content in pieces of one size."""
+    waiting = bytearray()
+    for piece in pieces:
+        waiting += piece
+        while len(waiting) >= PIECE:
+            yield bytes(waiting[:PIECE])
+            del waiting[:PIECE]
+    yield bytes(waiting)
 
 
 _KINDS: Mapping[str, type[Encoder]] = {
