@@ -34,7 +34,7 @@ _COARSE = 2_000_000_000
 
 
 # A name that is empty or of dots.
-_LEADS_AWAY = re.compile(r"(?:^|/)\.{0,2}(?:/|$)")
+_LEADS_AWAY = re.compile(r"(?:^|/)\.{0,2}(?:/|\Z)")
 
 
 class Original(NamedTuple):
