@@ -53,3 +53,20 @@ def test_a_journal_is_read_as_it_was_written(tmp_path: Path, name: str) -> None:
     assert Record(str(tmp_path)).entries == {name: Entry(ORIGINAL, {"gzip": MADE})}
     record.close()
     assert working_files(tmp_path) == [JOURNAL]
+
+
+def test_a_journal_that_was_cut_off_is_read_and_written_on(tmp_path: Path) -> None:
+    """By a run that is killed as well."""
+    journal = tmp_path / JOURNAL
+    for number, name in enumerate(("a", "b", "c")):
+        record = Record(str(tmp_path))
+        assert list(record.entries) == ["a", "b", "c"][:number]
+        record.begin()
+        record.add(name, ORIGINAL, "gzip", MADE)
+        record.add("lost", ORIGINAL, "gzip", MADE)
+        record.close()
+        os.truncate(journal, journal.stat().st_size - 5)
+    record = Record(str(tmp_path))
+    assert list(record.entries) == ["a", "b", "c"]
+    record.save(time.time_ns())
+    assert working_files(tmp_path) == [NAME]

@@ -108,7 +108,11 @@ class Record:
         path = os.path.join(self._root, JOURNAL)
         try:
             self._journal = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+            if os.fstat(self._journal).st_size:
+                # The last line of a run that was killed may be cut off; ours is none of it.
+                _write_all(self._journal, b"\n")
         except OSError as error:
+            self.close()
             raise CompressionError(f"{path} cannot be written: {error.strerror}") from error
 
     def add(self, path: str, original: Original, encoding: str, made: Made) -> None:
