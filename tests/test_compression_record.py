@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
+import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
-from conftest import MTIME
+from conftest import MTIME, write
+from hypothesis import given
+from hypothesis import strategies as st
 
+from whitenoise_async.compression import CompressionError
 from whitenoise_async.compression.record import JOURNAL, NAME, Entry, Made, Original, Record
 
 ORIGINAL = Original(1000, MTIME * 10**9 + 123, "0" * 32)
@@ -70,3 +76,85 @@ def test_a_journal_that_was_cut_off_is_read_and_written_on(tmp_path: Path) -> No
     assert list(record.entries) == ["a", "b", "c"]
     record.save(time.time_ns())
     assert working_files(tmp_path) == [NAME]
+
+
+def as_record(path: str = "a.txt", **changes: Any) -> bytes:
+    entry = {"original": ORIGINAL, "made": {"gzip": MADE}, **changes}
+    return json.dumps({"format": 1, "files": {path: entry}}).encode()
+
+
+MALFORMED = {
+    "empty": b"",
+    "cut off": as_record()[:-1],
+    "no JSON": b"<!doctype html>",
+    "binary": b"\xff\xfe\x00",
+    "a list": b"[]",
+    "a string": b'"format"',
+    "nothing": b"null",
+    "too deep": b"[" * 100_000,
+    "a number too long": b'{"format": 1' + b"0" * 5000,
+    "no format": b'{"files": {}}',
+    "another format": b'{"format": 2, "files": {}}',
+    "no files": b'{"format": 1}',
+    "files in a list": b'{"format": 1, "files": []}',
+    "no entry": b'{"format": 1, "files": {"a.txt": null}}',
+    "no original": b'{"format": 1, "files": {"a.txt": {"made": {}}}}',
+    "nothing made": b'{"format": 1, "files": {"a.txt": {"original": [1, 2, "3"]}}}',
+    "a list of what was made": as_record(made=[MADE]),
+    "an original too short": as_record(original=ORIGINAL[:2]),
+    "an original too long": as_record(original=[*ORIGINAL, 1]),
+    "an original of three letters": as_record(original="abc"),
+    "a size of letters": as_record(original=["1000", *ORIGINAL[1:]]),
+    "a date that is none": as_record(original=[1000, "x", "0"]),
+    "a digest that is none": as_record(original=[1000, 1, None]),
+    "a variant too short": as_record(made={"gzip": MADE[:3]}),
+    "a variant of four letters": as_record(made={"gzip": "abcd"}),
+    "a variant that is none": as_record(made={"gzip": None}),
+    "a variant without a size": as_record(made={"gzip": [*MADE[:2], None, MADE.digest]}),
+    "a variant of a broken size": as_record(made={"gzip": [*MADE[:2], 1.5, MADE.digest]}),
+    "a variant of a nameless maker": as_record(made={"gzip": [MADE.of, 1, *MADE[2:]]}),
+    "a variant of no original": as_record(made={"gzip": [None, *MADE[1:]]}),
+    "a variant with a wrong digest": as_record(made={"gzip": [*MADE[:3], 1]}),
+    **{
+        f"a path that leads to {path!r}": as_record(path)
+        for path in ("", ".", "..", "../a", "/a", "/", "a/..", "a/../b", "a//b", "a/", "./a", "a/.")
+    },
+}
+
+
+@pytest.mark.parametrize("content", MALFORMED.values(), ids=MALFORMED)
+def test_a_record_that_is_none_is_refused_with_what_to_do(tmp_path: Path, content: bytes) -> None:
+    write(tmp_path / NAME, content)
+    with pytest.raises(CompressionError) as caught:
+        Record(str(tmp_path))
+    assert str(caught.value).startswith(f"{tmp_path / NAME} is not a record of what was compresse")
+    assert "remove it" in str(caught.value)
+
+
+@given(st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=3) | st.just("gzip"),
+    lambda inner: st.lists(inner, max_size=4)
+    | st.dictionaries(st.sampled_from(["format", "files", "made", "original", "a"]), inner),
+))  # fmt: skip
+def test_no_line_of_a_journal_does_more_than_be_passed_over(content: Any) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        lines = [json.dumps(content), json.dumps([content] * 4), json.dumps(["a", ORIGINAL] * 2)]
+        lines += (
+            [json.dumps(["a", ORIGINAL, content, MADE])] if not isinstance(content, str) else []
+        )
+        lines.append(json.dumps(["b", ORIGINAL, "gzip", MADE]))
+        write(root / JOURNAL, "\n".join(lines).encode())
+        assert Record(folder).entries == {"b": Entry(ORIGINAL, {"gzip": MADE})}
+
+
+@pytest.mark.parametrize("content", [each for each in MALFORMED.values() if b"\n" not in each])
+def test_a_line_of_a_journal_that_is_none_is_passed_over(tmp_path: Path, content: bytes) -> None:
+    write(tmp_path / JOURNAL, content + b"\n")
+    assert Record(str(tmp_path)).entries == {}
+
+
+def test_nothing_of_a_journal_leads_out_of_the_root(tmp_path: Path) -> None:
+    lines = [[path, ORIGINAL, "gzip", MADE] for path in ("../a", "/a", "a/../b", "", "a")]
+    write(tmp_path / JOURNAL, "\n".join(map(json.dumps, lines)).encode())
+    assert list(Record(str(tmp_path)).entries) == ["a"]

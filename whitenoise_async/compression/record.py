@@ -33,6 +33,9 @@ _TICK = 20_000_000
 _COARSE = 2_000_000_000
 
 
+# What reading a record raises that is none, or that somebody has written into.
+_MALFORMED = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
+
 # A name that is empty or of dots.
 _LEADS_AWAY = re.compile(r"(?:^|/)\.{0,2}(?:/|\Z)")
 
@@ -186,7 +189,7 @@ class Record:
             pass
         except OSError as error:
             raise CompressionError(f"{path} cannot be read: {error.strerror}") from error
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+        except _MALFORMED as error:
             raise CompressionError(
                 f"{path} is not a record of what was compressed; remove it, and everything is"
                 " compressed anew"
@@ -206,17 +209,18 @@ class Record:
         self._true_since = self._variants_until = 0
         for line in lines:
             # The last may be cut off.
-            with suppress(ValueError, TypeError):
+            with suppress(*_MALFORMED):
                 name, original, encoding, made = json.loads(line)
-                self._put(_checked(name), Original(*original), encoding, Made(*made))
+                _require((encoding, str))
+                self._put(_checked(name), _original(original), encoding, _made(made))
 
     def _from_json(self, content: Any) -> None:
         if content["format"] != _FORMAT:
             raise ValueError(content["format"])
         entries: dict[str, Entry] = {}
         for path, entry in content["files"].items():
-            made = {token: Made._make(each) for token, each in entry["made"].items()}
-            entries[_checked(path)] = Entry(Original(*entry["original"]), made)
+            made = {token: _made(each) for token, each in entry["made"].items()}
+            entries[_checked(path)] = Entry(_original(entry["original"]), made)
         self.entries = entries
 
     def _as_json(self) -> dict[str, Any]:
@@ -232,6 +236,24 @@ def _checked(path: str) -> str:
     if _LEADS_AWAY.search(path):
         raise ValueError(path)
     return path
+
+
+def _original(values: Any) -> Original:
+    size, mtime_ns, digest = values
+    _require((size, int), (mtime_ns, int), (digest, str))
+    return Original(size, mtime_ns, digest)
+
+
+def _made(values: Any) -> Made:
+    of, by, size, digest = values
+    _require((of, str), (by, str), (size, int), (digest or "", str))
+    return Made(of, by, size, digest)
+
+
+def _require(*expected: tuple[Any, type]) -> None:
+    for value, kind in expected:
+        if not isinstance(value, kind):
+            raise TypeError(value)
 
 
 def _is_before(ctime_ns: int, moment: int) -> bool:
