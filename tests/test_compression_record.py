@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import MTIME, write
+from conftest import MTIME, run_as_nobody, write
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -158,3 +160,75 @@ def test_nothing_of_a_journal_leads_out_of_the_root(tmp_path: Path) -> None:
     lines = [[path, ORIGINAL, "gzip", MADE] for path in ("../a", "/a", "a/../b", "", "a")]
     write(tmp_path / JOURNAL, "\n".join(map(json.dumps, lines)).encode())
     assert list(Record(str(tmp_path)).entries) == ["a"]
+
+
+@pytest.mark.parametrize("name", [NAME, JOURNAL])
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (os.mkfifo, "not a regular file"),
+        (os.mkdir, "not a regular file"),
+        (lambda path: os.symlink("/dev/zero", path), "not a regular file"),
+        (lambda path: os.symlink(os.path.basename(path), path), "symbolic links"),
+    ],
+    ids=["FIFO", "folder", "device", "loop"],
+)
+def test_what_is_no_file_in_the_records_place_is_named(
+    tmp_path: Path, name: str, make: Callable[[str], object], reason: str
+) -> None:
+    path = tmp_path / name
+    make(str(path))
+    with pytest.raises(CompressionError) as caught:
+        Record(str(tmp_path))
+    assert str(caught.value).startswith(f"{path} cannot be read: ")
+    assert reason in str(caught.value)
+
+
+@pytest.mark.parametrize("name", [NAME, JOURNAL])
+def test_a_record_that_may_not_be_read_is_named(public_path: Path, name: str) -> None:
+    write(public_path / name, as_record()).chmod(0)
+    printed = run_as_nobody(f"""
+        from whitenoise_async.compression.errors import CompressionError
+        from whitenoise_async.compression.record import Record
+        try:
+            Record({str(public_path)!r})
+        except CompressionError as error:
+            print(error)
+    """)
+    assert printed == f"{public_path / name} cannot be read: Permission denied\n"
+
+
+@pytest.mark.parametrize("name", [NAME, JOURNAL])
+@pytest.mark.parametrize("where", ["os.open", "stream"])
+def test_a_disk_that_fails_at_the_record_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, where: str
+) -> None:
+    path = write(tmp_path / name, as_record() if name == NAME else b"")
+    really = os.open
+
+    def fail(*arguments: Any) -> Any:
+        if where == "os.open" and arguments[0] != str(path):
+            return really(*arguments)
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    target = where if where == "os.open" else "whitenoise_async.files.OpenFile.stream"
+    monkeypatch.setattr(target, fail)
+    with pytest.raises(CompressionError, match=rf"{name} cannot be read: Input/output error$"):
+        Record(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [os.mkdir, os.mkfifo, lambda path: os.symlink("precious", path)],
+    ids=["folder", "FIFO", "link"],
+)
+def test_what_somebody_put_in_the_journals_place_is_not_written_to(
+    tmp_path: Path, make: Callable[[Path], object]
+) -> None:
+    """Since it was read."""
+    precious = write(tmp_path / "precious", b"precious")
+    record = Record(str(tmp_path))
+    make(tmp_path / JOURNAL)
+    with pytest.raises(CompressionError, match=rf"{JOURNAL} cannot be written: "):
+        record.begin()
+    assert precious.read_bytes() == b"precious"

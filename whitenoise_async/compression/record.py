@@ -15,10 +15,12 @@ import re
 import threading
 import time
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import Any, NamedTuple
 
 from ..codings import WORKING_PREFIX
+from ..files import FileSystemError, UnavailableError, open_file
+from ..representations import FileState
 from .drafts import Draft
 from .errors import CompressionError
 
@@ -26,6 +28,11 @@ NAME = f"{WORKING_PREFIX}compress.json"
 JOURNAL = f"{WORKING_PREFIX}compress.journal"
 
 _FORMAT = 1
+
+# Neither a link nor a FIFO that somebody put there: one leads away, the other waits for a reader.
+_APPENDING = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+for _flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC"):
+    _APPENDING |= getattr(os, _flag, 0)
 
 # Nanoseconds by which two changes may be apart that leave the same date: a tick of the kernel's
 # clock, or on a file system that has dates of whole seconds, as FAT and some network's, two.
@@ -110,7 +117,7 @@ class Record:
         """
         path = os.path.join(self._root, JOURNAL)
         try:
-            self._journal = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+            self._journal = os.open(path, _APPENDING, 0o644)
             if os.fstat(self._journal).st_size:
                 # The last line of a run that was killed may be cut off; ours is none of it.
                 _write_all(self._journal, b"\n")
@@ -180,34 +187,26 @@ class Record:
 
     def _read(self) -> None:
         path = os.path.join(self._root, NAME)
-        try:
-            with open(path, "rb") as file:
-                status = os.fstat(file.fileno())
-                self._from_json(json.load(file))
-            self._true_since, self._variants_until = status.st_mtime_ns, status.st_ctime_ns
-        except FileNotFoundError:
-            pass
-        except OSError as error:
-            raise CompressionError(f"{path} cannot be read: {error.strerror}") from error
-        except _MALFORMED as error:
-            raise CompressionError(
-                f"{path} is not a record of what was compressed; remove it, and everything is"
-                " compressed anew"
-            ) from error
+        found = _read_file(path)
+        if found:
+            content, state = found
+            try:
+                self._from_json(json.loads(content))
+            except _MALFORMED as error:
+                raise CompressionError(
+                    f"{path} is not a record of what was compressed; remove it, and everything is"
+                    " compressed anew"
+                ) from error
+            self._true_since, self._variants_until = state.mtime_ns, state.ctime_ns
         self._read_journal()
 
     def _read_journal(self) -> None:
-        path = os.path.join(self._root, JOURNAL)
-        try:
-            with open(path, "rb") as file:
-                lines = file.read().splitlines(keepends=True)
-        except FileNotFoundError:
+        found = _read_file(os.path.join(self._root, JOURNAL))
+        if not found:
             return
-        except OSError as error:
-            raise CompressionError(f"{path} cannot be read: {error.strerror}") from error
         # What is in there was true when it was written, and nobody knows until when.
         self._true_since = self._variants_until = 0
-        for line in lines:
+        for line in found[0].splitlines():
             # The last may be cut off.
             with suppress(*_MALFORMED):
                 name, original, encoding, made = json.loads(line)
@@ -236,6 +235,25 @@ def _checked(path: str) -> str:
     if _LEADS_AWAY.search(path):
         raise ValueError(path)
     return path
+
+
+def _read_file(path: str) -> tuple[bytes, FileState] | None:
+    """A file's content, and its state; ``None`` where there is none.
+
+    :raises CompressionError: where it cannot be read.
+    """
+    try:
+        with closing(open_file(path)) as file, file.stream() as stream:
+            return stream.read(), file.state
+    except UnavailableError as error:
+        if error.gone:
+            return None
+        reason = error.reason
+    except FileSystemError as error:
+        reason = error.reason
+    except OSError as error:
+        reason = error.strerror or str(error)
+    raise CompressionError(f"{path} cannot be read: {reason}")
 
 
 def _original(values: Any) -> Original:
