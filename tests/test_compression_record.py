@@ -232,3 +232,122 @@ def test_what_somebody_put_in_the_journals_place_is_not_written_to(
     with pytest.raises(CompressionError, match=rf"{JOURNAL} cannot be written: "):
         record.begin()
     assert precious.read_bytes() == b"precious"
+
+
+def as_status(
+    size: int = ORIGINAL.size, mtime: int = ORIGINAL.mtime_ns, ctime: int = 0
+) -> os.stat_result:
+    seconds = (0, 0, 0, 0, 0, 0, size, 0, mtime // SECOND, ctime // SECOND)
+    more = (0.0, mtime / SECOND, ctime / SECOND, 0, mtime, ctime)
+    return os.stat_result((*seconds, *more))
+
+
+TICK = 20_000_000
+NOW = 1_700_000_000 * SECOND + 500_000_000
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, True),
+        ({"size": 999}, False),
+        ({"mtime": ORIGINAL.mtime_ns + 1}, False),
+        ({"mtime": ORIGINAL.mtime_ns - 1}, False),
+        ({"ctime": NOW - TICK}, True),
+        ({"ctime": NOW - TICK + 1}, False),
+        ({"ctime": NOW + TICK}, False),
+        # Whole seconds: the file system has no others, and two changes in two of them may look
+        # like one.
+        ({"ctime": NOW - 2 * SECOND - 500_000_000}, True),
+        ({"ctime": NOW - SECOND - 500_000_000}, False),
+    ],
+)
+def test_a_file_whose_last_change_was_a_tick_before_the_record_was_true_is_what_it_was(
+    tmp_path: Path, changes: dict[str, int], expected: bool
+) -> None:
+    """Its date can be set back, the time of the change that does so cannot."""
+    record = saved(tmp_path, since=NOW)
+    assert (
+        record.trusts(as_status(**{"ctime": NOW - 10 * SECOND + 1, **changes}), ORIGINAL)
+        is expected
+    )
+
+
+@pytest.mark.parametrize(
+    ("size", "mtime", "late", "expected"),
+    [
+        (MADE.size, ORIGINAL.mtime_ns, 0, True),
+        (MADE.size + 1, ORIGINAL.mtime_ns, 0, False),
+        (MADE.size, ORIGINAL.mtime_ns + 1, 0, False),
+        (MADE.size, ORIGINAL.mtime_ns, 1, False),
+    ],
+)
+def test_a_variant_that_was_not_changed_since_the_record_was_written_is_what_was_written(
+    tmp_path: Path, size: int, mtime: int, late: int, expected: bool
+) -> None:
+    record = saved(tmp_path)
+    ctime = (tmp_path / NAME).stat().st_ctime_ns + late
+    assert record.trusts_variant(as_status(size, mtime, ctime), MADE, ORIGINAL) is expected
+
+
+def touched(path: Path) -> None:
+    os.utime(path)
+
+
+def dated_later(path: Path) -> None:
+    os.utime(path, ns=(0, time.time_ns() + 3600 * SECOND))
+
+
+def dated_a_little_later(path: Path) -> None:
+    status = path.stat()
+    os.utime(path, ns=(0, status.st_mtime_ns + 10 * TICK))
+
+
+def cut_off(path: Path) -> None:
+    record = Record(str(path.parent))
+    record.begin()
+    record.close()
+
+
+@pytest.mark.parametrize(
+    "change", [touched, dated_later, dated_a_little_later, cut_off, Path.unlink]
+)
+def test_a_record_whose_date_is_not_its_own_or_that_has_a_journal_makes_nothing_trusted(
+    tmp_path: Path, change: Callable[[Path], object]
+) -> None:
+    known = as_status(ctime=MTIME * SECOND + 1)
+    assert saved(tmp_path, "a.txt").trusts(known, ORIGINAL)
+    change(tmp_path / NAME)
+    assert not Record(str(tmp_path)).trusts(known, ORIGINAL)
+
+
+def test_a_clock_that_was_put_back_makes_nothing_trusted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved(tmp_path, "a.txt")
+    earlier = time.time_ns() - 3600 * SECOND
+    monkeypatch.setattr(time, "time_ns", lambda: earlier)
+    assert not Record(str(tmp_path)).trusts(as_status(ctime=MTIME * SECOND + 1), ORIGINAL)
+
+
+def test_a_file_server_whose_clock_is_behind_is_allowed_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its times of change are earlier than ours."""
+    since = time.time_ns()
+    ahead = 3600 * SECOND
+    monkeypatch.setattr(time, "time_ns", lambda: since + ahead)
+    record = saved(tmp_path, "a.txt", since=since + ahead)
+    assert not record.trusts(as_status(ctime=since + SECOND), ORIGINAL)
+    assert abs((tmp_path / NAME).stat().st_mtime_ns - since) < SECOND
+
+
+def test_on_windows_every_file_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is called ctime there is when a file was made."""
+    record = saved(tmp_path)
+    status = as_status(ctime=MTIME * SECOND + 1)
+    variant = as_status(MADE.size, ctime=MTIME * SECOND + 1)
+    assert record.trusts(status, ORIGINAL) and record.trusts_variant(variant, MADE, ORIGINAL)
+    monkeypatch.setattr("whitenoise_async.compression.record.os.name", "nt")
+    assert not record.trusts(status, ORIGINAL)
+    assert not record.trusts_variant(variant, MADE, ORIGINAL)

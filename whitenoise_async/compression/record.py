@@ -155,12 +155,14 @@ class Record:
         """
         path = os.path.join(self._root, NAME)
         content = json.dumps(self._as_json(), sort_keys=True, separators=(",", ":")).encode()
+        before = time.time_ns()
         try:
             with Draft(path) as draft:
-                # A file server's clock may be behind.
-                behind = min(0, os.fstat(draft.fileno()).st_mtime_ns - time.time_ns())
+                # A file server's clock may be behind; by what a kernel's is, each file is trusted
+                # so much later.
+                behind = os.fstat(draft.fileno()).st_mtime_ns - before
                 draft.write(content)
-                draft.publish(0o644, true_since + behind)
+                draft.publish(0o644, true_since + (behind if behind < -_TICK // 2 else 0))
         except OSError as error:
             raise CompressionError(f"{path} cannot be written: {error.strerror}") from error
         self.close()
@@ -197,7 +199,7 @@ class Record:
                     f"{path} is not a record of what was compressed; remove it, and everything is"
                     " compressed anew"
                 ) from error
-            self._true_since, self._variants_until = state.mtime_ns, state.ctime_ns
+            self._true_since, self._variants_until = _true_since(state), state.ctime_ns
         self._read_journal()
 
     def _read_journal(self) -> None:
@@ -272,6 +274,18 @@ def _require(*expected: tuple[Any, type]) -> None:
     for value, kind in expected:
         if not isinstance(value, kind):
             raise TypeError(value)
+
+
+def _true_since(record: FileState) -> int:
+    """The date that :meth:`Record.save` gave the record; 0 where it is not that.
+
+    That date is before the change that set it. Where it is the same, somebody touched the record,
+    or the file system has no time of change; where it is after that, or yet to come, somebody set
+    it, or a clock was wrong.
+    """
+    latest = min(record.ctime_ns + _TICK, time.time_ns())
+    plausible = record.mtime_ns != record.ctime_ns and record.mtime_ns <= latest
+    return record.mtime_ns if plausible else 0
 
 
 def _is_before(ctime_ns: int, moment: int) -> bool:
