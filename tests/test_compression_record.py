@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import os
 import tempfile
@@ -351,3 +352,47 @@ def test_on_windows_every_file_is_read(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr("whitenoise_async.compression.record.os.name", "nt")
     assert not record.trusts(status, ORIGINAL)
     assert not record.trusts_variant(variant, MADE, ORIGINAL)
+
+
+def digest(content: bytes) -> str:
+    return hashlib.blake2b(content, digest_size=16).hexdigest()
+
+
+def test_what_is_not_put_in_place_after_all_is_not_noted(tmp_path: Path) -> None:
+    record = saved(tmp_path, "a.txt")
+    record.begin()
+    newer = MADE._replace(of="2" * 32, digest="3" * 32)
+    with pytest.raises(ZeroDivisionError), record.adding("a.txt", ORIGINAL, "gzip", newer):
+        raise ZeroDivisionError
+    record.save(time.time_ns())
+    assert Record(str(tmp_path)).entries["a.txt"].made["gzip"] == MADE
+
+
+@pytest.mark.parametrize(
+    ("there", "expected"),
+    [(b"older", "older"), (b"newer", "newer"), (b"somebody's", "newer"), (None, "newer")],
+)
+def test_of_a_run_that_was_killed_what_is_ours_is_what_is_there(
+    tmp_path: Path, there: bytes | None, expected: str
+) -> None:
+    """It notes a variant before it puts it in place of the older one."""
+    made = {
+        content: Made(ORIGINAL.digest, f"zlib {content}", 5, digest(content.encode()))
+        for content in ("older", "newer")
+    }
+    first = Record(str(tmp_path))
+    first.begin()
+    first.add("a.txt", ORIGINAL, "gzip", made["older"])
+    first.add("a.txt", ORIGINAL, "br", NOT_WORTH)
+    first.save(time.time_ns())
+    killed = Record(str(tmp_path))
+    killed.begin()
+    killed.add("a.txt", ORIGINAL, "gzip", made["newer"])
+    killed.add("a.txt", ORIGINAL, "br", NOT_WORTH._replace(size=998))
+    killed.close()
+    if there is not None:
+        write(tmp_path / "a.txt.gz", there)
+    assert Record(str(tmp_path)).entries["a.txt"].made == {
+        "gzip": made[expected],
+        "br": NOT_WORTH._replace(size=998),
+    }

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from contextlib import suppress
+from contextlib import closing, suppress
 from types import TracebackType
 
 from ..codings import WORKING_PREFIX
+from ..files import FileSystemError, UnavailableError, open_file
+from .encoders import PIECE
 from .locks import take
 from .tree import UNFINISHED
 
@@ -16,6 +18,24 @@ from .tree import UNFINISHED
 def new_digest() -> hashlib.blake2b:
     """What contents are compared by: as fast as the disk, and long enough for no two to meet."""
     return hashlib.blake2b(digest_size=16)
+
+
+def digest_of(path: str) -> str | None:
+    """The digest of a variant's content; ``None`` where there is no readable regular file.
+
+    A link is nobody's work but the user's, and has none.
+    """
+    if os.path.islink(path):
+        return None
+    try:
+        with closing(open_file(path)) as file:
+            digest, at = new_digest(), 0
+            while piece := file.read(at, PIECE):
+                digest.update(piece)
+                at += len(piece)
+            return digest.hexdigest()
+    except (UnavailableError, FileSystemError):
+        return None
 
 
 class Draft:

@@ -14,15 +14,16 @@ import os
 import re
 import threading
 import time
-from collections.abc import Mapping
-from contextlib import closing, suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
 from typing import Any, NamedTuple
 
 from ..codings import WORKING_PREFIX
 from ..files import FileSystemError, UnavailableError, open_file
 from ..representations import FileState
-from .drafts import Draft
+from .drafts import Draft, digest_of
 from .errors import CompressionError
+from .tree import suffix_of
 
 NAME = f"{WORKING_PREFIX}compress.json"
 JOURNAL = f"{WORKING_PREFIX}compress.journal"
@@ -39,6 +40,8 @@ for _flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC"):
 _TICK = 20_000_000
 _COARSE = 2_000_000_000
 
+
+_NO_SIZE = -1  # bytes; no file has so many
 
 # What reading a record raises that is none, or that somebody has written into.
 _MALFORMED = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
@@ -126,14 +129,26 @@ class Record:
             raise CompressionError(f"{path} cannot be written: {error.strerror}") from error
 
     def add(self, path: str, original: Original, encoding: str, made: Made) -> None:
-        """Note what is about to be put in place, before it is.
+        """Note what there is.
+
+        :raises OSError: where it cannot be noted.
+        """
+        with self.adding(path, original, encoding, made):
+            pass
+
+    @contextmanager
+    def adding(self, path: str, original: Original, encoding: str, made: Made) -> Iterator[None]:
+        """Note what is put in place meanwhile; where that fails, what was there is ours still.
 
         :raises OSError: where it cannot be noted.
         """
         line = json.dumps([path, original, encoding, made], separators=(",", ":")) + "\n"
         with self._changing:
             if self._journal is not None:
+                # First: what is in its place when the process is killed is known then.
                 _write_all(self._journal, line.encode())
+        yield
+        with self._changing:
             self._put(path, original, encoding, made)
 
     def forget(self, path: str, encoding: str) -> None:
@@ -145,6 +160,11 @@ class Record:
                 self.entries[path] = entry._replace(made=made)
             else:
                 del self.entries[path]
+
+    def doubt(self, path: str) -> None:
+        """Trust an original no more, whatever its state."""
+        entry = self.entries[path]
+        self.entries[path] = entry._replace(original=entry.original._replace(size=_NO_SIZE))
 
     def save(self, true_since: int) -> None:
         """Write the record, and remove the journal.
@@ -208,12 +228,28 @@ class Record:
             return
         # What is in there was true when it was written, and nobody knows until when.
         self._true_since = self._variants_until = 0
+        replaced: list[tuple[str, str, Made]] = []
         for line in found[0].splitlines():
             # The last may be cut off.
             with suppress(*_MALFORMED):
                 name, original, encoding, made = json.loads(line)
                 _require((encoding, str))
-                self._put(_checked(name), _original(original), encoding, _made(made))
+                before = self.entries.get(_checked(name))
+                self._put(name, _original(original), encoding, _made(made))
+                if before and encoding in before.made:
+                    replaced.append((name, encoding, before.made[encoding]))
+        self._put_back(replaced)
+
+    def _put_back(self, replaced: Iterable[tuple[str, str, Made]]) -> None:
+        """Of what was replaced, take what is there still.
+
+        The process may have been killed after it noted the other one, and before it put that in
+        its place.
+        """
+        for path, encoding, made in replaced:
+            target = os.path.join(self._root, path) + suffix_of(encoding)
+            if made.digest is not None and digest_of(target) == made.digest:
+                self._put(path, self.entries[path].original, encoding, made)
 
     def _from_json(self, content: Any) -> None:
         if content["format"] != _FORMAT:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
 from ..files import FileSystemError, OpenFile, UnavailableError, open_file
-from .drafts import Draft, new_digest
-from .encoders import PIECE, Encoder, NotCompressedError
+from .drafts import Draft
+from .encoders import Encoder, NotCompressedError
 from .errors import CompressionError
 from .originals import Source
 
@@ -33,24 +33,6 @@ def compressed(source: Source, encoder: Encoder) -> Iterator[Draft]:
         for piece in encoder.compress(source.pieces(), source.size):
             draft.write(piece)
         yield draft
-
-
-def digest_of(path: str) -> str | None:
-    """The digest of a variant's content; ``None`` where there is no readable regular file.
-
-    A link is nobody's work but the user's, and has none.
-    """
-    if os.path.islink(path):
-        return None
-    try:
-        with closing(open_file(path)) as file:
-            digest, at = new_digest(), 0
-            while piece := file.read(at, PIECE):
-                digest.update(piece)
-                at += len(piece)
-            return digest.hexdigest()
-    except (UnavailableError, FileSystemError):
-        return None
 
 
 def belongs(path: str, source: Source, encoder: Encoder) -> bool | None:

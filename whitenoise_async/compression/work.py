@@ -7,6 +7,7 @@ import threading
 from contextlib import closing
 from enum import Enum
 
+from .drafts import digest_of
 from .encoders import Encoder
 from .errors import CompressionError
 from .originals import Source
@@ -16,7 +17,7 @@ from .report import Action, Failure, Outcome
 from .run import Run
 from .settings import Settings
 from .tree import Listing, suffix_of
-from .variants import adjust, compressed, digest_of, naming, require_no_other
+from .variants import adjust, compressed, naming, require_no_other
 
 
 class StoppedError(Exception):
@@ -145,9 +146,8 @@ class Worker:
                 self.run.record.add(path, source.original, encoder.token, made)
                 adjust(target, source)
                 return Outcome(path, encoder.token, Action.UNCHANGED, source.size, made.size)
-            # First, so that a variant that is in its place when the process is killed is known.
-            self.run.record.add(path, source.original, encoder.token, made)
-            draft.publish(source.mode, source.mtime_ns)
+            with self.run.record.adding(path, source.original, encoder.token, made):
+                draft.publish(source.mode, source.mtime_ns)
         return Outcome(path, encoder.token, Action.WRITTEN, source.size, made.size)
 
     def _do_without(self, path: str, source: Source, encoder: Encoder, size: int) -> Outcome:
