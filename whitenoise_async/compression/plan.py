@@ -84,6 +84,27 @@ def orphans(listing: Listing, record: Record) -> list[tuple[str, str]]:
     ]
 
 
+def unseen(listing: Listing, record: Record, settings: Settings) -> list[str]:
+    """Originals of which a run leaves something as it is, and that need not be what it was.
+
+    It had not to look at them, or not at each of their variants; the next one has to.
+    """
+    asked = {encoder.token for encoder in settings.encoders}
+    doubtful: list[str] = []
+    for path, entry in record.entries.items():
+        original = listing.others.get(path)
+        changed = original is not None and not record.trusts(original, entry.original)
+        for encoding, made in entry.made.items():
+            if original is not None or encoding not in asked:
+                variant = listing.variants.get(path + suffix_of(encoding))
+                changed |= variant is not None and not record.trusts_variant(
+                    variant, made, entry.original
+                )
+        if changed:
+            doubtful.append(path)
+    return doubtful
+
+
 def _wanted(listing: Listing, record: Record, settings: Settings) -> dict[str, os.stat_result]:
     """The files to compress, and those that were, though they are too small now."""
     return {

@@ -23,8 +23,8 @@ class Listing(NamedTuple):
 
     originals: dict[str, os.stat_result]  # files, and links to files, that are to be compressed
     variants: dict[str, os.stat_result]  # of these, and of those that are recorded
-    links: set[str]  # of both
-    others: set[str]  # originals that are recorded, and not to be compressed
+    links: set[str]  # of all these
+    others: dict[str, os.stat_result]  # originals that are recorded, and not to be compressed
     unfinished: list[str]
     failures: list[Failure]
 
@@ -39,7 +39,7 @@ def list_tree(root: str, selects: Callable[[str], bool], recorded: Container[str
     :param selects: whether a path is one to be compressed.
     :param recorded: the paths of originals that were.
     """
-    listing = Listing({}, {}, set(), set(), [], [])
+    listing = Listing({}, {}, set(), {}, [], [])
     inside = os.path.join(os.path.realpath(root), "")
     for folder, entries in walk(root, listing.failures.append):
         for entry in entries:
@@ -55,7 +55,7 @@ def list_tree(root: str, selects: Callable[[str], bool], recorded: Container[str
             elif selects(path):
                 _add(listing.originals, path, entry, inside, listing.links)
             elif path in recorded:
-                listing.others.add(path)
+                _add(listing.others, path, entry, inside, listing.links)
     return listing
 
 

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from .drafts import remove_unfinished
 from .errors import CompressionError
 from .looks import Check, Preview
-from .plan import Job, Plan, check_plan, make_plan, orphans
+from .plan import Job, Plan, check_plan, make_plan, orphans, unseen
 from .record import Record
 from .report import Failure, Report, Watcher
 from .run import Run, opened
@@ -163,6 +163,8 @@ def _compress(run: Run, settings: Settings) -> Report:
     complete = False
     try:
         _work_through(run, plan, listing, worker)
+        for path in unseen(listing, run.record, settings):
+            run.record.doubt(path)
         complete = not run.failures
     finally:
         # What was not settled must not be trusted the next time.

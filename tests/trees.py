@@ -1,0 +1,121 @@
+"""Trees of files for the tests of what compresses them: made, told of, compared."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import random
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import brotli
+
+from whitenoise_async.compression import Action, Failure, Outcome, Report, Watcher
+from whitenoise_async.compression.record import NAME
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+TEXT = b"body { color: black; background: white }\n" * 60
+OTHER = b"body { color: white; background: black }\n" * 60  # as long
+NOISE = random.Random(0).randbytes(1500)
+SUFFIXES = {"gzip": ".gz", "br": ".br", "zstd": ".zst"}
+ALL = tuple(SUFFIXES.values())
+DECODERS: dict[str, Callable[[bytes], bytes]] = {
+    ".gz": gzip.decompress,
+    ".br": brotli.decompress,
+    ".zst": zstd.decompress,
+}
+
+
+def below(root: Path) -> list[str]:
+    """All that is no folder, but for the record; paths with ``/``."""
+    found = (path.relative_to(root).as_posix() for path in root.rglob("*") if is_leaf(path))
+    return sorted(name for name in found if name != NAME)
+
+
+def is_leaf(path: Path) -> bool:
+    return path.is_symlink() or not path.is_dir()
+
+
+def contents(root: Path) -> dict[str, bytes]:
+    return {name: (root / name).read_bytes() for name in below(root)}
+
+
+def with_variants(*names: str) -> list[str]:
+    return sorted(name + suffix for name in names for suffix in ("", *ALL))
+
+
+def snapshot(root: Path) -> dict[str, tuple[int, ...]]:
+    """Everything that any change would change: no write goes unseen."""
+
+    def state(path: Path) -> tuple[int, ...]:
+        status = path.lstat()
+        numbers = (status.st_mode, status.st_ino, status.st_nlink, status.st_size)
+        return (*numbers, status.st_mtime_ns, status.st_ctime_ns)
+
+    return {str(path): state(path) for path in (root, *root.rglob("*"))}
+
+
+def told(report: Report) -> dict[str, str]:
+    """What became of each variant, by its path."""
+    names = [each.path + SUFFIXES[each.encoding] for each in report.outcomes]
+    assert len(set(names)) == len(names), "a variant is told of twice"
+    return {name: each.action.value for name, each in zip(names, report.outcomes, strict=True)}
+
+
+def counted(report: Report) -> dict[str, int]:
+    """How many variants became what."""
+    assert not report.failures
+    actions = [each.action.value for each in report.outcomes]
+    return {action: actions.count(action) for action in sorted(set(actions))}
+
+
+def require_right(root: Path) -> None:
+    """Require of each variant that it is its original, with its mode and date."""
+    for name in below(root):
+        original, suffix = os.path.splitext(root / name)
+        if suffix in ALL and os.path.exists(original):
+            assert DECODERS[suffix]((root / name).read_bytes()) == Path(original).read_bytes()
+            status, of_original = (root / name).lstat(), os.stat(original)
+            assert status.st_mode == of_original.st_mode
+            assert status.st_mtime_ns == of_original.st_mtime_ns
+
+
+def write_quietly(path: Path, content: bytes) -> None:
+    """Change a file in place, and set back its date."""
+    status = path.stat()
+    path.write_bytes(content)
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+class Listener(Watcher):
+    """Keeps all that it is told; ``happen`` is called at each result."""
+
+    def __init__(self, happen: Callable[[], object] = lambda: None) -> None:
+        self.waited: list[str] = []
+        self.begun: list[int] = []
+        self.advanced: list[int] = []
+        self.results: list[Outcome | Failure] = []
+        self.happen = happen
+
+    def waits(self, root: str) -> None:
+        self.waited.append(root)
+
+    def begins(self, size: int) -> None:
+        self.begun.append(size)
+
+    def advances(self, size: int) -> None:
+        self.advanced.append(size)
+
+    def tells(self, result: Outcome | Failure) -> None:
+        self.results.append(result)
+        self.happen()
+
+    def written(self) -> Iterator[str]:
+        for each in self.results:
+            if isinstance(each, Outcome) and each.action is Action.WRITTEN:
+                yield each.path + SUFFIXES[each.encoding]
