@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 
 from .drafts import remove_unfinished
+from .encoders import require_known
 from .errors import CompressionError
 from .looks import Check, Preview
 from .plan import Job, Plan, check_plan, make_plan, orphans
@@ -130,9 +131,11 @@ def clean_tree(
     :param include: glob patterns of the originals; none for all.
     :param exclude: glob patterns of originals whose variants stay.
     :param dry_run: tell what would be removed, and remove nothing.
+    :raises ValueError: for an encoding that there is not.
     :raises NotADirectoryError: where ``root`` is none.
     :raises CompressionError: where the record cannot be read or written.
     """
+    require_known(encodings or ())
     settings = cleaning_settings(include, exclude)
     with opened(root, watcher or Watcher(), alone=not dry_run) as run:
         worker = (Preview if dry_run else Worker)(run, settings)

@@ -79,11 +79,12 @@ class Worker:
             self.run.record.forget(path, encoding)
 
     def _do(self, job: Job, source: Source, encoder: Encoder) -> None:
+        target = source.path + encoder.suffix
         try:
-            with naming(source.path, "compressed"):
+            with naming(target, "written"):
                 self.run.tell(self.settle(job.path, source, encoder))
         except CompressionError as error:
-            self.run.tell(Failure(source.path, str(error)))
+            self.run.tell(Failure(target, str(error)))
 
     def settle(self, path: str, source: Source, encoder: Encoder) -> Outcome:
         """Bring one variant to what it should be."""
