@@ -492,7 +492,7 @@ def test_an_interrupt_within_a_folder_tells_of_what_is_done(
             yield wait([future]).done.pop()
             raise KeyboardInterrupt
 
-    monkeypatch.setattr("whitenoise_async.compression.trees.as_completed", one_and_an_interrupt)
+    monkeypatch.setattr("whitenoise_async.compression.threads.as_completed", one_and_an_interrupt)
     assert main(["--json", "-j", "1", str(site)]) == 130
     output = capsys.readouterr()
     made = {name for name in names(site) if name.endswith(tuple(ALL))}

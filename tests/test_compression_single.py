@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from whitenoise_async.compression import CompressionError, Failure
 from whitenoise_async.compression.encoders import GzipEncoder
 from whitenoise_async.compression.single import Written, compress_file, find_files
+from whitenoise_async.compression.threads import Stop
 from whitenoise_async.files import OpenFile, open_file
 
 TEXT = b"some text, some text, some text, some text\n" * 100
@@ -28,7 +29,7 @@ MTIME_NS = MTIME * 10**9 + 123_456_789
 
 
 def gzip_file(path: str) -> Written:
-    return compress_file(path, GzipEncoder())
+    return compress_file(path, GzipEncoder(), Stop())
 
 
 def names_in(folder: Path) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 from contextlib import closing
 from enum import Enum
 
@@ -15,12 +14,9 @@ from .record import Made
 from .report import Action, Failure, Outcome
 from .run import Run
 from .settings import Settings
+from .threads import Stop
 from .tree import Listing, suffix_of
 from .variants import adjust, compressed, digest_of, naming, require_no_other
-
-
-class StoppedError(Exception):
-    """The run is to end, and whatever is half done to be left."""
 
 
 class Need(Enum):
@@ -41,7 +37,7 @@ class Worker:
         """
         self.run = run
         self.settings = settings
-        self.stopped = threading.Event()
+        self.stop = Stop()
 
     def do(self, job: Job) -> None:
         """Settle all that a job names.
@@ -53,8 +49,7 @@ class Worker:
 
         def on_read(size: int) -> None:
             nonlocal left
-            if self.stopped.is_set():
-                raise StoppedError
+            self.stop.require_going_on()
             left -= size
             self.run.advance(size)
 
