@@ -80,7 +80,8 @@ def run_as_nobody(script: str) -> str:
     prologue = f"""
 import encodings.idna, logging, os, sys
 sys.path[:] = {[*sys.path, str(Path(__file__).parent)]!r}
-import clients, whitenoise_async
+import clients, whitenoise_async.compression
+whitenoise_async.compression.make_settings()  # imports what compresses
 if os.getuid() == 0:
     os.setuid(65534)
 """

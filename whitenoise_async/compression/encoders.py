@@ -200,19 +200,21 @@ class BrotliEncoder(Encoder):
         fitting = (bits for bits in self._WINDOWS if (1 << bits) - 16 >= size)
         window = next(fitting, self._WINDOWS[-1])
         compressor = self._library.Compressor(quality=self.level, lgwin=window)
-        for piece in pieces:
+        # Below level 10 it goes by what it is given first, and makes blocks of what it is given.
+        for piece in _even(pieces):
             yield compressor.process(piece)
         yield compressor.finish()
 
     def _decompress(self, file: BinaryIO) -> Iterator[bytes]:
         decompressor = self._library.Decompressor()
         while not decompressor.is_finished():
-            piece = b""
-            if decompressor.can_accept_more_data():
-                piece = file.read(PIECE)
-                if not piece:
-                    raise EOFError("it is cut off")
-            yield decompressor.process(piece, output_buffer_limit=PIECE)
+            ready = decompressor.can_accept_more_data()
+            piece = file.read(PIECE) if ready else b""
+            made = decompressor.process(piece, output_buffer_limit=PIECE)
+            # It is ready for more while it still has some of what came of the last.
+            if ready and not piece and not made:
+                raise EOFError("it is cut off")
+            yield made
         if file.read(1):
             raise EOFError("something follows it")
 
@@ -252,6 +254,17 @@ class ZstdEncoder(Encoder):
 
     def _errors(self) -> tuple[type[Exception], ...]:
         return self._library.ZstdError, EOFError
+
+
+def _even(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The same content in pieces of one size."""
+    waiting = bytearray()
+    for piece in pieces:
+        waiting += piece
+        while len(waiting) >= PIECE:
+            yield bytes(waiting[:PIECE])
+            del waiting[:PIECE]
+    yield bytes(waiting)
 
 
 _KINDS: Mapping[str, type[Encoder]] = {

@@ -15,10 +15,12 @@ import re
 import threading
 import time
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import Any, NamedTuple
 
 from ..codings import WORKING_PREFIX
+from ..files import FileSystemError, UnavailableError, open_file
+from ..representations import FileState
 from .drafts import Draft
 from .errors import CompressionError
 
@@ -27,14 +29,22 @@ JOURNAL = f"{WORKING_PREFIX}compress.journal"
 
 _FORMAT = 1
 
+# Neither a link nor a FIFO that somebody put there: one leads away, the other waits for a reader.
+_APPENDING = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+for _flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC"):
+    _APPENDING |= getattr(os, _flag, 0)
+
 # Nanoseconds by which two changes may be apart that leave the same date: a tick of the kernel's
 # clock, or on a file system that has dates of whole seconds, as FAT and some network's, two.
 _TICK = 20_000_000
 _COARSE = 2_000_000_000
 
 
+# What reading a record raises that is none, or that somebody has written into.
+_MALFORMED = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
+
 # A name that is empty or of dots.
-_LEADS_AWAY = re.compile(r"(?:^|/)\.{0,2}(?:/|$)")
+_LEADS_AWAY = re.compile(r"(?:^|/)\.{0,2}(?:/|\Z)")
 
 
 class Original(NamedTuple):
@@ -107,8 +117,12 @@ class Record:
         """
         path = os.path.join(self._root, JOURNAL)
         try:
-            self._journal = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+            self._journal = os.open(path, _APPENDING, 0o644)
+            if os.fstat(self._journal).st_size:
+                # The last line of a run that was killed may be cut off; ours is none of it.
+                _write_all(self._journal, b"\n")
         except OSError as error:
+            self.close()
             raise CompressionError(f"{path} cannot be written: {error.strerror}") from error
 
     def add(self, path: str, original: Original, encoding: str, made: Made) -> None:
@@ -141,12 +155,14 @@ class Record:
         """
         path = os.path.join(self._root, NAME)
         content = json.dumps(self._as_json(), sort_keys=True, separators=(",", ":")).encode()
+        before = time.time_ns()
         try:
             with Draft(path) as draft:
-                # A file server's clock may be behind.
-                behind = min(0, os.fstat(draft.fileno()).st_mtime_ns - time.time_ns())
+                # A file server's clock may be behind; by what a kernel's is, each file is trusted
+                # so much later.
+                behind = os.fstat(draft.fileno()).st_mtime_ns - before
                 draft.write(content)
-                draft.publish(0o644, true_since + behind)
+                draft.publish(0o644, true_since + (behind if behind < -_TICK // 2 else 0))
         except OSError as error:
             raise CompressionError(f"{path} cannot be written: {error.strerror}") from error
         self.close()
@@ -173,46 +189,39 @@ class Record:
 
     def _read(self) -> None:
         path = os.path.join(self._root, NAME)
-        try:
-            with open(path, "rb") as file:
-                status = os.fstat(file.fileno())
-                self._from_json(json.load(file))
-            self._true_since, self._variants_until = status.st_mtime_ns, status.st_ctime_ns
-        except FileNotFoundError:
-            pass
-        except OSError as error:
-            raise CompressionError(f"{path} cannot be read: {error.strerror}") from error
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise CompressionError(
-                f"{path} is not a record of what was compressed; remove it, and everything is"
-                " compressed anew"
-            ) from error
+        found = _read_file(path)
+        if found:
+            content, state = found
+            try:
+                self._from_json(json.loads(content))
+            except _MALFORMED as error:
+                raise CompressionError(
+                    f"{path} is not a record of what was compressed; remove it, and everything is"
+                    " compressed anew"
+                ) from error
+            self._true_since, self._variants_until = _true_since(state), state.ctime_ns
         self._read_journal()
 
     def _read_journal(self) -> None:
-        path = os.path.join(self._root, JOURNAL)
-        try:
-            with open(path, "rb") as file:
-                lines = file.read().splitlines(keepends=True)
-        except FileNotFoundError:
+        found = _read_file(os.path.join(self._root, JOURNAL))
+        if not found:
             return
-        except OSError as error:
-            raise CompressionError(f"{path} cannot be read: {error.strerror}") from error
         # What is in there was true when it was written, and nobody knows until when.
         self._true_since = self._variants_until = 0
-        for line in lines:
+        for line in found[0].splitlines():
             # The last may be cut off.
-            with suppress(ValueError, TypeError):
+            with suppress(*_MALFORMED):
                 name, original, encoding, made = json.loads(line)
-                self._put(_checked(name), Original(*original), encoding, Made(*made))
+                _require((encoding, str))
+                self._put(_checked(name), _original(original), encoding, _made(made))
 
     def _from_json(self, content: Any) -> None:
         if content["format"] != _FORMAT:
             raise ValueError(content["format"])
         entries: dict[str, Entry] = {}
         for path, entry in content["files"].items():
-            made = {token: Made._make(each) for token, each in entry["made"].items()}
-            entries[_checked(path)] = Entry(Original(*entry["original"]), made)
+            made = {token: _made(each) for token, each in entry["made"].items()}
+            entries[_checked(path)] = Entry(_original(entry["original"]), made)
         self.entries = entries
 
     def _as_json(self) -> dict[str, Any]:
@@ -228,6 +237,55 @@ def _checked(path: str) -> str:
     if _LEADS_AWAY.search(path):
         raise ValueError(path)
     return path
+
+
+def _read_file(path: str) -> tuple[bytes, FileState] | None:
+    """A file's content, and its state; ``None`` where there is none.
+
+    :raises CompressionError: where it cannot be read.
+    """
+    try:
+        with closing(open_file(path)) as file, file.stream() as stream:
+            return stream.read(), file.state
+    except UnavailableError as error:
+        if error.gone:
+            return None
+        reason = error.reason
+    except FileSystemError as error:
+        reason = error.reason
+    except OSError as error:
+        reason = error.strerror or str(error)
+    raise CompressionError(f"{path} cannot be read: {reason}")
+
+
+def _original(values: Any) -> Original:
+    size, mtime_ns, digest = values
+    _require((size, int), (mtime_ns, int), (digest, str))
+    return Original(size, mtime_ns, digest)
+
+
+def _made(values: Any) -> Made:
+    of, by, size, digest = values
+    _require((of, str), (by, str), (size, int), (digest or "", str))
+    return Made(of, by, size, digest)
+
+
+def _require(*expected: tuple[Any, type]) -> None:
+    for value, kind in expected:
+        if not isinstance(value, kind):
+            raise TypeError(value)
+
+
+def _true_since(record: FileState) -> int:
+    """The date that :meth:`Record.save` gave the record; 0 where it is not that.
+
+    That date is before the change that set it. Where it is the same, somebody touched the record,
+    or the file system has no time of change; where it is after that, or yet to come, somebody set
+    it, or a clock was wrong.
+    """
+    latest = min(record.ctime_ns + _TICK, time.time_ns())
+    plausible = record.mtime_ns != record.ctime_ns and record.mtime_ns <= latest
+    return record.mtime_ns if plausible else 0
 
 
 def _is_before(ctime_ns: int, moment: int) -> bool:
