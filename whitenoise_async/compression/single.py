@@ -64,5 +64,5 @@ def compress_file(path: str, encoder: Encoder, stop: Stop) -> Written:
         if draft.size >= source.size:
             require_no_other(source, encoder)
             return Written(path, source.size, None)
-        draft.publish(source.mode, source.mtime_ns)
+        draft.publish(source.mode, source.mtime_ns, source.owner)
         return Written(path, source.size, draft.size)

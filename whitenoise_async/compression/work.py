@@ -143,7 +143,7 @@ class Worker:
                 return Outcome(path, encoder.token, Action.UNCHANGED, source.size, made.size)
             # First, so that a variant that is in its place when the process is killed is known.
             self.run.record.add(path, source.original, encoder.token, made)
-            draft.publish(source.mode, source.mtime_ns)
+            draft.publish(source.mode, source.mtime_ns, source.owner)
         return Outcome(path, encoder.token, Action.WRITTEN, source.size, made.size)
 
     def _do_without(self, path: str, source: Source, encoder: Encoder, size: int) -> Outcome:
