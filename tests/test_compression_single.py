@@ -19,7 +19,9 @@ from hypothesis import strategies as st
 
 from whitenoise_async.compression import CompressionError, Failure
 from whitenoise_async.compression.encoders import GzipEncoder
+from whitenoise_async.compression.originals import Source
 from whitenoise_async.compression.single import Written, compress_file, find_files
+from whitenoise_async.compression.threads import Stop
 from whitenoise_async.files import OpenFile, open_file
 
 TEXT = b"some text, some text, some text, some text\n" * 100
@@ -28,7 +30,7 @@ MTIME_NS = MTIME * 10**9 + 123_456_789
 
 
 def gzip_file(path: str) -> Written:
-    return compress_file(path, GzipEncoder())
+    return compress_file(path, GzipEncoder(), Stop())
 
 
 def names_in(folder: Path) -> list[str]:
@@ -317,3 +319,32 @@ def test_what_is_no_file_in_the_results_place_is_passed_over_where_nothing_is_wr
     path = write(tmp_path / "a.bin", NOISE)
     os.mkfifo(tmp_path / "a.bin.gz")
     assert gzip_file(str(path)).compressed is None
+
+
+def test_the_result_belongs_to_the_originals_owner_where_that_can_be_had(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As root runs a build, and somebody else the server."""
+    asked: list[tuple[int, int]] = []
+
+    def chown(path: str, user: int, group: int) -> None:
+        asked.append((user, group))
+        raise PermissionError(1, "Operation not permitted")
+
+    path = write(tmp_path / "a.txt", TEXT)
+    monkeypatch.setattr(os, "chown", chown)
+    gzip_file(str(path))
+    assert asked == []
+    monkeypatch.setattr(Source, "owner", (12345, 54321))
+    gzip_file(str(path))
+    assert asked == [(12345, 54321)]
+    assert names_in(tmp_path) == ["a.txt", "a.txt.gz"]
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="root alone may give files away")
+def test_root_gives_the_result_to_the_originals_owner(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.txt", TEXT)
+    os.chown(path, 12345, 54321)
+    gzip_file(str(path))
+    status = (tmp_path / "a.txt.gz").stat()
+    assert (status.st_uid, status.st_gid) == (12345, 54321)

@@ -13,6 +13,7 @@ import pytest
 
 import whitenoise_async.__main__
 import whitenoise_async.gzip
+from whitenoise_async.compression import DEFAULT_EXCLUDED
 from whitenoise_async.options import OptionKeywords, Options
 from whitenoise_async.responses import REASONS
 
@@ -114,6 +115,15 @@ def test_the_table_of_options_is_complete_and_its_defaults_are_true() -> None:
     assert told == {name: getattr(Options, name) for name in names}
     sections = re.findall(r"^## `(\w+)`$", (DOCS / "options.md").read_text("utf-8"), re.M)
     assert sorted(sections) == sorted(names)
+
+
+def test_the_extensions_that_are_not_compressed_are_those_of_the_code() -> None:
+    page = (DOCS / "compress.md").read_text("utf-8")
+    listed = re.search(r"compressed already: (.*?);", page, re.S)
+    assert listed is not None
+    assert re.findall("`(.+?)`", listed[1]) == sorted(DEFAULT_EXCLUDED)
+    measured = " ".join(cell for _, cell in rows_of(DOCS / "compress.md", 2) if "% (" in cell)
+    assert sorted(re.findall("`(.+?)`", measured)) == sorted(DEFAULT_EXCLUDED)
 
 
 def test_the_table_of_statuses_is_complete() -> None:

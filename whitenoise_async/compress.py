@@ -24,11 +24,22 @@ from .compression import (
     compress_tree,
     make_settings,
 )
+from .compression.encoders import require_known
 from .compression.report import PROBLEMS
 from .console import say
 from .interrupts import INTERRUPTS, raising_on_sigterm
 from .progress import Progress
-from .reporting import as_json, outcome_line, problem_line, summary, table
+from .reporting import (
+    as_json,
+    outcome_line,
+    partial_report,
+    problem_line,
+    progress_so_far,
+    short,
+    table,
+)
+
+_WHAT_IS_LEFT = "nothing is left half-written, and the next run goes on from here."
 
 __all__ = ["check_tree", "clean_tree", "compress_tree", "main"]
 
@@ -45,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         work, left_out = _work(options)
     except (ValueError, TypeError) as error:
-        parser.error(str(error))
+        parser.error(_with_flags(str(error)))
     for root in options.roots:
         if not os.path.isdir(root):
             parser.error(f"{root} is not a directory")
@@ -65,7 +76,9 @@ class _Command(Watcher):
         self._work = work
         self._progress = Progress(shown=not options.quiet)
         self._root = ""
+        # Below this root, until there is a report of it.
         self._done: list[Outcome] = []
+        self._failures: list[Failure] = []
         self._reports: list[Report] = []
         self._failed = False
 
@@ -76,11 +89,9 @@ class _Command(Watcher):
         except tuple(INTERRUPTS) as interrupt:
             word, status = INTERRUPTS[type(interrupt)]
             self._progress.end()
-            say(
-                f"{word}: {summary(self._done)}; nothing is left half-written, and the next run"
-                " goes on from here.",
-                error=True,
-            )
+            if self._done or self._failures:
+                self._reports.append(partial_report(self._root, self._done, self._failures))
+            say(f"{word}: {progress_so_far(self._reports)}; {_WHAT_IS_LEFT}", error=True)
         else:
             status = 1 if self._failed else 0
         if self._options.json:
@@ -97,9 +108,12 @@ class _Command(Watcher):
         finally:
             self._progress.end()
         self._reports.append(report)
-        if not (self._options.quiet or self._options.json):
-            for line in table(report):
-                say(line)
+        self._done, self._failures = [], []
+        if self._options.quiet or self._options.json:
+            return
+        looked = self._options.check or self._options.clean or self._options.dry_run
+        for line in [short(report, dry_run=self._options.dry_run)] if looked else table(report):
+            say(line)
 
     def waits(self, root: str) -> None:
         if not self._options.quiet:
@@ -113,6 +127,7 @@ class _Command(Watcher):
 
     def tells(self, result: Outcome | Failure) -> None:
         if isinstance(result, Failure):
+            self._failures.append(result)
             self._fail(result.reason)
             return
         self._done.append(result)
@@ -134,6 +149,7 @@ def _work(options: argparse.Namespace) -> tuple[Callable[..., Report], tuple[str
     """The function that does what is asked for below one root, and what it leaves out."""
     chosen: dict[str, Any] = {"include": options.include, "exclude": options.exclude}
     if options.clean:
+        require_known(options.encodings or ())
         work = partial(clean_tree, encodings=options.encodings, dry_run=options.dry_run, **chosen)
         return work, ()
     levels = {token: getattr(options, f"{token}_level") for token in ENCODINGS}
@@ -148,6 +164,13 @@ def _work(options: argparse.Namespace) -> tuple[Callable[..., Report], tuple[str
     if options.check:
         return partial(check_tree, **chosen), left_out
     return partial(compress_tree, dry_run=options.dry_run, **chosen), left_out
+
+
+def _with_flags(message: str) -> str:
+    """Name options as they are named on the command line."""
+    for name in ("min_size", "min_saving", "jobs"):
+        message = message.replace(name, f"--{name.replace('_', '-')}")
+    return message
 
 
 def _apart(roots: Sequence[str]) -> list[str]:

@@ -20,7 +20,13 @@ def say(line: str, *, error: bool = False) -> None:
     encoding = stream.encoding or "utf-8"
     shown = "".join(each if each.isprintable() else repr(each)[1:-1] for each in line)
     try:
-        print(shown.encode(encoding, "backslashreplace").decode(encoding), file=stream, flush=True)
+        # In one piece: what another thread prints comes before or after.
+        print(
+            shown.encode(encoding, "backslashreplace").decode(encoding) + "\n",
+            end="",
+            file=stream,
+            flush=True,
+        )
     except OSError:
         # Nobody reads on, as after ``| head``, or the disk is full. The stream still holds the
         # line, at which Python would fail again when it exits.

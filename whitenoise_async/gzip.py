@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from .compression.encoders import GzipEncoder
 from .compression.errors import CompressionError
 from .compression.single import Written, compress_file, find_files
+from .compression.threads import Stop, in_threads
 from .console import say
 from .interrupts import INTERRUPTS, raising_on_sigterm
 
@@ -66,15 +67,18 @@ def _run(root: str, excluded: set[str], quiet: bool) -> int:
         failures.append(message)
         say(message, error=True)
 
-    encoder = GzipEncoder()
-    for path in find_files(root, excluded, lambda failure: fail(failure.reason)):
+    def compress(path: str) -> None:
         try:
-            outcome = compress_file(path, encoder)
+            outcome = compress_file(path, encoder, stop)
         except CompressionError as error:
             fail(str(error))
         else:
             if not quiet:
                 say(_line(outcome))
+
+    encoder, stop = GzipEncoder(), Stop()
+    paths = list(find_files(root, excluded, lambda failure: fail(failure.reason)))
+    in_threads(compress, paths, 1, stop)
     return 1 if failures else 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,7 +28,8 @@ class Progress:
                 unit="B",
                 unit_scale=True,
                 leave=False,
-                dynamic_ncols=True,
+                # A pseudo-terminal may say that it has no columns; a bar of none is not seen.
+                ncols=shutil.get_terminal_size().columns,
                 file=sys.stderr,
             )
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from .compression import Action, Outcome, Report, Totals
+from .compression import Action, Failure, Outcome, Report, Totals
 from .compression.tree import suffix_of
 
 _HEAD = ("encoding", "variants", "bytes before", "bytes after", "ratio", "written", "removed")
@@ -45,17 +46,30 @@ def table(report: Report) -> Iterator[str]:
             yield "  ".join(cells)
 
 
+def short(report: Report, *, dry_run: bool) -> str:
+    """What was found, in a line, where nothing was compressed."""
+    counts = Counter(each.action for each in report.outcomes)
+    found = ", ".join(f"{counts[each]:,} {each.value}" for each in Action if counts[each])
+    would = "would be " if dry_run else ""
+    return f"{report.root}: {would}{found or 'nothing'}, {report.seconds:.1f} s"
+
+
 def as_json(reports: Sequence[Report], interrupted: bool) -> Iterator[str]:
     """All there is to know, for machines."""
     content = {"interrupted": interrupted, "roots": [_as_dict(report) for report in reports]}
     yield from json.dumps(content, indent=2).splitlines()
 
 
-def summary(outcomes: Iterable[Outcome]) -> str:
-    """What was done so far, in half a sentence."""
-    actions = [each.action for each in outcomes]
-    written, removed = actions.count(Action.WRITTEN), actions.count(Action.REMOVED)
-    return f"{written:,} variants written, {removed:,} removed"
+def partial_report(root: str, done: Sequence[Outcome], failures: Sequence[Failure]) -> Report:
+    """A report of what was done before an interrupt."""
+    sizes = {each.path: each.original or 0 for each in done}
+    return Report(root, len(sizes), sum(sizes.values()), done, failures, 0.0)
+
+
+def progress_so_far(reports: Iterable[Report]) -> str:
+    """What was done before an interrupt, in half a sentence."""
+    counts = Counter(each.action for report in reports for each in report.outcomes)
+    return f"{counts[Action.WRITTEN]:,} variants written, {counts[Action.REMOVED]:,} removed"
 
 
 def _row(encoding: str, totals: Totals) -> tuple[str, ...]:

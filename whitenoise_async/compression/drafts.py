@@ -87,14 +87,23 @@ class Draft:
         self._digest.update(data)
         self.size += len(data)
 
-    def publish(self, mode: int, mtime_ns: int) -> None:
+    def publish(self, mode: int, mtime_ns: int, owner: tuple[int, int] | None = None) -> None:
         """Let it appear in its place, in place of what is there.
+
+        :param mode: permissions, as chmod takes them.
+        :param mtime_ns: nanoseconds since the epoch.
+        :param owner: user and group, where they may be set.
 
         What it holds is on the disk before its name is: after a power cut there is the old file or
         the new, and never an empty one.
         """
         self._file.flush()
         os.fsync(self._descriptor)
+        made = os.fstat(self._descriptor)
+        if owner not in (None, (made.st_uid, made.st_gid)):
+            # Root may, and has to: a server that runs as the owner could not read it.
+            with suppress(OSError):
+                os.chown(self._temporary, *owner)
         if os.name == "nt":
             self._file.close()  # Windows renames nothing that is open
         os.chmod(self._temporary, mode)

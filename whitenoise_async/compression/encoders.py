@@ -275,6 +275,13 @@ _KINDS: Mapping[str, type[Encoder]] = {
 ENCODINGS = tuple(_KINDS)
 
 
+def require_known(encodings: Iterable[str]) -> None:
+    """Raise :class:`EncodingError` for an encoding that there is not."""
+    for token in encodings:
+        if token not in _KINDS:
+            raise EncodingError(f"an encoding is one of {', '.join(ENCODINGS)}, got {token!r}")
+
+
 def make_encoders(
     encodings: Sequence[str] | None, levels: Mapping[str, int]
 ) -> tuple[tuple[Encoder, ...], tuple[str, ...]]:
@@ -285,9 +292,7 @@ def make_encoders(
     :returns: the encoders, and why those are left out that were not asked for and cannot be had.
     :raises EncodingError: for one that was asked for and cannot be had.
     """
-    for token in (*(encodings or ()), *levels):
-        if token not in _KINDS:
-            raise EncodingError(f"an encoding is one of {', '.join(ENCODINGS)}, got {token!r}")
+    require_known([*(encodings or ()), *levels])
     if encodings is not None:
         if not encodings:
             raise EncodingError(f"encodings must name one at least of {', '.join(ENCODINGS)}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable, Iterator
 from functools import cached_property
 
@@ -39,10 +40,19 @@ class Source:
         """Nanoseconds since the epoch, when it was opened."""
         return self._file.state.mtime_ns
 
-    @cached_property
+    @property
     def mode(self) -> int:
         """Its permissions, as chmod takes them."""
-        return os.fstat(self._file.fileno()).st_mode & 0o7777
+        return stat.S_IMODE(self._status.st_mode)
+
+    @property
+    def owner(self) -> tuple[int, int]:
+        """Its user and its group."""
+        return self._status.st_uid, self._status.st_gid
+
+    @cached_property
+    def _status(self) -> os.stat_result:
+        return os.fstat(self._file.fileno())
 
     @cached_property
     def original(self) -> Original:

@@ -12,6 +12,7 @@ from .encoders import Encoder
 from .originals import Source
 from .report import Failure
 from .settings import extension_of
+from .threads import Stop
 from .tree import walk
 from .variants import compressed, naming, require_no_other
 
@@ -45,22 +46,23 @@ def find_files(
                 yield entry.path
 
 
-def compress_file(path: str, encoder: Encoder) -> Written:
+def compress_file(path: str, encoder: Encoder, stop: Stop) -> Written:
     """Write ``path``, compressed, beside the file, if that is smaller.
 
     The result has the original's mode and modification time, and appears whole or not at all.
 
+    :param stop: is asked between two pieces of the file.
     :raises CompressionError: where the file cannot be read or its variant cannot be written, or
         where nothing is written and an old variant that does not belong to it would go on being
         served. It may be somebody's own: it is named, not removed.
     """
     with (
-        closing(Source(path)) as source,
+        closing(Source(path, lambda _: stop.require_going_on())) as source,
         naming(path, "compressed"),
         compressed(source, encoder) as draft,
     ):
         if draft.size >= source.size:
             require_no_other(source, encoder)
             return Written(path, source.size, None)
-        draft.publish(source.mode, source.mtime_ns)
+        draft.publish(source.mode, source.mtime_ns, source.owner)
         return Written(path, source.size, draft.size)

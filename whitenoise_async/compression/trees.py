@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
 
 from .drafts import remove_unfinished
+from .encoders import require_known
 from .errors import CompressionError
 from .looks import Check, Preview
-from .plan import Job, Plan, check_plan, make_plan, orphans, unseen
+from .plan import Plan, check_plan, make_plan, orphans, unseen
 from .record import Record
 from .report import Failure, Report, Watcher
 from .run import Run, opened
@@ -21,6 +21,7 @@ from .settings import (
     cleaning_settings,
     make_settings,
 )
+from .threads import in_threads
 from .tree import Listing
 from .work import Worker
 
@@ -130,9 +131,11 @@ def clean_tree(
     :param include: glob patterns of the originals; none for all.
     :param exclude: glob patterns of originals whose variants stay.
     :param dry_run: tell what would be removed, and remove nothing.
+    :raises ValueError: for an encoding that there is not.
     :raises NotADirectoryError: where ``root`` is none.
     :raises CompressionError: where the record cannot be read or written.
     """
+    require_known(encodings or ())
     settings = cleaning_settings(include, exclude)
     with opened(root, watcher or Watcher(), alone=not dry_run) as run:
         worker = (Preview if dry_run else Worker)(run, settings)
@@ -189,19 +192,7 @@ def _work_through(run: Run, plan: Plan, listing: Listing, worker: Worker) -> Non
     for path, encoding in orphans(listing, run.record):
         worker.discard(path, encoding, listing, "its original is gone")
     run.watcher.begins(sum(job.reads for job in plan.jobs))
-    _in_threads(worker, plan.jobs)
-
-
-def _in_threads(worker: Worker, jobs: Sequence[Job]) -> None:
-    """Do the jobs; on an interrupt leave them, each at the next piece of its file."""
-    with ThreadPoolExecutor(worker.settings.jobs) as threads:
-        try:
-            for future in as_completed([threads.submit(worker.do, job) for job in jobs]):
-                future.result()
-        except BaseException:
-            worker.stopped.set()
-            threads.shutdown(cancel_futures=True)
-            raise
+    in_threads(worker.do, plan.jobs, worker.settings.jobs, worker.stop)
 
 
 def _settled_listing(run: Run, settings: Settings) -> tuple[int, Listing]:

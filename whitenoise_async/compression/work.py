@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 from contextlib import closing
 from enum import Enum
 
@@ -16,12 +15,9 @@ from .record import Made
 from .report import Action, Failure, Outcome
 from .run import Run
 from .settings import Settings
+from .threads import Stop
 from .tree import Listing, suffix_of
 from .variants import adjust, compressed, naming, require_no_other
-
-
-class StoppedError(Exception):
-    """The run is to end, and whatever is half done to be left."""
 
 
 class Need(Enum):
@@ -42,7 +38,7 @@ class Worker:
         """
         self.run = run
         self.settings = settings
-        self.stopped = threading.Event()
+        self.stop = Stop()
 
     def do(self, job: Job) -> None:
         """Settle all that a job names.
@@ -54,8 +50,7 @@ class Worker:
 
         def on_read(size: int) -> None:
             nonlocal left
-            if self.stopped.is_set():
-                raise StoppedError
+            self.stop.require_going_on()
             left -= size
             self.run.advance(size)
 
@@ -80,11 +75,12 @@ class Worker:
             self.run.record.forget(path, encoding)
 
     def _do(self, job: Job, source: Source, encoder: Encoder) -> None:
+        target = source.path + encoder.suffix
         try:
-            with naming(source.path, "compressed"):
+            with naming(target, "written"):
                 self.run.tell(self.settle(job.path, source, encoder))
         except CompressionError as error:
-            self.run.tell(Failure(source.path, str(error)))
+            self.run.tell(Failure(target, str(error)))
 
     def settle(self, path: str, source: Source, encoder: Encoder) -> Outcome:
         """Bring one variant to what it should be."""
@@ -147,7 +143,7 @@ class Worker:
                 adjust(target, source)
                 return Outcome(path, encoder.token, Action.UNCHANGED, source.size, made.size)
             with self.run.record.adding(path, source.original, encoder.token, made):
-                draft.publish(source.mode, source.mtime_ns)
+                draft.publish(source.mode, source.mtime_ns, source.owner)
         return Outcome(path, encoder.token, Action.WRITTEN, source.size, made.size)
 
     def _do_without(self, path: str, source: Source, encoder: Encoder, size: int) -> Outcome:

@@ -1,0 +1,57 @@
+"""Work that is done by threads, and left at an interrupt with nothing half done."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import suppress
+from typing import TypeVar
+
+Job = TypeVar("Job")
+
+
+class StoppedError(Exception):
+    """The work is to end, and what is half done to be left."""
+
+
+class Stop:
+    """Tells threads to end. Only the main thread is interrupted, wherever it is at that moment."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+
+    def now(self) -> None:
+        """Let :meth:`require_going_on` raise from now on."""
+        self._event.set()
+
+    def require_going_on(self) -> None:
+        """Raise :class:`StoppedError` once the work is to end."""
+        if self._event.is_set():
+            raise StoppedError
+
+
+def in_threads(do: Callable[[Job], object], jobs: Iterable[Job], count: int, stop: Stop) -> None:
+    """Do all ``jobs``, by ``count`` threads.
+
+    On an interrupt, or when one of them raises, the others are told to end by ``stop``, and waited
+    for: what they clean up is cleaned up.
+    """
+
+    def do_or_stop(job: Job) -> None:
+        stop.require_going_on()
+        try:
+            do(job)
+        except BaseException:
+            stop.now()
+            raise
+
+    with ThreadPoolExecutor(count) as threads:
+        try:
+            for future in as_completed([threads.submit(do_or_stop, job) for job in jobs]):
+                with suppress(StoppedError):  # what stopped it is raised by another
+                    future.result()
+        except BaseException:
+            stop.now()
+            threads.shutdown(cancel_futures=True)
+            raise
