@@ -350,3 +350,84 @@ def test_a_run_that_leaves_out_what_has_not_changed_makes_nobody_read_it(compres
     listener = Listener()
     compress_tree(compressed, include=["app.js"], watcher=listener)
     assert listener.begun == [0]
+
+
+def linked(root: Path) -> Path:
+    write(root / "v1" / "app.js", TEXT)
+    write(root / "v2" / "app.js", OTHER)
+    (root / "direct.js").symlink_to("v1/app.js")
+    (root / "absolute.js").symlink_to(root / "v1" / "app.js")
+    (root / "latest").symlink_to("v1")
+    (root / "over-a-folder.js").symlink_to("latest/app.js")
+    (root / "over-a-link.js").symlink_to("direct.js")
+    return root
+
+
+def test_a_link_to_a_file_inside_has_variants_of_its_own(
+    tmp_path: Path, compressions: list[str]
+) -> None:
+    root = linked(tmp_path)
+    (root / "over-a-folder.js").unlink()
+    (root / "over-a-link.js").unlink()
+    compress_tree(root)
+    require_right(root)
+    names = ["v1/app.js", "v2/app.js", "direct.js", "absolute.js"]
+    assert below(root) == sorted([*with_variants(*names), "latest"])
+    assert not any(path.is_symlink() for suffix in ALL for path in root.rglob(f"*{suffix}"))
+    compressions.clear()
+    require_quiet(root)
+    assert compressions == []
+
+
+def test_a_link_that_is_made_to_lead_elsewhere_is_seen_though_nothing_there_has_changed(
+    tmp_path: Path, compressions: list[str]
+) -> None:
+    """To a file of the same length and date."""
+    root = linked(tmp_path)
+    compress_tree(root)
+    compress_tree(root)
+    for name, target in [("direct.js", "v2/app.js"), ("latest", "v2"),
+                         ("absolute.js", root / "v2" / "app.js")]:  # fmt: skip
+        (root / name).unlink()
+        (root / name).symlink_to(target)
+    compressions.clear()
+    report = compress_tree(root)
+    require_right(root)
+    changed = {name for name, action in told(report).items() if action == "written"}
+    assert {name.partition(".js")[0] for name in changed} == {
+        *("direct", "absolute", "over-a-folder", "over-a-link")
+    }
+    assert (report.files, len(compressions)) == (6, 12)
+    compress_tree(root)
+    assert len(compressions) == 12
+
+
+def test_links_that_lead_out_or_nowhere_and_links_to_folders_are_passed_over(
+    tmp_path: Path,
+) -> None:
+    outside = tmp_path / "outside"
+    write(outside / "secret.txt", TEXT)
+    root = tmp_path / "site"
+    write(root / "folder" / "app.js", TEXT)
+    for name, target in [
+        ("out.txt", "../outside/secret.txt"), ("out", "../outside"), ("nowhere.txt", "missing"),
+        ("itself.txt", "itself.txt"), ("folder.js", "folder"), ("up", ".."),
+        ("beside.txt", f"../{root.name}-beside/a.txt"), ("device.txt", "/dev/zero"),
+    ]:  # fmt: skip
+        (root / name).symlink_to(target)
+    write(tmp_path / "site-beside" / "a.txt", TEXT)
+    before = snapshot(outside)
+    assert set(told(compress_tree(root))) == {f"folder/app.js{suffix}" for suffix in ALL}
+    assert snapshot(outside) == before
+    assert set(with_variants("folder/app.js")) < set(below(root))
+    require_quiet(root)
+
+
+def test_a_file_that_became_a_link_out_of_the_root_is_none_any_more(compressed: Path) -> None:
+    (compressed / "app.js").rename(compressed.parent / "app.js")
+    (compressed / "app.js").symlink_to("../app.js")
+    report = compress_tree(compressed)
+    assert {name for name, what in told(report).items() if what == "removed"} == {
+        f"app.js{suffix}" for suffix in ALL
+    }
+    assert (compressed.parent / "app.js").read_bytes() == TEXT

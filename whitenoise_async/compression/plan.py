@@ -52,7 +52,7 @@ def make_plan(listing: Listing, record: Record, settings: Settings) -> Plan:
     todo: dict[str, tuple[Encoder, ...]] = {}
     for path, status in found.items():
         entry = record.entries.get(path)
-        if entry is None or not record.trusts(status, entry.original):
+        if entry is None or not _is_trusted(path, status, entry, listing, record):
             todo[path] = settings.encoders
             continue
         at_work = tuple(
@@ -93,7 +93,7 @@ def unseen(listing: Listing, record: Record, settings: Settings) -> list[str]:
     doubtful: list[str] = []
     for path, entry in record.entries.items():
         original = listing.others.get(path)
-        changed = original is not None and not record.trusts(original, entry.original)
+        changed = original is not None and not _is_trusted(path, original, entry, listing, record)
         for encoding, made in entry.made.items():
             if original is not None or encoding not in asked:
                 variant = listing.variants.get(path + suffix_of(encoding))
@@ -132,6 +132,16 @@ def _jobs(path: str, size: int, encoders: tuple[Encoder, ...]) -> Iterator[Job]:
         yield from (Job(path, size, (encoder,)) for encoder in encoders)
     else:
         yield Job(path, size, encoders)
+
+
+def _is_trusted(
+    path: str, status: os.stat_result, entry: Entry, listing: Listing, record: Record
+) -> bool:
+    """Whether a file is what it was. A link may lead elsewhere, where nothing was changed."""
+    leads_since = listing.links.get(path)
+    return record.trusts(status, entry.original) and (
+        leads_since is None or record.knows_of(leads_since)
+    )
 
 
 def _is_current(

@@ -100,9 +100,14 @@ class Record:
         return (
             original.st_size == known.size
             and original.st_mtime_ns == known.mtime_ns
-            and _is_before(original.st_ctime_ns, self._true_since)
+            and self.knows_of(original.st_ctime_ns)
             and os.name != "nt"
         )
+
+    def knows_of(self, change_ns: int) -> bool:
+        """Whether a change was before the record was true, by its time since the epoch."""
+        apart = _TICK if change_ns % 1_000_000_000 else _COARSE
+        return change_ns + apart <= self._true_since
 
     def trusts_variant(self, variant: os.stat_result, made: Made, original: Original) -> bool:
         """Whether a variant is the one that was written, as far as its state tells."""
@@ -322,11 +327,6 @@ def _true_since(record: FileState) -> int:
     latest = min(record.ctime_ns + _TICK, time.time_ns())
     plausible = record.mtime_ns != record.ctime_ns and record.mtime_ns <= latest
     return record.mtime_ns if plausible else 0
-
-
-def _is_before(ctime_ns: int, moment: int) -> bool:
-    apart = _TICK if ctime_ns % 1_000_000_000 else _COARSE
-    return ctime_ns + apart <= moment
 
 
 def _write_all(descriptor: int, data: bytes) -> None:

@@ -18,12 +18,16 @@ _ALL_SUFFIXES = tuple(_SUFFIXES.values())
 UNFINISHED = ".tmp"
 
 
+#: Nanoseconds since the epoch: later than any time.
+NOBODY_KNOWS = 2**63
+
+
 class Listing(NamedTuple):
     """What was found, by paths below the root with ``/`` between names, in a fixed order."""
 
     originals: dict[str, os.stat_result]  # files, and links to files, that are to be compressed
     variants: dict[str, os.stat_result]  # of these, and of those that are recorded
-    links: set[str]  # of all these
+    links: dict[str, int]  # of all these, and since when each leads there, by its time of change
     others: dict[str, os.stat_result]  # originals that are recorded, and not to be compressed
     unfinished: list[str]
     failures: list[Failure]
@@ -39,7 +43,7 @@ def list_tree(root: str, selects: Callable[[str], bool], recorded: Container[str
     :param selects: whether a path is one to be compressed.
     :param recorded: the paths of originals that were.
     """
-    listing = Listing({}, {}, set(), {}, [], [])
+    listing = Listing({}, {}, {}, {}, [], [])
     inside = os.path.join(os.path.realpath(root), "")
     for folder, entries in walk(root, listing.failures.append):
         for entry in entries:
@@ -93,17 +97,28 @@ def _add(
     path: str,
     entry: os.DirEntry[str],
     inside: str,
-    links: set[str],
+    links: dict[str, int],
 ) -> None:
     """Add a regular file, or a link to one that leads to ``inside``."""
-    is_link = entry.is_symlink()
-    if is_link and not os.path.realpath(entry.path).startswith(inside):
-        return
     try:
+        if entry.is_symlink():
+            target = os.path.realpath(entry.path)
+            if not target.startswith(inside):
+                return
+            links[path] = _leads_since(entry, target)
         status = entry.stat()
     except OSError:  # removed meanwhile, or a link that leads nowhere
         return
     if stat.S_ISREG(status.st_mode):
         files[path] = status
-        if is_link:
-            links.add(path)
+
+
+def _leads_since(link: os.DirEntry[str], target: str) -> int:
+    """Since when a link leads where it does, in nanoseconds since the epoch.
+
+    That of another one, over which this one leads, would have to be known as well.
+    """
+    folder = os.path.realpath(os.path.dirname(link.path))
+    if os.path.normpath(os.path.join(folder, os.readlink(link.path))) != target:
+        return NOBODY_KNOWS
+    return link.stat(follow_symlinks=False).st_ctime_ns

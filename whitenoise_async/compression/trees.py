@@ -22,7 +22,7 @@ from .settings import (
     make_settings,
 )
 from .threads import in_threads
-from .tree import Listing
+from .tree import NOBODY_KNOWS, Listing
 from .work import Worker
 
 # Nanoseconds. A file that was changed less than a tick of the clock ago may change again and have
@@ -199,6 +199,7 @@ def _settled_listing(run: Run, settings: Settings) -> tuple[int, Listing]:
     """The moment before the listing, in nanoseconds since the epoch, and the listing."""
     since, listing = time.time_ns(), run.listing(settings)
     newest = max((each.st_ctime_ns for each in listing.originals.values()), default=0)
+    newest = max([newest, *(each for each in listing.links.values() if each < NOBODY_KNOWS)])
     wait = newest + _TICK - since
     if 0 < wait <= _TICK:
         time.sleep(wait / 1_000_000_000)
