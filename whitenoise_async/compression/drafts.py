@@ -14,10 +14,22 @@ from .encoders import PIECE
 from .locks import take
 from .tree import UNFINISHED
 
+_AS_IT_IS = os.O_RDONLY
+for _flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC"):
+    _AS_IT_IS |= getattr(os, _flag, 0)
+
 
 def new_digest() -> hashlib.blake2b:
     """What contents are compared by: as fast as the disk, and long enough for no two to meet."""
     return hashlib.blake2b(digest_size=16)
+
+
+def open_as_it_is(path: str) -> int:
+    """Open what is called so for reading, and not what it leads to; the caller closes it.
+
+    :raises OSError: where that cannot be done, and for a link.
+    """
+    return os.open(path, _AS_IT_IS)
 
 
 def digest_of(path: str) -> str | None:
@@ -99,22 +111,25 @@ class Draft:
         """
         self._file.flush()
         os.fsync(self._descriptor)
+        # Not by its name: in a folder in which others may write, that may be a link by now, to a
+        # file that is none of theirs.
+        file = self._temporary if os.name == "nt" else self._descriptor
         made = os.fstat(self._descriptor)
         if owner not in (None, (made.st_uid, made.st_gid)):
             # Root may, and has to: a server that runs as the owner could not read it.
             with suppress(OSError):
-                os.chown(self._temporary, *owner)
+                os.chown(file, *owner)
         if os.name == "nt":
             self._file.close()  # Windows renames nothing that is open
-        os.chmod(self._temporary, mode)
-        os.utime(self._temporary, ns=(mtime_ns, mtime_ns))
+        os.chmod(file, mode)
+        os.utime(file, ns=(mtime_ns, mtime_ns))
         os.replace(self._temporary, self._path)
 
 
 def remove_unfinished(path: str) -> None:
     """Remove a draft that a killed process left; one that is being written is let be."""
     with suppress(OSError):
-        descriptor = os.open(path, os.O_RDONLY)
+        descriptor = open_as_it_is(path)
         try:
             if take(descriptor):
                 os.unlink(path)

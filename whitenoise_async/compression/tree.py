@@ -50,7 +50,7 @@ def list_tree(root: str, selects: Callable[[str], bool], recorded: Container[str
             name = entry.name
             path = folder + name
             if name.startswith(WORKING_PREFIX):
-                if name.endswith(UNFINISHED):
+                if name.endswith(UNFINISHED) and entry.is_file(follow_symlinks=False):
                     listing.unfinished.append(path)
             elif name.endswith(_ALL_SUFFIXES):
                 original = path.rpartition(".")[0]

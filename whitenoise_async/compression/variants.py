@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
 from ..files import FileSystemError, OpenFile, UnavailableError, open_file
-from .drafts import Draft
+from .drafts import Draft, open_as_it_is
 from .encoders import Encoder, NotCompressedError
 from .errors import CompressionError
 from .originals import Source
@@ -80,9 +80,14 @@ def adjust(path: str, source: Source) -> bool:
 
     :raises OSError: where it cannot be done.
     """
-    status = os.stat(path)
-    if status.st_mode & 0o7777 == source.mode and status.st_mtime_ns == source.mtime_ns:
-        return False
-    os.chmod(path, source.mode)
-    os.utime(path, ns=(source.mtime_ns, source.mtime_ns))
-    return True
+    descriptor = open_as_it_is(path)
+    try:
+        status = os.fstat(descriptor)
+        if status.st_mode & 0o7777 == source.mode and status.st_mtime_ns == source.mtime_ns:
+            return False
+        file = path if os.name == "nt" else descriptor
+        os.chmod(file, source.mode)
+        os.utime(file, ns=(source.mtime_ns, source.mtime_ns))
+        return True
+    finally:
+        os.close(descriptor)
