@@ -49,6 +49,7 @@ from whitenoise_async.compression import (
     compress_tree,
 )
 from whitenoise_async.compression.encoders import _KINDS
+from whitenoise_async.compression.originals import Source
 from whitenoise_async.compression.record import JOURNAL, NAME, Record
 
 MTIME_NS = MTIME * 10**9 + 123_456_789
@@ -272,11 +273,11 @@ def test_a_link_in_a_variants_place_is_replaced_and_what_it_leads_to_stays(
     compressed: Path,
 ) -> None:
     make_variant_a_link_inside(compressed)
-    linked = (compressed / "elsewhere.bin").stat()
+    linked = snapshot(compressed)[f"{compressed}/elsewhere.bin"]
     report = compress_tree(compressed)
     assert told(report)["app.js.gz"] == "written"
     assert not (compressed / "app.js.gz").is_symlink()
-    assert (compressed / "elsewhere.bin").stat() == linked
+    assert snapshot(compressed)[f"{compressed}/elsewhere.bin"] == linked
     require_quiet(compressed)
 
 
@@ -431,3 +432,337 @@ def test_a_file_that_became_a_link_out_of_the_root_is_none_any_more(compressed: 
         f"app.js{suffix}" for suffix in ALL
     }
     assert (compressed.parent / "app.js").read_bytes() == TEXT
+
+
+# What is kept, and what is not any more.
+
+
+def test_what_does_not_save_enough_any_more_is_removed_and_made_again_when_it_does(
+    compressed: Path, compressions: list[str]
+) -> None:
+    sizes = {suffix: (compressed / f"app.js{suffix}").stat().st_size for suffix in ALL}
+    most = 100 - 100 * (min(sizes.values()) + 0.5) / len(TEXT)
+    compressions.clear()
+    report = compress_tree(compressed, min_saving=most, include=["app.js"])
+    kept = min(sizes, key=lambda suffix: sizes[suffix])
+    assert len({*sizes.values()}) == 3
+    removed = {f"app.js{suffix}": "removed" for suffix in ALL if suffix != kept}
+    assert told(report) == {f"app.js{kept}": "unchanged", **removed}
+    assert {each.reason for each in report.outcomes} == {"", "it does not save enough any more"}
+    assert compressions == []
+    require_quiet(compressed, min_saving=most, include=["app.js"])
+    report = compress_tree(compressed, min_saving=0, include=["app.js"])
+    assert told(report) == {**dict.fromkeys(removed, "written"), f"app.js{kept}": "unchanged"}
+    assert len(compressions) == 2
+    require_quiet(compressed, min_saving=0, include=["app.js"])
+
+
+def test_a_file_below_the_least_size_has_no_variant_any_more(
+    compressed: Path, compressions: list[str]
+) -> None:
+    compressions.clear()
+    for _ in range(2):
+        report = compress_tree(compressed, min_size=len(TEXT))
+        assert set(with_variants("app.js")) < set(below(compressed))
+        assert "css/deep/site.css.gz" not in below(compressed)
+    assert told(report)["css/deep/site.css.gz"] == "not worth it"
+    assert compressions == []
+    assert counted(compress_tree(compressed)) == {"not worth it": 3, "unchanged": 3, "written": 3}
+    require_quiet(compressed)
+
+
+@pytest.mark.parametrize(
+    ("content", "tried"), [(b"a" * 99, 0), (b"", 0), (NOISE, 3)], ids=["small", "empty", "noise"]
+)
+def test_a_file_of_which_nothing_is_to_be_made_any_more_loses_what_was_made(
+    compressed: Path, compressions: list[str], content: bytes, tried: int
+) -> None:
+    write(compressed / "app.js", content)
+    compressions.clear()
+    report = compress_tree(compressed, include=["app.js"])
+    assert told(report) == {f"app.js{suffix}": "removed" for suffix in ALL}
+    assert not {*with_variants("app.js")[1:]} & {*below(compressed)}
+    assert len(compressions) == tried
+    require_quiet(compressed, include=["app.js"])
+
+
+@pytest.mark.parametrize("gone", ["unlink", "moved", "made a folder", "made a FIFO"])
+def test_what_was_made_of_a_file_that_is_gone_is_removed(compressed: Path, gone: str) -> None:
+    (compressed / "app.js").rename(compressed.parent / "app.js")
+    if gone == "moved":
+        (compressed.parent / "app.js").rename(compressed / "app-2.js")
+    elif gone == "made a folder":
+        (compressed / "app.js").mkdir()
+    elif gone == "made a FIFO":
+        os.mkfifo(compressed / "app.js")
+    report = compress_tree(compressed)
+    removed = [each for each in report.outcomes if each.action is Action.REMOVED]
+    assert {each.path + SUFFIXES[each.encoding] for each in removed} == {
+        f"app.js{suffix}" for suffix in ALL
+    }
+    assert {each.reason for each in removed} == {"its original is gone"}
+    assert all((each.size or 0) > 0 for each in removed)
+    assert not [name for name in below(compressed) if name.startswith("app.js.")]
+    assert "app.js" not in Record(str(compressed)).entries
+    require_quiet(compressed)
+
+
+def test_a_level_or_a_library_that_is_another_one_makes_its_variants_anew(
+    compressed: Path, compressions: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compressions.clear()
+    report = compress_tree(compressed, levels={"br": 4})
+    assert {name[-3:] for name, what in told(report).items() if what == "written"} == {".br"}
+    assert compressions == ["br"] * 3
+    require_quiet(compressed, levels={"br": 4})
+    require_right(compressed)
+    compress_tree(compressed)
+    compressions.clear()
+    monkeypatch.setattr(brotli, "version", "99.0")
+    assert set(told(compress_tree(compressed)).values()) == {"unchanged", "not worth it"}
+    assert compressions == ["br"] * 3
+    require_quiet(compressed)
+
+
+def test_without_a_library_the_others_are_made_and_what_it_made_stays_while_it_is_right(
+    compressed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "brotli", None)
+    require_quiet(compressed)
+    assert set(VARIANTS) <= set(below(compressed))
+    change_quietly(compressed)
+    report = compress_tree(compressed)
+    assert told(report)["app.js.br"] == "removed"
+    assert told(report)["app.js.gz"] == "written"
+    assert "its original has changed" in {each.reason for each in report.outcomes}
+    assert "css/deep/site.css.br" in below(compressed)
+    require_quiet(compressed)
+
+
+def test_an_outdated_variant_of_somebody_in_an_encoding_not_asked_for_stays(
+    compressed: Path,
+) -> None:
+    write(compressed / "app.js.br", b"somebody's")
+    change_quietly(compressed)
+    compress_tree(compressed, encodings=["gzip", "zstd"])
+    assert (compressed / "app.js.br").read_bytes() == b"somebody's"
+
+
+# What is somebody else's.
+
+
+@pytest.mark.parametrize("content", [gzip.compress(TEXT, 1), gzip.compress(OTHER), b"", b"a"])
+def test_somebodys_variant_is_replaced_where_ours_is_kept(site: Path, content: bytes) -> None:
+    write(site / "app.js.gz", content)
+    assert told(compress_tree(site))["app.js.gz"] == "written"
+    require_right(site)
+    require_quiet(site)
+
+
+def test_a_variant_that_is_what_ours_would_be_is_taken_over_as_it_is(compressed: Path) -> None:
+    """As where the record was lost."""
+    (compressed / NAME).unlink()
+    os.utime(compressed / "app.js.gz")
+    inode = (compressed / "app.js.gz").stat().st_ino
+    report = compress_tree(compressed)
+    assert told(report) == {**UNCHANGED, "app.js.gz": "adjusted"}
+    assert (compressed / "app.js.gz").stat().st_ino == inode
+    require_right(compressed)
+    require_quiet(compressed)
+    assert counted(clean_tree(compressed)) == {"removed": 6}
+
+
+@pytest.mark.parametrize("wrong", [gzip.compress(TEXT), b"", b"a", gzip.compress(NOISE)[:-1]])
+def test_somebodys_wrong_variant_is_named_where_nothing_is_written_and_stays(
+    site: Path, wrong: bytes
+) -> None:
+    """It would go on being served."""
+    theirs = write(site / "noise.bin.gz", wrong)
+    for _ in range(2):
+        report = compress_tree(site)
+        assert report.failures == [
+            Failure(
+                str(theirs),
+                f"{theirs} is not {site}/noise.bin, compressed, and nothing that saves enough can"
+                " be: remove it",
+            )
+        ]
+        assert theirs.read_bytes() == wrong
+        assert "noise.bin.gz" not in told(report)
+    assert {name: told(report)[name] for name in VARIANTS if name in MADE} == {
+        name: "unchanged" for name in VARIANTS if name in MADE
+    }
+    clean_tree(site)
+    assert theirs.read_bytes() == wrong
+    theirs.unlink()
+    assert not compress_tree(site).failures
+
+
+def test_somebodys_right_variant_stays_though_ours_would_not_be_kept(site: Path) -> None:
+    theirs = write(site / "noise.bin.gz", gzip.compress(NOISE))
+    before = snapshot(site)[str(theirs)]
+    assert told(compress_tree(site)) == MADE
+    assert told(compress_tree(site)) == UNCHANGED
+    clean_tree(site)
+    assert snapshot(site)[str(theirs)] == before
+
+
+def test_a_variant_without_an_original_is_somebodys_own(site: Path) -> None:
+    names = ["alone.js.gz", "alone.js.br", ".gz", "css/.br", "a.gz.gz"]
+    for name in names:
+        write(site / name, b"content")
+    before = {name: snapshot(site)[f"{site}/{name}"] for name in names}
+    compress_tree(site)
+    compress_tree(site)
+    clean_tree(site)
+    assert {name: snapshot(site)[f"{site}/{name}"] for name in names} == before
+
+
+def test_a_variant_of_ours_that_somebody_changed_stays_when_its_original_goes(
+    compressed: Path,
+) -> None:
+    write(compressed / "app.js.gz", b"somebody's")
+    (compressed / "app.js").unlink()
+    report = compress_tree(compressed)
+    assert {name for name, what in told(report).items() if what == "removed"} == {
+        *("app.js.br", "app.js.zst")
+    }
+    assert (compressed / "app.js.gz").read_bytes() == b"somebody's"
+    require_quiet(compressed)
+    clean_tree(compressed)
+    assert (compressed / "app.js.gz").read_bytes() == b"somebody's"
+
+
+def test_a_folder_in_a_variants_place_is_named_and_the_other_variants_are_made(
+    compressed: Path,
+) -> None:
+    write(compressed / "app.js", OTHER)
+    (compressed / "app.js.br").unlink()
+    write(compressed / "app.js.br" / "page.txt", TEXT)
+    report = compress_tree(compressed)
+    target = f"{compressed}/app.js.br"
+    assert report.failures == [Failure(target, f"{target} cannot be written: Is a directory")]
+    assert told(report)["app.js.gz"] == told(report)["app.js.zst"] == "written"
+    assert told(report)["app.js.br/page.txt.br"] == "written"
+    require_right(compressed)
+    shutil.rmtree(compressed / "app.js.br")
+    assert told(compress_tree(compressed))["app.js.br"] == "written"
+    require_quiet(compressed)
+
+
+# What cannot be read or written, and what changes meanwhile.
+
+
+@pytest.mark.parametrize("jobs", [1, 4])
+def test_a_file_that_changes_while_it_is_compressed_is_named_once_and_done_the_next_time(
+    compressed: Path, monkeypatch: pytest.MonkeyPatch, jobs: int
+) -> None:
+    change(compressed)
+    before = {name: content for name, content in contents(compressed).items() if name != "app.js"}
+    really = Source.pieces
+
+    def pieces(self: Source) -> Iterator[bytes]:
+        for piece in really(self):
+            if self.path.endswith("app.js"):
+                write(compressed / "app.js", TEXT * 3)
+            yield piece
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Source, "pieces", pieces)
+        listener = Listener()
+        report = compress_tree(compressed, jobs=jobs, watcher=listener)
+    path = f"{compressed}/app.js"
+    failure = Failure(path, f"{path} cannot be compressed: it was changed meanwhile")
+    assert report.failures == [failure]
+    assert sum(listener.advanced) == listener.begun[0]
+    assert {name: contents(compressed)[name] for name in before} == before
+    assert counted(compress_tree(compressed)) == {"not worth it": 3, "unchanged": 3, "written": 3}
+    require_right(compressed)
+    require_quiet(compressed)
+
+
+def test_a_file_that_vanishes_before_it_is_read_is_named(
+    site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listener = Listener(lambda: (site / "noise.bin").unlink(missing_ok=True))
+    report = compress_tree(site, jobs=1, include=["noise.bin", "app.js"], watcher=listener)
+    path = f"{site}/noise.bin"
+    assert report.failures == [Failure(path, f"{path} cannot be read: it was removed")]
+    assert sum(listener.advanced) == listener.begun[0]
+    assert not compress_tree(site, include=["noise.bin", "app.js"]).failures
+
+
+def test_what_may_not_be_read_or_written_is_named_and_the_others_are_done(
+    public_path: Path,
+) -> None:
+    for name in ("a.txt", "closed/b.txt", "unlistable/c.txt", "no-entry/d.txt", "read-only/e.txt"):
+        write(public_path / name, TEXT).chmod(0o644)
+    write(public_path / "secret.txt", TEXT).chmod(0)
+    modes = {".": 0o777, "closed": 0, "unlistable": 0o311, "no-entry": 0o644, "read-only": 0o555}
+    for name, mode in modes.items():
+        (public_path / name).chmod(mode)
+    printed = run_as_nobody(f"""
+        import json
+        from whitenoise_async.compression import compress_tree, clean_tree
+        for work in (compress_tree, compress_tree, clean_tree):
+            report = work({str(public_path)!r})
+            told = sorted({{f"{{each.path}}:{{each.action.value}}" for each in report.outcomes}})
+            print(json.dumps([report.failures, told]))
+    """)
+    first, second, cleaned = map(json.loads, printed.splitlines())
+    listed = [
+        [f"{public_path}/closed", f"{public_path}/closed cannot be listed: Permission denied"],
+        [
+            f"{public_path}/no-entry/d.txt",
+            f"{public_path}/no-entry/d.txt cannot be looked at: Permission denied",
+        ],
+        [
+            f"{public_path}/unlistable",
+            f"{public_path}/unlistable cannot be listed: Permission denied",
+        ],
+    ]
+    read_only = [
+        [f"{public_path}/read-only/e.txt{suffix}",
+         f"{public_path}/read-only/e.txt{suffix} cannot be written: Permission denied"]
+        for suffix in sorted(ALL)
+    ]  # fmt: skip
+    secret = f"{public_path}/secret.txt"
+    unread = [[secret, f"{secret} cannot be read: Permission denied"]]
+    assert first[0] == second[0] == sorted([*listed, *read_only, *unread])
+    assert cleaned[0] == listed
+    assert (first[1], second[1]) == (["a.txt:written"], ["a.txt:unchanged"])
+    assert cleaned[1] == ["a.txt:removed"]
+
+
+def test_of_a_folder_that_cannot_be_listed_nothing_is_known_and_nothing_forgotten(
+    public_path: Path,
+) -> None:
+    """Its files are not gone."""
+    public_path.chmod(0o777)
+    printed = run_as_nobody(f"""
+        from whitenoise_async.compression import check_tree, clean_tree, compress_tree
+        root = {str(public_path / "site")!r}
+        for name in ("open", "closed"):
+            os.makedirs(f"{{root}}/{{name}}")
+            with open(f"{{root}}/{{name}}/a.txt", "wb") as file:
+                file.write({TEXT!r})
+        compress_tree(root)
+        os.chmod(f"{{root}}/closed", 0)
+        for work in (check_tree, compress_tree, clean_tree):
+            report = work(root)
+            print([(o.path, o.action.value) for o in report.outcomes if o.encoding == "br"])
+            print([f.reason == f"{{root}}/closed cannot be listed: Permission denied"
+                   for f in report.failures])
+        os.chmod(f"{{root}}/closed", 0o755)
+        print([(o.path, o.action.value) for o in clean_tree(root).outcomes])
+    """)
+    assert below(public_path) == ["site/closed/a.txt", "site/open/a.txt"]
+    assert printed.splitlines() == [
+        "[('open/a.txt', 'unchanged')]",
+        "[True]",
+        "[('open/a.txt', 'unchanged')]",
+        "[True]",
+        "[('open/a.txt', 'removed')]",
+        "[True]",
+        "[('closed/a.txt', 'removed'), ('closed/a.txt', 'removed'), ('closed/a.txt', 'removed')]",
+    ]

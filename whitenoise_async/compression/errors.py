@@ -5,3 +5,7 @@ from __future__ import annotations
 
 class CompressionError(Exception):
     """A file that could not be compressed; the message names it and says why."""
+
+
+class OriginalError(CompressionError):
+    """An original that could not be read, or was changed meanwhile: in no encoding is it better."""

@@ -7,8 +7,8 @@ import os
 from .encoders import Encoder
 from .originals import Source
 from .report import Action, Outcome
-from .variants import belongs
-from .work import Need, Worker
+from .variants import belongs, is_adjusted, require_no_other
+from .work import NOT_ENOUGH, Need, Worker
 
 
 class Preview(Worker):
@@ -22,10 +22,15 @@ class Preview(Worker):
         need, size = self.needs(path, source, encoder)
         if need is Need.COMPRESSING:
             return Outcome(path, encoder.token, Action.WRITTEN, source.size, None)
-        action = Action.UNCHANGED
-        if need is Need.REMOVING:
-            action = Action.REMOVED if self.is_ours(path, encoder.token) else Action.NOT_WORTH
-        return Outcome(path, encoder.token, action, source.size, size)
+        if need is Need.NOTHING:
+            adjusted = is_adjusted(os.stat(source.path + encoder.suffix), source)
+            action = Action.UNCHANGED if adjusted else Action.ADJUSTED
+            return Outcome(path, encoder.token, action, source.size, size)
+        action, reason = Action.REMOVED, NOT_ENOUGH
+        if not self.is_ours(path, encoder.token):
+            require_no_other(source, encoder)
+            action, reason = Action.NOT_WORTH, ""
+        return Outcome(path, encoder.token, action, source.size, size or None, reason)
 
     def remove(self, path: str, encoding: str, reason: str) -> None:
         """Tell what would be removed."""

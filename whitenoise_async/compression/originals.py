@@ -10,7 +10,7 @@ from functools import cached_property
 from ..files import FileSystemError, OpenFile, UnavailableError, open_file, state_of
 from .drafts import new_digest
 from .encoders import PIECE
-from .errors import CompressionError
+from .errors import OriginalError
 from .record import Original
 
 
@@ -21,14 +21,14 @@ class Source:
         """
         :param path: the file.
         :param on_read: is told the bytes of each piece that is read; by an error it ends that.
-        :raises CompressionError: where it cannot be read.
+        :raises OriginalError: where it cannot be read.
         """
         self.path = path
         self._on_read = on_read
         try:
             self._file: OpenFile = open_file(path)
         except (UnavailableError, FileSystemError) as error:
-            raise CompressionError(f"{path} cannot be read: {error.reason}") from error
+            raise OriginalError(f"{path} cannot be read: {error.reason}") from error
 
     @property
     def size(self) -> int:
@@ -65,14 +65,14 @@ class Source:
     def pieces(self) -> Iterator[bytes]:
         """Its content, from the beginning.
 
-        :raises CompressionError: where it cannot be read, or was changed since it was opened.
+        :raises OriginalError: where it cannot be read, or was changed since it was opened.
         """
         at = 0
         while at < self.size:
             try:
                 piece = self._file.read(at, min(PIECE, self.size - at))
             except FileSystemError as error:
-                raise CompressionError(f"{self.path} cannot be read: {error.reason}") from error
+                raise OriginalError(f"{self.path} cannot be read: {error.reason}") from error
             if not piece:
                 break
             at += len(piece)
@@ -88,4 +88,4 @@ class Source:
         now = state_of(os.fstat(self._file.fileno()))
         then = self._file.state
         if read < then.size or (now.size, now.mtime_ns) != (then.size, then.mtime_ns):
-            raise CompressionError(f"{self.path} cannot be compressed: it was changed meanwhile")
+            raise OriginalError(f"{self.path} cannot be compressed: it was changed meanwhile")

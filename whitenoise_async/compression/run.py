@@ -56,7 +56,7 @@ class Run:
         """Tell of all that was done, files in order."""
         outcomes = sorted(self._outcomes)
         seconds = time.monotonic() - self._began
-        return Report(self.root, files, size, outcomes, self.failures, seconds)
+        return Report(self.root, files, size, outcomes, sorted(self.failures), seconds)
 
     def listing(self, settings: Settings) -> Listing:
         """List what is to be compressed, and what is recorded."""

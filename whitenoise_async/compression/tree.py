@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Callable, Container, Iterator
@@ -17,6 +18,9 @@ _ALL_SUFFIXES = tuple(_SUFFIXES.values())
 #: The end of the name of a file that is being written.
 UNFINISHED = ".tmp"
 
+
+# Of a link, or of a file that was removed meanwhile.
+_LEADS_NOWHERE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})
 
 #: Nanoseconds since the epoch: later than any time.
 NOBODY_KNOWS = 2**63
@@ -55,11 +59,11 @@ def list_tree(root: str, selects: Callable[[str], bool], recorded: Container[str
             elif name.endswith(_ALL_SUFFIXES):
                 original = path.rpartition(".")[0]
                 if original in recorded or selects(original):
-                    _add(listing.variants, path, entry, inside, listing.links)
+                    _add(listing.variants, path, entry, inside, listing)
             elif selects(path):
-                _add(listing.originals, path, entry, inside, listing.links)
+                _add(listing.originals, path, entry, inside, listing)
             elif path in recorded:
-                _add(listing.others, path, entry, inside, listing.links)
+                _add(listing.others, path, entry, inside, listing)
     return listing
 
 
@@ -97,7 +101,7 @@ def _add(
     path: str,
     entry: os.DirEntry[str],
     inside: str,
-    links: dict[str, int],
+    listing: Listing,
 ) -> None:
     """Add a regular file, or a link to one that leads to ``inside``."""
     try:
@@ -105,9 +109,12 @@ def _add(
             target = os.path.realpath(entry.path)
             if not target.startswith(inside):
                 return
-            links[path] = _leads_since(entry, target)
+            listing.links[path] = _leads_since(entry, target)
         status = entry.stat()
-    except OSError:  # removed meanwhile, or a link that leads nowhere
+    except OSError as error:
+        if error.errno not in _LEADS_NOWHERE and files is not listing.variants:
+            reason = f"{entry.path} cannot be looked at: {error.strerror}"
+            listing.failures.append(Failure(entry.path, reason))
         return
     if stat.S_ISREG(status.st_mode):
         files[path] = status

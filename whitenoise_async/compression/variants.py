@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
@@ -82,8 +83,7 @@ def adjust(path: str, source: Source) -> bool:
     """
     descriptor = open_as_it_is(path)
     try:
-        status = os.fstat(descriptor)
-        if status.st_mode & 0o7777 == source.mode and status.st_mtime_ns == source.mtime_ns:
+        if is_adjusted(os.fstat(descriptor), source):
             return False
         file = path if os.name == "nt" else descriptor
         os.chmod(file, source.mode)
@@ -91,3 +91,8 @@ def adjust(path: str, source: Source) -> bool:
         return True
     finally:
         os.close(descriptor)
+
+
+def is_adjusted(variant: os.stat_result, source: Source) -> bool:
+    """Whether a variant has its original's mode and date."""
+    return (stat.S_IMODE(variant.st_mode), variant.st_mtime_ns) == (source.mode, source.mtime_ns)

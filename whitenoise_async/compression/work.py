@@ -8,7 +8,7 @@ from enum import Enum
 
 from .drafts import digest_of
 from .encoders import Encoder
-from .errors import CompressionError
+from .errors import CompressionError, OriginalError
 from .originals import Source
 from .plan import Job
 from .record import Made
@@ -18,6 +18,8 @@ from .settings import Settings
 from .threads import Stop
 from .tree import Listing, suffix_of
 from .variants import adjust, compressed, naming, require_no_other
+
+NOT_ENOUGH = "it does not save enough any more"
 
 
 class Need(Enum):
@@ -60,7 +62,7 @@ class Worker:
                     self._do(job, source, encoder)
                 if job.encoders[0] is self.settings.encoders[0]:
                     self._drop_outdated(job.path, source)
-        except CompressionError as error:
+        except OriginalError as error:
             self.run.tell(Failure(path, str(error)))
         self.run.advance(left)
 
@@ -69,9 +71,10 @@ class Worker:
 
         :param listing: what was found: a variant beyond a link is none of this root's.
         """
-        if path + suffix_of(encoding) in listing.variants and self.is_ours(path, encoding):
+        is_there = path + suffix_of(encoding) in listing.variants
+        if is_there and self.is_ours(path, encoding):
             self.remove(path, encoding, reason)
-        else:
+        elif is_there or not listing.failures:  # else it may be where nobody could look
             self.run.record.forget(path, encoding)
 
     def _do(self, job: Job, source: Source, encoder: Encoder) -> None:
@@ -79,6 +82,8 @@ class Worker:
         try:
             with naming(target, "written"):
                 self.run.tell(self.settle(job.path, source, encoder))
+        except OriginalError:
+            raise
         except CompressionError as error:
             self.run.tell(Failure(target, str(error)))
 
@@ -89,11 +94,8 @@ class Worker:
             return self._compress(path, source, encoder)
         if need is Need.REMOVING:
             return self._do_without(path, source, encoder, size)
-        adjusted = adjust(source.path + encoder.suffix, source)
         made = self.run.record.entries[path].made[encoder.token]
-        self.run.record.add(path, source.original, encoder.token, made)
-        action = Action.ADJUSTED if adjusted else Action.UNCHANGED
-        return Outcome(path, encoder.token, action, source.size, size)
+        return self._adjust(path, source, encoder, made)
 
     def needs(self, path: str, source: Source, encoder: Encoder) -> tuple[Need, int]:
         """What a variant needs, and its size in bytes where that is known."""
@@ -102,13 +104,17 @@ class Worker:
             source.original.digest,
             encoder.by(source.size),
         ):
-            return Need.COMPRESSING, 0
+            return (Need.COMPRESSING if self._can_be_worth(source) else Need.REMOVING), 0
         if not self.settings.is_worth(source.size, made.size):
             return Need.REMOVING, made.size
         is_there = (
             made.digest is not None and digest_of(source.path + encoder.suffix) == made.digest
         )
         return (Need.NOTHING if is_there else Need.COMPRESSING), made.size
+
+    def _can_be_worth(self, source: Source) -> bool:
+        """Whether a variant may be kept, however small it is."""
+        return self.settings.is_worth(source.size, 0)
 
     def is_ours(self, path: str, encoding: str) -> bool:
         """Whether a variant is there, and is what this tool wrote."""
@@ -139,12 +145,17 @@ class Worker:
                 return self._do_without(path, source, encoder, draft.size)
             made = Made(source.original.digest, encoder.by(source.size), draft.size, draft.digest)
             if digest_of(target) == draft.digest:
-                self.run.record.add(path, source.original, encoder.token, made)
-                adjust(target, source)
-                return Outcome(path, encoder.token, Action.UNCHANGED, source.size, made.size)
+                return self._adjust(path, source, encoder, made)
             with self.run.record.adding(path, source.original, encoder.token, made):
                 draft.publish(source.mode, source.mtime_ns, source.owner)
         return Outcome(path, encoder.token, Action.WRITTEN, source.size, made.size)
+
+    def _adjust(self, path: str, source: Source, encoder: Encoder, made: Made) -> Outcome:
+        """Leave a variant that is what it should be."""
+        adjusted = adjust(source.path + encoder.suffix, source)
+        self.run.record.add(path, source.original, encoder.token, made)
+        action = Action.ADJUSTED if adjusted else Action.UNCHANGED
+        return Outcome(path, encoder.token, action, source.size, made.size)
 
     def _do_without(self, path: str, source: Source, encoder: Encoder, size: int) -> Outcome:
         """See that there is no variant: a wrong one would be served."""
@@ -152,12 +163,12 @@ class Worker:
         action, reason = Action.NOT_WORTH, ""
         if self.is_ours(path, encoder.token):
             os.unlink(target)
-            action, reason = Action.REMOVED, "it does not save enough any more"
+            action, reason = Action.REMOVED, NOT_ENOUGH
         else:
             require_no_other(source, encoder)
         made = Made(source.original.digest, encoder.by(source.size), size, None)
         self.run.record.add(path, source.original, encoder.token, made)
-        return Outcome(path, encoder.token, action, source.size, size, reason)
+        return Outcome(path, encoder.token, action, source.size, size or None, reason)
 
     def _drop_outdated(self, path: str, source: Source) -> None:
         """Remove what was made of an earlier content in encodings that are not to be made now."""
