@@ -2,35 +2,24 @@
 
 from __future__ import annotations
 
-import errno
 import gzip
-import json
 import os
-import random
 import shutil
-import socket
-import stat
 import subprocess
-import sys
-import textwrap
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import brotli
 import pytest
-from conftest import MTIME, run_as_nobody, write
+from conftest import MTIME, write
 from trees import (
     ALL,
     NOISE,
     OTHER,
-    SUFFIXES,
     TEXT,
     Listener,
     below,
     contents,
-    counted,
     require_right,
     snapshot,
     told,
@@ -40,16 +29,11 @@ from trees import (
 
 from whitenoise_async.compression import (
     Action,
-    CompressionError,
-    EncodingError,
-    Failure,
-    Report,
     check_tree,
     clean_tree,
     compress_tree,
 )
 from whitenoise_async.compression.encoders import _KINDS
-from whitenoise_async.compression.record import JOURNAL, NAME, Record
 
 MTIME_NS = MTIME * 10**9 + 123_456_789
 
