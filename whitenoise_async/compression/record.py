@@ -238,9 +238,8 @@ class Record:
             # The last may be cut off.
             with suppress(*_MALFORMED):
                 name, original, encoding, made = json.loads(line)
-                _require((encoding, str))
                 before = self.entries.get(_checked(name))
-                self._put(name, _original(original), encoding, _made(made))
+                self._put(name, _original(original), _checked(encoding), _made(made))
                 if before and encoding in before.made:
                     replaced.append((name, encoding, before.made[encoding]))
         self._put_back(replaced)
@@ -301,20 +300,16 @@ def _read_file(path: str) -> tuple[bytes, FileState] | None:
 
 def _original(values: Any) -> Original:
     size, mtime_ns, digest = values
-    _require((size, int), (mtime_ns, int), (digest, str))
-    return Original(size, mtime_ns, digest)
+    if type(size) is type(mtime_ns) is int and type(digest) is str:
+        return Original(size, mtime_ns, digest)
+    raise TypeError(values)
 
 
 def _made(values: Any) -> Made:
     of, by, size, digest = values
-    _require((of, str), (by, str), (size, int), (digest or "", str))
-    return Made(of, by, size, digest)
-
-
-def _require(*expected: tuple[Any, type]) -> None:
-    for value, kind in expected:
-        if not isinstance(value, kind):
-            raise TypeError(value)
+    if type(of) is type(by) is str and type(size) is int and isinstance(digest, str | None):
+        return Made(of, by, size, digest)
+    raise TypeError(values)
 
 
 def _true_since(record: FileState) -> int:
