@@ -9,12 +9,12 @@ import os
 import random
 import shutil
 import socket
-import stat
 import subprocess
 import sys
 import textwrap
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ import pytest
 from conftest import MTIME, run_as_nobody, write
 from trees import (
     ALL,
+    DECODERS,
     NOISE,
     OTHER,
     SUFFIXES,
@@ -38,19 +39,23 @@ from trees import (
     write_quietly,
 )
 
+from whitenoise_async import WhiteNoise
 from whitenoise_async.compression import (
     Action,
     CompressionError,
     EncodingError,
     Failure,
+    Outcome,
     Report,
     check_tree,
     clean_tree,
     compress_tree,
 )
-from whitenoise_async.compression.encoders import _KINDS
+from whitenoise_async.compression.encoders import _KINDS, PIECE
 from whitenoise_async.compression.originals import Source
 from whitenoise_async.compression.record import JOURNAL, NAME, Record
+from whitenoise_async.compression.threads import Stop
+from whitenoise_async.files import FileSystemError, OpenFile, open_file
 
 MTIME_NS = MTIME * 10**9 + 123_456_789
 
@@ -766,3 +771,782 @@ def test_of_a_folder_that_cannot_be_listed_nothing_is_known_and_nothing_forgotte
         "[True]",
         "[('closed/a.txt', 'removed'), ('closed/a.txt', 'removed'), ('closed/a.txt', 'removed')]",
     ]
+
+
+def full(*_: Any, **__: Any) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@pytest.mark.parametrize(
+    ("call", "what"), [("os.fsync", "written"), ("tempfile.mkstemp", "written")]
+)
+def test_on_a_full_disk_nothing_is_lost_and_each_variant_without_room_is_named(
+    compressed: Path, monkeypatch: pytest.MonkeyPatch, call: str, what: str
+) -> None:
+    change(compressed)
+    before = contents(compressed)
+    with monkeypatch.context() as patch:
+        patch.setattr(call, full)
+        report = compress_tree(compressed)
+    reason = "No space left on device"
+    assert report.failures == [
+        Failure(str(compressed), f"{compressed / NAME} cannot be written: {reason}"),
+        *(
+            Failure(
+                f"{compressed}/app.js{suffix}",
+                f"{compressed}/app.js{suffix} cannot be {what}: {reason}",
+            )
+            for suffix in sorted(ALL)
+        ),
+    ]
+    assert {name: each for name, each in contents(compressed).items() if name != JOURNAL} == before
+    assert (compressed / JOURNAL).exists()
+    assert counted(compress_tree(compressed)) == {"not worth it": 3, "unchanged": 3, "written": 3}
+    assert not (compressed / JOURNAL).exists()
+    require_quiet(compressed)
+
+
+def test_what_was_made_before_the_disk_was_full_is_ours_to_clean(
+    compressed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The older variants of a changed file, too."""
+    change(compressed)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", full)
+        compress_tree(compressed)
+    assert counted(clean_tree(compressed)) == {"removed": 6}
+    assert below(compressed) == [
+        *("app.js", "css/deep/site.css", "image.png", "noise.bin", "small.txt")
+    ]
+
+
+def test_a_root_in_which_nothing_can_be_noted_is_an_error(
+    site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (site / JOURNAL).symlink_to("elsewhere")
+    with pytest.raises(CompressionError, match=f"{JOURNAL} cannot be written: "):
+        compress_tree(site)
+    assert not set(with_variants("app.js")) <= set(below(site))
+
+
+def test_what_cannot_be_noted_is_not_put_in_place(
+    site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("whitenoise_async.compression.record._write_all", full)
+    report = compress_tree(site, include=["app.js"])
+    assert [failure.path for failure in report.failures] == [
+        f"{site}/app.js{suffix}" for suffix in sorted(ALL)
+    ]
+    assert [name for name in below(site) if name.startswith("app")] == ["app.js"]
+
+
+def test_a_variant_that_cannot_be_removed_is_named_and_is_ours_still(
+    compressed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (compressed / "app.js").unlink()
+
+    really = os.unlink
+
+    def unlink(path: str) -> None:
+        if path.endswith(ALL):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        really(path)
+
+    for work in (compress_tree, clean_tree):
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "unlink", unlink)
+            report = work(compressed, include=["app.js"])
+        assert report.failures == [
+            Failure(path, f"{path} cannot be removed: Permission denied")
+            for path in (f"{compressed}/app.js{suffix}" for suffix in sorted(ALL))
+        ]
+    assert counted(compress_tree(compressed))["removed"] == 3
+
+
+def test_fifos_sockets_and_devices_are_passed_over(
+    site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.mkfifo(site / "fifo.txt")
+    os.mkfifo(site / ".whitenoise_async-fifo.tmp")
+    (site / "fifo-link.txt").symlink_to("fifo.txt")
+    with socket.socket(socket.AF_UNIX) as listener:
+        monkeypatch.chdir(site)
+        listener.bind("socket.txt")
+    for work in (compress_tree, check_tree, clean_tree):
+        report = work(site)
+        assert not report.failures
+        assert {each.path for each in report.outcomes} <= {
+            *("app.js", "css/deep/site.css", "noise.bin")
+        }
+    assert (site / ".whitenoise_async-fifo.tmp").exists()
+
+
+NAMES = [
+    b"\xff\xfe.txt", b"a\nb.txt", b"\n", b"..\n", b"...", b"-rf", b"a b", b'"', b"\\", b"\x7f",
+    "é ✓.txt".encode(), b".hidden", b"*", b"a" * 250, b"deep/\xff/\n/x",
+]  # fmt: skip
+
+
+def test_whatever_a_file_is_called_it_is_compressed_and_known_again(tmp_path: Path) -> None:
+    paths = [tmp_path / os.fsdecode(name) for name in NAMES]
+    for path in paths:
+        write(path, TEXT)
+    assert counted(compress_tree(tmp_path)) == {"written": 3 * len(NAMES)}
+    require_quiet(tmp_path)
+    assert counted(check_tree(tmp_path)) == {"unchanged": 3 * len(NAMES)}
+    shutil.copytree(tmp_path, tmp_path / "copy")
+    assert counted(compress_tree(tmp_path / "copy")) == {"unchanged": 3 * len(NAMES)}
+    assert counted(clean_tree(tmp_path / "copy")) == {"removed": 3 * len(NAMES)}
+    assert len(below(tmp_path / "copy")) == len(NAMES)
+
+
+def test_a_name_that_is_too_long_with_a_suffix_is_named(tmp_path: Path) -> None:
+    path = write(tmp_path / ("a" * 252), TEXT)
+    report = compress_tree(tmp_path)
+    assert report.failures == [
+        Failure(f"{path}.zst", f"{path}.zst cannot be written: File name too long")
+    ]
+    assert below(tmp_path) == ["a" * 252, "a" * 252 + ".br", "a" * 252 + ".gz"]
+
+
+# A run that is killed or interrupted, and two at once.
+
+
+def run_below(root: Path, script: str) -> subprocess.Popen[str]:
+    """A process of its own in which ``root`` and ``compress_tree`` are there."""
+    prologue = f"""
+import os, signal, sys
+sys.path[:] = {[*sys.path, str(Path(__file__).parent)]!r}
+from trees import Listener
+from whitenoise_async.compression import check_tree, compress_tree
+root = {str(root)!r}
+"""
+    return subprocess.Popen(
+        [sys.executable, "-c", prologue + textwrap.dedent(script)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+KILL = "os.kill(os.getpid(), signal.SIGKILL)"
+
+
+@pytest.mark.parametrize("event", ["os.chmod", "os.rename"])
+@pytest.mark.parametrize("number", [1, 2, 4])
+def test_a_run_that_is_killed_leaves_what_the_next_one_needs(
+    compressed: Path, compressions: list[str], event: str, number: int
+) -> None:
+    """At the moment when Python's audit tells of the n-th variant that gets its mode or place."""
+    change(compressed)
+    with run_below(
+        compressed,
+        f"""
+        seen = []
+
+        def kill(event, arguments):
+            if event == {event!r}:
+                seen.append(event)
+                if len(seen) == {number}:
+                    {KILL}
+
+        sys.addaudithook(kill)
+        compress_tree(root, jobs=1)
+        """,
+    ) as process:
+        assert process.wait() == -9
+    assert (compressed / JOURNAL).exists()
+    left = [name for name in below(compressed) if name.endswith(".tmp")]
+    assert len(left) == 1
+    copy = compressed.parent / "copy"
+    shutil.copytree(compressed, copy)
+    assert counted(clean_tree(copy)) == {"removed": 6}, "what was made before is ours as well"
+    assert below(copy) == ["app.js", "css/deep/site.css", "image.png", "noise.bin", "small.txt"]
+    problems = [each.encoding for each in check_tree(compressed).problems]
+    assert problems == ["gzip", "br", "zstd"][number - 1 :] or sorted(problems) == sorted(
+        ["gzip", "br", "zstd"][number - 1 :]
+    )
+    compressions.clear()
+    report = compress_tree(compressed)
+    assert not report.failures
+    assert len(compressions) == len(problems)
+    assert below(compressed) == sorted([*VARIANTS, "image.png", "noise.bin", "small.txt"])
+    require_right(compressed)
+    require_quiet(compressed)
+
+
+class Held(Listener):
+    """Has the main thread interrupted after four results, and the others wait for that."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        super().__init__(self.count)
+        self.enough, self.stopped = threading.Event(), threading.Event()
+        really = Stop.now
+
+        def now(stop: Stop) -> None:
+            really(stop)
+            self.stopped.set()
+
+        monkeypatch.setattr(Stop, "now", now)
+        monkeypatch.setattr("whitenoise_async.compression.threads.as_completed", self.interrupt)
+
+    def count(self) -> None:
+        if len(self.results) >= 4:
+            self.enough.set()
+            assert self.stopped.wait(30)
+
+    def interrupt(self, futures: object) -> Iterator[Future[None]]:
+        assert self.enough.wait(30)
+        raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize("known", [False, True], ids=["first run", "after a change"])
+def test_an_interrupt_keeps_what_is_done_and_the_next_run_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, compressions: list[str], jobs: int, known: bool
+) -> None:
+    """It comes to the main thread while the others compress."""
+    names = [f"{number}.js" for number in range(8)]
+    for name in names:
+        write(tmp_path / name, OTHER)
+    if known:
+        compress_tree(tmp_path)
+    for name in names:
+        write(tmp_path / name, TEXT, mtime=MTIME + 1)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        compress_tree(tmp_path, jobs=jobs, watcher=(listener := Held(patch)))
+    done = set(listener.written())
+    assert len(listener.results) == len(done)
+    assert 4 <= len(done) < 3 * len(names)
+    assert set(below(tmp_path)) == {*names, *(with_variants(*names) if known else done)}
+    for name in done:
+        path = tmp_path / name
+        assert DECODERS[path.suffix](path.read_bytes()) == TEXT
+    compressions.clear()
+    report = compress_tree(tmp_path)
+    assert len(compressions) == 3 * len(names) - len(done)
+    assert {name for name, what in told(report).items() if what == "unchanged"} == done
+    require_right(tmp_path)
+    require_quiet(tmp_path)
+
+
+def test_an_interrupt_ends_within_a_piece_of_a_large_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "large.bin", bytes(8 * PIECE))
+    read: list[int] = []
+
+    class Interrupted(Listener):
+        def advances(self, size: int) -> None:
+            read.append(size)
+            if len(read) == 11:
+                raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        compress_tree(tmp_path, encodings=["gzip"], jobs=1, watcher=Interrupted())
+    assert len(read) == 11
+    assert below(tmp_path) == ["large.bin"]
+
+
+def test_of_two_runs_at_once_the_second_waits_and_finds_the_work_done(site: Path) -> None:
+    with run_below(
+        site,
+        """
+        def hold():
+            if len(listener.results) == 1:
+                print("begun", flush=True)
+                sys.stdin.readline()
+
+        listener = Listener(hold)
+        report = compress_tree(root, watcher=listener)
+        written = [each for each in report.outcomes if each.action == "written"]
+        print(len(written), listener.waited, flush=True)
+        """,
+    ) as first:
+        assert first.stdin is not None and first.stdout is not None
+        assert first.stdout.readline() == "begun\n"
+
+        class Waiting(Listener):
+            def waits(self, root: str) -> None:
+                super().waits(root)
+                assert first.stdin is not None
+                first.stdin.write("go on\n")
+                first.stdin.flush()
+
+        listener = Waiting()
+        report = compress_tree(site, watcher=listener)
+        assert first.stdout.readline() == "6 []\n"
+    assert listener.waited == [str(site)]
+    assert told(report) == UNCHANGED
+    assert listener.begun == [0]
+    require_quiet(site)
+
+
+@pytest.mark.parametrize(
+    ("holds", "work", "waits"),
+    [
+        ("check_tree(root", check_tree, False),
+        ("compress_tree(root, dry_run=True", check_tree, False),
+        ("check_tree(root", compress_tree, True),
+        ("compress_tree(root, min_saving=50", check_tree, True),
+        ("compress_tree(root, min_saving=50", clean_tree, True),
+    ],
+)
+def test_those_that_change_nothing_do_not_wait_for_each_other(
+    compressed: Path, holds: str, work: Callable[..., Report], waits: bool
+) -> None:
+    with run_below(
+        compressed,
+        f"""
+        class Holding(Listener):
+            def begins(self, size):
+                print("begun", flush=True)
+                sys.stdin.readline()
+
+        {holds}, watcher=Holding())
+        """,
+    ) as first:
+        assert first.stdin is not None and first.stdout is not None
+        assert first.stdout.readline() == "begun\n"
+
+        class Waiting(Listener):
+            def waits(self, root: str) -> None:
+                super().waits(root)
+                assert first.stdin is not None
+                first.stdin.write("\n")
+                first.stdin.flush()
+
+        listener = Waiting()
+        assert not work(compressed, watcher=listener).failures
+        first.stdin.close()
+    assert listener.waited == ([str(compressed)] if waits else [])
+
+
+def test_two_runs_below_folders_of_which_one_is_in_the_other_leave_each_others_drafts(
+    site: Path,
+) -> None:
+    """They have not the same lock."""
+    with run_below(
+        site,
+        """
+        from whitenoise_async.compression.drafts import Draft
+        with Draft(root + "/css/a.gz"):
+            print("begun", flush=True)
+            sys.stdin.readline()
+        """,
+    ) as other:
+        assert other.stdin is not None and other.stdout is not None
+        assert other.stdout.readline() == "begun\n"
+        write(site / "css" / ".whitenoise_async-killed.tmp", b"")
+        compress_tree(site)
+        compress_tree(site / "css")
+        assert len(list(site.rglob("*.tmp"))) == 1
+        other.kill()
+    compress_tree(site / "css")
+    assert not list(site.rglob("*.tmp"))
+    require_right(site)
+
+
+def test_where_there_are_no_locks_the_work_is_done_all_the_same(
+    site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr("fcntl.flock", fail)
+    assert told(compress_tree(site)) == MADE
+    require_quiet(site)
+    monkeypatch.setattr("whitenoise_async.compression.locks.fcntl", None)
+    write(site / ".whitenoise_async-killed.tmp", b"")
+    require_quiet_but_for(site, ".whitenoise_async-killed.tmp")
+
+
+def require_quiet_but_for(root: Path, leftover: str) -> None:
+    listener = Listener()
+    compress_tree(root, watcher=listener)
+    assert (listener.begun, listener.results) == ([0], [])
+    assert not (root / leftover).exists()
+
+
+# Modes that change nothing.
+
+
+def test_a_check_of_what_is_right_finds_nothing_and_changes_nothing(
+    compressed: Path, compressions: list[str]
+) -> None:
+    before = snapshot(compressed)
+    compressions.clear()
+    report = check_tree(compressed)
+    assert (told(report), report.problems, report.failures) == (UNCHANGED, [], [])
+    assert snapshot(compressed) == before
+    assert compressions == []
+
+
+def test_a_check_of_a_tree_without_a_record_tries_what_is_missing(site: Path) -> None:
+    before = snapshot(site)
+    report = check_tree(site)
+    assert told(report) == {
+        name: "missing" if what == "written" else what for name, what in MADE.items()
+    }
+    assert {each.path for each in report.problems} == {"app.js", "css/deep/site.css"}
+    assert snapshot(site) == before
+    theirs = {".gz": gzip.compress, ".br": brotli.compress}
+    for suffix, by in theirs.items():
+        write(site / f"app.js{suffix}", by(TEXT))
+    report = check_tree(site, encodings=["gzip", "br"], include=["app.js"])
+    assert told(report) == {"app.js.gz": "unchanged", "app.js.br": "unchanged"}
+
+
+def large_and_quiet(root: Path) -> None:
+    """Of the same length to the last byte, beyond the first piece."""
+    write(root / "app.js", bytes(2 * PIECE), mtime=MTIME)
+    compress_tree(root)
+    write_quietly(root / "app.js", bytes(2 * PIECE - 1) + b"\1")
+
+
+def longer(root: Path) -> None:
+    write(root / "app.js", TEXT + TEXT)
+
+
+def shorter(root: Path) -> None:
+    write(root / "app.js", TEXT[: len(TEXT) // 2])
+
+
+def empty(root: Path) -> None:
+    write(root / "app.js", b"")
+
+
+def damage(root: Path) -> None:
+    for suffix in ALL:
+        path = root / f"app.js{suffix}"
+        path.write_bytes(path.read_bytes()[:-1])
+
+
+def append(root: Path) -> None:
+    for suffix in ALL:
+        with (root / f"app.js{suffix}").open("ab") as file:
+            file.write(b"more")
+
+
+@pytest.mark.parametrize(
+    ("happen", "expected"),
+    [
+        (change_quietly, "stale"),
+        (large_and_quiet, "stale"),
+        (longer, "stale"),
+        (shorter, "stale"),
+        (empty, "stale"),
+        (damage, "stale"),
+        (append, "stale"),
+        (touch, "unchanged"),
+        (chmod, "unchanged"),
+        (lambda root: (root / "app.js").unlink(), "unneeded"),
+        (lambda root: [(root / f"app.js{suffix}").unlink() for suffix in ALL], "missing"),
+    ],
+)
+def test_a_check_names_what_is_not_right_and_a_run_puts_it_right(
+    compressed: Path, happen: Callable[[Path], object], expected: str
+) -> None:
+    happen(compressed)
+    before = snapshot(compressed)
+    report = check_tree(compressed)
+    of_app = {name: what for name, what in told(report).items() if name.startswith("app.js.")}
+    assert of_app == {f"app.js{suffix}": expected for suffix in ALL}
+    assert bool(report.problems) == (expected != "unchanged")
+    assert {each.path for each in report.problems} <= {"app.js"}
+    assert snapshot(compressed) == before
+    compress_tree(compressed)
+    assert check_tree(compressed).problems == []
+
+
+def test_a_check_names_variants_of_ours_that_are_not_needed_and_none_of_somebodys(
+    compressed: Path,
+) -> None:
+    write(compressed / "css" / "deep" / "site.css.gz", gzip.compress(TEXT[:1500]))
+    report = check_tree(compressed, min_saving=100, encodings=["gzip"])
+    assert told(report) == {
+        "app.js.gz": "unneeded",
+        "css/deep/site.css.gz": "unchanged",
+        "noise.bin.gz": "not worth it",
+    }
+    assert [each.reason for each in report.problems] == ["it does not save enough"]
+
+
+def test_a_check_names_what_a_run_would_remove_in_encodings_not_asked_for(
+    compressed: Path,
+) -> None:
+    change_quietly(compressed)
+    report = check_tree(compressed, encodings=["gzip"])
+    problems = {each.path + SUFFIXES[each.encoding]: each.action.value for each in report.problems}
+    assert problems == {"app.js.gz": "stale", "app.js.br": "unneeded", "app.js.zst": "unneeded"}
+
+
+def test_a_check_names_a_variant_that_cannot_be_read(
+    compressed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = str(compressed / "app.js.gz")
+    really = open_file
+
+    def failing(path: str) -> OpenFile:
+        if path == target:
+            raise FileSystemError(path, OSError(errno.EIO, os.strerror(errno.EIO)))
+        return really(path)
+
+    monkeypatch.setattr("whitenoise_async.compression.variants.open_file", failing)
+    report = check_tree(compressed)
+    assert report.failures == [Failure(target, f"{target} cannot be read: Input/output error")]
+
+
+def test_a_check_needs_no_right_to_write(public_path: Path) -> None:
+    write(public_path / "a.txt", TEXT).chmod(0o644)
+    compress_tree(public_path)
+    printed = run_as_nobody(f"""
+        from whitenoise_async.compression import check_tree, compress_tree
+        for report in (check_tree({str(public_path)!r}), compress_tree({str(public_path)!r})):
+            print([each.action.value for each in report.outcomes], report.failures)
+    """)
+    assert printed == "['unchanged', 'unchanged', 'unchanged'] []\n" * 2
+
+
+HAPPENINGS: list[Callable[[Path], object]] = [
+    *(change_quietly, change, touch, chmod, remove_variant, change_variant_quietly),
+    *(replace_variant, make_variant_a_link, chmod_variant, touch_variant, longer, shorter, empty),
+    lambda root: (root / "app.js").unlink(),
+    lambda root: write(root / "app.js", b"small"),
+    lambda root: write(root / "noise.bin.gz", b"somebody's"),
+    lambda root: write(root / "noise.bin.gz", gzip.compress(NOISE)),
+    lambda root: write(root / "new.js", OTHER),
+    lambda root: (root / NAME).unlink(),
+    lambda root: None,
+]
+
+
+@pytest.mark.parametrize("happen", HAPPENINGS)
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"encodings": ["br"], "exclude": ["*.css"]}, {"min_saving": 96.5, "min_size": 2000}],
+    ids=str,
+)
+def test_a_dry_run_changes_nothing_and_tells_what_a_run_then_does(
+    compressed: Path, happen: Callable[[Path], object], options: dict[str, Any]
+) -> None:
+    happen(compressed)
+    before, listener = snapshot(compressed), Listener()
+    expected = compress_tree(compressed, dry_run=True, watcher=listener, **options)
+    assert snapshot(compressed) == before
+    assert sum(listener.advanced) == sum(listener.begun)
+    report = compress_tree(compressed, **options)
+    assert (expected.files, expected.size) == (report.files, report.size)
+    assert expected.failures == report.failures
+    assert set(told(expected)) == set(told(report))
+    for name, action in told(expected).items():
+        # What would be compressed is not: nobody knows what that comes to.
+        assert action in ("written", told(report)[name])
+
+
+# Cleaning.
+
+
+def test_cleaning_removes_what_was_made_and_the_record_and_nothing_else(
+    site: Path, compressions: list[str]
+) -> None:
+    write(site / "noise.bin.br", brotli.compress(NOISE))
+    before = contents(site)
+    compress_tree(site)
+    write(site / "app.js.zst", b"somebody's")
+    dry = snapshot(site)
+    expected = clean_tree(site, dry_run=True)
+    assert snapshot(site) == dry
+    report = clean_tree(site)
+    assert told(report) == told(expected)
+    assert told(report) == {
+        name: "removed" for name, what in MADE.items() if what == "written" and name != "app.js.zst"
+    }
+    assert {each.reason for each in report.outcomes} == {"it was made by this tool"}
+    assert contents(site) == {**before, "app.js.zst": b"somebody's"}
+    assert not (site / NAME).exists()
+    quiet = snapshot(site)
+    assert clean_tree(site).outcomes == []
+    assert snapshot(site) == quiet
+
+
+@pytest.mark.parametrize(
+    ("options", "removed"),
+    [
+        ({"encodings": ["br"]}, ["app.js.br", "css/deep/site.css.br"]),
+        ({"include": ["*.css"]}, [f"css/deep/site.css{suffix}" for suffix in ALL]),
+        ({"exclude": ["*.css"], "encodings": ["gzip", "zstd"]}, ["app.js.gz", "app.js.zst"]),
+        ({"include": ["*.png"]}, []),
+        ({"encodings": []}, []),
+    ],
+    ids=str,
+)
+def test_cleaning_goes_as_far_as_it_is_told_to_and_keeps_the_rest(
+    compressed: Path, options: dict[str, Any], removed: list[str]
+) -> None:
+    report = clean_tree(compressed, **options)
+    assert sorted(told(report)) == sorted(removed)
+    assert set(below(compressed)) == {*VARIANTS, "image.png", "noise.bin", "small.txt"} - {*removed}
+    made_again = {
+        name for name, what in told(compress_tree(compressed)).items() if what == "written"
+    }
+    assert made_again == set(removed)
+    require_quiet(compressed)
+
+
+def test_cleaning_what_was_never_compressed_does_nothing(site: Path) -> None:
+    before = snapshot(site)
+    assert clean_tree(site).outcomes == []
+    assert snapshot(site) == before
+
+
+@pytest.mark.parametrize("encodings", [["brotli"], "br", ["gzip", ""]])
+def test_cleaning_an_encoding_that_there_is_not_is_refused(site: Path, encodings: Any) -> None:
+    with pytest.raises(EncodingError, match="an encoding is one of gzip, br, zstd, got "):
+        clean_tree(site, encodings=encodings)
+
+
+def test_cleaning_removes_what_a_killed_run_left(compressed: Path) -> None:
+    write(compressed / "css" / ".whitenoise_async-killed.tmp", b"")
+    (compressed / JOURNAL).write_bytes(b'["cut')
+    clean_tree(compressed, dry_run=True)
+    assert (compressed / "css" / ".whitenoise_async-killed.tmp").exists()
+    clean_tree(compressed)
+    assert below(compressed) == [
+        *("app.js", "css/deep/site.css", "image.png", "noise.bin", "small.txt")
+    ]
+
+
+def test_what_a_record_tells_of_beyond_a_link_is_none_of_its_root(
+    compressed: Path, tmp_path: Path
+) -> None:
+    """Somebody replaced a folder by a link to another, which has the same content."""
+    other = tmp_path / "other"
+    shutil.copytree(compressed, other)
+    shutil.rmtree(compressed / "css")
+    (compressed / "css").symlink_to(other / "css")
+    before = snapshot(other)
+    compress_tree(compressed)
+    shutil.copy2(other / NAME, compressed / NAME)
+    clean_tree(compressed)
+    assert snapshot(other) == before
+
+
+# What is told.
+
+
+def test_a_report_adds_up_what_is_there_by_encoding(compressed: Path) -> None:
+    (compressed / "app.js.gz").unlink()
+    (compressed / "css" / "deep" / "site.css").unlink()
+    report = compress_tree(compressed)
+    assert (report.root, report.files) == (str(compressed), 2)
+    assert report.size == len(TEXT) + len(NOISE)
+    assert report.seconds >= 0
+    assert list(report.totals) == ["gzip", "br", "zstd"]
+    for token, totals in report.totals.items():
+        size = (compressed / f"app.js{SUFFIXES[token]}").stat().st_size
+        assert (totals.variants, totals.original, totals.size) == (1, len(TEXT), size)
+        assert (totals.written, totals.removed) == (int(token == "gzip"), 1)
+        assert totals.ratio == size / len(TEXT)
+    assert compress_tree(compressed, include=["noise.bin"]).totals["br"].ratio is None
+    assert report.outcomes == sorted(report.outcomes)
+
+
+@pytest.mark.parametrize("jobs", [1, 4])
+def test_a_watcher_is_told_of_all_that_is_done_and_of_as_many_bytes_as_were_announced(
+    compressed: Path, jobs: int
+) -> None:
+    write(compressed / "large.bin", bytes(1_100_000))
+    write(compressed / "new.js", OTHER)
+    write(compressed / "noise.bin", NOISE[::-1])
+    write(compressed / "css" / "deep" / "site.css.gz", b"somebody's")
+    touch(compressed)
+    (compressed / "small.txt").unlink()
+    os.mkdir(compressed / "new.js.br")
+    listener = Listener()
+    report = compress_tree(compressed, jobs=jobs, watcher=listener)
+    assert len(listener.begun) == 1
+    assert sum(listener.advanced) == listener.begun[0]
+    assert all(size >= 0 for size in listener.advanced)
+    told_of = [each for each in report.outcomes if each in listener.results]
+    assert {each for each in report.outcomes if each not in told_of} == {
+        each
+        for each in report.outcomes
+        if each.path == "css/deep/site.css" and each.encoding != "gzip"
+    }
+    assert len(listener.results) == len(told_of) + len(report.failures)
+    assert [each for each in listener.results if isinstance(each, Failure)] == report.failures
+    assert listener.waited == []
+
+
+def test_how_many_threads_there_are_makes_no_difference(tmp_path: Path) -> None:
+    generator = random.Random(7)
+    for number in range(12):
+        content = bytes(generator.choices(range(64, 90), k=200 * number))
+        write(tmp_path / "one" / f"{number}.txt", content)
+    write(tmp_path / "one" / "large.txt", TEXT * 500)
+    shutil.copytree(tmp_path / "one", tmp_path / "four")
+    one = compress_tree(tmp_path / "one", jobs=1)
+    four = compress_tree(tmp_path / "four", jobs=4)
+    assert one.outcomes == four.outcomes
+    assert contents(tmp_path / "one") == contents(tmp_path / "four")
+    assert (tmp_path / "one" / NAME).read_bytes() == (tmp_path / "four" / NAME).read_bytes()
+
+
+def test_the_same_content_has_the_same_variants_wherever_it_is(tmp_path: Path) -> None:
+    write(tmp_path / "one" / "a.js", TEXT)
+    write(tmp_path / "other" / "deep" / "another name.css", TEXT, mtime=MTIME + 99).chmod(0o600)
+    write(tmp_path / "other" / "deep" / "0.js", OTHER)
+    compress_tree(tmp_path / "one")
+    compress_tree(tmp_path / "other", encodings=["zstd", "br", "gzip"])
+    for suffix in ALL:
+        one = tmp_path / "one" / f"a.js{suffix}"
+        assert (
+            one.read_bytes()
+            == (tmp_path / "other" / "deep" / f"another name.css{suffix}").read_bytes()
+        )
+
+
+@pytest.mark.parametrize(
+    ("size", "large"), [(1024 * 1024, True), (1024 * 1024 - 1, False)], ids=["1 MB", "less"]
+)
+def test_a_large_file_is_a_job_for_each_encoding_and_the_largest_comes_first(
+    tmp_path: Path, size: int, large: bool
+) -> None:
+    write(tmp_path / "a.txt", TEXT)
+    write(tmp_path / "z.txt", bytes(size))
+    listener = Listener()
+    compress_tree(tmp_path, jobs=1, watcher=listener)
+    assert [each.path for each in listener.results if isinstance(each, Outcome)] == [
+        *["z.txt"] * 3,
+        *["a.txt"] * 3,
+    ]
+    assert listener.begun == [(6 if large else 4) * size + 4 * len(TEXT)]
+    require_right(tmp_path)
+    require_quiet(tmp_path)
+
+
+def test_a_record_is_served_to_nobody(compressed: Path) -> None:
+    (compressed / JOURNAL).write_bytes(b"")
+    urls = WhiteNoise(None, compressed)
+    replies = []
+    for name in (NAME, JOURNAL, "app.js"):
+        environ = {"PATH_INFO": f"/{name}", "REQUEST_METHOD": "GET"}
+        list(urls(environ, lambda status, headers: replies.append(status)))  # type: ignore[arg-type]
+    assert replies == ["404 Not Found", "404 Not Found", "200 OK"]
+
+
+def test_the_record_is_the_same_bytes_for_the_same_content(tmp_path: Path) -> None:
+    records = []
+    for folder, order in [
+        ("one", ["a.txt", "b/c.txt", "b.txt"]),
+        ("two", ["b.txt", "b/c.txt", "a.txt"]),
+    ]:
+        for name in order:
+            write(tmp_path / folder / name, TEXT)
+            if folder == "two":
+                compress_tree(tmp_path / folder)
+        compress_tree(tmp_path / folder, encodings=["br", "gzip", "zstd"])
+        records.append((tmp_path / folder / NAME).read_bytes())
+    assert records[0] == records[1]
+    assert str(tmp_path).encode() not in records[0]
