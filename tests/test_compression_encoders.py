@@ -278,6 +278,18 @@ def test_what_is_not_the_whole_work_of_such_an_encoder_is_refused(token: str, da
         decompress(encoder, data)
 
 
+def test_what_follows_brotlis_last_piece_is_seen_though_it_is_one_more_piece() -> None:
+    noise = random.Random(0).randbytes(PIECE)
+    encoder = BrotliEncoder(0)
+    made = {cut: compress(encoder, noise[cut:]) for cut in range(32)}
+    (content, compressed), *_ = (
+        (noise[cut:], data) for cut, data in made.items() if len(data) == PIECE
+    )
+    assert decompress(encoder, compressed) == content
+    with pytest.raises(NotCompressedError, match="something follows it"):
+        decompress(encoder, compressed + b"x")
+
+
 @given(st.binary(max_size=300))
 def test_no_bytes_make_a_decoder_fail_in_another_way(data: bytes) -> None:
     for kind in KINDS.values():

@@ -773,6 +773,83 @@ def test_of_a_folder_that_cannot_be_listed_nothing_is_known_and_nothing_forgotte
     ]
 
 
+def failing_at(monkeypatch: pytest.MonkeyPatch, call: str, ending: str) -> None:
+    """Let a call of ``os`` fail at a path, as it does for who may not."""
+    really = getattr(os, call)
+
+    def fail(path: Any, *arguments: Any) -> Any:
+        if str(path).rstrip("/").endswith(ending):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        return really(path, *arguments)
+
+    monkeypatch.setattr(os, call, fail)
+
+
+def test_what_is_in_a_folder_that_cannot_be_listed_is_ours_still(
+    compressed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        failing_at(patch, "scandir", "deep")
+        works: list[tuple[Callable[..., Report], str]]
+        works = [(compress_tree, "unchanged"), (clean_tree, "removed")]
+        for work, action in works:
+            listener = Listener()
+            report = work(compressed, include=["*.js", "*.css"], watcher=listener)
+            path = f"{compressed}/css/deep"
+            failure = Failure(path, f"{path} cannot be listed: Permission denied")
+            assert report.failures == [failure]
+            assert failure in listener.results
+            assert told(report) == {f"app.js{suffix}": action for suffix in ALL}
+    assert counted(clean_tree(compressed)) == {"removed": 3}
+
+
+def test_a_link_of_which_nobody_may_know_where_it_leads_is_named(
+    site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (site / "link.js").symlink_to("app.js")
+    (site / "link.js.gz").symlink_to("app.js")
+    with monkeypatch.context() as patch:
+        failing_at(patch, "readlink", "link.js")
+        patch.setattr(os.path, "realpath", os.path.abspath)
+        report = compress_tree(site, include=["*.js"])
+    path = f"{site}/link.js"
+    assert report.failures == [Failure(path, f"{path} cannot be looked at: Permission denied")]
+    assert told(report) == {f"app.js{suffix}": "written" for suffix in ALL}
+
+
+class Clock:
+    """In the place of ``time``; what is slept has passed then."""
+
+    def __init__(self, now: int) -> None:
+        self.now, self.slept = now, 0.0
+
+    def time_ns(self) -> int:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.slept += seconds
+        self.now += round(seconds * 10**9)
+
+
+@pytest.mark.parametrize("link", [False, True], ids=["file", "link"])
+@pytest.mark.parametrize(
+    ("later", "slept"), [(-1, 0), (0, 20), (1, 19), (5, 15), (19, 1), (20, 0), (10_000, 0)]
+)
+def test_a_file_that_was_just_changed_is_waited_for_so_that_it_can_be_trusted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, link: bool, later: int, slept: int
+) -> None:
+    """It might change again within the same tick of the clock."""
+    path = write(tmp_path / "a.txt", NOISE)
+    if link:
+        path = tmp_path / "link.txt"
+        path.symlink_to("a.txt")
+        (tmp_path / "over.txt").symlink_to("link.txt")
+    clock = Clock(path.lstat().st_ctime_ns + later * 1_000_000)
+    monkeypatch.setattr("whitenoise_async.compression.trees.time", clock)
+    compress_tree(tmp_path, encodings=["gzip"], include=["a.txt", "link.txt"])
+    assert clock.slept * 1000 == pytest.approx(slept)
+
+
 def full(*_: Any, **__: Any) -> None:
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 

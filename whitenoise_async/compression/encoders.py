@@ -42,7 +42,7 @@ class Encoder(ABC):
 
     token: ClassVar[str]
     levels: ClassVar[range]
-    module: ClassVar[str | None] = None  # what has to be installed for it
+    module: ClassVar[str]  # what has to be installed for it
 
     def __init__(self, level: int | None = None) -> None:
         """
@@ -89,8 +89,6 @@ class Encoder(ABC):
 
     @classmethod
     def _load(cls) -> Any:
-        if cls.module is None:
-            return None
         try:
             return importlib.import_module(cls.module)
         except ImportError:
@@ -118,11 +116,12 @@ class GzipEncoder(Encoder):
 
     token = "gzip"
     levels = range(1, 13)
+    module = "deflate"
 
     @classmethod
     def _load(cls) -> Any:
         try:
-            return importlib.import_module("deflate")
+            return importlib.import_module(cls.module)
         except ImportError:
             return None
 

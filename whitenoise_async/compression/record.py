@@ -41,6 +41,8 @@ _TICK = 20_000_000
 _COARSE = 2_000_000_000
 
 
+_NOT_OPEN = -1
+
 _NO_SIZE = -1  # bytes; no file has so many
 
 # What reading a record raises that is none, or that somebody has written into.
@@ -85,7 +87,7 @@ class Record:
         self.entries: dict[str, Entry] = {}
         self._root = root
         self._changing = threading.Lock()
-        self._journal: int | None = None
+        self._journal = _NOT_OPEN
         self._true_since = 0  # nanoseconds since the epoch
         self._variants_until = 0
         self._read()
@@ -149,9 +151,8 @@ class Record:
         """
         line = json.dumps([path, original, encoding, made], separators=(",", ":")) + "\n"
         with self._changing:
-            if self._journal is not None:
-                # First: what is in its place when the process is killed is known then.
-                _write_all(self._journal, line.encode())
+            # First: what is in its place when the process is killed is known then.
+            _write_all(self._journal, line.encode())
         yield
         with self._changing:
             self._put(path, original, encoding, made)
@@ -196,9 +197,9 @@ class Record:
 
     def close(self) -> None:
         """Close the journal, and leave it."""
-        if self._journal is not None:
+        if self._journal != _NOT_OPEN:
             os.close(self._journal)
-            self._journal = None
+            self._journal = _NOT_OPEN
 
     def remove(self) -> None:
         """Remove the record and its journal."""

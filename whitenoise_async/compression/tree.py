@@ -20,7 +20,7 @@ UNFINISHED = ".tmp"
 
 
 # Of a link, or of a file that was removed meanwhile.
-_LEADS_NOWHERE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})
+_LEADS_NOWHERE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG})
 
 #: Nanoseconds since the epoch: later than any time.
 NOBODY_KNOWS = 2**63
