@@ -252,9 +252,10 @@ def _listed_in(
 def _with_siblings(files: set[str]) -> dict[str, tuple[str, ...]]:
     """The files that have pre-compressed siblings, and the suffixes of these."""
     found: dict[str, tuple[str, ...]] = {}
+    coded = [name for name in files if name.endswith(_SUFFIXES)]
     for suffix in _SUFFIXES:
         length = len(suffix)
-        for name in files:
+        for name in coded:
             if name.endswith(suffix) and (original := name[:-length]) in files:
                 found[original] = (*found.get(original, ()), suffix)
     return found
