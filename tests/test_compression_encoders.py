@@ -16,7 +16,7 @@ from typing import Any
 import brotli
 import deflate
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from whitenoise_async.codings import CODINGS, ZSTD_WINDOW_MAX, _zstd_header
@@ -80,6 +80,7 @@ def without(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 @pytest.mark.parametrize("token", ENCODINGS)
+@settings(max_examples=50)
 @given(content=st.one_of(st.binary(max_size=3000), st.text().map(str.encode)))
 def test_what_is_compressed_comes_back_by_the_standard_decoder_and_by_our_own(
     token: str, content: bytes

@@ -104,12 +104,13 @@ def _add(
     listing: Listing,
 ) -> None:
     """Add a regular file, or a link to one that leads to ``inside``."""
+    leads_since = None
     try:
         if entry.is_symlink():
             target = os.path.realpath(entry.path)
             if not target.startswith(inside):
                 return
-            listing.links[path] = _leads_since(entry, target)
+            leads_since = _leads_since(entry, target)
         status = entry.stat()
     except OSError as error:
         if error.errno not in _LEADS_NOWHERE and files is not listing.variants:
@@ -118,6 +119,8 @@ def _add(
         return
     if stat.S_ISREG(status.st_mode):
         files[path] = status
+        if leads_since is not None:
+            listing.links[path] = leads_since
 
 
 def _leads_since(link: os.DirEntry[str], target: str) -> int:
