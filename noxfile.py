@@ -12,7 +12,8 @@ PYTHONS = ["3.10", "3.11", "3.12", "3.13"]
 
 # What the benchmarks run beside the package, each line installed by itself.
 BENCH_SERVERS = [["uvicorn>=0.30", "httptools", "uvloop"], ["granian>=2.7"], ["gunicorn>=25"]]
-BENCH_PEERS = [["whitenoise"], ["servestatic"], ["blacknoise"], ["whitesnout"], ["starlette"]]
+COMPRESS_PEERS = [["whitenoise"], ["servestatic"]]
+BENCH_PEERS = [*COMPRESS_PEERS, ["blacknoise"], ["whitesnout"], ["starlette"]]
 
 
 @nox.session(python=PYTHONS)
@@ -65,3 +66,14 @@ def bench(session: nox.Session) -> None:
         # One that has no release for this Python is left out there, and named in the results.
         session.install("--upgrade", *packages, success_codes=range(256))
     session.run("python", "-m", "benchmarks", *session.posargs, env={"PYTHONPATH": "tests"})
+
+
+@nox.session
+def bench_compress(session: nox.Session) -> None:
+    """Time, size and memory of compressing beside other packages."""
+    session.install(".[compress]", "django")
+    for packages in COMPRESS_PEERS:
+        session.install("--upgrade", *packages, success_codes=range(256))
+    session.run(
+        "python", "-m", "benchmarks.compressing", *session.posargs, env={"PYTHONPATH": "tests"}
+    )

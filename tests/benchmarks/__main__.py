@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +20,7 @@ from benchmarks import (
     startup,
     throughput,
 )
+from benchmarks.command import DOCS, PAGE, among, interruptible, run
 from benchmarks.console import say
 from benchmarks.load import wrk_is_missing
 from benchmarks.processes import output_of
@@ -29,9 +28,7 @@ from benchmarks.servers import Place
 from benchmarks.settings import FULL, QUICK, Settings
 from benchmarks.site import make_site
 
-DOCS = Path(__file__).parents[2] / "docs"
 KEPT = DOCS / "performance.json"
-PAGE = DOCS / "performance.md"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -44,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         say("wrk is not installed: install the package wrk (Debian: apt-get install wrk).")
         return 2
     settings = QUICK if options.quick else FULL
-    with _interruptible():
+    with interruptible():
         found = _run(settings, options.rows, options.only)
     sys.stdout.write("\n".join(report.results_text(found)) + "\n")
     whole = not options.quick and options.only is None and options.rows == rows.NAMES
@@ -54,8 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="nox -s bench --", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="one short round, to try out")
-    parser.add_argument("--rows", type=_among(rows.NAMES), default=rows.NAMES, metavar="A,B")
-    parser.add_argument("--only", type=_among(contenders.NAMES), metavar="A,B")
+    parser.add_argument("--rows", type=among(rows.NAMES), default=rows.NAMES, metavar="A,B")
+    parser.add_argument("--only", type=among(contenders.NAMES), metavar="A,B")
     parser.add_argument(
         "--write", action="store_true", help="keep the rows of a run that is quick or partial, too"
     )
@@ -65,34 +62,10 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _among(known: Sequence[str]) -> Any:
-    def parse(text: str) -> tuple[str, ...]:
-        names = text.split(",")
-        if unknown := [name for name in names if name not in known]:
-            raise argparse.ArgumentTypeError(f"{', '.join(unknown)}: not among {', '.join(known)}")
-        return tuple(name for name in known if name in names)
-
-    return parse
-
-
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    """Being terminated is like Ctrl-C: what was started is ended."""
-
-    def stop(number: int, frame: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
 def _run(settings: Settings, wanted: Sequence[str], only: Sequence[str] | None) -> results.Results:
     found: results.Results = {
         "date": machine.today(),
-        "machine": machine.describe(),
+        "machine": machine.describe(contenders.PACKAGES, ("wrk", "nginx")),
         "settings": settings._asdict(),
         "rows": {},
     }
@@ -152,12 +125,10 @@ def _is_measure(name: str, only: Sequence[str]) -> bool:
 
 def _keep(found: results.Results, whole: bool) -> int:
     try:
-        if not whole and KEPT.exists() and set(found["rows"]) != set(rows.NAMES):
-            found = results.merged(results.load(KEPT), found)
+        found = results.keep(KEPT, found, rows.NAMES, whole=whole)
     except results.CannotMergeError as error:
         say(f"Not written: {error}.")
         return 1
-    results.save(KEPT, found)
     _publish(found)
     say(f"Written: {KEPT.name}, {PAGE.name} and the charts, in docs/.")
     return 0
@@ -169,8 +140,4 @@ def _publish(found: results.Results) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except KeyboardInterrupt:
-        say("Interrupted; what was started is ended.")
-        sys.exit(130)
+    run(main)

@@ -43,6 +43,11 @@ CONTENDERS = (
     Contender("granian", (), "granian", wraps=False),
     Contender(NGINX, (ASGI, WSGI)),
 )
+PACKAGES = frozenset(
+    {"anyio", "aiofiles"}.union(
+        *SERVER_PACKAGES.values(), (each.package for each in CONTENDERS if each.package)
+    )
+)
 BY_NAME = {contender.name: contender for contender in CONTENDERS}
 NAMES = (*BY_NAME, BARE_WALK)
 
@@ -73,12 +78,12 @@ def missing(name: str) -> str | None:
     """Why a contender cannot take part on this machine."""
     if name == NGINX:
         return None if shutil.which("nginx") else "nginx is not installed"
-    return _missing([package] if name in BY_NAME and (package := BY_NAME[name].package) else [])
+    return missing_of([package] if name in BY_NAME and (package := BY_NAME[name].package) else [])
 
 
 def missing_server(server: str) -> str | None:
     """Why a server cannot be run on this machine."""
-    return _missing(SERVER_PACKAGES[server])
+    return missing_of(SERVER_PACKAGES[server])
 
 
 def version_of(package: str) -> str | None:
@@ -89,6 +94,7 @@ def version_of(package: str) -> str | None:
         return None
 
 
-def _missing(packages: Iterable[str]) -> str | None:
+def missing_of(packages: Iterable[str]) -> str | None:
+    """Which of the packages are not installed, as a reason; ``None`` where all are."""
     absent = [package for package in packages if version_of(package) is None]
     return f"not installed: {', '.join(absent)}" if absent else None

@@ -6,23 +6,24 @@ import os
 import platform
 import re
 import subprocess
+from collections.abc import Iterable
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from benchmarks.contenders import CONTENDERS, SERVER_PACKAGES, version_of
+from benchmarks.contenders import version_of
 
 
-def describe() -> dict[str, Any]:
-    """The machine, and the version of everything that takes part."""
+def describe(packages: Iterable[str], tools: Iterable[str] = ()) -> dict[str, Any]:
+    """The machine, and the version of everything that takes part; each tool knows ``-v``."""
+    versions = {name: version_of(name) for name in sorted(packages)}
     return {
         "cpu": _cpu_model(),
         "cores": os.cpu_count(),
         "kernel": platform.release().split("-")[0],
         "python": f"{platform.python_implementation()} {platform.python_version()}",
-        "packages": _packages(),
-        "wrk": _version_line("wrk", "-v"),
-        "nginx": _version_line("nginx", "-v"),
+        "packages": {name: version for name, version in versions.items() if version},
+        **{tool: _version_line(tool) for tool in tools},
     }
 
 
@@ -35,17 +36,10 @@ def _cpu_model() -> str:
     return found[1] if found else platform.machine()
 
 
-def _packages() -> dict[str, str]:
-    names = {package for packages in SERVER_PACKAGES.values() for package in packages}
-    names |= {each.package for each in CONTENDERS if each.package}
-    versions = {name: version_of(name) for name in sorted({*names, "anyio", "aiofiles"})}
-    return {name: version for name, version in versions.items() if version}
-
-
-def _version_line(program: str, argument: str) -> str | None:
+def _version_line(program: str) -> str | None:
     try:
         done = subprocess.run(
-            [program, argument], capture_output=True, text=True, timeout=10, check=False
+            [program, "-v"], capture_output=True, text=True, timeout=10, check=False
         )
     except OSError:
         return None

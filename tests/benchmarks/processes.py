@@ -24,12 +24,12 @@ def environment(folder: Path, **more: str) -> dict[str, str]:
     return {**os.environ, **paths, "PYTHONDONTWRITEBYTECODE": "1", **more}
 
 
-def pinned_to(cpu: int) -> Callable[[], None]:
-    """What a child does before its program: go to its core, and die with its parent."""
+def pinned_to(cpu: int | None) -> Callable[[], None]:
+    """What a child does before its program: go to its core, if any, and die with its parent."""
 
     def prepare() -> None:
         _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if cpu in os.sched_getaffinity(0):
+        if cpu is not None and cpu in os.sched_getaffinity(0):
             os.sched_setaffinity(0, {cpu})
 
     return prepare
@@ -38,7 +38,7 @@ def pinned_to(cpu: int) -> Callable[[], None]:
 @contextmanager
 def child(
     command: Sequence[str],
-    cpu: int,
+    cpu: int | None,
     folder: Path,
     output: int,
     environ: Mapping[str, str] | None = None,

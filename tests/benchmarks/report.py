@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,23 +11,29 @@ from benchmarks.contenders import BARE_WALK, BY_NAME, LIMIT, OURS
 from benchmarks.losses import losses
 from benchmarks.results import Results, throughput
 
-_NONE = "–"
+NONE = "–"
 
 
 def write_page(page: Path, results: Results) -> None:
     """Put the results between the markers of the page."""
-    text = page.read_text(encoding="utf-8")
     parts = {
         "results": "\n".join(results_text(results)),
         "losses": "\n".join(f"- {sentence}" for sentence in losses(results)),
     }
+    put_into(page, "bench", parts)
+
+
+def put_into(page: Path, session: str, parts: Mapping[str, str]) -> None:
+    """Put each part between its markers of the page, which name the session that writes it."""
+    text = page.read_text(encoding="utf-8")
     for name, new in parts.items():
-        text = _between(text, name, new)
+        text = _between(text, name, session, new)
     page.write_text(text, encoding="utf-8")
 
 
-def _between(text: str, name: str, new: str) -> str:
-    begin, end = f"<!-- {name}: begin, written by nox -s bench -->", f"<!-- {name}: end -->"
+def _between(text: str, name: str, session: str, new: str) -> str:
+    begin = f"<!-- {name}: begin, written by nox -s {session} -->"
+    end = f"<!-- {name}: end -->"
     before, found, rest = text.partition(begin)
     _, ended, after = rest.partition(end)
     if not (found and ended):
@@ -48,18 +54,24 @@ def results_text(results: Results) -> Iterator[str]:
 
 def _conditions(results: Results) -> Iterator[str]:
     machine, settings = results["machine"], results["settings"]
-    packages = ", ".join(f"{name} {number}" for name, number in machine["packages"].items())
     tools = ", ".join(f"{name} {machine[name]}" for name in ("wrk", "nginx") if machine[name])
-    if settings["kind"] != "full":
+    yield from measured_on(results, f"; {tools}")
+    yield (
+        f"Rounds: {settings['rounds']}, of {settings['seconds']:g} s for each contender after"
+        f" {settings['warmup']:g} s of warm-up; stalled readers: {settings['stalled_rounds']}."
+    )
+
+
+def measured_on(results: Results, more: str = "") -> Iterator[str]:
+    """The machine and the packages, and ``more`` that has a version."""
+    machine = results["machine"]
+    packages = ", ".join(f"{name} {number}" for name, number in machine["packages"].items())
+    if results["settings"]["kind"] != "full":
         yield "**A quick run, for trying out: its figures are not to be compared.**"
         yield ""
     yield (
         f"Measured on {results['date']}: {machine['cpu']}, {machine['cores']} cores,"
-        f" Linux {machine['kernel']}, {machine['python']}. {packages}; {tools}."
-    )
-    yield (
-        f"Rounds: {settings['rounds']}, of {settings['seconds']:g} s for each contender after"
-        f" {settings['warmup']:g} s of warm-up; stalled readers: {settings['stalled_rounds']}."
+        f" Linux {machine['kernel']}, {machine['python']}. {packages}{more}."
     )
 
 
@@ -72,7 +84,7 @@ def _throughput_table(results: Results) -> Iterator[str]:
     yield ""
     yield f"Requests a second, for `{LIMIT}`; for the others their ratio to it."
     yield ""
-    yield from _table(
+    yield from table(
         ["", LIMIT, *others],
         (
             [row["title"], _rate(row["contenders"].get(LIMIT))]
@@ -87,13 +99,13 @@ def _startup_table(results: Results) -> Iterator[str]:
     yield ""
     yield f"{row['title']}:"
     yield ""
-    yield from _table(
+    yield from table(
         ["", "seconds", "times a bare walk", "MB added", "MB of the process"],
         (
             [
                 _own(name, name),
                 f"{each['median']:.3f}",
-                _NONE if each["ratio"] is None else f"{each['ratio']:.1f}",
+                NONE if each["ratio"] is None else f"{each['ratio']:.1f}",
                 f"{each['median_memory_kb'] / 1024:.1f}",
                 f"{each['median_process_kb'] / 1024:.1f}",
             ]
@@ -107,7 +119,7 @@ def _stalled_table(results: Results) -> Iterator[str]:
     yield ""
     yield f"{row['title']}:"
     yield ""
-    yield from _table(
+    yield from table(
         ["", "KB each", "threads", "descriptors of files", "left open"],
         (
             [_own(name, name), f"{each['median']:.0f}"]
@@ -118,26 +130,32 @@ def _stalled_table(results: Results) -> Iterator[str]:
 
 
 def _remarks(results: Results) -> Iterator[str]:
-    left_out = [
-        f"{name} in {row['title']} ({reason})"
-        for row in results["rows"].values()
-        for name, reason in row["left_out"].items()
-    ]
     invalid = [
         f"{name} in {row['title']} ({fault})"
         for row in results["rows"].values()
         for name, each in row["contenders"].items()
         for fault in each["invalid"]
     ]
-    if left_out:
-        yield ""
-        yield f"Left out: {'; '.join(left_out)}."
+    yield from left_out(results)
     if invalid:
         yield ""
         yield f"Invalid, and not counted: {'; '.join(invalid)}."
 
 
-def _table(head: list[str], lines: Iterable[list[str]]) -> Iterator[str]:
+def left_out(results: Results) -> Iterator[str]:
+    """Who did not take part, and why."""
+    reasons = [
+        f"{name} in {row['title']} ({reason})"
+        for row in results["rows"].values()
+        for name, reason in row["left_out"].items()
+    ]
+    if reasons:
+        yield ""
+        yield f"Left out: {'; '.join(reasons)}."
+
+
+def table(head: list[str], lines: Iterable[list[str]]) -> Iterator[str]:
+    """A table of Markdown."""
     yield f"| {' | '.join(head)} |"
     yield f"|{'---|' * len(head)}"
     for line in lines:
@@ -149,11 +167,11 @@ def _sorted(contenders: dict[str, Any]) -> list[tuple[str, Any]]:
 
 
 def _rate(each: dict[str, Any] | None) -> str:
-    return _NONE if each is None or each["median"] is None else f"{each['median']:,.0f}"
+    return NONE if each is None or each["median"] is None else f"{each['median']:,.0f}"
 
 
 def _ratio(each: dict[str, Any] | None, name: str) -> str:
-    return _NONE if each is None or each["ratio"] is None else _own(name, f"{each['ratio']:.2f}")
+    return NONE if each is None or each["ratio"] is None else _own(name, f"{each['ratio']:.2f}")
 
 
 def _own(name: str, text: str) -> str:

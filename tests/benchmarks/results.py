@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +27,32 @@ def save(file: Path, results: Results) -> None:
     file.write_text(f"{text}\n", encoding="utf-8")
 
 
-def merged(old: Results, new: Results) -> Results:
-    """``old`` with the rows of ``new``, from the same machine and measured in the same way."""
+def merged(old: Results, new: Results, names: Sequence[str]) -> Results:
+    """``old`` with the rows of ``new``, from the same machine and measured in the same way.
+
+    :param names: of all rows there can be, in their order.
+    """
     for part in ("machine", "settings"):
         if old[part] != new[part]:
             raise CannotMergeError(f"the {part} of the results that are kept differ: run all rows")
     together = {**old["rows"], **new["rows"]}
-    return {**new, "rows": {name: together[name] for name in rows.NAMES if name in together}}
+    return {**new, "rows": {name: together[name] for name in names if name in together}}
+
+
+def keep(file: Path, found: Results, names: Sequence[str], *, whole: bool) -> Results:
+    """Save what was found, beside the kept rows that were not measured now.
+
+    :param whole: whether to do without those that cannot stand beside the new ones.
+    :returns: what is kept now.
+    """
+    if file.exists() and set(found["rows"]) != set(names):
+        try:
+            found = merged(load(file), found, names)
+        except CannotMergeError:
+            if not whole:
+                raise
+    save(file, found)
+    return found
 
 
 def throughput(results: Results) -> list[Row]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 import random
+from collections.abc import Iterator
 from pathlib import Path
 
 PREFIX = "static"
@@ -37,13 +38,18 @@ def make_many(folder: Path, count: int) -> None:
     """Write ``count`` small files, each with its .gz, a hundred pairs to a directory."""
     content = b"body { margin: 0 }\n" * 8
     compressed = gzip.compress(content, mtime=0)
+    for name in many_names(folder, count, ".css"):
+        name.write_bytes(content)
+        name.with_name(f"{name.name}.gz").write_bytes(compressed)
+
+
+def many_names(folder: Path, count: int, extension: str) -> Iterator[Path]:
+    """Files to be written, a hundred to a directory, which is made."""
     for number in range(count):
         if number % 100 == 0:
             directory = folder / f"{number // 10_000:02}" / f"{number // 100 % 100:02}"
             directory.mkdir(parents=True)
-        name = directory / f"file-{number:05}.css"
-        name.write_bytes(content)
-        name.with_name(f"{name.name}.gz").write_bytes(compressed)
+        yield directory / f"file-{number:05}{extension}"
 
 
 def _text(chance: random.Random, size: int) -> bytes:

@@ -1,0 +1,50 @@
+"""What the command lines of the benchmarks have in common."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from benchmarks.console import say
+
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = DOCS / "performance.md"
+
+
+def among(known: Sequence[str]) -> Callable[[str], tuple[str, ...]]:
+    """What parses a list of names, each of them known."""
+
+    def parse(text: str) -> tuple[str, ...]:
+        names = text.split(",")
+        if unknown := [name for name in names if name not in known]:
+            raise argparse.ArgumentTypeError(f"{', '.join(unknown)}: not among {', '.join(known)}")
+        return tuple(name for name in known if name in names)
+
+    return parse
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Being terminated is like Ctrl-C: what was started is ended."""
+
+    def stop(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def run(main: Callable[[], int]) -> None:
+    """End the process with the status of ``main``."""
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        say("Interrupted; what was started is ended.")
+        sys.exit(130)

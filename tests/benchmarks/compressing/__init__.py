@@ -1,0 +1,1 @@
+"""What compressing costs beside the peers: ``nox -s bench_compress``. See docs/performance.md."""

@@ -1,0 +1,51 @@
+"""Who compresses, and by which command."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+from benchmarks.contenders import OURS, missing_of
+
+#: Makes what the peers make.
+ALIKE = f"{OURS}, gzip and br"
+
+LIBRARIES = ("brotli", "deflate", "backports.zstd", "django")
+
+
+class Contender(NamedTuple):
+    name: str
+    package: str
+    command: tuple[str, ...]  # behind it comes the folder
+    copies: bool = False  # into another folder, and compresses there
+
+    def on(self, tree: Path, copied: Path) -> tuple[list[str], Path]:
+        """The whole command, and where the variants will be."""
+        folders = [tree, copied] if self.copies else [tree]
+        command = [sys.executable, "-m", *self.command, *map(str, folders)]
+        return command, folders[-1]
+
+
+_OURS = ("whitenoise_async.compress", "--quiet")
+
+CONTENDERS = (
+    Contender(ALIKE, OURS, (*_OURS, "--encodings", "gzip,br")),
+    Contender(OURS, OURS, _OURS),
+    Contender("whitenoise", "whitenoise", ("whitenoise.compress", "--quiet")),
+    Contender(
+        "servestatic", "servestatic", ("servestatic.cli", "--compress", "--quiet"), copies=True
+    ),
+)
+BY_NAME = {contender.name: contender for contender in CONTENDERS}
+PACKAGES = frozenset({*LIBRARIES, *(each.package for each in CONTENDERS)})
+
+
+def ours(*options: str) -> Contender:
+    """Our command with some options."""
+    return BY_NAME[OURS]._replace(command=(*_OURS, *options))
+
+
+def missing(name: str) -> str | None:
+    """Why a contender cannot take part on this machine."""
+    return missing_of([BY_NAME[name].package])

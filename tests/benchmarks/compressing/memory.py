@@ -1,0 +1,69 @@
+"""What our command holds in memory: over many files, and over one that is huge."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from benchmarks.compressing.contenders import ours
+from benchmarks.compressing.settings import Settings
+from benchmarks.compressing.spent import spend
+from benchmarks.compressing.trees import make_even, make_large
+from benchmarks.compressing.variants import ENCODINGS, compared, made_below, sizes_below
+from benchmarks.console import say
+
+# The levels of a file for which the best ones would take hours.
+_QUICKER = {"gzip": 6, "br": 5, "zstd": 9}
+
+
+def measure_many(folder: Path, settings: Settings) -> list[dict[str, Any]]:
+    """One run over many files, with no option set."""
+    tree = folder / "even"
+    make_even(tree, settings.files)
+    try:
+        return [_run(tree, f"{settings.files:,} files of 50 KB", {})]
+    finally:
+        shutil.rmtree(tree)
+
+
+def measure_huge(folder: Path, settings: Settings) -> list[dict[str, Any]]:
+    """A piece of the large file in each encoding, then all of it at levels that can be waited for."""
+    runs = [_run_large(folder, settings.piece, {encoding: None}) for encoding in ENCODINGS]
+    times = settings.huge / settings.piece
+    levels = {
+        encoding: _QUICKER[encoding] if run["seconds"] * times > settings.patience else None
+        for encoding, run in zip(ENCODINGS, runs, strict=True)
+    }
+    runs.append(_run_large(folder, settings.window, {"br": None}))
+    runs.append(_run_large(folder, settings.huge, levels))
+    return runs
+
+
+def _run_large(folder: Path, megabytes: int, levels: Mapping[str, int | None]) -> dict[str, Any]:
+    tree = folder / "large"
+    make_large(tree, megabytes)
+    try:
+        return _run(tree, f"one file of {megabytes:,} MB", levels)
+    finally:
+        shutil.rmtree(tree)
+
+
+def _run(tree: Path, title: str, levels: Mapping[str, int | None]) -> dict[str, Any]:
+    """:param levels: by encoding, ``None`` for the best; empty for all that there is by default."""
+    options = ["--encodings", ",".join(levels)] if levels else []
+    for encoding, level in levels.items():
+        options += [] if level is None else [f"--{encoding}-level", str(level)]
+    originals = sizes_below(tree)
+    command, _ = ours(*options).on(tree, tree)
+    spent = spend(command, tree.parent)
+    made = compared({"": made_below(tree, originals)})[""]["encodings"]
+    say(f"{title}  {' '.join(options)}: {spent.seconds:.1f} s, {spent.kb / 1024:.0f} MB")
+    return {
+        "title": title,
+        "options": " ".join(options),
+        "bytes": sum(originals.values()),
+        **spent._asdict(),
+        "encodings": {encoding: each["bytes"] for encoding, each in made.items()},
+    }

@@ -1,0 +1,137 @@
+"""The results in Markdown, and their place in docs/performance.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from benchmarks.compressing import rows
+from benchmarks.compressing.contenders import ALIKE
+from benchmarks.compressing.variants import ENCODINGS
+from benchmarks.contenders import OURS
+from benchmarks.report import NONE, left_out, measured_on, put_into, table
+from benchmarks.results import Results, Row
+
+_NOISE = 0.03  # what two runs of the same may differ by
+
+
+def write_page(page: Path, results: Results) -> None:
+    """Put the results between their markers of the page."""
+    put_into(page, "bench_compress", {"compressing": "\n".join(results_text(results))})
+
+
+def results_text(results: Results) -> Iterator[str]:
+    """What was measured, where, and the tables."""
+    yield from measured_on(results)
+    yield f"Rounds: {results['settings']['rounds']}."
+    for name, row in results["rows"].items():
+        yield ""
+        yield f"{row['title']}:"
+        yield ""
+        yield from _tree(row) if name in rows.TREES else _runs(row)
+    yield from left_out(results)
+
+
+def _tree(row: Row) -> Iterator[str]:
+    yield from _times(row)
+    yield ""
+    yield "Files and bytes that each wrote, and bytes of those files that all wrote:"
+    yield ""
+    yield from _sizes(row)
+    yield ""
+    yield from _findings(row)
+
+
+def _times(row: Row) -> Iterator[str]:
+    head = ["seconds", "times ours", "CPU seconds", "MB", "second run, s", "times ours"]
+    yield from table(
+        ["", *head],
+        (
+            [
+                _own(name),
+                f"{each['first']['median']:.2f}",
+                _ratio(each["first"]["ratio"]),
+                f"{each['first']['median_cpu']:.2f}",
+                _megabytes(each["first"]["kb"]),
+                f"{each['second']['median']:.2f}",
+                _ratio(each["second"]["ratio"]),
+            ]
+            for name, each in row["contenders"].items()
+        ),
+    )
+
+
+def _sizes(row: Row) -> Iterator[str]:
+    head = [cell for each in ENCODINGS for cell in (f"{each}, files", "bytes", "of all")]
+    yield from table(
+        ["", *head],
+        (
+            [_own(name), *(cell for token in ENCODINGS for cell in _cells(each, token))]
+            for name, each in row["contenders"].items()
+        ),
+    )
+
+
+def _cells(contender: dict[str, Any], encoding: str) -> Iterator[str]:
+    made = contender["encodings"].get(encoding)
+    for key in ("files", "bytes", "common_bytes"):
+        yield NONE if made is None else f"{made[key]:,}"
+
+
+def _findings(row: Row) -> Iterator[str]:
+    """What the tables do not say at a glance."""
+    contenders = row["contenders"]
+    for name, each in contenders.items():
+        if each["ours_larger"]:
+            counts = ", ".join(
+                f"{count} .{_EXTENSION[token]}" for token, count in each["ours_larger"].items()
+            )
+            yield f"Of ours larger than {name}'s of the same file: {counts}."
+    if row["walk"] is not None:
+        walk = row["walk"]
+        yield (
+            f"A second run that finds nothing to do takes {walk['ours'] * 1000:.1f} ms in a process"
+            f" that is there already, a bare walk that asks for the state of every file"
+            f" {walk['bare'] * 1000:.1f} ms: {walk['ratio']:.1f} times as long."
+        )
+    for name, each in contenders.items():
+        ratio = each["first"]["ratio"]
+        if name not in (ALIKE, OURS) and ratio is not None and ratio < 1 - _NOISE:
+            yield f"Where we lose: {name} takes {ratio:.2f} times our time for the same encodings."
+
+
+def _runs(row: Row) -> Iterator[str]:
+    yield from table(
+        ["", "options", "seconds", "MB at the peak", "bytes", *ENCODINGS],
+        (
+            [
+                run["title"],
+                f"`{run['options']}`" if run["options"] else "none",
+                f"{run['seconds']:,.0f}",
+                _megabytes(run["kb"]),
+                f"{run['bytes']:,}",
+                *(_bytes(run["encodings"].get(encoding)) for encoding in ENCODINGS),
+            ]
+            for run in row["runs"]
+        ),
+    )
+
+
+_EXTENSION = {"gzip": "gz", "br": "br", "zstd": "zst"}
+
+
+def _own(name: str) -> str:
+    return f"**{name}**" if name in (ALIKE, OURS) else name
+
+
+def _ratio(ratio: float | None) -> str:
+    return NONE if ratio is None else f"{ratio:.2f}"
+
+
+def _megabytes(kb: int) -> str:
+    return f"{kb / 1024:.0f}"
+
+
+def _bytes(size: int | None) -> str:
+    return NONE if size is None else f"{size:,}"
