@@ -61,10 +61,16 @@ def child(
         _end(process)
 
 
-def output_of(module: str, arguments: Sequence[str], folder: Path, timeout: float = 120) -> str:
+def output_of(
+    module: str,
+    arguments: Sequence[str],
+    folder: Path,
+    timeout: float | None = 120,
+    cpu: int | None = SERVER_CPU,
+) -> str:
     """What a module of ours prints when it is run on the servers' core, in a fresh process."""
     command = [sys.executable, "-m", f"benchmarks.{module}", *arguments]
-    with child(command, SERVER_CPU, folder, subprocess.PIPE) as process:
+    with child(command, cpu, folder, subprocess.PIPE) as process:
         printed, _ = process.communicate(timeout=timeout)
     if process.returncode:
         raise RuntimeError(f"{module} failed with status {process.returncode}\n{printed}")

@@ -29,7 +29,7 @@ def measure_many(folder: Path, settings: Settings) -> list[dict[str, Any]]:
 
 
 def measure_huge(folder: Path, settings: Settings) -> list[dict[str, Any]]:
-    """A piece of the large file in each encoding, then all of it at levels that can be waited for."""
+    """A piece of the file in each encoding, then all of it at levels that can be waited for."""
     runs = [_run_large(folder, settings.piece, {encoding: None}) for encoding in ENCODINGS]
     times = settings.huge / settings.piece
     levels = {
