@@ -1,4 +1,4 @@
-"""What our command holds in memory: over many files, and over one that is huge."""
+"""What our command takes: over many files, and over one that is huge."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def measure_huge(folder: Path, settings: Settings) -> list[dict[str, Any]]:
     runs = [_run_large(folder, settings.piece, {encoding: None}) for encoding in ENCODINGS]
     times = settings.huge / settings.piece
     levels = {
-        encoding: _QUICKER[encoding] if run["seconds"] * times > settings.patience else None
+        encoding: _QUICKER[encoding] if run["cpu"] * times > settings.patience else None
         for encoding, run in zip(ENCODINGS, runs, strict=True)
     }
     runs.append(_run_large(folder, settings.window, {"br": None}))

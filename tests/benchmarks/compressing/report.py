@@ -36,11 +36,20 @@ def results_text(results: Results) -> Iterator[str]:
 def _tree(row: Row) -> Iterator[str]:
     yield from _times(row)
     yield ""
-    yield "Files and bytes that each wrote, and bytes of those files that all wrote:"
+    yield f"What each wrote. In common are {_common(row)}."
     yield ""
     yield from _sizes(row)
     yield ""
-    yield from _findings(row)
+    yield from (f"- {sentence}" for sentence in _findings(row))
+
+
+def _common(row: Row) -> str:
+    found = {
+        encoding: made["common_files"]
+        for each in row["contenders"].values()
+        for encoding, made in each["encodings"].items()
+    }
+    return ", ".join(f"{count:,} files of {encoding}" for encoding, count in found.items())
 
 
 def _times(row: Row) -> Iterator[str]:
@@ -63,7 +72,7 @@ def _times(row: Row) -> Iterator[str]:
 
 
 def _sizes(row: Row) -> Iterator[str]:
-    head = [cell for each in ENCODINGS for cell in (f"{each}, files", "bytes", "of all")]
+    head = [cell for each in ENCODINGS for cell in (f"{each}: files", "bytes", "in common")]
     yield from table(
         ["", *head],
         (
@@ -81,34 +90,35 @@ def _cells(contender: dict[str, Any], encoding: str) -> Iterator[str]:
 
 def _findings(row: Row) -> Iterator[str]:
     """What the tables do not say at a glance."""
-    contenders = row["contenders"]
-    for name, each in contenders.items():
+    for name, each in row["contenders"].items():
         if each["ours_larger"]:
-            counts = ", ".join(
-                f"{count} .{_EXTENSION[token]}" for token, count in each["ours_larger"].items()
-            )
-            yield f"Of ours larger than {name}'s of the same file: {counts}."
+            counts = [f"{count:,} {encoding}" for encoding, count in each["ours_larger"].items()]
+            yield f"Ours that are larger than {name}'s of the same file: {', '.join(counts)}."
     if row["walk"] is not None:
-        walk = row["walk"]
-        yield (
-            f"A second run that finds nothing to do takes {walk['ours'] * 1000:.1f} ms in a process"
-            f" that is there already, a bare walk that asks for the state of every file"
-            f" {walk['bare'] * 1000:.1f} ms: {walk['ratio']:.1f} times as long."
-        )
-    for name, each in contenders.items():
+        yield _walked(row["walk"])
+    for name, each in row["contenders"].items():
         ratio = each["first"]["ratio"]
         if name not in (ALIKE, OURS) and ratio is not None and ratio < 1 - _NOISE:
-            yield f"Where we lose: {name} takes {ratio:.2f} times our time for the same encodings."
+            yield f"Where we lose: for the same encodings {name} takes {ratio:.2f} times our time."
+
+
+def _walked(walk: dict[str, float]) -> str:
+    return (
+        f"A second run takes {walk['ours'] * 1000:.1f} ms in a process that is there already, and a"
+        f" bare walk that asks for the state of every file {walk['bare'] * 1000:.1f} ms:"
+        f" {walk['ratio']:.1f} times as long."
+    )
 
 
 def _runs(row: Row) -> Iterator[str]:
     yield from table(
-        ["", "options", "seconds", "MB at the peak", "bytes", *ENCODINGS],
+        ["", "options", "seconds", "CPU seconds", "MB", "bytes", *ENCODINGS],
         (
             [
                 run["title"],
                 f"`{run['options']}`" if run["options"] else "none",
-                f"{run['seconds']:,.0f}",
+                f"{run['seconds']:,.1f}",
+                f"{run['cpu']:,.1f}",
                 _megabytes(run["kb"]),
                 f"{run['bytes']:,}",
                 *(_bytes(run["encodings"].get(encoding)) for encoding in ENCODINGS),
@@ -116,9 +126,6 @@ def _runs(row: Row) -> Iterator[str]:
             for run in row["runs"]
         ),
     )
-
-
-_EXTENSION = {"gzip": "gz", "br": "br", "zstd": "zst"}
 
 
 def _own(name: str) -> str:

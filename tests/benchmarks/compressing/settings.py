@@ -14,7 +14,7 @@ class Settings(NamedTuple):
     piece: int  # MB of the large file that are tried first
     window: int  # MB that fill brotli's largest window many times over, at its best level
     huge: int  # MB of the large file
-    patience: int  # seconds that one coding of the large file may take at its best level
+    patience: int  # CPU seconds that one encoding of the large file may take at its best level
 
 
 FULL = Settings("full", 3, 10_000, 5, 10_000, 64, 300, 4096, 2700)
