@@ -29,14 +29,18 @@ def measure_many(folder: Path, settings: Settings) -> list[dict[str, Any]]:
 
 
 def measure_huge(folder: Path, settings: Settings) -> list[dict[str, Any]]:
-    """A piece of the file in each encoding, then all of it at levels that can be waited for."""
+    """A piece of the file in each encoding, then all of it at levels that can be waited for.
+
+    What the best level holds in memory is told by a file that is far larger than its window.
+    """
     runs = [_run_large(folder, settings.piece, {encoding: None}) for encoding in ENCODINGS]
     times = settings.huge / settings.piece
     levels = {
         encoding: _QUICKER[encoding] if run["cpu"] * times > settings.patience else None
         for encoding, run in zip(ENCODINGS, runs, strict=True)
     }
-    runs.append(_run_large(folder, settings.window, {"br": None}))
+    lowered = [encoding for encoding, level in levels.items() if level is not None]
+    runs += [_run_large(folder, settings.window, {encoding: None}) for encoding in lowered]
     runs.append(_run_large(folder, settings.huge, levels))
     return runs
 

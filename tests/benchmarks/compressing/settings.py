@@ -12,7 +12,7 @@ class Settings(NamedTuple):
     walks: int  # of a second run and a bare walk in one process, in each round
     files: int  # of 50 KB, for the memory of many
     piece: int  # MB of the large file that are tried first
-    window: int  # MB that fill brotli's largest window many times over, at its best level
+    window: int  # MB that fill the largest window many times over, at the best level
     huge: int  # MB of the large file
     patience: int  # CPU seconds that one encoding of the large file may take at its best level
 
