@@ -44,12 +44,18 @@ def _tree(row: Row) -> Iterator[str]:
 
 
 def _common(row: Row) -> str:
-    found = {
+    counts = {
         encoding: made["common_files"]
         for each in row["contenders"].values()
         for encoding, made in each["encodings"].items()
     }
-    return ", ".join(f"{count:,} files of {encoding}" for encoding, count in found.items())
+    return ", ".join(f"{counts[encoding]:,} files of {encoding}" for encoding in _shared(row))
+
+
+def _shared(row: Row) -> list[str]:
+    """The encodings that more than one contender makes."""
+    makers = [encoding for each in row["contenders"].values() for encoding in each["encodings"]]
+    return [encoding for encoding in ENCODINGS if makers.count(encoding) > 1]
 
 
 def _times(row: Row) -> Iterator[str]:
@@ -72,20 +78,27 @@ def _times(row: Row) -> Iterator[str]:
 
 
 def _sizes(row: Row) -> Iterator[str]:
-    head = [cell for each in ENCODINGS for cell in (f"{each}: files", "bytes", "in common")]
+    columns = [
+        (encoding, key, title)
+        for encoding in ENCODINGS
+        for key, title in (
+            ("files", f"{encoding}: files"),
+            ("bytes", "bytes"),
+            ("common_bytes", "in common"),
+        )
+        if key != "common_bytes" or encoding in _shared(row)
+    ]
     yield from table(
-        ["", *head],
+        ["", *(title for _, _, title in columns)],
         (
-            [_own(name), *(cell for token in ENCODINGS for cell in _cells(each, token))]
+            [_own(name), *(_number(each["encodings"], *column[:2]) for column in columns)]
             for name, each in row["contenders"].items()
         ),
     )
 
 
-def _cells(contender: dict[str, Any], encoding: str) -> Iterator[str]:
-    made = contender["encodings"].get(encoding)
-    for key in ("files", "bytes", "common_bytes"):
-        yield NONE if made is None else f"{made[key]:,}"
+def _number(encodings: dict[str, Any], encoding: str, key: str) -> str:
+    return f"{encodings[encoding][key]:,}" if encoding in encodings else NONE
 
 
 def _findings(row: Row) -> Iterator[str]:
