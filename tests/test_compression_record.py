@@ -396,3 +396,58 @@ def test_of_a_run_that_was_killed_what_is_ours_is_what_is_there(
         "gzip": made[expected],
         "br": NOT_WORTH._replace(size=998),
     }
+
+
+@pytest.mark.parametrize("name", [NAME, JOURNAL])
+def test_a_record_that_cannot_be_removed_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    def fail(path: str) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    record = Record(str(tmp_path))
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "unlink", fail)
+        record.remove()
+        write(tmp_path / name, b"")
+        with pytest.raises(CompressionError, match=rf"{name} cannot be removed: Permission denied"):
+            record.remove()
+    record.remove()
+    assert working_files(tmp_path) == []
+
+
+def test_a_record_that_cannot_be_written_leaves_its_journal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    record = Record(str(tmp_path))
+    record.begin()
+    record.add("a.txt", ORIGINAL, "gzip", MADE)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", fail)
+        with pytest.raises(CompressionError, match=rf"{NAME} cannot be written: No space left"):
+            record.save(time.time_ns())
+    record.close()
+    assert working_files(tmp_path) == [JOURNAL]
+    assert Record(str(tmp_path)).entries == {"a.txt": Entry(ORIGINAL, {"gzip": MADE})}
+
+
+def test_its_bytes_do_not_tell_in_what_order_it_was_made(tmp_path: Path) -> None:
+    contents = []
+    for names in (("a", "b/c", "\udcff"), ("\udcff", "b/c", "a")):
+        folder = tmp_path / names[0]
+        folder.mkdir()
+        saved(folder, *names)
+        contents.append((folder / NAME).read_bytes())
+    assert contents[0] == contents[1]
+    assert json.loads(contents[0])["format"] == 1
+
+
+def test_what_is_no_more_is_forgotten_and_the_file_with_the_last_of_it(tmp_path: Path) -> None:
+    record = saved(tmp_path, "a.txt")
+    record.forget("a.txt", "gzip")
+    assert record.entries == {"a.txt": Entry(ORIGINAL, {"br": NOT_WORTH})}
+    record.forget("a.txt", "br")
+    assert record.entries == {}

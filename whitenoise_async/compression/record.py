@@ -202,11 +202,17 @@ class Record:
             self._journal = _NOT_OPEN
 
     def remove(self) -> None:
-        """Remove the record and its journal."""
+        """Remove the record and its journal.
+
+        :raises CompressionError: where they cannot be removed.
+        """
         self.close()
-        for name in (NAME, JOURNAL):
-            with suppress(FileNotFoundError):
-                os.unlink(os.path.join(self._root, name))
+        for path in (os.path.join(self._root, name) for name in (NAME, JOURNAL)):
+            if os.path.lexists(path):
+                try:
+                    os.unlink(path)
+                except OSError as error:
+                    raise CompressionError(f"{path} cannot be removed: {error.strerror}") from error
 
     def _put(self, path: str, original: Original, encoding: str, made: Made) -> None:
         before = self.entries.get(path)
