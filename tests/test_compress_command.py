@@ -169,8 +169,8 @@ def test_json_has_all_of_it(site: Path, capsys: Output) -> None:
         "encodings": {
             "gzip": {
                 "variants": 2,
-                "original": 2 * len(TEXT),
-                "size": 2 * size,
+                "bytes_before": 2 * len(TEXT),
+                "bytes_after": 2 * size,
                 "written": 2,
                 "removed": 0,
             }

@@ -18,6 +18,7 @@ import pytest
 from conftest import MTIME, write
 
 from whitenoise_async.compression.drafts import Draft, digest_of, remove_unfinished
+from whitenoise_async.compression.errors import CompressionError
 
 CONTENT = b"content" * 10_000
 MTIME_NS = MTIME * 10**9 + 123_456_789
@@ -197,7 +198,7 @@ def test_what_is_no_file_has_no_digest(tmp_path: Path, make: Callable[[Path], ob
     assert digest_of(f"{tmp_path}/folder/a.gz") is None
 
 
-def test_a_disk_that_fails_while_a_digest_is_made_gives_none(
+def test_a_disk_that_fails_while_a_digest_is_made_is_told_of(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = str(write(tmp_path / "a.gz", b"content"))
@@ -206,7 +207,8 @@ def test_a_disk_that_fails_while_a_digest_is_made_gives_none(
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
     monkeypatch.setattr("whitenoise_async.files.read_at", fail)
-    assert digest_of(path) is None
+    with pytest.raises(CompressionError, match=r"a\.gz cannot be read: Input/output error"):
+        digest_of(path)
 
 
 LEFTOVER = ".whitenoise_async-killed.tmp"

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from pathlib import Path
@@ -556,12 +557,155 @@ def test_an_outdated_variant_of_somebody_in_an_encoding_not_asked_for_stays(
 # What is somebody else's.
 
 
-@pytest.mark.parametrize("content", [gzip.compress(TEXT, 1), gzip.compress(OTHER), b"", b"a"])
+@pytest.mark.parametrize("content", [gzip.compress(TEXT, 1), gzip.compress(OTHER), b""])
 def test_somebodys_variant_is_replaced_where_ours_is_kept(site: Path, content: bytes) -> None:
     write(site / "app.js.gz", content)
-    assert told(compress_tree(site))["app.js.gz"] == "written"
+    report = compress_tree(site)
+    assert told(report)["app.js.gz"] == "written"
+    assert [each.encoding for each in report.outcomes if "did not make" in each.reason] == ["gzip"]
     require_right(site)
     require_quiet(site)
+
+
+def test_what_is_no_variant_at_all_is_not_replaced_but_named(site: Path) -> None:
+    path = write(site / "app.js.gz", b"precious")
+    for _ in range(2):
+        report = compress_tree(site)
+        (failure,) = report.failures
+        assert failure.path == str(path)
+        assert failure.reason.startswith(f"{path} is not gzip, and was not made by this tool: move")
+        assert path.read_bytes() == b"precious"
+    path.unlink()
+    assert not compress_tree(site).failures
+    require_right(site)
+    require_quiet(site)
+
+
+def test_a_folder_that_is_moved_into_another_ones_place_is_looked_at(compressed: Path) -> None:
+    """To move it changes neither what is in it nor, where dates and sizes are alike, its state."""
+    folder, moved = compressed / "css" / "deep", compressed.parent / "moved"
+    shutil.copytree(folder, moved, symlinks=True)
+    edited = moved / "site.css"
+    status = edited.stat()
+    edited.write_bytes(edited.read_bytes().swapcase())
+    os.utime(edited, ns=(status.st_atime_ns, status.st_mtime_ns))
+    for name in os.listdir(moved):
+        os.utime(moved / name, ns=(status.st_atime_ns, (folder / name).stat().st_mtime_ns))
+    compress_tree(compressed)
+    time.sleep(0.05)  # a tick of the kernel's clock, and more
+    shutil.rmtree(folder)
+    moved.rename(folder)
+    assert counted(compress_tree(compressed))["written"] == 3
+    require_right(compressed)
+    require_quiet(compressed)
+
+
+def test_what_lies_where_a_link_leads_is_looked_at_when_it_is_moved(tmp_path: Path) -> None:
+    for name, content in (("one", TEXT), ("two", TEXT.swapcase())):
+        write(tmp_path / name / "app.js", content)
+    (tmp_path / "app.js").symlink_to("one/app.js")
+    compress_tree(tmp_path)
+    time.sleep(0.05)
+    for old, new in (("one", "three"), ("two", "one"), ("three", "two")):
+        (tmp_path / old).rename(tmp_path / new)
+    compress_tree(tmp_path)
+    require_right(tmp_path)
+
+
+def test_a_variant_is_given_a_new_owner_where_that_can_be(
+    compressed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[tuple[int, int]] = []
+
+    def chown(file: int, user: int, group: int) -> None:
+        given.append((user, group))
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(Source, "owner", (12345, 54321))
+    monkeypatch.setattr(os, "chown", chown)
+    monkeypatch.setattr(os, "geteuid", lambda: 1)
+    os.utime(compressed / "app.js")
+    compress_tree(compressed)
+    assert given == []
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    os.utime(compressed / "app.js", (1, 1))
+    compress_tree(compressed)
+    assert given == [(12345, 54321)] * 3
+
+
+def test_a_variant_of_another_users_is_made_anew_where_it_cannot_be_adjusted(
+    compressed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def adjust(path: str, source: Source) -> bool:
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    os.utime(compressed / "app.js")
+    with monkeypatch.context() as patch:
+        patch.setattr("whitenoise_async.compression.work.adjust", adjust)
+        report = compress_tree(compressed)
+    assert (report.failures, counted(report)["written"]) == ([], 3)
+    require_right(compressed)
+    require_quiet(compressed)
+
+
+def test_a_disk_that_fails_at_a_variant_whose_original_is_gone_is_told_of(
+    compressed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (compressed / "app.js").unlink()
+
+    def fail(*_: Any) -> Any:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    with monkeypatch.context() as patch:
+        patch.setattr("whitenoise_async.files.read_at", fail)
+        report = compress_tree(compressed, include=["app.js"])
+    assert len(report.failures) == 3
+    assert counted(compress_tree(compressed)) == {"unchanged": 3, "not worth it": 3, "removed": 3}
+
+
+def test_what_is_not_selected_any_more_and_changes_loses_its_variants(compressed: Path) -> None:
+    write(compressed / "app.js", OTHER)
+    problems = check_tree(compressed, exclude=["app.js"]).problems
+    assert {each.reason for each in problems} == {"its original has changed"}
+    assert counted(compress_tree(compressed, exclude=["app.js"]))["removed"] == 3
+    assert not check_tree(compressed, exclude=["app.js"]).problems
+    os.utime(compressed / "css" / "deep" / "site.css")
+    assert "removed" not in counted(compress_tree(compressed, exclude=["*.css"]))
+    compress_tree(compressed)
+    require_right(compressed)
+
+
+def test_a_failure_that_stays_has_nothing_else_read_again(
+    compressed: Path, compressions: list[str]
+) -> None:
+    (compressed / "app.js.br").unlink()
+    (compressed / "app.js.br").mkdir()
+    for _ in range(3):
+        assert len(compress_tree(compressed).failures) == 1
+    listener = Listener()
+    compress_tree(compressed, watcher=listener)
+    assert listener.begun == [4 * len(TEXT)]
+
+
+def test_a_check_names_what_a_server_would_not_send(compressed: Path) -> None:
+    os.utime(compressed / "app.js.br", (1, 1))
+    (problem,) = check_tree(compressed).problems
+    assert problem.reason == f"a server does not send it: it is older than {compressed}/app.js"
+    compress_tree(compressed)
+    require_quiet(compressed)
+
+
+def test_a_small_file_that_has_a_wrong_variant_is_looked_at(site: Path) -> None:
+    write(site / "small.txt.gz", gzip.compress(b"another"))
+    (problem,) = check_tree(site, include=["small.txt"]).problems
+    assert (problem.path, problem.action.value) == ("small.txt", "stale")
+    (failure,) = compress_tree(site).failures
+    assert failure.path == f"{site}/small.txt.gz"
+
+
+def test_a_root_is_a_str_or_a_path(site: Path) -> None:
+    with pytest.raises(TypeError, match="root must be a str or a path of str, got b'"):
+        compress_tree(os.fsencode(site))  # type: ignore[arg-type]
 
 
 def test_a_variant_that_is_what_ours_would_be_is_taken_over_as_it_is(compressed: Path) -> None:
@@ -689,6 +833,7 @@ def test_a_file_that_changes_while_it_is_compressed_is_named_once_and_done_the_n
 def test_a_file_that_vanishes_before_it_is_read_is_named(
     site: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("whitenoise_async.compression.trees._WAITING", 0)
     listener = Listener(lambda: (site / "noise.bin").unlink(missing_ok=True))
     report = compress_tree(site, jobs=1, include=["noise.bin", "app.js"], watcher=listener)
     path = f"{site}/noise.bin"
@@ -910,6 +1055,7 @@ def test_what_cannot_be_noted_is_not_put_in_place(
     site: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("whitenoise_async.compression.record._write_all", full)
+    monkeypatch.setattr("whitenoise_async.compression.record._WAIT", 0)
     report = compress_tree(site, include=["app.js"])
     assert [failure.path for failure in report.failures] == [
         f"{site}/app.js{suffix}" for suffix in sorted(ALL)
@@ -995,7 +1141,7 @@ def run_below(root: Path, script: str) -> subprocess.Popen[str]:
 import os, signal, sys
 sys.path[:] = {[*sys.path, str(Path(__file__).parent)]!r}
 from trees import Listener
-from whitenoise_async.compression import check_tree, compress_tree
+from whitenoise_async.compression import check_tree, compress_tree, record, trees
 root = {str(root)!r}
 """
     return subprocess.Popen(
@@ -1019,6 +1165,7 @@ def test_a_run_that_is_killed_leaves_what_the_next_one_needs(
     with run_below(
         compressed,
         f"""
+        trees._WAITING, record._WAIT = 0, 0
         seen = []
 
         def kill(event, arguments):
@@ -1116,12 +1263,12 @@ def test_an_interrupt_ends_within_a_piece_of_a_large_file(
     class Interrupted(Listener):
         def advances(self, size: int) -> None:
             read.append(size)
-            if len(read) == 11:
+            if len(read) == 5:
                 raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         compress_tree(tmp_path, encodings=["gzip"], jobs=1, watcher=Interrupted())
-    assert len(read) == 11
+    assert len(read) == 5
     assert below(tmp_path) == ["large.bin"]
 
 
@@ -1588,10 +1735,11 @@ def test_the_same_content_has_the_same_variants_wherever_it_is(tmp_path: Path) -
     ("size", "large"), [(1024 * 1024, True), (1024 * 1024 - 1, False)], ids=["1 MB", "less"]
 )
 def test_a_large_file_is_a_job_for_each_encoding_and_the_largest_comes_first(
-    tmp_path: Path, size: int, large: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int, large: bool
 ) -> None:
     write(tmp_path / "a.txt", TEXT)
     write(tmp_path / "z.txt", bytes(size))
+    monkeypatch.setattr("whitenoise_async.compression.trees._WAITING", 0)
     listener = Listener()
     compress_tree(tmp_path, jobs=1, watcher=listener)
     assert [each.path for each in listener.results if isinstance(each, Outcome)] == [

@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 from trees import DECODERS, SUFFIXES
 
 from whitenoise_async.compression import CompressionError
+from whitenoise_async.compression.drafts import Draft
 from whitenoise_async.compression.encoders import PIECE, Encoder, make_encoders
 from whitenoise_async.compression.originals import Source
-from whitenoise_async.compression.variants import adjust, belongs, compressed, naming
+from whitenoise_async.compression.variants import adjust, belongs, compress_into, naming
 
 ENCODERS = {encoder.token: encoder for encoder in make_encoders(None, {"br": 5})[0]}
 CONTENT = random.Random(0).randbytes(PIECE) + bytes(2 * PIECE + 7)
@@ -100,10 +101,12 @@ def test_a_draft_is_what_the_encoder_makes_and_is_not_there_afterwards(
     source: Source, tmp_path: Path, token: str
 ) -> None:
     encoder: Encoder = ENCODERS[token]
-    with compressed(source, encoder) as draft:
+    with Draft(source.path + encoder.suffix) as draft:
+        compress_into(draft, source, encoder)
         draft.publish(0o600, source.mtime_ns)
         assert belongs(f"{source.path}{encoder.suffix}", source, encoder) is True
-    with compressed(source, encoder):
+    with Draft(source.path + encoder.suffix) as draft:
+        compress_into(draft, source, encoder)
         assert len(os.listdir(tmp_path)) == 3
     assert sorted(os.listdir(tmp_path)) == ["a", f"a{encoder.suffix}"]
 

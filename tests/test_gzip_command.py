@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import redirect_stdout
@@ -20,6 +21,7 @@ from typing import Any
 import pytest
 from conftest import write
 
+from whitenoise_async.compression.threads import Stop
 from whitenoise_async.gzip import DEFAULT_EXCLUDED, main
 
 TEXT = b"some text, some text, some text, some text\n" * 100
@@ -329,38 +331,44 @@ class Watched(io.StringIO):
         return written
 
 
-def interrupt() -> None:
-    raise KeyboardInterrupt
-
-
-def terminate() -> None:
-    handler = signal.getsignal(signal.SIGTERM)
-    assert callable(handler)
-    handler(signal.SIGTERM, None)
-
-
-@pytest.mark.parametrize(
-    ("happen", "status", "message"),
-    [(interrupt, 130, INTERRUPTED), (terminate, 143, TERMINATED)],
-    ids=["Ctrl-C", "SIGTERM"],
-)
+@pytest.mark.parametrize("sent", ["SIGINT", "SIGTERM", "SIGHUP"])
 def test_an_interrupt_between_files_keeps_what_is_done(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-    happen: Callable[[], None],
-    status: int,
-    message: str,
+    sent: str,
 ) -> None:
+    """And so does a second one, and a third."""
     write(tmp_path / "a.txt", TEXT)
     write(tmp_path / "b.txt", TEXT)
+    stopped, now = threading.Event(), Stop.now
+
+    def told(stop: Stop) -> None:
+        now(stop)
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGTERM)
+        stopped.set()
+
+    def interrupt() -> None:
+        os.kill(os.getpid(), getattr(signal, sent))
+        assert stopped.wait(60)
+
     with monkeypatch.context() as patch:
-        patch.setattr(sys, "stdout", Watched(happen))
-        assert main([str(tmp_path)]) == status
+        patch.setattr(Stop, "now", told)
+        patch.setattr(sys, "stdout", Watched(interrupt))
+        assert main([str(tmp_path)]) == (130 if sent == "SIGINT" else 143)
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
-    assert capsys.readouterr().err == message
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert capsys.readouterr().err == (INTERRUPTED if sent == "SIGINT" else TERMINATED)
     assert files_below(tmp_path) == {"a.txt", "a.txt.gz", "b.txt"}
     assert gzip.decompress((tmp_path / "a.txt.gz").read_bytes()) == TEXT
+
+
+def test_what_a_killed_command_left_is_removed(tmp_path: Path) -> None:
+    write(tmp_path / "sub" / ".whitenoise_async-killed.tmp", b"half")
+    write(tmp_path / "sub" / ".whitenoise_async-other", b"not its own")
+    assert main(["-q", str(tmp_path)]) == 0
+    assert files_below(tmp_path) == {"sub/.whitenoise_async-other"}
 
 
 @pytest.mark.parametrize("own", [signal.SIG_IGN, lambda *_: None], ids=["ignored", "handled"])

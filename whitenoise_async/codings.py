@@ -57,7 +57,7 @@ def _zstd_fault(sibling: OpenFile, original: OpenFile) -> str | None:
     if window > ZSTD_WINDOW_MAX:
         return f"its window of {window} bytes is one that browsers refuse (RFC 9659)"
     if size is None:
-        return _brotli_fault(sibling, original)
+        return _older_fault(sibling, original)
     return None if size == original.state.size else _not_compressed(original)
 
 
@@ -77,7 +77,7 @@ def _zstd_header(header: bytes) -> tuple[int, int | None]:
     return (8 + mantissa) << (7 + exponent), size
 
 
-def _brotli_fault(sibling: OpenFile, original: OpenFile) -> str | None:
+def _older_fault(sibling: OpenFile, original: OpenFile) -> str | None:
     """Compare the dates: brotli (RFC 7932) says neither that it is brotli nor of what length.
 
     Who writes a sibling does so after its original, or gives it the same date.
@@ -93,6 +93,6 @@ def _not_compressed(original: OpenFile) -> str:
 
 CODINGS = (
     Coding("gzip", ".gz", _gzip_fault),
-    Coding("br", ".br", _brotli_fault),
+    Coding("br", ".br", _older_fault),
     Coding("zstd", ".zst", _zstd_fault),
 )

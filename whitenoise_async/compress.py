@@ -27,7 +27,7 @@ from .compression import (
 from .compression.encoders import require_known
 from .compression.report import PROBLEMS
 from .console import say
-from .interrupts import INTERRUPTS, raising_on_sigterm
+from .interrupts import INTERRUPTS, raising_on_signals
 from .progress import Progress
 from .reporting import (
     as_json,
@@ -52,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     :raises SystemExit: with status 2, for a command line that makes no sense.
     """
     parser = _parser()
-    options = parser.parse_args(arguments)
+    options = parser.parse_intermixed_args(arguments)
     try:
         work, left_out = _work(options)
     except (ValueError, TypeError) as error:
@@ -64,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for reason in left_out:
             say(f"left out: {reason}", error=True)
     command = _Command(options, work)
-    with raising_on_sigterm():
+    with raising_on_signals():
         return command.run(_apart(options.roots))
 
 
@@ -89,7 +89,7 @@ class _Command(Watcher):
         except tuple(INTERRUPTS) as interrupt:
             word, status = INTERRUPTS[type(interrupt)]
             self._progress.end()
-            if self._done or self._failures:
+            if self._root not in [report.root for report in self._reports]:
                 self._reports.append(partial_report(self._root, self._done, self._failures))
             say(f"{word}: {progress_so_far(self._reports)}; {_WHAT_IS_LEFT}", error=True)
         else:
@@ -103,7 +103,9 @@ class _Command(Watcher):
         try:
             report = self._work(self._root, watcher=self)
         except (CompressionError, OSError) as error:
-            self._fail(str(error))
+            self.tells(Failure(self._root, str(error)))
+            self._reports.append(partial_report(self._root, self._done, self._failures))
+            self._done, self._failures = [], []
             return
         finally:
             self._progress.end()
@@ -168,9 +170,10 @@ def _work(options: argparse.Namespace) -> tuple[Callable[..., Report], tuple[str
 
 def _with_flags(message: str) -> str:
     """Name options as they are named on the command line."""
-    for name in ("min_size", "min_saving", "jobs"):
-        message = message.replace(name, f"--{name.replace('_', '-')}")
-    return message
+    name, space, rest = message.partition(" ")
+    if name in ("min_size", "min_saving", "jobs"):
+        name = f"--{name.replace('_', '-')}"
+    return f"{name}{space}{rest}"
 
 
 def _apart(roots: Sequence[str]) -> list[str]:

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 
 from .compression.encoders import GzipEncoder
 from .compression.errors import CompressionError
-from .compression.single import Written, compress_file, find_files
+from .compression.single import Written, compress_file, find_files, remove_leftovers
 from .compression.threads import Stop, in_threads
 from .console import say
-from .interrupts import INTERRUPTS, raising_on_sigterm
+from .interrupts import INTERRUPTS, raising_on_signals
 
 #: Extensions of files that are compressed in themselves.
 DEFAULT_EXCLUDED = (
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"{options.root} is not a directory")
     excluded = {each.lower().removeprefix(".") for each in options.extensions}
     try:
-        with raising_on_sigterm():
+        with raising_on_signals():
             return _run(options.root, excluded or set(DEFAULT_EXCLUDED), options.quiet)
     except tuple(INTERRUPTS) as interrupt:
         word, status = INTERRUPTS[type(interrupt)]
@@ -77,6 +77,7 @@ def _run(root: str, excluded: set[str], quiet: bool) -> int:
                 say(_line(outcome))
 
     encoder, stop = GzipEncoder(), Stop()
+    remove_leftovers(root)
     paths = list(find_files(root, excluded, lambda failure: fail(failure.reason)))
     in_threads(compress, paths, 1, stop)
     return 1 if failures else 0

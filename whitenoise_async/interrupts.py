@@ -1,4 +1,4 @@
-"""A command that is told to end while it works, by SIGINT or SIGTERM."""
+"""A command that is told to end while it works, by SIGINT, SIGTERM or SIGHUP."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 
 class Terminated(BaseException):
-    """SIGTERM has come. Like a ``KeyboardInterrupt`` it is no error."""
+    """SIGTERM has come, or SIGHUP. Like a ``KeyboardInterrupt`` it is no error."""
 
 
 #: What a command is ended by, the word for it, and the exit status that a shell makes of it.
@@ -17,23 +17,36 @@ INTERRUPTS: dict[type[BaseException], tuple[str, int]] = {
     Terminated: ("Terminated", 143),
 }
 
+# What Python does at each, if nobody has asked for something else.
+_DEFAULTS = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
+if hasattr(signal, "SIGHUP"):
+    _DEFAULTS[signal.SIGHUP] = signal.SIG_DFL
+
 
 @contextmanager
-def raising_on_sigterm() -> Iterator[None]:
-    """Let SIGTERM raise :class:`Terminated`, where it would end the process on the spot."""
+def raising_on_signals() -> Iterator[None]:
+    """Let the first of the signals raise one of :data:`INTERRUPTS`, and pass over the others.
 
-    def terminate(*_: object) -> None:
-        raise Terminated
+    What is begun is then left in order, and a second one, from a hand that will not wait, does not
+    disturb that. A signal that is ignored, or handled by whoever calls, stays so.
+    """
+    handled = {
+        each: default for each, default in _DEFAULTS.items() if signal.getsignal(each) is default
+    }
 
-    if signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
-        yield  # ignored, or handled by whoever calls
-        return
+    def interrupt(number: int, _: object) -> None:
+        for each in handled:
+            signal.signal(each, signal.SIG_IGN)
+        raise KeyboardInterrupt if number == signal.SIGINT else Terminated
+
     try:
-        signal.signal(signal.SIGTERM, terminate)
+        for each in handled:
+            signal.signal(each, interrupt)
     except ValueError:
         yield  # Python sets handlers in the main thread alone
         return
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        for each, default in handled.items():
+            signal.signal(each, default)

@@ -26,6 +26,8 @@ def outcome_line(root: str, outcome: Outcome, *, dry_run: bool) -> str | None:
         return f"{'would remove' if dry_run else 'removed'} {path}{reason}"
     if outcome.action is Action.WRITTEN and dry_run:
         return f"would compress {path}"
+    if outcome.action is Action.WRITTEN and reason:
+        return f"wrote {path}{reason}"
     return None
 
 
@@ -86,7 +88,14 @@ def _as_dict(report: Report) -> dict[str, object]:
         "bytes": report.size,
         "seconds": round(report.seconds, 3),
         "encodings": {
-            encoding: {**totals.__dict__, "ratio": totals.ratio}
+            encoding: {
+                "variants": totals.variants,
+                "bytes_before": totals.original,
+                "bytes_after": totals.size,
+                "ratio": totals.ratio,
+                "written": totals.written,
+                "removed": totals.removed,
+            }
             for encoding, totals in report.totals.items()
         },
         "variants": [

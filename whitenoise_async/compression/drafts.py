@@ -11,6 +11,7 @@ from types import TracebackType
 from ..codings import WORKING_PREFIX
 from ..files import FileSystemError, UnavailableError, open_file
 from .encoders import PIECE
+from .errors import CompressionError
 from .locks import take
 from .tree import UNFINISHED
 
@@ -32,6 +33,21 @@ def open_as_it_is(path: str) -> int:
     return os.open(path, _AS_IT_IS)
 
 
+def gives_owners() -> bool:
+    """Whether this process may give files away, and so has to.
+
+    A server that runs as the owner of the originals could not read what is root's.
+    """
+    return getattr(os, "geteuid", lambda: -1)() == 0
+
+
+def give(file: int | str, status: os.stat_result, owner: tuple[int, int]) -> None:
+    """Give a file that is as ``status`` says to a user and a group, where that can be done."""
+    if gives_owners() and (status.st_uid, status.st_gid) != owner:
+        with suppress(OSError):  # as on a file system that knows no owners
+            os.chown(file, *owner)
+
+
 def digest_of(path: str) -> str | None:
     """The digest of a variant's content; ``None`` where there is no readable regular file.
 
@@ -46,8 +62,10 @@ def digest_of(path: str) -> str | None:
                 digest.update(piece)
                 at += len(piece)
             return digest.hexdigest()
-    except (UnavailableError, FileSystemError):
+    except UnavailableError:
         return None
+    except FileSystemError as error:
+        raise CompressionError(f"{path} cannot be read: {error.reason}") from error
 
 
 class Draft:
@@ -68,6 +86,7 @@ class Draft:
         take(self._descriptor)
         self._file = os.fdopen(self._descriptor, "wb")
         self._digest = new_digest()
+        self._published = False
         self.size = 0  # bytes
 
     def __enter__(self) -> Draft:
@@ -81,8 +100,9 @@ class Draft:
     ) -> None:
         with suppress(OSError):  # what is left to be written may find the disk full
             self._file.close()
-        with suppress(FileNotFoundError):
-            os.unlink(self._temporary)
+        if not self._published:
+            with suppress(FileNotFoundError):
+                os.unlink(self._temporary)
 
     @property
     def digest(self) -> str:
@@ -114,16 +134,14 @@ class Draft:
         # Not by its name: in a folder in which others may write, that may be a link by now, to a
         # file that is none of theirs.
         file = self._temporary if os.name == "nt" else self._descriptor
-        made = os.fstat(self._descriptor)
-        if owner not in (None, (made.st_uid, made.st_gid)):
-            # Root may, and has to: a server that runs as the owner could not read it.
-            with suppress(OSError):
-                os.chown(file, *owner)
+        if owner is not None:
+            give(file, os.fstat(self._descriptor), owner)
         if os.name == "nt":
             self._file.close()  # Windows renames nothing that is open
         os.chmod(file, mode)
         os.utime(file, ns=(mtime_ns, mtime_ns))
         os.replace(self._temporary, self._path)
+        self._published = True
 
 
 def remove_unfinished(path: str) -> None:

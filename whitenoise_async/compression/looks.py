@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+from contextlib import closing
 
+from ..codings import CODINGS
+from ..files import open_file
 from .encoders import Encoder
 from .originals import Source
 from .report import Action, Outcome
@@ -50,8 +53,11 @@ class Check(Worker):
             action = Action.MISSING if worth else Action.NOT_WORTH
             return Outcome(path, encoder.token, action, source.size, size)
         action, reason = Action.UNCHANGED, ""
+        refused = _refused(target, source, encoder)
         if not is_right:
             action, reason = Action.STALE, "it is not its original, compressed"
+        elif refused is not None:
+            action, reason = Action.STALE, f"a server does not send it: {refused}"
         elif self.needs(path, source, encoder)[0] is Need.REMOVING and self.is_ours(
             path, encoder.token
         ):
@@ -66,4 +72,14 @@ class Check(Worker):
     def _size(self, path: str, source: Source, encoder: Encoder) -> int:
         """What compressing it comes to: as recorded, or tried."""
         _, recorded = self.needs(path, source, encoder)
-        return recorded or sum(map(len, encoder.compress(source.pieces(), source.size)))
+        if recorded:
+            return recorded
+        with self.turns:
+            return sum(map(len, encoder.compress(source.pieces(), source.size)))
+
+
+def _refused(path: str, source: Source, encoder: Encoder) -> str | None:
+    """Why a server would not send a variant; ``None`` where it would."""
+    coding = next(each for each in CODINGS if each.token == encoder.token)
+    with closing(open_file(path)) as variant:
+        return coding.fault(variant, source.file)

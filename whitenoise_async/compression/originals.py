@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections import deque
 from collections.abc import Callable, Iterator
 from functools import cached_property
 
@@ -25,10 +26,16 @@ class Source:
         """
         self.path = path
         self._on_read = on_read
+        self._digest: str | None = None
         try:
             self._file: OpenFile = open_file(path)
         except (UnavailableError, FileSystemError) as error:
             raise OriginalError(f"{path} cannot be read: {error.reason}") from error
+
+    @property
+    def file(self) -> OpenFile:
+        """The open file."""
+        return self._file
 
     @property
     def size(self) -> int:
@@ -54,20 +61,20 @@ class Source:
     def _status(self) -> os.stat_result:
         return os.fstat(self._file.fileno())
 
-    @cached_property
+    @property
     def original(self) -> Original:
-        """What the record keeps of it. Reads all of it."""
-        digest = new_digest()
-        for piece in self.pieces():
-            digest.update(piece)
-        return Original(self.size, self.mtime_ns, digest.hexdigest())
+        """What the record keeps of it. Reads all of it, if nobody has so far."""
+        if self._digest is None:
+            deque(self.pieces(), maxlen=0)
+        assert self._digest is not None
+        return Original(self.size, self.mtime_ns, self._digest)
 
     def pieces(self) -> Iterator[bytes]:
         """Its content, from the beginning.
 
         :raises OriginalError: where it cannot be read, or was changed since it was opened.
         """
-        at = 0
+        digest, at = new_digest(), 0
         while at < self.size:
             try:
                 piece = self._file.read(at, min(PIECE, self.size - at))
@@ -76,16 +83,19 @@ class Source:
             if not piece:
                 break
             at += len(piece)
+            digest.update(piece)
             self._on_read(len(piece))
             yield piece
-        self._require_unchanged(at)
+        self._require_unchanged(at, digest.hexdigest())
 
     def close(self) -> None:
         """Close it."""
         self._file.close()
 
-    def _require_unchanged(self, read: int) -> None:
+    def _require_unchanged(self, read: int, digest: str) -> None:
+        """Compare with when it was opened, and with what was read of it before."""
         now = state_of(os.fstat(self._file.fileno()))
         then = self._file.state
-        if read < then.size or (now.size, now.mtime_ns) != (then.size, then.mtime_ns):
+        before, self._digest = self._digest or digest, digest
+        if (read, now.size, now.mtime_ns, digest) != (then.size, then.size, then.mtime_ns, before):
             raise OriginalError(f"{self.path} cannot be compressed: it was changed meanwhile")

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from .drafts import gives_owners
 from .encoders import Encoder
 from .record import Entry, Record
 from .report import Action, Outcome
@@ -18,7 +19,7 @@ _SPLIT = 1024 * 1024
 
 
 class Job(NamedTuple):
-    """One file, and what is to be made of it by one thread."""
+    """One file, and what is to be made of it by one thread; nothing, where it is only looked at."""
 
     path: str
     size: int  # bytes
@@ -42,7 +43,8 @@ class Plan(NamedTuple):
 def check_plan(listing: Listing, record: Record, settings: Settings) -> Plan:
     """What a check looks at: everything."""
     found = _wanted(listing, record, settings)
-    return _plan(found, [], dict.fromkeys(found, settings.encoders))
+    others = [Job(path, status.st_size, ()) for path, status in listing.others.items()]
+    return _plan(found, [], dict.fromkeys(found, settings.encoders), others)
 
 
 def make_plan(listing: Listing, record: Record, settings: Settings) -> Plan:
@@ -67,7 +69,7 @@ def make_plan(listing: Listing, record: Record, settings: Settings) -> Plan:
             for encoder in settings.encoders
             if encoder not in at_work
         )
-    return _plan(found, current, todo)
+    return _plan(found, current, todo, _unselected(listing, record))
 
 
 def orphans(listing: Listing, record: Record) -> list[tuple[str, str]]:
@@ -87,15 +89,14 @@ def orphans(listing: Listing, record: Record) -> list[tuple[str, str]]:
 def unseen(listing: Listing, record: Record, settings: Settings) -> list[str]:
     """Originals of which a run leaves something as it is, and that need not be what it was.
 
-    It had not to look at them, or not at each of their variants; the next one has to.
+    It could not look at them, or had not to look at each of their variants; the next one has to.
     """
     asked = {encoder.token for encoder in settings.encoders}
     doubtful: list[str] = []
     for path, entry in record.entries.items():
-        original = listing.others.get(path)
-        changed = original is not None and not _is_trusted(path, original, entry, listing, record)
+        changed = not listing.has(path)
         for encoding, made in entry.made.items():
-            if original is not None or encoding not in asked:
+            if path in listing.others or encoding not in asked:
                 variant = listing.variants.get(path + suffix_of(encoding))
                 changed |= variant is not None and not record.trusts_variant(
                     variant, made, entry.original
@@ -106,22 +107,33 @@ def unseen(listing: Listing, record: Record, settings: Settings) -> list[str]:
 
 
 def _wanted(listing: Listing, record: Record, settings: Settings) -> dict[str, os.stat_result]:
-    """The files to compress, and those that were, though they are too small now."""
+    """The files to compress, and those that are too small and yet have a variant, or had one."""
     return {
         path: status
         for path, status in listing.originals.items()
-        if status.st_size >= settings.min_size or path in record.entries
+        if status.st_size >= settings.min_size
+        or path in record.entries
+        or any(path + encoder.suffix in listing.variants for encoder in settings.encoders)
     }
+
+
+def _unselected(listing: Listing, record: Record) -> list[Job]:
+    """What is not to be compressed now, and may have changed since it was."""
+    return [
+        Job(path, status.st_size, ())
+        for path, status in listing.others.items()
+        if not _is_trusted(path, status, record.entries[path], listing, record)
+    ]
 
 
 def _plan(
     found: dict[str, os.stat_result],
     current: list[Outcome],
     todo: dict[str, tuple[Encoder, ...]],
+    jobs: list[Job],
 ) -> Plan:
-    jobs = [
-        job for path, encoders in todo.items() for job in _jobs(path, found[path].st_size, encoders)
-    ]
+    for path, encoders in todo.items():
+        jobs += _jobs(path, found[path].st_size, encoders)
     # The largest first: it would be the one that all wait for at the end.
     jobs.sort(key=lambda job: -job.size)
     return Plan(len(found), sum(each.st_size for each in found.values()), current, jobs)
@@ -138,9 +150,11 @@ def _is_trusted(
     path: str, status: os.stat_result, entry: Entry, listing: Listing, record: Record
 ) -> bool:
     """Whether a file is what it was. A link may lead elsewhere, where nothing was changed."""
-    leads_since = listing.links.get(path)
-    return record.trusts(status, entry.original) and (
-        leads_since is None or record.knows_of(leads_since)
+    link = listing.links.get(path)
+    return (
+        record.trusts(status, entry.original)
+        and record.knows_of_move(listing.moved_at(path))
+        and (link is None or record.knows_of(link.since))
     )
 
 
@@ -159,14 +173,22 @@ def _is_current(
         return False
     target = path + encoder.suffix
     variant = listing.variants.get(target)
-    if variant is None or made.digest is None or not settings.is_worth(original.size, made.size):
-        unwanted = made.digest is None and not settings.is_worth(original.size, made.size)
-        return variant is None and unwanted
+    if not settings.is_worth(original.size, made.size):
+        # Somebody's may be there, which was found right when the record was written.
+        is_known = variant is None or record.knows_of_move(variant.st_ctime_ns)
+        return made.digest is None and is_known
     return (
-        record.trusts_variant(variant, made, original)
-        and variant.st_mode == listing.originals[path].st_mode
+        variant is not None
+        and record.trusts_variant(variant, made, original)
+        and _is_alike(variant, listing.originals[path])
         and target not in listing.links
     )
+
+
+def _is_alike(variant: os.stat_result, original: os.stat_result) -> bool:
+    """Whether a variant has its original's mode, and where that can be given, its owner."""
+    same_owner = (variant.st_uid, variant.st_gid) == (original.st_uid, original.st_gid)
+    return variant.st_mode == original.st_mode and (same_owner or not gives_owners())
 
 
 def _current(path: str, entry: Entry, encoder: Encoder) -> Outcome:

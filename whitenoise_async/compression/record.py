@@ -52,6 +52,12 @@ _MALFORMED = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
 _LEADS_AWAY = re.compile(r"(?:^|/)\.{0,2}(?:/|\Z)")
 
 
+# Seconds that a line of the journal waits for others. Every variant is brought to the disk, and
+# what was written to the journal with it: for small files that takes as long as to compress them.
+# What a killed process did not note is compressed again, gives the same bytes, and is ours again.
+_WAIT = 0.5
+
+
 class Original(NamedTuple):
     """A file as it was when it was read."""
 
@@ -88,6 +94,8 @@ class Record:
         self._root = root
         self._changing = threading.Lock()
         self._journal = _NOT_OPEN
+        self._unwritten = b""  # lines of the journal
+        self._due = 0.0  # time.monotonic() from which on they are to be written
         self._true_since = 0  # nanoseconds since the epoch
         self._variants_until = 0
         self._read()
@@ -111,6 +119,10 @@ class Record:
         apart = _TICK if change_ns % 1_000_000_000 else _COARSE
         return change_ns + apart <= self._true_since
 
+    def knows_of_move(self, change_ns: int) -> bool:
+        """Whether a change to a folder was before the record was written, after all variants."""
+        return change_ns <= self._variants_until
+
     def trusts_variant(self, variant: os.stat_result, made: Made, original: Original) -> bool:
         """Whether a variant is the one that was written, as far as its state tells."""
         return (
@@ -128,9 +140,6 @@ class Record:
         path = os.path.join(self._root, JOURNAL)
         try:
             self._journal = os.open(path, _APPENDING, 0o644)
-            if os.fstat(self._journal).st_size:
-                # The last line of a run that was killed may be cut off; ours is none of it.
-                _write_all(self._journal, b"\n")
         except OSError as error:
             self.close()
             raise CompressionError(f"{path} cannot be written: {error.strerror}") from error
@@ -152,7 +161,9 @@ class Record:
         line = json.dumps([path, original, encoding, made], separators=(",", ":")) + "\n"
         with self._changing:
             # First: what is in its place when the process is killed is known then.
-            _write_all(self._journal, line.encode())
+            self._unwritten += line.encode()
+            if time.monotonic() >= self._due:
+                self._write_lines()
         yield
         with self._changing:
             self._put(path, original, encoding, made)
@@ -167,8 +178,15 @@ class Record:
             else:
                 del self.entries[path]
 
+    def see(self, path: str, original: Original) -> None:
+        """Note what an original is now, of which nothing is made."""
+        with self._changing:
+            self.entries[path] = self.entries[path]._replace(original=original)
+
     def doubt(self, path: str) -> None:
-        """Trust an original no more, whatever its state."""
+        """Trust an original no more, whatever its state, if it is known at all."""
+        if path not in self.entries:
+            return
         entry = self.entries[path]
         self.entries[path] = entry._replace(original=entry.original._replace(size=_NO_SIZE))
 
@@ -191,13 +209,16 @@ class Record:
                 draft.publish(0o644, true_since + (behind if behind < -_TICK // 2 else 0))
         except OSError as error:
             raise CompressionError(f"{path} cannot be written: {error.strerror}") from error
-        self.close()
+        finally:
+            self.close()
         with suppress(OSError):
             os.unlink(os.path.join(self._root, JOURNAL))
 
     def close(self) -> None:
         """Close the journal, and leave it."""
         if self._journal != _NOT_OPEN:
+            with suppress(OSError):  # a full disk
+                self._write_lines()
             os.close(self._journal)
             self._journal = _NOT_OPEN
 
@@ -213,6 +234,12 @@ class Record:
                     os.unlink(path)
                 except OSError as error:
                     raise CompressionError(f"{path} cannot be removed: {error.strerror}") from error
+
+    def _write_lines(self) -> None:
+        lines, self._unwritten = self._unwritten, b""
+        self._due = time.monotonic() + _WAIT
+        # With a line's end before it too: the one before may have been cut off.
+        _write_all(self._journal, b"\n" + lines)
 
     def _put(self, path: str, original: Original, encoding: str, made: Made) -> None:
         before = self.entries.get(path)
@@ -283,6 +310,9 @@ def _checked(path: str) -> str:
     """Require a path that stays below the root."""
     if _LEADS_AWAY.search(path):
         raise ValueError(path)
+    if "\0" in path:
+        raise ValueError(path)
+    os.fsencode(path)  # raises what is a ValueError, for what no file can be called here
     return path
 
 

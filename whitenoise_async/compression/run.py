@@ -28,6 +28,8 @@ class Run:
         self.watcher = watcher
         self.record = Record(root)
         self.failures: list[Failure] = []
+        #: Originals at which something failed: what is recorded of them is not to be relied on.
+        self.doubtful: set[str] = set()
         self._outcomes: list[Outcome] = []
         self._telling = threading.Lock()
         self._began = time.monotonic()
@@ -72,6 +74,8 @@ def opened(root: str | os.PathLike[str], watcher: Watcher, *, alone: bool) -> It
     :raises CompressionError: where the record cannot be read.
     """
     path = os.fspath(root)
+    if not isinstance(path, str):
+        raise TypeError(f"root must be a str or a path of str, got {root!r}")
     if not os.path.isdir(path):
         raise NotADirectoryError(f"{path} is not a directory")
     with locked(path, lambda: watcher.waits(path), shared=not alone):

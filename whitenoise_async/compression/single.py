@@ -8,13 +8,14 @@ from contextlib import closing
 from typing import NamedTuple
 
 from ..codings import WORKING_PREFIX
+from .drafts import Draft, remove_unfinished
 from .encoders import Encoder
 from .originals import Source
 from .report import Failure
 from .settings import extension_of
 from .threads import Stop
-from .tree import walk
-from .variants import compressed, naming, require_no_other
+from .tree import is_unfinished, walk
+from .variants import compress_into, naming, require_no_other
 
 
 class Written(NamedTuple):
@@ -46,6 +47,14 @@ def find_files(
                 yield entry.path
 
 
+def remove_leftovers(root: str | os.PathLike[str]) -> None:
+    """Remove what killed commands have begun to write below ``root``."""
+    for _, entries in walk(os.fspath(root), lambda failure: None):
+        for entry in entries:
+            if is_unfinished(entry):
+                remove_unfinished(entry.path)
+
+
 def compress_file(path: str, encoder: Encoder, stop: Stop) -> Written:
     """Write ``path``, compressed, beside the file, if that is smaller.
 
@@ -59,8 +68,9 @@ def compress_file(path: str, encoder: Encoder, stop: Stop) -> Written:
     with (
         closing(Source(path, lambda _: stop.require_going_on())) as source,
         naming(path, "compressed"),
-        compressed(source, encoder) as draft,
+        Draft(path + encoder.suffix) as draft,
     ):
+        compress_into(draft, source, encoder)
         if draft.size >= source.size:
             require_no_other(source, encoder)
             return Written(path, source.size, None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Iterator, Mapping
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -26,19 +26,40 @@ _LEADS_NOWHERE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAM
 NOBODY_KNOWS = 2**63
 
 
+class Link(NamedTuple):
+    """A link to a file: since when it leads there, by its time of change, and where it leads."""
+
+    since: int  # nanoseconds since the epoch
+    target: str  # below the root
+
+
 class Listing(NamedTuple):
     """What was found, by paths below the root with ``/`` between names, in a fixed order."""
 
     originals: dict[str, os.stat_result]  # files, and links to files, that are to be compressed
     variants: dict[str, os.stat_result]  # of these, and of those that are recorded
-    links: dict[str, int]  # of all these, and since when each leads there, by its time of change
+    links: dict[str, Link]  # of all these
     others: dict[str, os.stat_result]  # originals that are recorded, and not to be compressed
+    #: Of each folder the latest change of it and of those above it, below the root, in which
+    #: a run writes its record. To move a folder changes it, and nothing in it.
+    folders: dict[str, int]
     unfinished: list[str]
     failures: list[Failure]
 
     def has(self, original: str) -> bool:
         """Whether a recorded original is there."""
         return original in self.originals or original in self.others
+
+    def moved_at(self, path: str) -> int:
+        """The latest change of the folders above a file, and of those above what a link leads to.
+
+        In nanoseconds since the epoch.
+        """
+        moved = self.folders[_folder_of(path)]
+        if path in self.links:
+            folder = _folder_of(self.links[path].target)
+            moved = max(moved, self.folders.get(folder, NOBODY_KNOWS))
+        return moved
 
 
 def list_tree(root: str, selects: Callable[[str], bool], recorded: Container[str]) -> Listing:
@@ -47,14 +68,15 @@ def list_tree(root: str, selects: Callable[[str], bool], recorded: Container[str
     :param selects: whether a path is one to be compressed.
     :param recorded: the paths of originals that were.
     """
-    listing = Listing({}, {}, {}, {}, [], [])
+    listing = Listing({}, {}, {}, {}, {}, [], [])
     inside = os.path.join(os.path.realpath(root), "")
     for folder, entries in walk(root, listing.failures.append):
+        listing.folders[folder] = _changed_at(root, folder, listing.folders)
         for entry in entries:
             name = entry.name
             path = folder + name
             if name.startswith(WORKING_PREFIX):
-                if name.endswith(UNFINISHED) and entry.is_file(follow_symlinks=False):
+                if is_unfinished(entry):
                     listing.unfinished.append(path)
             elif name.endswith(_ALL_SUFFIXES):
                 original = path.rpartition(".")[0]
@@ -91,6 +113,13 @@ def walk(
         waiting += [f"{folder}{entry.name}/" for entry in reversed(folders)]
 
 
+def is_unfinished(entry: os.DirEntry[str]) -> bool:
+    """Whether an entry is a variant that was begun to be written."""
+    name = entry.name
+    is_named_so = name.startswith(WORKING_PREFIX) and name.endswith(UNFINISHED)
+    return is_named_so and entry.is_file(follow_symlinks=False)
+
+
 def suffix_of(encoding: str) -> str:
     """What the names of its variants end in; of an unknown encoding, what no file is called."""
     return _SUFFIXES.get(encoding, "/")
@@ -104,13 +133,14 @@ def _add(
     listing: Listing,
 ) -> None:
     """Add a regular file, or a link to one that leads to ``inside``."""
-    leads_since = None
+    link = None
     try:
         if entry.is_symlink():
             target = os.path.realpath(entry.path)
             if not target.startswith(inside):
                 return
-            leads_since = _leads_since(entry, target)
+            below = target[len(inside) :].replace(os.sep, "/")
+            link = Link(_leads_since(entry, target), below)
         status = entry.stat()
     except OSError as error:
         if error.errno not in _LEADS_NOWHERE and files is not listing.variants:
@@ -119,8 +149,23 @@ def _add(
         return
     if stat.S_ISREG(status.st_mode):
         files[path] = status
-        if leads_since is not None:
-            listing.links[path] = leads_since
+        if link is not None:
+            listing.links[path] = link
+
+
+def _folder_of(path: str) -> str:
+    return path[: path.rfind("/") + 1]
+
+
+def _changed_at(root: str, folder: str, above: Mapping[str, int]) -> int:
+    """The latest change of a folder and of those above it, in nanoseconds since the epoch."""
+    if not folder:
+        return 0
+    try:
+        changed = os.stat(os.path.join(root, folder)).st_ctime_ns
+    except OSError:
+        changed = NOBODY_KNOWS
+    return max(changed, above[_folder_of(folder[:-1])])
 
 
 def _leads_since(link: os.DirEntry[str], target: str) -> int:

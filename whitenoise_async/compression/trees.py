@@ -29,6 +29,10 @@ from .work import Worker
 # the same time: that is waited for, so that the next run need not read the file to be sure.
 _TICK = 20_000_000
 
+# Threads beyond those that compress. To have a variant on the disk takes a millisecond or more, in
+# which they would compress nothing.
+_WAITING = 4
+
 
 def compress_tree(
     root: str | os.PathLike[str],
@@ -166,9 +170,9 @@ def _compress(run: Run, settings: Settings) -> Report:
     complete = False
     try:
         _work_through(run, plan, listing, worker)
-        for path in unseen(listing, run.record, settings):
+        for path in run.doubtful.union(unseen(listing, run.record, settings)):
             run.record.doubt(path)
-        complete = not run.failures
+        complete = True
     finally:
         # What was not settled must not be trusted the next time.
         _save(run, since if complete else 0)
@@ -192,14 +196,15 @@ def _work_through(run: Run, plan: Plan, listing: Listing, worker: Worker) -> Non
     for path, encoding in orphans(listing, run.record):
         worker.discard(path, encoding, listing, "its original is gone")
     run.watcher.begins(sum(job.reads for job in plan.jobs))
-    in_threads(worker.do, plan.jobs, worker.settings.jobs, worker.stop)
+    in_threads(worker.do, plan.jobs, worker.settings.jobs + _WAITING, worker.stop)
 
 
 def _settled_listing(run: Run, settings: Settings) -> tuple[int, Listing]:
     """The moment before the listing, in nanoseconds since the epoch, and the listing."""
     since, listing = time.time_ns(), run.listing(settings)
     newest = max((each.st_ctime_ns for each in listing.originals.values()), default=0)
-    newest = max([newest, *(each for each in listing.links.values() if each < NOBODY_KNOWS)])
+    since_when = (link.since for link in listing.links.values())
+    newest = max([newest, *(each for each in since_when if each < NOBODY_KNOWS)])
     wait = newest + _TICK - since
     if 0 < wait <= _TICK:
         time.sleep(wait / 1_000_000_000)

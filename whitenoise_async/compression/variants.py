@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import stat
+from collections import deque
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 
 from ..files import FileSystemError, OpenFile, UnavailableError, open_file
-from .drafts import Draft, open_as_it_is
+from .drafts import Draft, give, gives_owners, open_as_it_is
 from .encoders import Encoder, NotCompressedError
 from .errors import CompressionError
 from .originals import Source
@@ -23,17 +24,14 @@ def naming(path: str, what: str) -> Iterator[None]:
         raise CompressionError(f"{path} cannot be {what}: {error.strerror or error}") from error
 
 
-@contextmanager
-def compressed(source: Source, encoder: Encoder) -> Iterator[Draft]:
+def compress_into(draft: Draft, source: Source, encoder: Encoder) -> None:
     """Compress into a file that is not in its place yet.
 
     :raises CompressionError: where the original changes or cannot be read.
     :raises OSError: where nothing can be written.
     """
-    with Draft(source.path + encoder.suffix) as draft:
-        for piece in encoder.compress(source.pieces(), source.size):
-            draft.write(piece)
-        yield draft
+    for piece in encoder.compress(source.pieces(), source.size):
+        draft.write(piece)
 
 
 def belongs(path: str, source: Source, encoder: Encoder) -> bool | None:
@@ -45,6 +43,21 @@ def belongs(path: str, source: Source, encoder: Encoder) -> bool | None:
         return None
     except FileSystemError as error:
         raise CompressionError(f"{path} cannot be read: {error.reason}") from error
+
+
+def require_a_variant(path: str, source: Source, encoder: Encoder) -> None:
+    """What is to be replaced, and is not ours, has to be a variant at least, of whatever.
+
+    :raises CompressionError: where it is something else, which would be lost.
+    """
+    with suppress(UnavailableError), closing(open_file(path)) as variant, variant.stream() as file:
+        try:
+            deque(encoder.decompress(file), maxlen=0)
+        except NotCompressedError as error:
+            raise CompressionError(
+                f"{path} is not {encoder.token}, and was not made by this tool: move it away, it"
+                f" is in the place of {source.path}, compressed"
+            ) from error
 
 
 def require_no_other(source: Source, encoder: Encoder) -> None:
@@ -77,15 +90,17 @@ def _decompresses_to(variant: OpenFile, source: Source, encoder: Encoder) -> boo
 
 
 def adjust(path: str, source: Source) -> bool:
-    """Give a variant its original's mode and date; returns whether it had others.
+    """Give a variant its original's mode, date and owner; returns whether it had others.
 
     :raises OSError: where it cannot be done.
     """
     descriptor = open_as_it_is(path)
     try:
-        if is_adjusted(os.fstat(descriptor), source):
+        status = os.fstat(descriptor)
+        if is_adjusted(status, source):
             return False
         file = path if os.name == "nt" else descriptor
+        give(file, status, source.owner)
         os.chmod(file, source.mode)
         os.utime(file, ns=(source.mtime_ns, source.mtime_ns))
         return True
@@ -94,5 +109,7 @@ def adjust(path: str, source: Source) -> bool:
 
 
 def is_adjusted(variant: os.stat_result, source: Source) -> bool:
-    """Whether a variant has its original's mode and date."""
-    return (stat.S_IMODE(variant.st_mode), variant.st_mtime_ns) == (source.mode, source.mtime_ns)
+    """Whether a variant has its original's mode and date, and where that can be, its owner."""
+    same_owner = (variant.st_uid, variant.st_gid) == source.owner
+    state = stat.S_IMODE(variant.st_mode), variant.st_mtime_ns
+    return state == (source.mode, source.mtime_ns) and (same_owner or not gives_owners())

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from contextlib import closing
+import threading
+from contextlib import closing, suppress
 from enum import Enum
 
-from .drafts import digest_of
+from .drafts import Draft, digest_of
 from .encoders import Encoder
 from .errors import CompressionError, OriginalError
 from .originals import Source
@@ -17,7 +18,7 @@ from .run import Run
 from .settings import Settings
 from .threads import Stop
 from .tree import Listing, suffix_of
-from .variants import adjust, compressed, naming, require_no_other
+from .variants import adjust, compress_into, naming, require_a_variant, require_no_other
 
 NOT_ENOUGH = "it does not save enough any more"
 
@@ -41,6 +42,8 @@ class Worker:
         self.run = run
         self.settings = settings
         self.stop = Stop()
+        #: So many compress at a time; others meanwhile wait for the disk.
+        self.turns = threading.Semaphore(settings.jobs)
 
     def do(self, job: Job) -> None:
         """Settle all that a job names.
@@ -60,10 +63,12 @@ class Worker:
             with closing(Source(path, on_read)) as source:
                 for encoder in job.encoders:
                     self._do(job, source, encoder)
-                if job.encoders[0] is self.settings.encoders[0]:
-                    self._drop_outdated(job.path, source)
-        except OriginalError as error:
-            self.run.tell(Failure(path, str(error)))
+                if job.encoders[:1] == self.settings.encoders[:1]:
+                    self._drop_outdated(job.path, source, self.settings.encoders)
+                elif not job.encoders:
+                    self._drop_outdated(job.path, source, ())
+        except CompressionError as error:
+            self._fail(job.path, path, error)
         self.run.advance(left)
 
     def discard(self, path: str, encoding: str, listing: Listing, reason: str) -> None:
@@ -72,7 +77,12 @@ class Worker:
         :param listing: what was found: a variant beyond a link is none of this root's.
         """
         is_there = path + suffix_of(encoding) in listing.variants
-        if is_there and self.is_ours(path, encoding):
+        try:
+            is_ours = is_there and self.is_ours(path, encoding)
+        except CompressionError as error:
+            self._fail(path, self._target(path, encoding), error)
+            return
+        if is_ours:
             self.remove(path, encoding, reason)
         elif is_there or not listing.failures:  # else it may be where nobody could look
             self.run.record.forget(path, encoding)
@@ -85,7 +95,12 @@ class Worker:
         except OriginalError:
             raise
         except CompressionError as error:
-            self.run.tell(Failure(target, str(error)))
+            self._fail(job.path, target, error)
+
+    def _fail(self, path: str, named: str, error: CompressionError) -> None:
+        """Tell of a failure, and have the file looked at the next time."""
+        self.run.doubtful.add(path)
+        self.run.tell(Failure(named, str(error)))
 
     def settle(self, path: str, source: Source, encoder: Encoder) -> Outcome:
         """Bring one variant to what it should be."""
@@ -95,7 +110,10 @@ class Worker:
         if need is Need.REMOVING:
             return self._do_without(path, source, encoder, size)
         made = self.run.record.entries[path].made[encoder.token]
-        return self._adjust(path, source, encoder, made)
+        try:
+            return self._adjust(path, source, encoder, made)
+        except PermissionError:  # it is another user's, and may be replaced all the same
+            return self._compress(path, source, encoder)
 
     def needs(self, path: str, source: Source, encoder: Encoder) -> tuple[Need, int]:
         """What a variant needs, and its size in bytes where that is known."""
@@ -107,9 +125,7 @@ class Worker:
             return (Need.COMPRESSING if self._can_be_worth(source) else Need.REMOVING), 0
         if not self.settings.is_worth(source.size, made.size):
             return Need.REMOVING, made.size
-        is_there = (
-            made.digest is not None and digest_of(source.path + encoder.suffix) == made.digest
-        )
+        is_there = self.is_ours(path, encoder.token)
         return (Need.NOTHING if is_there else Need.COMPRESSING), made.size
 
     def _can_be_worth(self, source: Source) -> bool:
@@ -119,12 +135,15 @@ class Worker:
     def is_ours(self, path: str, encoding: str) -> bool:
         """Whether a variant is there, and is what this tool wrote."""
         made = self._made(path, encoding)
-        target = os.path.join(self.run.root, path) + suffix_of(encoding)
-        return made is not None and made.digest is not None and digest_of(target) == made.digest
+        return (
+            self._wrote(path, encoding)
+            and made is not None
+            and (digest_of(self._target(path, encoding)) == made.digest)
+        )
 
     def remove(self, path: str, encoding: str, reason: str) -> None:
         """Remove a variant, and forget it."""
-        target = os.path.join(self.run.root, path) + suffix_of(encoding)
+        target = self._target(path, encoding)
         size = self.run.record.entries[path].made[encoding].size
         try:
             os.unlink(target)
@@ -134,21 +153,37 @@ class Worker:
             self.run.record.forget(path, encoding)
             self.run.tell(Outcome(path, encoding, Action.REMOVED, None, size, reason))
 
+    def _target(self, path: str, encoding: str) -> str:
+        return os.path.join(self.run.root, path) + suffix_of(encoding)
+
+    def _wrote(self, path: str, encoding: str) -> bool:
+        """Whether this tool wrote a variant, whatever is there now."""
+        made = self._made(path, encoding)
+        return made is not None and made.digest is not None
+
     def _made(self, path: str, encoding: str) -> Made | None:
         entry = self.run.record.entries.get(path)
         return entry.made.get(encoding) if entry else None
 
     def _compress(self, path: str, source: Source, encoder: Encoder) -> Outcome:
         target = source.path + encoder.suffix
-        with compressed(source, encoder) as draft:
+        with Draft(target) as draft:
+            with self.turns:
+                compress_into(draft, source, encoder)
             if not self.settings.is_worth(source.size, draft.size):
                 return self._do_without(path, source, encoder, draft.size)
             made = Made(source.original.digest, encoder.by(source.size), draft.size, draft.digest)
+            reason = ""
             if digest_of(target) == draft.digest:
-                return self._adjust(path, source, encoder, made)
+                with suppress(PermissionError):
+                    return self._adjust(path, source, encoder, made)
+            elif os.path.lexists(target) and not self.is_ours(path, encoder.token):
+                if not self._wrote(path, encoder.token):
+                    require_a_variant(target, source, encoder)
+                reason = "in place of one that this tool did not make"
             with self.run.record.adding(path, source.original, encoder.token, made):
                 draft.publish(source.mode, source.mtime_ns, source.owner)
-        return Outcome(path, encoder.token, Action.WRITTEN, source.size, made.size)
+        return Outcome(path, encoder.token, Action.WRITTEN, source.size, made.size, reason)
 
     def _adjust(self, path: str, source: Source, encoder: Encoder, made: Made) -> Outcome:
         """Leave a variant that is what it should be."""
@@ -170,14 +205,16 @@ class Worker:
         self.run.record.add(path, source.original, encoder.token, made)
         return Outcome(path, encoder.token, action, source.size, size or None, reason)
 
-    def _drop_outdated(self, path: str, source: Source) -> None:
-        """Remove what was made of an earlier content in encodings that are not to be made now."""
-        asked = {encoder.token for encoder in self.settings.encoders}
+    def _drop_outdated(self, path: str, source: Source, asked: tuple[Encoder, ...]) -> None:
+        """Remove what was made of an earlier content, and is not to be made now."""
+        made_now = {encoder.token for encoder in asked}
         entry = self.run.record.entries.get(path)
         for encoding, made in list(entry.made.items()) if entry else []:
             if (
-                encoding not in asked
+                encoding not in made_now
                 and made.of != source.original.digest
                 and self.is_ours(path, encoding)
             ):
                 self.remove(path, encoding, "its original has changed")
+        if not asked and path in self.run.record.entries:
+            self.run.record.see(path, source.original)
