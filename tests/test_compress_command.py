@@ -97,6 +97,15 @@ def test_what_is_removed_is_named(site: Path, capsys: Output) -> None:
     assert names(site) == {"c.bin", "sub/b.css", RECORD, *(f"sub/b.css{each}" for each in ALL)}
 
 
+def test_what_is_replaced_and_was_somebodys_is_named(site: Path, capsys: Output) -> None:
+    write(site / "a.txt.gz", gzip.compress(b"older"))
+    assert main([str(site)]) == 0
+    first, *_ = capsys.readouterr().out.splitlines()
+    assert first == f"wrote {site}/a.txt.gz: in place of one that this tool did not make"
+    assert main([str(site)]) == 0
+    assert "wrote" not in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("extra", [[], ["--clean"]], ids=["compress", "clean"])
 def test_a_dry_run_tells_and_does_nothing(site: Path, capsys: Output, extra: list[str]) -> None:
     if extra:

@@ -120,7 +120,22 @@ MALFORMED = {
     "a variant with a wrong digest": as_record(made={"gzip": [*MADE[:3], 1]}),
     **{
         f"a path that leads to {path!r}": as_record(path)
-        for path in ("", ".", "..", "../a", "/a", "/", "a/..", "a/../b", "a//b", "a/", "./a", "a/.")
+        for path in (
+            "",
+            ".",
+            "..",
+            "../a",
+            "/a",
+            "/",
+            "a/..",
+            "a/../b",
+            "a//b",
+            "a/",
+            "./a",
+            "a/.",
+            "a\0b",
+            "\ud800",
+        )
     },
 }
 

@@ -10,7 +10,13 @@ import pytest
 from conftest import write
 
 from whitenoise_async.compression.record import JOURNAL, NAME
-from whitenoise_async.compression.tree import NOBODY_KNOWS, Listing, list_tree, suffix_of
+from whitenoise_async.compression.tree import (
+    NOBODY_KNOWS,
+    Listing,
+    _changed_at,
+    list_tree,
+    suffix_of,
+)
 
 
 def everything(path: str) -> bool:
@@ -106,3 +112,8 @@ def test_of_a_link_the_time_is_known_since_when_it_leads_there_but_not_over_anot
 def test_an_encoding_that_there_is_not_has_no_files() -> None:
     assert [suffix_of(each) for each in ("gzip", "br", "zstd")] == [".gz", ".br", ".zst"]
     assert "/" in suffix_of("lzma")
+
+
+def test_of_a_folder_that_is_gone_when_it_is_asked_nobody_knows(tmp_path: Path) -> None:
+    """It has been listed a moment before."""
+    assert _changed_at(str(tmp_path), "gone/", {"": 0}) == NOBODY_KNOWS

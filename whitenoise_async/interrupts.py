@@ -18,9 +18,12 @@ INTERRUPTS: dict[type[BaseException], tuple[str, int]] = {
 }
 
 # What Python does at each, if nobody has asked for something else.
-_DEFAULTS = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
-if hasattr(signal, "SIGHUP"):
-    _DEFAULTS[signal.SIGHUP] = signal.SIG_DFL
+_DEFAULTS = {
+    signal.SIGINT: signal.default_int_handler,
+    signal.SIGTERM: signal.SIG_DFL,
+    # Of a terminal that was closed; not on Windows.
+    **({signal.SIGHUP: signal.SIG_DFL} if hasattr(signal, "SIGHUP") else {}),
+}
 
 
 @contextmanager
