@@ -130,6 +130,7 @@ TWO_SECONDS = 2 * 10**9
         (".br", brotli.compress(TEXT), TWO_SECONDS, None),
         (".br", brotli.compress(OTHER), TWO_SECONDS + 1, "it is older than"),
         (".br", brotli.compress(TEXT), -3600 * 10**9, None),
+        (".br", b"", 0, "it is not"),
         (".zst", zstd_of(TEXT), 3600 * 10**9, None),
         (".zst", zstd_of(OTHER), 0, "it is not"),
         (".zst", zstd_of(TEXT, with_size=False), TWO_SECONDS, None),

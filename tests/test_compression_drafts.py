@@ -80,8 +80,11 @@ def test_what_is_not_published_leaves_what_was_there(tmp_path: Path) -> None:
     assert (names_in(tmp_path), path.read_bytes()) == (["a.gz"], b"before")
 
 
-def test_it_is_on_the_disk_before_its_name_is(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("size", "expected"), [(65_537, ["fsync", "replace"]), (65_536, ["replace"])]
+)
+def test_a_large_one_is_on_the_disk_before_its_name_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int, expected: list[str]
 ) -> None:
     done: list[str] = []
 
@@ -89,7 +92,7 @@ def test_it_is_on_the_disk_before_its_name_is(
         def call(*arguments: Any, **options: Any) -> Any:
             done.append(what)
             if what == "fsync":
-                assert temporary(tmp_path).stat().st_size == 7
+                assert temporary(tmp_path).stat().st_size == size
             return really(*arguments, **options)
 
         return call
@@ -97,9 +100,9 @@ def test_it_is_on_the_disk_before_its_name_is(
     monkeypatch.setattr(os, "fsync", noting("fsync", os.fsync))
     monkeypatch.setattr(os, "replace", noting("replace", os.replace))
     with Draft(str(tmp_path / "a.gz")) as draft:
-        draft.write(b"content")
+        draft.write(bytes(size))
         draft.publish(0o644, MTIME_NS)
-    assert done == ["fsync", "replace"]
+    assert done == expected
 
 
 @pytest.mark.parametrize("call", ["fsync", "chmod", "utime", "replace"])
@@ -112,7 +115,7 @@ def test_where_a_step_fails_what_was_there_is_there_still_and_nothing_else(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with Draft(str(path)) as draft, monkeypatch.context() as patch:
-        draft.write(b"content")
+        draft.write(bytes(100_000))
         patch.setattr(os, call, fail)
         with pytest.raises(OSError, match="No space left"):
             draft.publish(0o644, MTIME_NS)
@@ -206,7 +209,7 @@ def test_a_disk_that_fails_while_a_digest_is_made_is_told_of(
     def fail(*_: Any) -> Any:
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
-    monkeypatch.setattr("whitenoise_async.files.read_at", fail)
+    monkeypatch.setattr(os, "read", fail)
     with pytest.raises(CompressionError, match=r"a\.gz cannot be read: Input/output error"):
         digest_of(path)
 

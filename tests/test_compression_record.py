@@ -466,3 +466,21 @@ def test_what_is_no_more_is_forgotten_and_the_file_with_the_last_of_it(tmp_path:
     assert record.entries == {"a.txt": Entry(ORIGINAL, {"br": NOT_WORTH})}
     record.forget("a.txt", "br")
     assert record.entries == {}
+
+
+def test_what_it_tells_of_is_on_the_disk_before_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    for name in ("sync", "fsync", "replace"):
+        monkeypatch.setattr(os, name, noting(done, name, getattr(os, name)))
+    Record(str(tmp_path)).save(0)
+    assert done == ["sync", "fsync", "replace"]
+
+
+def noting(done: list[str], name: str, really: Callable[..., Any]) -> Callable[..., Any]:
+    def call(*arguments: Any) -> Any:
+        done.append(name)
+        return really(*arguments)
+
+    return call

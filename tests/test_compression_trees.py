@@ -657,7 +657,7 @@ def test_a_disk_that_fails_at_a_variant_whose_original_is_gone_is_told_of(
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
     with monkeypatch.context() as patch:
-        patch.setattr("whitenoise_async.files.read_at", fail)
+        patch.setattr(os, "read", fail)
         report = compress_tree(compressed, include=["app.js"])
     assert len(report.failures) == 3
     assert counted(compress_tree(compressed)) == {"unchanged": 3, "not worth it": 3, "removed": 3}
@@ -833,7 +833,6 @@ def test_a_file_that_changes_while_it_is_compressed_is_named_once_and_done_the_n
 def test_a_file_that_vanishes_before_it_is_read_is_named(
     site: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("whitenoise_async.compression.trees._WAITING", 0)
     listener = Listener(lambda: (site / "noise.bin").unlink(missing_ok=True))
     report = compress_tree(site, jobs=1, include=["noise.bin", "app.js"], watcher=listener)
     path = f"{site}/noise.bin"
@@ -1000,7 +999,7 @@ def full(*_: Any, **__: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("call", "what"), [("os.fsync", "written"), ("tempfile.mkstemp", "written")]
+    ("call", "what"), [("os.replace", "written"), ("tempfile.mkstemp", "written")]
 )
 def test_on_a_full_disk_nothing_is_lost_and_each_variant_without_room_is_named(
     compressed: Path, monkeypatch: pytest.MonkeyPatch, call: str, what: str
@@ -1141,7 +1140,7 @@ def run_below(root: Path, script: str) -> subprocess.Popen[str]:
 import os, signal, sys
 sys.path[:] = {[*sys.path, str(Path(__file__).parent)]!r}
 from trees import Listener
-from whitenoise_async.compression import check_tree, compress_tree, record, trees
+from whitenoise_async.compression import check_tree, compress_tree, record
 root = {str(root)!r}
 """
     return subprocess.Popen(
@@ -1165,7 +1164,7 @@ def test_a_run_that_is_killed_leaves_what_the_next_one_needs(
     with run_below(
         compressed,
         f"""
-        trees._WAITING, record._WAIT = 0, 0
+        record._WAIT = 0
         seen = []
 
         def kill(event, arguments):
@@ -1739,7 +1738,6 @@ def test_a_large_file_is_a_job_for_each_encoding_and_the_largest_comes_first(
 ) -> None:
     write(tmp_path / "a.txt", TEXT)
     write(tmp_path / "z.txt", bytes(size))
-    monkeypatch.setattr("whitenoise_async.compression.trees._WAITING", 0)
     listener = Listener()
     compress_tree(tmp_path, jobs=1, watcher=listener)
     assert [each.path for each in listener.results if isinstance(each, Outcome)] == [

@@ -80,8 +80,11 @@ def _zstd_header(header: bytes) -> tuple[int, int | None]:
 def _older_fault(sibling: OpenFile, original: OpenFile) -> str | None:
     """Compare the dates: brotli (RFC 7932) says neither that it is brotli nor of what length.
 
-    Who writes a sibling does so after its original, or gives it the same date.
+    Who writes a sibling does so after its original, or gives it the same date. An empty one, as
+    a power cut may leave, is of nothing.
     """
+    if not sibling.state.size:
+        return _not_compressed(original)
     if sibling.state.mtime_ns + _DATES_DIFFER < original.state.mtime_ns:
         return f"it is older than {original.path}"
     return None

@@ -72,10 +72,7 @@ class Check(Worker):
     def _size(self, path: str, source: Source, encoder: Encoder) -> int:
         """What compressing it comes to: as recorded, or tried."""
         _, recorded = self.needs(path, source, encoder)
-        if recorded:
-            return recorded
-        with self.turns:
-            return sum(map(len, encoder.compress(source.pieces(), source.size)))
+        return recorded or sum(map(len, encoder.compress(source.pieces(), source.size)))
 
 
 def _refused(path: str, source: Source, encoder: Encoder) -> str | None:

@@ -52,9 +52,8 @@ _MALFORMED = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
 _LEADS_AWAY = re.compile(r"(?:^|/)\.{0,2}(?:/|\Z)")
 
 
-# Seconds that a line of the journal waits for others. Every variant is brought to the disk, and
-# what was written to the journal with it: for small files that takes as long as to compress them.
-# What a killed process did not note is compressed again, gives the same bytes, and is ours again.
+# Seconds that a line of the journal waits for others. What a killed process did not note is
+# compressed again, gives the same bytes, and is ours again.
 _WAIT = 0.5
 
 
@@ -158,7 +157,7 @@ class Record:
 
         :raises OSError: where it cannot be noted.
         """
-        line = json.dumps([path, original, encoding, made], separators=(",", ":")) + "\n"
+        line = json.dumps([path, original, encoding, made]) + "\n"
         with self._changing:
             # First: what is in its place when the process is killed is known then.
             self._unwritten += line.encode()
@@ -206,6 +205,8 @@ class Record:
                 # so much later.
                 behind = os.fstat(draft.fileno()).st_mtime_ns - before
                 draft.write(content)
+                _sync()  # the variants, before what tells of them
+                draft.sync()
                 draft.publish(0o644, true_since + (behind if behind < -_TICK // 2 else 0))
         except OSError as error:
             raise CompressionError(f"{path} cannot be written: {error.strerror}") from error
@@ -359,6 +360,11 @@ def _true_since(record: FileState) -> int:
     latest = min(record.ctime_ns + _TICK, time.time_ns())
     plausible = record.mtime_ns != record.ctime_ns and record.mtime_ns <= latest
     return record.mtime_ns if plausible else 0
+
+
+def _sync() -> None:
+    """Bring all that was written to the disk, where the system can be asked to."""
+    getattr(os, "sync", lambda: None)()
 
 
 def _write_all(descriptor: int, data: bytes) -> None:

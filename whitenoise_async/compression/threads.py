@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
 from typing import TypeVar
@@ -32,26 +32,37 @@ class Stop:
 
 
 def in_threads(do: Callable[[Job], object], jobs: Iterable[Job], count: int, stop: Stop) -> None:
-    """Do all ``jobs``, by ``count`` threads.
+    """Do all ``jobs`` in their order, by ``count`` threads.
 
     On an interrupt, or when one of them raises, the others are told to end by ``stop``, and waited
     for: what they clean up is cleaned up.
     """
+    waiting = iter(jobs)
+    taking = threading.Lock()
 
-    def do_or_stop(job: Job) -> None:
-        stop.require_going_on()
+    def take() -> Iterator[Job]:
+        while True:
+            stop.require_going_on()
+            with taking:
+                try:
+                    job = next(waiting)
+                except StopIteration:
+                    return
+            yield job
+
+    def work() -> None:
         try:
-            do(job)
+            for job in take():
+                do(job)
         except BaseException:
             stop.now()
             raise
 
     with ThreadPoolExecutor(count) as threads:
         try:
-            for future in as_completed([threads.submit(do_or_stop, job) for job in jobs]):
+            for future in as_completed([threads.submit(work) for _ in range(count)]):
                 with suppress(StoppedError):  # what stopped it is raised by another
                     future.result()
         except BaseException:
             stop.now()
-            threads.shutdown(cancel_futures=True)
             raise

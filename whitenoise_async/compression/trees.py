@@ -29,10 +29,6 @@ from .work import Worker
 # the same time: that is waited for, so that the next run need not read the file to be sure.
 _TICK = 20_000_000
 
-# Threads beyond those that compress. To have a variant on the disk takes a millisecond or more, in
-# which they would compress nothing.
-_WAITING = 4
-
 
 def compress_tree(
     root: str | os.PathLike[str],
@@ -196,7 +192,7 @@ def _work_through(run: Run, plan: Plan, listing: Listing, worker: Worker) -> Non
     for path, encoding in orphans(listing, run.record):
         worker.discard(path, encoding, listing, "its original is gone")
     run.watcher.begins(sum(job.reads for job in plan.jobs))
-    in_threads(worker.do, plan.jobs, worker.settings.jobs + _WAITING, worker.stop)
+    in_threads(worker.do, plan.jobs, worker.settings.jobs, worker.stop)
 
 
 def _settled_listing(run: Run, settings: Settings) -> tuple[int, Listing]:

@@ -51,6 +51,8 @@ def require_a_variant(path: str, source: Source, encoder: Encoder) -> None:
     :raises CompressionError: where it is something else, which would be lost.
     """
     with suppress(UnavailableError), closing(open_file(path)) as variant, variant.stream() as file:
+        if not variant.state.size:  # as after a power cut; nothing is lost
+            return
         try:
             deque(encoder.decompress(file), maxlen=0)
         except NotCompressedError as error:

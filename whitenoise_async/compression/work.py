@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 from contextlib import closing, suppress
 from enum import Enum
 
@@ -42,8 +41,6 @@ class Worker:
         self.run = run
         self.settings = settings
         self.stop = Stop()
-        #: So many compress at a time; others meanwhile wait for the disk.
-        self.turns = threading.Semaphore(settings.jobs)
 
     def do(self, job: Job) -> None:
         """Settle all that a job names.
@@ -168,8 +165,7 @@ class Worker:
     def _compress(self, path: str, source: Source, encoder: Encoder) -> Outcome:
         target = source.path + encoder.suffix
         with Draft(target) as draft:
-            with self.turns:
-                compress_into(draft, source, encoder)
+            compress_into(draft, source, encoder)
             if not self.settings.is_worth(source.size, draft.size):
                 return self._do_without(path, source, encoder, draft.size)
             made = Made(source.original.digest, encoder.by(source.size), draft.size, draft.digest)
