@@ -396,14 +396,19 @@ def test_an_interrupt_at_any_step_leaves_nothing_half_written_and_says_what_was_
         write(tmp_path / f"{number}.txt", TEXT + bytes([number]))
     done = run_script(
         """
+        from whitenoise_async.compression.threads import Stop
+
         seen = []
         main_thread = threading.main_thread()
+        stopped, now = threading.Event(), Stop.now
+        Stop.now = lambda stop: (now(stop), stopped.set())
 
         def interrupt(event, arguments):
             if event == sys.argv[1]:
                 seen.append(event)
                 if len(seen) == 4:
                     signal.pthread_kill(main_thread.ident, getattr(signal, sys.argv[2]))
+                    assert stopped.wait(60)
 
         sys.addaudithook(interrupt)
         sys.exit(main([sys.argv[3], "-j", "2", sys.argv[4]]))
@@ -501,7 +506,7 @@ def test_an_interrupt_within_a_folder_tells_of_what_is_done(
             yield wait([future]).done.pop()
             raise KeyboardInterrupt
 
-    monkeypatch.setattr("whitenoise_async.compression.threads.as_completed", one_and_an_interrupt)
+    monkeypatch.setattr("whitenoise_async.compression.threads._completed", one_and_an_interrupt)
     assert main(["--json", "-j", "1", str(site)]) == 130
     output = capsys.readouterr()
     made = {name for name in names(site) if name.endswith(tuple(ALL))}

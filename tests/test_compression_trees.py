@@ -1211,7 +1211,7 @@ class Held(Listener):
             self.stopped.set()
 
         monkeypatch.setattr(Stop, "now", now)
-        monkeypatch.setattr("whitenoise_async.compression.threads.as_completed", self.interrupt)
+        monkeypatch.setattr("whitenoise_async.compression.threads._completed", self.interrupt)
 
     def count(self) -> None:
         if len(self.results) >= 4:

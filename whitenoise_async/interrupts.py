@@ -37,10 +37,12 @@ def raising_on_signals() -> Iterator[None]:
         each: default for each, default in _DEFAULTS.items() if signal.getsignal(each) is default
     }
 
+    came: list[int] = []
+
     def interrupt(number: int, _: object) -> None:
-        for each in handled:
-            signal.signal(each, signal.SIG_IGN)
-        raise KeyboardInterrupt if number == signal.SIGINT else Terminated
+        came.append(number)
+        if len(came) == 1:
+            raise KeyboardInterrupt if number == signal.SIGINT else Terminated
 
     try:
         for each in handled:

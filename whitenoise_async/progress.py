@@ -28,8 +28,8 @@ class Progress:
                 unit="B",
                 unit_scale=True,
                 leave=False,
-                # A pseudo-terminal may say that it has no columns; a bar of none is not seen.
-                ncols=shutil.get_terminal_size().columns,
+                # A pseudo-terminal may say that it has no columns, and Python 3.10 believes it.
+                ncols=shutil.get_terminal_size().columns or 80,
                 file=sys.stderr,
             )
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from typing import TypeVar
 
 Job = TypeVar("Job")
+
+# Seconds. A signal that comes in the moment before the main thread begins to wait does not wake it.
+_LOOKS_UP = 0.5
 
 
 class StoppedError(Exception):
@@ -39,6 +42,7 @@ def in_threads(do: Callable[[Job], object], jobs: Iterable[Job], count: int, sto
     """
     waiting = iter(jobs)
     taking = threading.Lock()
+    all_started = threading.Event()
 
     def take() -> Iterator[Job]:
         while True:
@@ -51,6 +55,8 @@ def in_threads(do: Callable[[Job], object], jobs: Iterable[Job], count: int, sto
             yield job
 
     def work() -> None:
+        # An interrupt while a thread is started leaves one that nobody knows of, nor waits for.
+        all_started.wait()
         try:
             for job in take():
                 do(job)
@@ -60,9 +66,20 @@ def in_threads(do: Callable[[Job], object], jobs: Iterable[Job], count: int, sto
 
     with ThreadPoolExecutor(count) as threads:
         try:
-            for future in as_completed([threads.submit(work) for _ in range(count)]):
+            workers = [threads.submit(work) for _ in range(count)]
+            all_started.set()
+            for worker in _completed(workers):
                 with suppress(StoppedError):  # what stopped it is raised by another
-                    future.result()
+                    worker.result()
         except BaseException:
             stop.now()
+            all_started.set()
             raise
+
+
+def _completed(futures: Iterable[Future[None]]) -> Iterator[Future[None]]:
+    """Yield each as it is completed, and look for a signal now and then."""
+    pending = set(futures)
+    while pending:
+        done, pending = wait(pending, _LOOKS_UP, FIRST_COMPLETED)
+        yield from done
