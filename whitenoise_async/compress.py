@@ -76,7 +76,7 @@ class _Command(Watcher):
         self._work = work
         self._progress = Progress(shown=not options.quiet)
         self._root = ""
-        # Below this root, until there is a report of it.
+        # Below this root.
         self._done: list[Outcome] = []
         self._failures: list[Failure] = []
         self._reports: list[Report] = []
@@ -85,6 +85,7 @@ class _Command(Watcher):
     def run(self, roots: Sequence[str]) -> int:
         try:
             for self._root in roots:
+                self._done, self._failures = [], []
                 self._run_below()
         except tuple(INTERRUPTS) as interrupt:
             word, status = INTERRUPTS[type(interrupt)]
@@ -105,12 +106,10 @@ class _Command(Watcher):
         except (CompressionError, OSError) as error:
             self.tells(Failure(self._root, str(error)))
             self._reports.append(partial_report(self._root, self._done, self._failures))
-            self._done, self._failures = [], []
             return
         finally:
             self._progress.end()
         self._reports.append(report)
-        self._done, self._failures = [], []
         if self._options.quiet or self._options.json:
             return
         looked = self._options.check or self._options.clean or self._options.dry_run

@@ -14,10 +14,14 @@ from .logs import logger
 from .reads import read_at, read_page_cache, reads_page_cache
 from .representations import FileState
 
+
+def flags_of(*names: str) -> int:
+    """The flags of :func:`os.open` that are called so, of those that this system has."""
+    return sum(getattr(os, name, 0) for name in names)
+
+
 # O_NONBLOCK: to open a FIFO that took a file's place does not wait for a writer.
-_FLAGS = os.O_RDONLY
-for _flag in ("O_CLOEXEC", "O_NONBLOCK", "O_NOCTTY", "O_BINARY"):
-    _FLAGS |= getattr(os, _flag, 0)
+_FLAGS = os.O_RDONLY | flags_of("O_CLOEXEC", "O_NONBLOCK", "O_NOCTTY", "O_BINARY")
 
 _GONE = frozenset({errno.ENOENT, errno.ENOTDIR})
 _UNSERVABLE = frozenset(

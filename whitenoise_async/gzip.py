@@ -7,9 +7,10 @@ import os
 import sys
 from collections.abc import Sequence
 
+from .compression.drafts import remove_unfinished
 from .compression.encoders import GzipEncoder
 from .compression.errors import CompressionError
-from .compression.single import Written, compress_file, find_files, remove_leftovers
+from .compression.single import Written, compress_file, find_files
 from .compression.threads import Stop, in_threads
 from .console import say
 from .interrupts import INTERRUPTS, raising_on_signals
@@ -77,8 +78,8 @@ def _run(root: str, excluded: set[str], quiet: bool) -> int:
                 say(_line(outcome))
 
     encoder, stop = GzipEncoder(), Stop()
-    remove_leftovers(root)
-    paths = list(find_files(root, excluded, lambda failure: fail(failure.reason)))
+    found = find_files(root, excluded, lambda failure: fail(failure.reason), remove_unfinished)
+    paths = list(found)
     in_threads(compress, paths, 1, stop)
     return 1 if failures else 0
 

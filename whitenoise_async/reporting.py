@@ -3,38 +3,27 @@
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from .compression import Action, Failure, Outcome, Report, Totals
-from .compression.tree import suffix_of
+from .compression.tree import variant_path
 
 _HEAD = ("encoding", "variants", "bytes before", "bytes after", "ratio", "written", "removed")
 
 
-def variant_path(root: str, outcome: Outcome) -> str:
-    """The path of the variant that an outcome is about."""
-    return os.path.join(root, outcome.path) + suffix_of(outcome.encoding)
-
-
 def outcome_line(root: str, outcome: Outcome, *, dry_run: bool) -> str | None:
     """What there is to say of one variant by itself; ``None`` where the table says enough."""
-    path = variant_path(root, outcome)
-    reason = f": {outcome.reason}" if outcome.reason else ""
     if outcome.action is Action.REMOVED:
-        return f"{'would remove' if dry_run else 'removed'} {path}{reason}"
-    if outcome.action is Action.WRITTEN and dry_run:
-        return f"would compress {path}"
-    if outcome.action is Action.WRITTEN and reason:
-        return f"wrote {path}{reason}"
+        return f"{'would remove' if dry_run else 'removed'} {_named(root, outcome)}"
+    if outcome.action is Action.WRITTEN and (dry_run or outcome.reason):
+        return f"{'would compress' if dry_run else 'wrote'} {_named(root, outcome)}"
     return None
 
 
 def problem_line(root: str, outcome: Outcome) -> str:
     """What a check has to say of one variant."""
-    reason = f": {outcome.reason}" if outcome.reason else ""
-    return f"{outcome.action.value}: {variant_path(root, outcome)}{reason}"
+    return f"{outcome.action.value}: {_named(root, outcome)}"
 
 
 def table(report: Report) -> Iterator[str]:
@@ -74,6 +63,12 @@ def progress_so_far(reports: Iterable[Report]) -> str:
     return f"{counts[Action.WRITTEN]:,} variants written, {counts[Action.REMOVED]:,} removed"
 
 
+def _named(root: str, outcome: Outcome) -> str:
+    """The variant, and the reason for what was done."""
+    path = variant_path(root, outcome.path, outcome.encoding)
+    return f"{path}: {outcome.reason}" if outcome.reason else path
+
+
 def _row(encoding: str, totals: Totals) -> tuple[str, ...]:
     ratio = "" if totals.ratio is None else f"{totals.ratio:.1%}"
     numbers = (totals.variants, totals.original, totals.size)
@@ -100,7 +95,7 @@ def _as_dict(report: Report) -> dict[str, object]:
         },
         "variants": [
             {
-                "path": variant_path("", each),
+                "path": variant_path("", each.path, each.encoding),
                 "encoding": each.encoding,
                 "action": each.action.value,
                 "bytes_before": each.original,

@@ -10,6 +10,7 @@ from contextlib import suppress
 from types import TracebackType
 
 from ..codings import WORKING_PREFIX
+from ..files import flags_of
 from .encoders import PIECE
 from .errors import CompressionError
 from .locks import take
@@ -19,9 +20,8 @@ from .tree import UNFINISHED
 # they are brought there together, at its end.
 _WRITTEN_AT_ONCE = 64 * 1024
 
-_AS_IT_IS = os.O_RDONLY
-for _flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC"):
-    _AS_IT_IS |= getattr(os, _flag, 0)
+#: To open neither what a link leads to, nor a FIFO and wait for who is at its other end.
+AS_IT_IS = flags_of("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC")
 
 
 def new_digest() -> hashlib.blake2b:
@@ -34,20 +34,21 @@ def open_as_it_is(path: str) -> int:
 
     :raises OSError: where that cannot be done, and for a link.
     """
-    return os.open(path, _AS_IT_IS)
+    return os.open(path, os.O_RDONLY | AS_IT_IS)
 
 
-def gives_owners() -> bool:
-    """Whether this process may give files away, and so has to.
+def is_given(status: os.stat_result, owner: tuple[int, int]) -> bool:
+    """Whether a file is a user's and a group's, or this process could not give it to them.
 
-    A server that runs as the owner of the originals could not read what is root's.
+    Root can, and so has to: a server that runs as the owner could not read what is root's.
     """
-    return getattr(os, "geteuid", lambda: -1)() == 0
+    gives = getattr(os, "geteuid", lambda: -1)
+    return (status.st_uid, status.st_gid) == owner or gives() != 0
 
 
 def give(file: int | str, status: os.stat_result, owner: tuple[int, int]) -> None:
     """Give a file that is as ``status`` says to a user and a group, where that can be done."""
-    if gives_owners() and (status.st_uid, status.st_gid) != owner:
+    if not is_given(status, owner):
         with suppress(OSError):  # as on a file system that knows no owners
             os.chown(file, *owner)
 

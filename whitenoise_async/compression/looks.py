@@ -53,10 +53,9 @@ class Check(Worker):
             action = Action.MISSING if worth else Action.NOT_WORTH
             return Outcome(path, encoder.token, action, source.size, size)
         action, reason = Action.UNCHANGED, ""
-        refused = _refused(target, source, encoder)
         if not is_right:
             action, reason = Action.STALE, "it is not its original, compressed"
-        elif refused is not None:
+        elif (refused := _refused(target, source, encoder)) is not None:
             action, reason = Action.STALE, f"a server does not send it: {refused}"
         elif self.needs(path, source, encoder)[0] is Need.REMOVING and self.is_ours(
             path, encoder.token

@@ -28,24 +28,20 @@ class Source:
         self._on_read = on_read
         self._digest: str | None = None
         try:
-            self._file: OpenFile = open_file(path)
+            #: The open file.
+            self.file: OpenFile = open_file(path)
         except (UnavailableError, FileSystemError) as error:
             raise OriginalError(f"{path} cannot be read: {error.reason}") from error
 
     @property
-    def file(self) -> OpenFile:
-        """The open file."""
-        return self._file
-
-    @property
     def size(self) -> int:
         """Bytes, when it was opened."""
-        return self._file.state.size
+        return self.file.state.size
 
     @property
     def mtime_ns(self) -> int:
         """Nanoseconds since the epoch, when it was opened."""
-        return self._file.state.mtime_ns
+        return self.file.state.mtime_ns
 
     @property
     def mode(self) -> int:
@@ -59,7 +55,7 @@ class Source:
 
     @cached_property
     def _status(self) -> os.stat_result:
-        return os.fstat(self._file.fileno())
+        return os.fstat(self.file.fileno())
 
     @property
     def original(self) -> Original:
@@ -77,7 +73,7 @@ class Source:
         digest, at = new_digest(), 0
         while at < self.size:
             try:
-                piece = self._file.read(at, min(PIECE, self.size - at))
+                piece = self.file.read(at, min(PIECE, self.size - at))
             except FileSystemError as error:
                 raise OriginalError(f"{self.path} cannot be read: {error.reason}") from error
             if not piece:
@@ -90,12 +86,12 @@ class Source:
 
     def close(self) -> None:
         """Close it."""
-        self._file.close()
+        self.file.close()
 
     def _require_unchanged(self, read: int, digest: str) -> None:
         """Compare with when it was opened, and with what was read of it before."""
-        now = state_of(os.fstat(self._file.fileno()))
-        then = self._file.state
+        now = state_of(os.fstat(self.file.fileno()))
+        then = self.file.state
         before, self._digest = self._digest or digest, digest
         if (read, now.size, now.mtime_ns, digest) != (then.size, then.size, then.mtime_ns, before):
             raise OriginalError(f"{self.path} cannot be compressed: it was changed meanwhile")

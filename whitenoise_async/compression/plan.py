@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from .drafts import gives_owners
+from .drafts import is_given
 from .encoders import Encoder
 from .record import Entry, Record
 from .report import Action, Outcome
@@ -38,13 +38,15 @@ class Plan(NamedTuple):
     size: int  # bytes
     current: list[Outcome]
     jobs: list[Job]  # the largest files first
+    orphans: list[tuple[str, str]]  # what is to be removed, by original and encoding
 
 
 def check_plan(listing: Listing, record: Record, settings: Settings) -> Plan:
     """What a check looks at: everything."""
     found = _wanted(listing, record, settings)
     others = [Job(path, status.st_size, ()) for path, status in listing.others.items()]
-    return _plan(found, [], dict.fromkeys(found, settings.encoders), others)
+    todo = dict.fromkeys(found, settings.encoders)
+    return _plan(found, [], todo, others, orphans(listing, record))
 
 
 def make_plan(listing: Listing, record: Record, settings: Settings) -> Plan:
@@ -57,19 +59,16 @@ def make_plan(listing: Listing, record: Record, settings: Settings) -> Plan:
         if entry is None or not _is_trusted(path, status, entry, listing, record):
             todo[path] = settings.encoders
             continue
-        at_work = tuple(
-            encoder
-            for encoder in settings.encoders
-            if not _is_current(path, entry, encoder, listing, record, settings)
-        )
-        if at_work:
-            todo[path] = at_work
-        current += (
-            _current(path, entry, encoder)
-            for encoder in settings.encoders
-            if encoder not in at_work
-        )
-    return _plan(found, current, todo, _unselected(listing, record))
+        needed: list[Encoder] = []
+        for encoder in settings.encoders:
+            if _is_current(path, entry, encoder, listing, record, settings):
+                current.append(_current(path, entry, encoder))
+            else:
+                needed.append(encoder)
+        if needed:
+            todo[path] = tuple(needed)
+    others = _unselected(listing, record)
+    return _plan(found, current, todo, others, orphans(listing, record))
 
 
 def orphans(listing: Listing, record: Record) -> list[tuple[str, str]]:
@@ -130,13 +129,16 @@ def _plan(
     found: dict[str, os.stat_result],
     current: list[Outcome],
     todo: dict[str, tuple[Encoder, ...]],
-    jobs: list[Job],
+    others: list[Job],
+    gone: list[tuple[str, str]],
 ) -> Plan:
-    for path, encoders in todo.items():
-        jobs += _jobs(path, found[path].st_size, encoders)
+    jobs = others + [
+        job for path, encoders in todo.items() for job in _jobs(path, found[path].st_size, encoders)
+    ]
     # The largest first: it would be the one that all wait for at the end.
     jobs.sort(key=lambda job: -job.size)
-    return Plan(len(found), sum(each.st_size for each in found.values()), current, jobs)
+    size = sum(each.st_size for each in found.values())
+    return Plan(len(found), size, current, jobs, gone)
 
 
 def _jobs(path: str, size: int, encoders: tuple[Encoder, ...]) -> Iterator[Job]:
@@ -153,7 +155,7 @@ def _is_trusted(
     link = listing.links.get(path)
     return (
         record.trusts(status, entry.original)
-        and record.knows_of_move(listing.moved_at(path))
+        and record.is_later_than(listing.moved_at(path))
         and (link is None or record.knows_of(link.since))
     )
 
@@ -171,24 +173,19 @@ def _is_current(
     made = entry.made.get(encoder.token)
     if made is None or made.of != original.digest or made.by != encoder.by(original.size):
         return False
-    target = path + encoder.suffix
+    target, status = path + encoder.suffix, listing.originals[path]
     variant = listing.variants.get(target)
     if not settings.is_worth(original.size, made.size):
         # Somebody's may be there, which was found right when the record was written.
-        is_known = variant is None or record.knows_of_move(variant.st_ctime_ns)
+        is_known = variant is None or record.is_later_than(variant.st_ctime_ns)
         return made.digest is None and is_known
     return (
         variant is not None
         and record.trusts_variant(variant, made, original)
-        and _is_alike(variant, listing.originals[path])
+        and variant.st_mode == status.st_mode
+        and is_given(variant, (status.st_uid, status.st_gid))
         and target not in listing.links
     )
-
-
-def _is_alike(variant: os.stat_result, original: os.stat_result) -> bool:
-    """Whether a variant has its original's mode, and where that can be given, its owner."""
-    same_owner = (variant.st_uid, variant.st_gid) == (original.st_uid, original.st_gid)
-    return variant.st_mode == original.st_mode and (same_owner or not gives_owners())
 
 
 def _current(path: str, entry: Entry, encoder: Encoder) -> Outcome:

@@ -21,25 +21,19 @@ from typing import Any, NamedTuple
 from ..codings import WORKING_PREFIX
 from ..files import FileSystemError, UnavailableError, open_file
 from ..representations import FileState
-from .drafts import Draft, digest_of
+from .drafts import AS_IT_IS, Draft, digest_of
 from .errors import CompressionError
-from .tree import suffix_of
+from .tree import variant_path
 
 NAME = f"{WORKING_PREFIX}compress.json"
 JOURNAL = f"{WORKING_PREFIX}compress.journal"
 
 _FORMAT = 1
 
-# Neither a link nor a FIFO that somebody put there: one leads away, the other waits for a reader.
-_APPENDING = os.O_WRONLY | os.O_APPEND | os.O_CREAT
-for _flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC"):
-    _APPENDING |= getattr(os, _flag, 0)
-
-# Nanoseconds by which two changes may be apart that leave the same date: a tick of the kernel's
-# clock, or on a file system that has dates of whole seconds, as FAT and some network's, two.
-_TICK = 20_000_000
+#: Nanoseconds by which two changes may be apart that leave the same date: a tick of the kernel's
+#: clock, or on a file system that has dates of whole seconds, as FAT and some network's, two.
+TICK = 20_000_000
 _COARSE = 2_000_000_000
-
 
 _NOT_OPEN = -1
 
@@ -50,7 +44,6 @@ _MALFORMED = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
 
 # A name that is empty or of dots.
 _LEADS_AWAY = re.compile(r"(?:^|/)\.{0,2}(?:/|\Z)")
-
 
 # Seconds that a line of the journal waits for others. What a killed process did not note is
 # compressed again, gives the same bytes, and is ours again.
@@ -115,11 +108,11 @@ class Record:
 
     def knows_of(self, change_ns: int) -> bool:
         """Whether a change was before the record was true, by its time since the epoch."""
-        apart = _TICK if change_ns % 1_000_000_000 else _COARSE
+        apart = TICK if change_ns % 1_000_000_000 else _COARSE
         return change_ns + apart <= self._true_since
 
-    def knows_of_move(self, change_ns: int) -> bool:
-        """Whether a change to a folder was before the record was written, after all variants."""
+    def is_later_than(self, change_ns: int) -> bool:
+        """Whether a change was before the record was written, which is after all variants are."""
         return change_ns <= self._variants_until
 
     def trusts_variant(self, variant: os.stat_result, made: Made, original: Original) -> bool:
@@ -127,7 +120,7 @@ class Record:
         return (
             variant.st_size == made.size
             and variant.st_mtime_ns == original.mtime_ns
-            and variant.st_ctime_ns <= self._variants_until
+            and self.is_later_than(variant.st_ctime_ns)
             and os.name != "nt"
         )
 
@@ -138,9 +131,9 @@ class Record:
         """
         path = os.path.join(self._root, JOURNAL)
         try:
-            self._journal = os.open(path, _APPENDING, 0o644)
+            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | AS_IT_IS
+            self._journal = os.open(path, flags, 0o644)
         except OSError as error:
-            self.close()
             raise CompressionError(f"{path} cannot be written: {error.strerror}") from error
 
     def add(self, path: str, original: Original, encoding: str, made: Made) -> None:
@@ -207,7 +200,7 @@ class Record:
                 draft.write(content)
                 _sync()  # the variants, before what tells of them
                 draft.sync()
-                draft.publish(0o644, true_since + (behind if behind < -_TICK // 2 else 0))
+                draft.publish(0o644, true_since + (behind if behind < -TICK // 2 else 0))
         except OSError as error:
             raise CompressionError(f"{path} cannot be written: {error.strerror}") from error
         finally:
@@ -286,8 +279,8 @@ class Record:
         its place.
         """
         for path, encoding, made in replaced:
-            target = os.path.join(self._root, path) + suffix_of(encoding)
-            if made.digest is not None and digest_of(target) == made.digest:
+            there = digest_of(variant_path(self._root, path, encoding))
+            if made.digest is not None and there == made.digest:
                 self._put(path, self.entries[path].original, encoding, made)
 
     def _from_json(self, content: Any) -> None:
@@ -309,9 +302,7 @@ class Record:
 
 def _checked(path: str) -> str:
     """Require a path that stays below the root."""
-    if _LEADS_AWAY.search(path):
-        raise ValueError(path)
-    if "\0" in path:
+    if _LEADS_AWAY.search(path) or "\0" in path:
         raise ValueError(path)
     os.fsencode(path)  # raises what is a ValueError, for what no file can be called here
     return path
@@ -357,7 +348,7 @@ def _true_since(record: FileState) -> int:
     or the file system has no time of change; where it is after that, or yet to come, somebody set
     it, or a clock was wrong.
     """
-    latest = min(record.ctime_ns + _TICK, time.time_ns())
+    latest = min(record.ctime_ns + TICK, time.time_ns())
     plausible = record.mtime_ns != record.ctime_ns and record.mtime_ns <= latest
     return record.mtime_ns if plausible else 0
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypedDict
 
 from ..globs import matches_any
 from .encoders import Encoder, make_encoders
@@ -25,6 +26,18 @@ DEFAULT_MIN_SIZE = 100
 
 #: Percent of the original.
 DEFAULT_MIN_SAVING = 5.0
+
+
+class SettingKeywords(TypedDict, total=False):
+    """What :func:`make_settings` takes."""
+
+    encodings: Sequence[str] | None
+    levels: Mapping[str, int] | None
+    include: Collection[str]
+    exclude: Collection[str]
+    min_size: int
+    min_saving: float
+    jobs: int | None
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from contextlib import closing
 from typing import NamedTuple
 
 from ..codings import WORKING_PREFIX
-from .drafts import Draft, remove_unfinished
+from .drafts import Draft
 from .encoders import Encoder
 from .originals import Source
 from .report import Failure
@@ -27,32 +27,26 @@ class Written(NamedTuple):
 
 
 def find_files(
-    root: str | os.PathLike[str], excluded: Collection[str], on_failure: Callable[[Failure], None]
+    root: str | os.PathLike[str],
+    excluded: Collection[str],
+    on_failure: Callable[[Failure], None],
+    on_unfinished: Callable[[str], None] = lambda path: None,
 ) -> Iterator[str]:
     """Yield every regular file below ``root``, links to files among them, in a fixed order.
 
     :param excluded: extensions that are passed over, in lower case, without the dot. What is
         compressed already (``gz``) always is.
     :param on_failure: takes each folder that cannot be listed.
+    :param on_unfinished: takes what a killed command has begun to write.
     """
     for _, entries in walk(os.fspath(root), on_failure):
         for entry in entries:
             extension = extension_of(entry.name)
-            if (
-                extension != "gz"
-                and extension not in excluded
-                and not entry.name.startswith(WORKING_PREFIX)
-                and os.path.isfile(entry.path)
-            ):
+            if entry.name.startswith(WORKING_PREFIX):
+                if is_unfinished(entry):
+                    on_unfinished(entry.path)
+            elif extension != "gz" and extension not in excluded and os.path.isfile(entry.path):
                 yield entry.path
-
-
-def remove_leftovers(root: str | os.PathLike[str]) -> None:
-    """Remove what killed commands have begun to write below ``root``."""
-    for _, entries in walk(os.fspath(root), lambda failure: None):
-        for entry in entries:
-            if is_unfinished(entry):
-                remove_unfinished(entry.path)
 
 
 def compress_file(path: str, encoder: Encoder, stop: Stop) -> Written:

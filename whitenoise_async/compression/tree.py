@@ -125,6 +125,11 @@ def suffix_of(encoding: str) -> str:
     return _SUFFIXES.get(encoding, "/")
 
 
+def variant_path(root: str, original: str, encoding: str) -> str:
+    """Where the variant of a file below ``root`` lies."""
+    return os.path.join(root, original) + suffix_of(encoding)
+
+
 def _add(
     files: dict[str, os.stat_result],
     path: str,

@@ -4,44 +4,34 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING
 
 from .drafts import remove_unfinished
 from .encoders import require_known
 from .errors import CompressionError
 from .looks import Check, Preview
-from .plan import Plan, check_plan, make_plan, orphans, unseen
-from .record import Record
+from .plan import Plan, check_plan, make_plan, unseen
+from .record import TICK, Record
 from .report import Failure, Report, Watcher
 from .run import Run, opened
-from .settings import (
-    DEFAULT_MIN_SAVING,
-    DEFAULT_MIN_SIZE,
-    Settings,
-    cleaning_settings,
-    make_settings,
-)
+from .settings import Settings, cleaning_settings, make_settings
 from .threads import in_threads
 from .tree import NOBODY_KNOWS, Listing
 from .work import Worker
 
-# Nanoseconds. A file that was changed less than a tick of the clock ago may change again and have
-# the same time: that is waited for, so that the next run need not read the file to be sure.
-_TICK = 20_000_000
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from .settings import SettingKeywords
 
 
 def compress_tree(
     root: str | os.PathLike[str],
     *,
-    encodings: Sequence[str] | None = None,
-    levels: Mapping[str, int] | None = None,
-    include: Collection[str] = (),
-    exclude: Collection[str] = (),
-    min_size: int = DEFAULT_MIN_SIZE,
-    min_saving: float = DEFAULT_MIN_SAVING,
-    jobs: int | None = None,
     dry_run: bool = False,
     watcher: Watcher | None = None,
+    **options: Unpack[SettingKeywords],
 ) -> Report:
     """Write a variant of each file below ``root`` beside it, in each encoding in which it is worth.
 
@@ -56,8 +46,8 @@ def compress_tree(
     :param include: glob patterns of the files to compress, on the path below the root, or without
         a slash on the name; none for all but those whose extension says that they are compressed.
     :param exclude: glob patterns of files to leave alone, whatever ``include`` says.
-    :param min_size: bytes; a smaller file is left alone.
-    :param min_saving: percent of the original that a variant has to save to be kept.
+    :param min_size: bytes, 100 if left out; a smaller file is left alone.
+    :param min_saving: percent of the original that a variant has to save to be kept; 5 if left out.
     :param jobs: how many threads compress; ``None`` for as many as there are cores to be had.
     :param dry_run: tell what would be done, and do nothing.
     :param watcher: is told what happens while it happens.
@@ -67,15 +57,7 @@ def compress_tree(
     :raises NotADirectoryError: where ``root`` is none.
     :raises CompressionError: where the record in ``root`` cannot be read or written.
     """
-    settings = make_settings(
-        encodings=encodings,
-        levels=levels,
-        include=include,
-        exclude=exclude,
-        min_size=min_size,
-        min_saving=min_saving,
-        jobs=jobs,
-    )
+    settings = make_settings(**options)
     with opened(root, watcher or Watcher(), alone=not dry_run) as run:
         if dry_run:
             return _look(run, settings, Preview, make_plan)
@@ -85,14 +67,8 @@ def compress_tree(
 def check_tree(
     root: str | os.PathLike[str],
     *,
-    encodings: Sequence[str] | None = None,
-    levels: Mapping[str, int] | None = None,
-    include: Collection[str] = (),
-    exclude: Collection[str] = (),
-    min_size: int = DEFAULT_MIN_SIZE,
-    min_saving: float = DEFAULT_MIN_SAVING,
-    jobs: int | None = None,
     watcher: Watcher | None = None,
+    **options: Unpack[SettingKeywords],
 ) -> Report:
     """Find the variants that are missing, stale or unneeded, and change nothing.
 
@@ -101,15 +77,7 @@ def check_tree(
 
     :returns: what was found; :attr:`Report.problems` has what is wrong.
     """
-    settings = make_settings(
-        encodings=encodings,
-        levels=levels,
-        include=include,
-        exclude=exclude,
-        min_size=min_size,
-        min_saving=min_saving,
-        jobs=jobs,
-    )
+    settings = make_settings(**options)
     with opened(root, watcher or Watcher(), alone=False) as run:
         return _look(run, settings, Check, check_plan)
 
@@ -158,21 +126,25 @@ def _compress(run: Run, settings: Settings) -> Report:
     since, listing = _settled_listing(run, settings)
     _remove_unfinished(run, listing)
     plan = make_plan(listing, run.record, settings)
-    worker = Worker(run, settings)
-    if not plan.jobs and not orphans(listing, run.record):
-        _work_through(run, plan, listing, worker)
-        return run.report(plan.files, plan.size)
+    if plan.jobs or plan.orphans:
+        _change(run, plan, listing, settings, since)
+    else:
+        _work_through(run, plan, listing, Worker(run, settings))
+    return run.report(plan.files, plan.size)
+
+
+def _change(run: Run, plan: Plan, listing: Listing, settings: Settings, since: int) -> None:
+    """Work through a plan in which something may be written, and keep the record of it."""
     run.record.begin()
     complete = False
     try:
-        _work_through(run, plan, listing, worker)
+        _work_through(run, plan, listing, Worker(run, settings))
         for path in run.doubtful.union(unseen(listing, run.record, settings)):
             run.record.doubt(path)
         complete = True
     finally:
         # What was not settled must not be trusted the next time.
         _save(run, since if complete else 0)
-    return run.report(plan.files, plan.size)
 
 
 def _look(
@@ -189,20 +161,23 @@ def _look(
 
 def _work_through(run: Run, plan: Plan, listing: Listing, worker: Worker) -> None:
     run.find(plan.current, listing.failures)
-    for path, encoding in orphans(listing, run.record):
+    for path, encoding in plan.orphans:
         worker.discard(path, encoding, listing, "its original is gone")
     run.watcher.begins(sum(job.reads for job in plan.jobs))
     in_threads(worker.do, plan.jobs, worker.settings.jobs, worker.stop)
 
 
 def _settled_listing(run: Run, settings: Settings) -> tuple[int, Listing]:
-    """The moment before the listing, in nanoseconds since the epoch, and the listing."""
+    """The moment before the listing, in nanoseconds since the epoch, and the listing.
+
+    A file that was changed less than a tick of the clock ago may change again and have the same
+    time: that is waited for, so that the next run need not read the file to be sure.
+    """
     since, listing = time.time_ns(), run.listing(settings)
-    newest = max((each.st_ctime_ns for each in listing.originals.values()), default=0)
-    since_when = (link.since for link in listing.links.values())
-    newest = max([newest, *(each for each in since_when if each < NOBODY_KNOWS)])
-    wait = newest + _TICK - since
-    if 0 < wait <= _TICK:
+    changes = [each.st_ctime_ns for each in listing.originals.values()]
+    changes += [each.since for each in listing.links.values() if each.since < NOBODY_KNOWS]
+    wait = max(changes, default=0) + TICK - since
+    if 0 < wait <= TICK:
         time.sleep(wait / 1_000_000_000)
         since, listing = time.time_ns(), run.listing(settings)
     return since, listing

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 
 from ..files import FileSystemError, OpenFile, UnavailableError, open_file
-from .drafts import Draft, give, gives_owners, open_as_it_is
+from .drafts import Draft, give, is_given, open_as_it_is
 from .encoders import Encoder, NotCompressedError
 from .errors import CompressionError
 from .originals import Source
@@ -112,6 +112,5 @@ def adjust(path: str, source: Source) -> bool:
 
 def is_adjusted(variant: os.stat_result, source: Source) -> bool:
     """Whether a variant has its original's mode and date, and where that can be, its owner."""
-    same_owner = (variant.st_uid, variant.st_gid) == source.owner
     state = stat.S_IMODE(variant.st_mode), variant.st_mtime_ns
-    return state == (source.mode, source.mtime_ns) and (same_owner or not gives_owners())
+    return state == (source.mode, source.mtime_ns) and is_given(variant, source.owner)

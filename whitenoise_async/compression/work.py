@@ -16,7 +16,7 @@ from .report import Action, Failure, Outcome
 from .run import Run
 from .settings import Settings
 from .threads import Stop
-from .tree import Listing, suffix_of
+from .tree import Listing, suffix_of, variant_path
 from .variants import adjust, compress_into, naming, require_a_variant, require_no_other
 
 NOT_ENOUGH = "it does not save enough any more"
@@ -131,12 +131,8 @@ class Worker:
 
     def is_ours(self, path: str, encoding: str) -> bool:
         """Whether a variant is there, and is what this tool wrote."""
-        made = self._made(path, encoding)
-        return (
-            self._wrote(path, encoding)
-            and made is not None
-            and (digest_of(self._target(path, encoding)) == made.digest)
-        )
+        written = self._written(path, encoding)
+        return written is not None and digest_of(self._target(path, encoding)) == written
 
     def remove(self, path: str, encoding: str, reason: str) -> None:
         """Remove a variant, and forget it."""
@@ -151,12 +147,12 @@ class Worker:
             self.run.tell(Outcome(path, encoding, Action.REMOVED, None, size, reason))
 
     def _target(self, path: str, encoding: str) -> str:
-        return os.path.join(self.run.root, path) + suffix_of(encoding)
+        return variant_path(self.run.root, path, encoding)
 
-    def _wrote(self, path: str, encoding: str) -> bool:
-        """Whether this tool wrote a variant, whatever is there now."""
+    def _written(self, path: str, encoding: str) -> str | None:
+        """The digest of the variant that this tool wrote, if it did, whatever is there now."""
         made = self._made(path, encoding)
-        return made is not None and made.digest is not None
+        return made.digest if made else None
 
     def _made(self, path: str, encoding: str) -> Made | None:
         entry = self.run.record.entries.get(path)
@@ -169,12 +165,13 @@ class Worker:
             if not self.settings.is_worth(source.size, draft.size):
                 return self._do_without(path, source, encoder, draft.size)
             made = Made(source.original.digest, encoder.by(source.size), draft.size, draft.digest)
+            there, written = digest_of(target), self._written(path, encoder.token)
             reason = ""
-            if digest_of(target) == draft.digest:
+            if there == draft.digest:
                 with suppress(PermissionError):
                     return self._adjust(path, source, encoder, made)
-            elif os.path.lexists(target) and not self.is_ours(path, encoder.token):
-                if not self._wrote(path, encoder.token):
+            elif os.path.lexists(target) and (written is None or there != written):
+                if written is None:
                     require_a_variant(target, source, encoder)
                 reason = "in place of one that this tool did not make"
             with self.run.record.adding(path, source.original, encoder.token, made):
