@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +94,20 @@ if os.getuid() == 0:
     )
     assert done.stderr == ""
     return done.stdout
+
+
+def refused(
+    main: Callable[[Sequence[str]], int],
+    arguments: Sequence[str],
+    capsys: pytest.CaptureFixture[str],
+) -> str:
+    """What a command says on standard error of a command line that it refuses, and nothing else."""
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    output = capsys.readouterr()
+    assert output.out == ""
+    return output.err
 
 
 def write(path: Path, content: bytes, compressed: bool = False, mtime: float = MTIME) -> Path:

@@ -1271,6 +1271,20 @@ def test_an_interrupt_ends_within_a_piece_of_a_large_file(
     assert below(tmp_path) == ["large.bin"]
 
 
+class Waiting(Listener):
+    """Lets the run that it waits for go on."""
+
+    def __init__(self, first: subprocess.Popen[str]) -> None:
+        super().__init__()
+        self.first = first
+
+    def waits(self, root: str) -> None:
+        super().waits(root)
+        assert self.first.stdin is not None
+        self.first.stdin.write("go on\n")
+        self.first.stdin.flush()
+
+
 def test_of_two_runs_at_once_the_second_waits_and_finds_the_work_done(site: Path) -> None:
     with run_below(
         site,
@@ -1289,14 +1303,7 @@ def test_of_two_runs_at_once_the_second_waits_and_finds_the_work_done(site: Path
         assert first.stdin is not None and first.stdout is not None
         assert first.stdout.readline() == "begun\n"
 
-        class Waiting(Listener):
-            def waits(self, root: str) -> None:
-                super().waits(root)
-                assert first.stdin is not None
-                first.stdin.write("go on\n")
-                first.stdin.flush()
-
-        listener = Waiting()
+        listener = Waiting(first)
         report = compress_tree(site, watcher=listener)
         assert first.stdout.readline() == "6 []\n"
     assert listener.waited == [str(site)]
@@ -1332,14 +1339,7 @@ def test_those_that_change_nothing_do_not_wait_for_each_other(
         assert first.stdin is not None and first.stdout is not None
         assert first.stdout.readline() == "begun\n"
 
-        class Waiting(Listener):
-            def waits(self, root: str) -> None:
-                super().waits(root)
-                assert first.stdin is not None
-                first.stdin.write("\n")
-                first.stdin.flush()
-
-        listener = Waiting()
+        listener = Waiting(first)
         assert not work(compressed, watcher=listener).failures
         first.stdin.close()
     assert listener.waited == ([str(compressed)] if waits else [])

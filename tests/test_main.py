@@ -17,7 +17,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from conftest import write
+from conftest import refused, write
 
 from whitenoise_async.__main__ import main
 
@@ -240,15 +240,11 @@ def test_a_command_line_that_makes_no_sense_is_refused_with_one_clear_message(
     named: str,
 ) -> None:
     monkeypatch.chdir(folder)
-    with pytest.raises(SystemExit) as ended:
-        main(arguments)
-    assert ended.value.code == 2
-    output = capsys.readouterr()
-    assert output.out == ""
-    errors = [line for line in output.err.splitlines() if ": error: " in line]
+    error = refused(main, arguments, capsys)
+    errors = [line for line in error.splitlines() if ": error: " in line]
     assert len(errors) == 1
     assert named in errors[0]
-    assert "Traceback" not in output.err
+    assert "Traceback" not in error
 
 
 def test_help_tells_the_defaults(

@@ -20,7 +20,7 @@ from benchmarks import (
     startup,
     throughput,
 )
-from benchmarks.command import DOCS, PAGE, among, interruptible, run
+from benchmarks.command import DOCS, PAGE, among, interruptible, keep, run
 from benchmarks.console import say
 from benchmarks.load import wrk_is_missing
 from benchmarks.processes import output_of
@@ -45,7 +45,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         found = _run(settings, options.rows, options.only)
     sys.stdout.write("\n".join(report.results_text(found)) + "\n")
     whole = not options.quick and options.only is None and options.rows == rows.NAMES
-    return _keep(found, whole) if whole or options.write else 0
+    if not whole and not options.write:
+        return 0
+    return keep(KEPT, found, rows.NAMES, _publish, whole=whole)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -123,20 +125,10 @@ def _is_measure(name: str, only: Sequence[str]) -> bool:
     return name == contenders.BARE_WALK and contenders.LIMIT in only
 
 
-def _keep(found: results.Results, whole: bool) -> int:
-    try:
-        found = results.keep(KEPT, found, rows.NAMES, whole=whole)
-    except results.CannotMergeError as error:
-        say(f"Not written: {error}.")
-        return 1
-    _publish(found)
-    say(f"Written: {KEPT.name}, {PAGE.name} and the charts, in docs/.")
-    return 0
-
-
-def _publish(found: results.Results) -> None:
+def _publish(found: results.Results) -> str:
     plots.draw(DOCS, found)
     report.write_page(PAGE, found)
+    return f", {PAGE.name} and the charts"
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from benchmarks import results
 from benchmarks.console import say
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -39,6 +40,27 @@ def interruptible() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def keep(
+    kept: Path,
+    found: results.Results,
+    names: Sequence[str],
+    publish: Callable[[results.Results], str],
+    *,
+    whole: bool,
+) -> int:
+    """Keep what was found, and publish it with what was kept before; returns the exit status.
+
+    :param publish: returns the names of what it wrote.
+    """
+    try:
+        found = results.keep(kept, found, names, whole=whole)
+    except results.CannotMergeError as error:
+        say(f"Not written: {error}.")
+        return 1
+    say(f"Written: {kept.name}{publish(found)}, in docs/.")
+    return 0
 
 
 def run(main: Callable[[], int]) -> None:

@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import machine, results
-from benchmarks.command import DOCS, PAGE, among, interruptible, run
+from benchmarks.command import DOCS, PAGE, among, interruptible, keep, run
 from benchmarks.compressing import contenders, memory, report, rows, trees, turns
 from benchmarks.compressing.settings import FULL, QUICK, Settings
-from benchmarks.console import say
 
 KEPT = DOCS / "performance-compressing.json"
 
@@ -22,13 +21,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmarks; returns the exit status."""
     options = _parser().parse_args(arguments)
     if options.render:
-        report.write_page(PAGE, results.load(KEPT))
+        _publish(results.load(KEPT))
         return 0
     with interruptible():
         found = _run(QUICK if options.quick else FULL, options.rows)
     sys.stdout.write("\n".join(report.results_text(found)) + "\n")
     whole = not options.quick and set(options.rows) >= set(rows.USUAL)
-    return _keep(found, whole) if whole or options.write else 0
+    if not whole and not options.write:
+        return 0
+    return keep(KEPT, found, rows.NAMES, _publish, whole=whole)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -93,15 +94,9 @@ def _runs(title: str, runs: list[dict[str, Any]]) -> dict[str, Any]:
     return {"title": title, "runs": runs, "left_out": {}}
 
 
-def _keep(found: results.Results, whole: bool) -> int:
-    try:
-        found = results.keep(KEPT, found, rows.NAMES, whole=whole)
-    except results.CannotMergeError as error:
-        say(f"Not written: {error}.")
-        return 1
+def _publish(found: results.Results) -> str:
     report.write_page(PAGE, found)
-    say(f"Written: {KEPT.name} and {PAGE.name}, in docs/.")
-    return 0
+    return f" and {PAGE.name}"
 
 
 if __name__ == "__main__":
