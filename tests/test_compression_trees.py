@@ -994,20 +994,27 @@ def test_a_file_that_was_just_changed_is_waited_for_so_that_it_can_be_trusted(
     assert clock.slept * 1000 == pytest.approx(slept)
 
 
-def full(*_: Any, **__: Any) -> None:
+REAL_OPEN = os.open
+
+
+def full(*_: Any, **__: Any) -> Any:
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
+def opens_nothing_new(path: Any, flags: int, *rest: Any, **options: Any) -> int:
+    return full() if flags & os.O_EXCL else REAL_OPEN(path, flags, *rest, **options)
+
+
 @pytest.mark.parametrize(
-    ("call", "what"), [("os.replace", "written"), ("tempfile.mkstemp", "written")]
+    ("call", "fails"), [("replace", full), ("open", opens_nothing_new), ("write", full)]
 )
 def test_on_a_full_disk_nothing_is_lost_and_each_variant_without_room_is_named(
-    compressed: Path, monkeypatch: pytest.MonkeyPatch, call: str, what: str
+    compressed: Path, monkeypatch: pytest.MonkeyPatch, call: str, fails: Callable[..., Any]
 ) -> None:
     change(compressed)
     before = contents(compressed)
     with monkeypatch.context() as patch:
-        patch.setattr(call, full)
+        patch.setattr(os, call, fails)
         report = compress_tree(compressed)
     reason = "No space left on device"
     assert report.failures == [
@@ -1015,7 +1022,7 @@ def test_on_a_full_disk_nothing_is_lost_and_each_variant_without_room_is_named(
         *(
             Failure(
                 f"{compressed}/app.js{suffix}",
-                f"{compressed}/app.js{suffix} cannot be {what}: {reason}",
+                f"{compressed}/app.js{suffix} cannot be written: {reason}",
             )
             for suffix in sorted(ALL)
         ),
@@ -1053,7 +1060,7 @@ def test_a_root_in_which_nothing_can_be_noted_is_an_error(
 def test_what_cannot_be_noted_is_not_put_in_place(
     site: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("whitenoise_async.compression.record._write_all", full)
+    monkeypatch.setattr("whitenoise_async.compression.record.write_all", full)
     monkeypatch.setattr("whitenoise_async.compression.record._WAIT", 0)
     report = compress_tree(site, include=["app.js"])
     assert [failure.path for failure in report.failures] == [

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-import tempfile
 from contextlib import suppress
 from types import TracebackType
 
@@ -19,6 +18,10 @@ from .tree import UNFINISHED
 # Bytes. To bring each small variant to the disk by itself would take a third of the time of a run:
 # they are brought there together, at its end.
 _WRITTEN_AT_ONCE = 64 * 1024
+
+# Nobody has a draft open beside us, and nobody else may read what is not published.
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | flags_of("O_CLOEXEC", "O_NOINHERIT", "O_BINARY")
+_OURS_ALONE = 0o600
 
 #: To open neither what a link leads to, nor a FIFO and wait for who is at its other end.
 AS_IT_IS = flags_of("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC")
@@ -51,6 +54,15 @@ def give(file: int | str, status: os.stat_result, owner: tuple[int, int]) -> Non
     if not is_given(status, owner):
         with suppress(OSError):  # as on a file system that knows no owners
             os.chown(file, *owner)
+
+
+def write_all(descriptor: int, data: bytes) -> None:
+    """Write all of ``data``, where the system may take a part at a time.
+
+    :raises OSError: where it cannot be written.
+    """
+    while data:
+        data = data[os.write(descriptor, data) :]
 
 
 def digest_of(path: str) -> str | None:
@@ -89,13 +101,12 @@ class Draft:
         :raises OSError: where it cannot be made.
         """
         self._path = path
-        self._descriptor, self._temporary = tempfile.mkstemp(
-            prefix=WORKING_PREFIX, suffix=UNFINISHED, dir=os.path.dirname(path) or "."
-        )
+        name = f"{WORKING_PREFIX}{os.urandom(8).hex()}{UNFINISHED}"
+        self._temporary = os.path.join(os.path.dirname(path), name)
+        self._descriptor = os.open(self._temporary, _NEW, _OURS_ALONE)
         take(self._descriptor)
-        self._file = os.fdopen(self._descriptor, "wb")
         self._digest = new_digest()
-        self._published = False
+        self._open, self._published = True, False
         self.size = 0  # bytes
 
     def __enter__(self) -> Draft:
@@ -107,8 +118,7 @@ class Draft:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        with suppress(OSError):  # what is left to be written may find the disk full
-            self._file.close()
+        self._close()
         if not self._published:
             with suppress(FileNotFoundError):
                 os.unlink(self._temporary)
@@ -124,13 +134,12 @@ class Draft:
 
     def write(self, data: bytes) -> None:
         """Append."""
-        self._file.write(data)
+        write_all(self._descriptor, data)
         self._digest.update(data)
         self.size += len(data)
 
     def sync(self) -> None:
         """Bring what was written so far to the disk."""
-        self._file.flush()
         os.fsync(self._descriptor)
 
     def publish(self, mode: int, mtime_ns: int, owner: tuple[int, int] | None = None) -> None:
@@ -145,18 +154,22 @@ class Draft:
         """
         if self.size > _WRITTEN_AT_ONCE:
             self.sync()
-        self._file.flush()
         # Not by its name: in a folder in which others may write, that may be a link by now, to a
         # file that is none of theirs.
         file = self._temporary if os.name == "nt" else self._descriptor
         if owner is not None:
             give(file, os.fstat(self._descriptor), owner)
         if os.name == "nt":
-            self._file.close()  # Windows renames nothing that is open
+            self._close()  # Windows renames nothing that is open
         os.chmod(file, mode)
         os.utime(file, ns=(mtime_ns, mtime_ns))
         os.replace(self._temporary, self._path)
         self._published = True
+
+    def _close(self) -> None:
+        if self._open:
+            self._open = False
+            os.close(self._descriptor)
 
 
 def remove_unfinished(path: str) -> None:

@@ -23,7 +23,7 @@ PIECE = 256 * 1024
 
 # Bytes. Of 7,944 files zlib's best was smaller than libdeflate's for 120, by 1 to 3 bytes: all of
 # less than 2 KB, and one of 500 KB by 19 bytes. To ask both takes four times as long.
-_ASK_ZLIB_TOO = 4096
+_ASK_ZLIB_TOO = 2048
 
 _ZLIB = f"zlib {zlib.ZLIB_RUNTIME_VERSION}"
 

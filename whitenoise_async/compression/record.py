@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 from ..codings import WORKING_PREFIX
 from ..files import FileSystemError, UnavailableError, open_file
 from ..representations import FileState
-from .drafts import AS_IT_IS, Draft, digest_of
+from .drafts import AS_IT_IS, Draft, digest_of, write_all
 from .errors import CompressionError
 from .tree import variant_path
 
@@ -233,7 +233,7 @@ class Record:
         lines, self._unwritten = self._unwritten, b""
         self._due = time.monotonic() + _WAIT
         # With a line's end before it too: the one before may have been cut off.
-        _write_all(self._journal, b"\n" + lines)
+        write_all(self._journal, b"\n" + lines)
 
     def _put(self, path: str, original: Original, encoding: str, made: Made) -> None:
         before = self.entries.get(path)
@@ -356,8 +356,3 @@ def _true_since(record: FileState) -> int:
 def _sync() -> None:
     """Bring all that was written to the disk, where the system can be asked to."""
     getattr(os, "sync", lambda: None)()
-
-
-def _write_all(descriptor: int, data: bytes) -> None:
-    while data:
-        data = data[os.write(descriptor, data) :]

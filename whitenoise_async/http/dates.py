@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import calendar
 import re
 import time
-from datetime import datetime
-from email.utils import formatdate
+from datetime import datetime, timedelta, timezone
 
-# Spelt out: calendar's own names follow the locale.
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+# Spelt out: strftime's names follow the locale.
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = [
     *("Jan", "Feb", "Mar", "Apr", "May", "Jun"),
     *("Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
 ]
-_SHORT_DAY = "(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
+_SHORT_DAY = f"(?:{'|'.join(_DAYS)})"
 _LONG_DAY = "(?:Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday)"
 _MONTH = f"(?P<month>{'|'.join(_MONTHS)})"
 _TIME = "(?P<hour>[0-9]{2}):(?P<minute>[0-9]{2}):(?P<second>[0-9]{2})"
@@ -31,7 +32,9 @@ _FORMS = tuple(
 
 def format_http_date(seconds: float) -> str:
     """Write ``seconds`` since the epoch as an IMF-fixdate, the one form that is generated."""
-    return formatdate(seconds, usegmt=True)
+    year, month, day, hour, minute, second, weekday = time.gmtime(seconds)[:7]
+    name, month_name = _DAYS[weekday], _MONTHS[month - 1]
+    return f"{name}, {day:02} {month_name} {year:04} {hour:02}:{minute:02}:{second:02} GMT"
 
 
 def parse_http_date(text: str, now: float | None = None) -> int | None:
@@ -54,11 +57,11 @@ def _seconds(found: re.Match[str], now: float) -> int | None:
         year = _full_year(year, rest, now)
     day, hour, minute, second = rest[1:]
     try:
-        # A leap second (60) is valid; datetime has no room for it, timegm counts it on.
-        datetime(year, month, day, hour, minute, min(second, 59))
+        minutes = datetime(year, month, day, hour, minute, tzinfo=timezone.utc) - _EPOCH
     except ValueError:
         return None
-    return calendar.timegm((year, *rest)) if second <= 60 else None
+    # A leap second (60) is valid, and datetime has no room for it.
+    return minutes // timedelta(seconds=1) + second if second <= 60 else None
 
 
 def _full_year(two_digits: int, rest: tuple[int, ...], now: float) -> int:
