@@ -10,15 +10,17 @@ from whitenoise_async.globs import matches_any
 @pytest.mark.parametrize(
     ("path", "pattern", "expected"),
     [
-        # Without a slash: the last name.
+        # Without a slash: any name, a file's or a folder's.
         ("app.js", "*.js", True),
         ("deep/down/app.js", "*.js", True),
         ("app.js", "app.js", True),
         ("deep/app.js", "app.js", True),
         ("app.js", "app", False),
         ("app.json", "*.js", False),
-        ("js/app.css", "js", False),
-        ("js/app.css", "js*", False),
+        ("js/app.css", "js", True),
+        ("deep/js/down/app.css", "j?", True),
+        ("js/app.css", "s", False),
+        ("js/app.css", "js*app.css", False),
         ("app.js", "?pp.[jt]s", True),
         ("app.ts", "?pp.[!j]s", True),
         ("app.js", "?pp.[!j]s", False),
@@ -36,6 +38,10 @@ from whitenoise_async.globs import matches_any
         ("deep/app.js", "/app.js", False),
         ("js/app.js", "/js/*", True),
         ("js/app.js", "//js/*", False),
+        ("js/app.js", "/js", True),
+        ("js/app.js", "js/app", False),
+        ("js/deep/app.js", "js/deep", True),
+        ("js/deeper/app.js", "js/deep", False),
         ("app.js", "./app.js", True),
         ("deep/app.js", "./app.js", False),
         # With one at the end alone: below any folder of that name.
@@ -48,6 +54,14 @@ from whitenoise_async.globs import matches_any
         ("deep/js/app.js", "/js/", False),
         ("deep/js/app.js", "deep/js/", True),
         ("deep/js", "deep/js/", False),
+        # A folder's own path.
+        ("js/", "js", True),
+        ("js/", "js/", True),
+        ("js/", "js/*", True),
+        ("js/", "/js", True),
+        ("js/", "*.js", False),
+        ("js/", "js/*.js", False),
+        ("js/deep/", "js/", True),
         # What names may hold.
         ("a\nb.js", "a*.js", True),
         ("a\n", "a", False),
@@ -68,4 +82,4 @@ def test_a_pattern_is_one_for_the_name_or_with_a_slash_for_the_path(
     [([], False), (["*.css"], False), (["*.css", "*.js"], True), (["*.js", "*.css"], True)],
 )
 def test_one_pattern_that_matches_is_enough(patterns: list[str], expected: bool) -> None:
-    assert matches_any("app.js", iter(patterns)) is expected
+    assert matches_any("app.js", patterns) is expected

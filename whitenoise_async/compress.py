@@ -224,8 +224,8 @@ def _add_what(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="GLOB",
-        help="leave files alone that match; may be repeated. A pattern without a slash is for the "
-        "name, one with a slash for the path below the root. Left alone in any case, unless "
+        help="leave alone what matches; may be repeated. A pattern without a slash is for the name "
+        "of a file or folder, one with a slash for the path below the root. Left alone, unless "
         f"included: {', '.join(sorted(DEFAULT_EXCLUDED))}",
     )
     what.add_argument(

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypedDict
 
-from ..globs import matches_any
+from ..globs import matches_any, require_patterns
 from .encoders import Encoder, make_encoders
 
 #: Extensions of files that are compressed in themselves: those of the gzip command, and those of
@@ -54,7 +54,7 @@ class Settings:
 
     def selects(self, path: str) -> bool:
         """Whether the file ``path``, below the root, is one to compress, whatever its size."""
-        if self.exclude and matches_any(path, self.exclude):
+        if matches_any(path, self.exclude):
             return False
         if self.include:
             return matches_any(path, self.include)
@@ -84,8 +84,8 @@ def make_settings(
     return Settings(
         encoders,
         left_out,
-        _patterns("include", include),
-        _patterns("exclude", exclude),
+        require_patterns("include", include),
+        require_patterns("exclude", exclude),
         _number("min_size", min_size, 0),
         _percent("min_saving", min_saving),
         _usable_cores() if jobs is None else _number("jobs", jobs, 1),
@@ -94,19 +94,13 @@ def make_settings(
 
 def cleaning_settings(include: Collection[str], exclude: Collection[str]) -> Settings:
     """Settings that select what was compressed, and compress nothing."""
-    patterns = _patterns("include", include) or ("*",)
-    return Settings((), (), patterns, _patterns("exclude", exclude), 0, 0.0, 1)
+    patterns = require_patterns("include", include) or ("*",)
+    return Settings((), (), patterns, require_patterns("exclude", exclude), 0, 0.0, 1)
 
 
 def extension_of(path: str) -> str:
     """What follows the last dot of a name, in lower case."""
     return os.path.splitext(path)[1][1:].lower()
-
-
-def _patterns(name: str, patterns: Collection[str]) -> tuple[str, ...]:
-    if isinstance(patterns, str) or not all(isinstance(each, str) for each in patterns):
-        raise TypeError(f"{name} must be a sequence of patterns, got {patterns!r}")
-    return tuple(patterns)
 
 
 def _number(name: str, value: int, least: int) -> int:
