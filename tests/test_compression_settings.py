@@ -13,7 +13,6 @@ from whitenoise_async import gzip as gzip_command
 from whitenoise_async.compression import DEFAULT_EXCLUDED, ENCODINGS, make_settings
 from whitenoise_async.compression.settings import cleaning_settings, extension_of
 
-
 PATTERNS = "must be a list of patterns such as '*.map', got"
 
 

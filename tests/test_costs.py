@@ -491,6 +491,20 @@ def test_a_path_that_leads_elsewhere_now_is_not_handed_over(tmp_path: Path) -> N
         current.unlink()
 
 
+def test_a_file_that_autorefresh_has_opened_below_its_root_is_sent_from_there(root: Path) -> None:
+    """By its path the server could be led over a link that came meanwhile."""
+    extensions: Any = {name: {} for name in EXTENSIONS[1:]}
+    app = ASGIWhiteNoise(None, root, autorefresh=True)
+    messages = sent(app, "/large.bin", extensions)
+    assert b"".join(message["body"] for message in messages) == LARGE
+    linking = ASGIWhiteNoise(None, autorefresh=True)
+    linking.add_files(root, followlinks=True)
+    path = str(root / "large.bin")
+    assert sent(linking, "/large.bin", extensions) == [{"type": EXTENSIONS[1], "path": path}]
+    (message,) = sent(app, "/large.bin", {EXTENSIONS[0]: {}})
+    assert message["file"] == LARGE
+
+
 @pytest.mark.parametrize("failure", [errno.EIO, errno.EMFILE])
 def test_a_path_that_cannot_be_asked_for_is_not_handed_over(
     root: Path, failure: int, monkeypatch: pytest.MonkeyPatch

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from conftest import write
 
-from whitenoise_async import files, forks
+from whitenoise_async import files
 from whitenoise_async.files import FileSystemError, OpenFile, open_file
 from whitenoise_async.http.ranges import ByteRange
 
@@ -94,9 +94,3 @@ def test_a_shared_file_is_closed_by_its_last_holder(file: OpenFile) -> None:
         other.read(0, 10)
     with pytest.raises(OSError, match="Bad file descriptor"):
         os.fstat(descriptor)
-
-
-def test_where_processes_do_not_fork_nothing_is_registered(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Windows."""
-    monkeypatch.delattr(os, "register_at_fork")
-    forks.at_fork(lambda: None)

@@ -10,13 +10,14 @@ from typing import Generic
 
 from .decisions import Decision, Decisions, FileDecision, Line, RawFields
 from .files import OpenFile, UnavailableError, open_file
+from .forks import renew_at_fork
 from .forms import Forms
 from .http.fields import RequestFields
 from .memory import Memory
 from .open_files import OpenFiles
 from .options import ResolvedOptions
 from .representations import Headers, Representation
-from .static_file import Describe, Known, Redirect, StaticFile
+from .static_file import Describe, Failed, Known, Redirect, StaticFile
 
 # A body of so many bytes or fewer is read where its file was opened: another thread would cost
 # more than the read.
@@ -56,9 +57,15 @@ class Answers(Generic[Line]):
         self._max_file_size = min(options.max_cached_file_size, memory)
         self._open_files = OpenFiles()
         self._decisions = Decisions(encode, read_fields, keeps)
+        renew_at_fork(self)
+
+    def renew(self) -> None:
+        """Begin anew, in a process that was just forked."""
+        self._memory.renew()
+        self._decisions.renew()
 
     def at_once(
-        self, file: StaticFile | Redirect, method: str, raw: RawFields
+        self, file: StaticFile | Redirect | Failed, method: str, raw: RawFields
     ) -> Answer[Line] | None:
         """Answer without waiting for the disk; ``None`` where that cannot be."""
         now = monotonic()
@@ -110,7 +117,7 @@ class Answers(Generic[Line]):
         """Open every form of the file, so that what is said and what is sent have one state."""
         with file.lock:
             self._forget(file)
-            with closing(Forms(file.path, file.suffixes)) as forms:
+            with closing(Forms(file.path, file.suffixes, file.open)) as forms:
                 known = file.learn(forms, self._describe)
                 known.due = monotonic() + self._check_interval
                 decision = self._decisions[known, method, raw]

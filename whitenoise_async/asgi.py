@@ -178,7 +178,7 @@ def _handed_over(decision: Decision[Line], file: OpenFile, scope: Scope) -> Mess
         return None
     if _ZERO_COPY in extensions:
         return {"type": _ZERO_COPY, "file": file, "offset": part.start, "count": part.length}
-    if _PATH in extensions and decision.whole:
+    if _PATH in extensions and decision.whole and file.is_by_path:
         return {"type": _PATH, "path": file.path}
     return None
 

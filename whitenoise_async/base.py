@@ -12,13 +12,13 @@ from .answers import Answer, Answers
 from .decisions import Decision, Line, RawFields
 from .files import FileSystemError, UnavailableError, read_state
 from .http.fields import OWS, RequestFields, is_field_value, is_token
-from .logs import logger, warn_once
+from .logs import error_now_and_then, warn_once
 from .media_types import content_type
 from .options import Options, apply_keywords, is_async, resolve, takes
 from .registry import Listed, LiveRegistry, Registry, WalkedRegistry, make_root
 from .representations import Headers
 from .responses import Request, Response, redirect, unavailable
-from .static_file import StaticFile
+from .static_file import Failed, StaticFile
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -74,7 +74,7 @@ class BaseWhiteNoise(Options, Generic[Line]):
             self._options, self._describe, self._encode, self._read_fields, self._keeps_files_open
         )
         kind = LiveRegistry if self._options.autorefresh else WalkedRegistry
-        self._registry: Registry = kind(self._options.index_file)
+        self._registry: Registry = kind(self._options.index_file, self._options.exclude)
         if root is not None:
             self._registry.add(make_root(root, prefix, False))
         # For the adapters, which call them for every request.
@@ -118,6 +118,8 @@ class BaseWhiteNoise(Options, Generic[Line]):
         try:
             if isinstance(listed, StaticFile):
                 return self._answers.from_disk(listed, method, fields)
+            if isinstance(listed, Failed):
+                raise listed.error
             read_state(listed.path)
             request = Request(method, RequestFields(), path, query)
             return self._plain(redirect(listed.location, request, self._shared))
@@ -126,7 +128,7 @@ class BaseWhiteNoise(Options, Generic[Line]):
                 warn_once(str(error))
             return None
         except FileSystemError as error:
-            logger.error("%s", error)
+            error_now_and_then(str(error))
             return self._plain(unavailable())
 
     def _plain(self, response: Response) -> Answer[Line]:
@@ -173,7 +175,7 @@ class BaseWhiteNoise(Options, Generic[Line]):
                 self._options.add_headers(headers, path, url)
             return [_checked(name, value) for name, value in headers.items()]
         except Exception:
-            logger.error("%s failed for %s", hook, path)
+            error_now_and_then(f"{hook} failed for {path}")
             raise
 
 

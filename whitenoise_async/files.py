@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from io import BufferedReader
 
 from .http.ranges import ByteRange, planned_length
-from .logs import logger
+from .logs import error_now_and_then
 from .reads import read_at, read_page_cache, reads_page_cache
 from .representations import FileState
 
@@ -22,6 +22,8 @@ def flags_of(*names: str) -> int:
 
 # O_NONBLOCK: to open a FIFO that took a file's place does not wait for a writer.
 _FLAGS = os.O_RDONLY | flags_of("O_CLOEXEC", "O_NONBLOCK", "O_NOCTTY", "O_BINARY")
+
+_FOLDER = os.O_RDONLY | flags_of("O_CLOEXEC", "O_DIRECTORY")
 
 _GONE = frozenset({errno.ENOENT, errno.ENOTDIR})
 _UNSERVABLE = frozenset(
@@ -66,7 +68,7 @@ class BrokenBodyError(Exception):
 
     def __init__(self, path: str, reason: str = "the file was truncated") -> None:
         super().__init__(f"{path} was sent in part: {reason}")
-        logger.error("%s; the connection is cut", self)
+        error_now_and_then(f"{self}; the connection is cut")
 
 
 class OpenFile:
@@ -78,17 +80,21 @@ class OpenFile:
 
     __slots__ = (
         *("_counting", "_descriptor", "_holders"),
-        *("path", "reads_at_once", "state"),
+        *("is_by_path", "path", "reads_at_once", "state"),
     )
 
-    def __init__(self, descriptor: int, path: str, status: os.stat_result) -> None:
+    def __init__(
+        self, descriptor: int, path: str, status: os.stat_result, *, is_by_path: bool = True
+    ) -> None:
         """
         :param descriptor: the file's, from now on this object's to close.
         :param path: the file, absolute.
         :param status: what the descriptor said of itself.
+        :param is_by_path: whether another one may open ``path`` in its place.
         """
         self._descriptor = descriptor
         self.path = path
+        self.is_by_path = is_by_path
         self.state = state_of(status)
         #: Whether :meth:`read_at_once` works: the file system is one that has the state of an open
         #: file in memory as well.
@@ -209,13 +215,42 @@ def open_file(path: str) -> OpenFile:
     :raises FileSystemError: where the system fails.
     """
     try:
-        descriptor = os.open(path, _FLAGS)
+        return _checked(os.open(path, _FLAGS), path)
     except OSError as error:
-        raise _explained(path, error) from error
+        raise explained(path, error) from error
+
+
+def open_below(root: str, path: str) -> OpenFile:
+    """Open ``path`` as :func:`open_file` does, and follow no link to a folder below ``root``.
+
+    One folder is opened from the other, so that none can be replaced by a link between a check and
+    its use. The file itself may be a link. Where the system has no such calls, on Windows, links
+    are followed.
+
+    :raises UnavailableError: where there is no readable regular file.
+    :raises FileSystemError: where the system fails.
+    """
+    if os.open not in os.supports_dir_fd:
+        return open_file(path)
+    *folders, name = os.path.relpath(path, root).split(os.sep)
+    opened: list[int] = []
+    try:
+        opened.append(os.open(root, _FOLDER))
+        for folder in folders:
+            opened.append(os.open(folder, _FOLDER | os.O_NOFOLLOW, dir_fd=opened[-1]))
+        return _checked(os.open(name, _FLAGS, dir_fd=opened[-1]), path, is_by_path=False)
+    except OSError as error:
+        raise explained(path, error) from error
+    finally:
+        for descriptor in opened:
+            os.close(descriptor)
+
+
+def _checked(descriptor: int, path: str, *, is_by_path: bool = True) -> OpenFile:
     try:
         status = os.fstat(descriptor)
         _require_regular(path, status)
-        return OpenFile(descriptor, path, status)
+        return OpenFile(descriptor, path, status, is_by_path=is_by_path)
     except BaseException:
         os.close(descriptor)
         raise
@@ -226,7 +261,7 @@ def read_state(path: str) -> FileState:
     try:
         status = os.stat(path)
     except OSError as error:
-        raise _explained(path, error) from error
+        raise explained(path, error) from error
     _require_regular(path, status)
     return state_of(status)
 
@@ -249,7 +284,8 @@ def state_of(status: os.stat_result) -> FileState:
     return FileState(status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
-def _explained(path: str, error: OSError) -> Exception:
+def explained(path: str, error: OSError) -> UnavailableError | FileSystemError:
+    """What an error at ``path`` means."""
     if error.errno in _GONE:
         return UnavailableError(path, "it was removed", gone=True)
     if error.errno in _UNSERVABLE:

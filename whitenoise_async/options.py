@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 from wsgiref.headers import Headers
 
+from .globs import require_patterns
 from .http.fields import is_token
 from .media_types import MediaTypes
 
@@ -35,6 +36,7 @@ class OptionKeywords(TypedDict, total=False):
     max_cached_file_size: int
     max_cache_size: int
     check_interval: float | None
+    exclude: Collection[str]
 
 
 class Options:
@@ -81,6 +83,10 @@ class Options:
     #: request, ``None`` never again.
     check_interval: float | None = 1.0
 
+    #: Glob patterns of what is not served: ``*.map`` or ``.git`` by the name of a file or folder,
+    #: or with a slash by the path below the root, ``/drafts``; with a folder goes all below it.
+    exclude: Collection[str] = ()
+
 
 class ResolvedOptions(NamedTuple):
     """The options after their check, each in the one form that the package works with."""
@@ -96,6 +102,7 @@ class ResolvedOptions(NamedTuple):
     max_cached_file_size: int
     max_cache_size: int
     check_interval: float | None
+    exclude: tuple[str, ...]
 
 
 def apply_keywords(owner: Options, keywords: Mapping[str, object]) -> None:
@@ -131,6 +138,7 @@ def resolve(owner: Options) -> ResolvedOptions:
         max_cached_file_size=_byte_count("max_cached_file_size", owner.max_cached_file_size),
         max_cache_size=_byte_count("max_cache_size", owner.max_cache_size),
         check_interval=_check_interval(owner.check_interval),
+        exclude=require_patterns("exclude", owner.exclude),
     )
 
 

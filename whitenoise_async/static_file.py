@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from .files import state_if_any
+from .files import FileSystemError, OpenFile, open_below, open_file, state_if_any
 from .forms import Forms
 from .memory import Content
 from .representations import FileState, Representation, represent
@@ -49,7 +49,7 @@ class Known:
 class StaticFile:
     """A file that was found below a root, and the URL at which it is served."""
 
-    __slots__ = ("_described", "known", "lock", "path", "suffixes", "url")
+    __slots__ = ("_described", "known", "lock", "path", "root", "suffixes", "url")
 
     def __init__(self, path: str, url: str, suffixes: tuple[str, ...] = ()) -> None:
         """
@@ -61,9 +61,20 @@ class StaticFile:
         self.url = url
         self.suffixes = suffixes
         self.known: Known | None = None
+        #: The folder below which no link to a folder is followed when the file is opened; ``None``
+        #: where links lead wherever they lead.
+        self.root: str | None = None
+        self.renew()
+        self._described: Sequence[tuple[str, str]] | None = None
+
+    def open(self, path: str) -> OpenFile:
+        """Open the file, or a sibling; raises what :func:`~.files.open_file` raises."""
+        return open_file(path) if self.root is None else open_below(self.root, path)
+
+    def renew(self) -> None:
+        """Take a new lock."""
         #: Held while the file is looked at, so that requests that come together look once.
         self.lock = threading.RLock()
-        self._described: Sequence[tuple[str, str]] | None = None
 
     def learn(self, forms: Forms, describe: Describe) -> Known:
         """Replace what is known by what ``forms``, which are open, say.
@@ -89,3 +100,13 @@ class Redirect(NamedTuple):
     @property
     def known(self) -> None:
         """Nothing: whether the file is there is asked each time."""
+
+
+class Failed(NamedTuple):
+    """A URL of which nobody can tell now what it leads to."""
+
+    error: FileSystemError
+
+    @property
+    def known(self) -> None:
+        """Nothing."""

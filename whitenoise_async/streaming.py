@@ -20,7 +20,7 @@ from anyio import CancelScope, CapacityLimiter, to_thread
 from anyio.lowlevel import RunVar, checkpoint
 
 from .files import BrokenBodyError, FileSystemError, OpenFile, state_if_any
-from .forks import at_fork
+from .forks import renew_at_fork
 from .http.ranges import ByteRange
 
 if TYPE_CHECKING:
@@ -158,9 +158,10 @@ class _Sending:
     """Counts the bodies that are sent in pieces, in this process; event loops may share it."""
 
     def __init__(self) -> None:
-        self.forget()
+        self.renew()
+        renew_at_fork(self)
 
-    def forget(self) -> None:
+    def renew(self) -> None:
         """Begin anew, in a process that was just forked."""
         self._number = 0
         self._counting = threading.Lock()
@@ -180,7 +181,6 @@ class _Sending:
 
 
 _sending = _Sending()
-at_fork(_sending.forget)
 
 
 def _in_asyncio() -> bool:
