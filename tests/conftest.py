@@ -32,6 +32,10 @@ def _nothing_was_logged_before() -> None:
 def _no_file_is_kept_open() -> Iterator[None]:
     yield
     close_kept()
+    if timer := _sweeper._timer:  # else the next test has one that lasts as long as this one said
+        timer.cancel()
+        timer.join()
+        _sweeper._timer = None
 
 
 @pytest.fixture(params=list(ADAPTERS))
