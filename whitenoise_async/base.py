@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic
 from wsgiref.headers import Headers as HookHeaders
 from wsgiref.util import is_hop_by_hop
@@ -93,6 +93,13 @@ class BaseWhiteNoise(Options, Generic[Line]):
         :param followlinks: whether to follow links to directories. Links to files always work.
         """
         self._registry.add(make_root(root, prefix, followlinks))
+
+    def listed_files(self) -> Mapping[str, tuple[str, ...]] | None:
+        """The paths of the files that are served, and the suffixes of each one's siblings.
+
+        :returns: ``None`` with ``autorefresh``, which lists nothing.
+        """
+        return self._registry.files()
 
     def is_immutable_file(self, static_file: StaticFile, url: str) -> bool:
         """Whether the file never changes under its URL, so that it may be cached for good.
