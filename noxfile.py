@@ -31,6 +31,13 @@ def coverage(session: nox.Session) -> None:
 
 
 @nox.session
+def cdn(session: nox.Session) -> None:
+    """What caches do with the answers; needs nginx and Varnish, and skips what is not here."""
+    session.install("-e", ".[test]")
+    session.run("python", "-m", "pytest", "-m", "cdn", "-rs", *session.posargs)
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Style and common faults."""
     session.install("ruff>=0.14")
