@@ -166,7 +166,7 @@ class LiveRegistry:
                 try:
                     listed = self._find_below(root, url)
                 except FileSystemError as error:
-                    return Failed(error)
+                    return Failed(root.path, error)
                 if listed is not None:
                     return listed
         return None

@@ -109,6 +109,7 @@ class Redirect(NamedTuple):
 class Failed(NamedTuple):
     """A URL of which nobody can tell now what it leads to."""
 
+    path: str  # of the folder
     error: FileSystemError
 
     @property
