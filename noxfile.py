@@ -84,3 +84,10 @@ def bench_compress(session: nox.Session) -> None:
     session.run(
         "python", "-m", "benchmarks.compressing", *session.posargs, env={"PYTHONPATH": "tests"}
     )
+
+
+@nox.session
+def soak(session: nox.Session) -> None:
+    """A long, hostile load, under which a server has to stay as it is; ``--short``: a minute."""
+    session.install(".", "uvicorn>=0.30", "httptools", "uvloop")
+    session.run("python", "-m", "benchmarks.soak", *session.posargs, env={"PYTHONPATH": "tests"})
