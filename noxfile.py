@@ -38,6 +38,13 @@ def cdn(session: nox.Session) -> None:
 
 
 @nox.session
+def browser(session: nox.Session) -> None:
+    """A site in a real browser; needs chromium, and skips without. Screenshots: ``--shots DIR``."""
+    session.install("-e", ".[test]", "playwright")
+    session.run("python", "-m", "pytest", "-m", "browser", "-rs", *session.posargs)
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Style and common faults."""
     session.install("ruff>=0.14")

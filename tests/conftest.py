@@ -22,6 +22,10 @@ from whitenoise_async.open_files import _sweeper
 MTIME = 1_600_000_000  # Sun, 13 Sep 2020 12:26:40 GMT
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--shots", metavar="DIR", help="where to keep the browser's screenshots")
+
+
 @pytest.fixture(autouse=True)
 def _nothing_was_logged_before() -> None:
     logs.warn_once.cache_clear()
