@@ -51,7 +51,7 @@ requests = st.builds(
 #: Requests that get as far as a file, most of them as far as a part of it.
 far_requests = st.builds(
     Input,
-    path=st.sampled_from(["/app.css", "/docs/", "/large.bin", "/empty.txt"]),
+    path=st.sampled_from(["/app.css", "/docs/", "/large.bin", "/empty.txt", "/stale.css"]),
     method=st.sampled_from(["GET", "GET", "GET", "HEAD"]),
     fields=st.one_of(
         st.tuples(_FIELDS["Range"]),
