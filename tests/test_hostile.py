@@ -21,6 +21,7 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from whitenoise_async import decisions
+from whitenoise_async.codings import WORKING_PREFIX
 
 
 @pytest.fixture(scope="module")
