@@ -19,6 +19,8 @@ from clients import ADAPTERS, Get, Serve, client_of
 from whitenoise_async import logs
 from whitenoise_async.open_files import _sweeper
 
+pytest.register_assert_rewrite("fuzzing")
+
 MTIME = 1_600_000_000  # Sun, 13 Sep 2020 12:26:40 GMT
 
 
