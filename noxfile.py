@@ -31,6 +31,13 @@ def coverage(session: nox.Session) -> None:
 
 
 @nox.session
+def cdn(session: nox.Session) -> None:
+    """What caches do with the answers; needs nginx and Varnish, and skips what is not here."""
+    session.install("-e", ".[test]")
+    session.run("python", "-m", "pytest", "-m", "cdn", "-rs", *session.posargs)
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Style and common faults."""
     session.install("ruff>=0.14")
@@ -77,3 +84,10 @@ def bench_compress(session: nox.Session) -> None:
     session.run(
         "python", "-m", "benchmarks.compressing", *session.posargs, env={"PYTHONPATH": "tests"}
     )
+
+
+@nox.session
+def soak(session: nox.Session) -> None:
+    """A long, hostile load, under which a server has to stay as it is; ``--short``: a minute."""
+    session.install(".", "uvicorn>=0.30", "httptools", "uvloop")
+    session.run("python", "-m", "benchmarks.soak", *session.posargs, env={"PYTHONPATH": "tests"})

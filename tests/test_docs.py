@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-import whitenoise_async.__main__
 import whitenoise_async.gzip
+import whitenoise_async.serve
 from whitenoise_async.compression import DEFAULT_EXCLUDED
 from whitenoise_async.options import OptionKeywords, Options
 from whitenoise_async.responses import REASONS
@@ -187,6 +187,6 @@ def test_the_usage_of_the_gzip_command_is_quoted_to_the_letter(
 def test_the_arguments_for_publishing_a_folder_are_all_named(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    usage = help_of(whitenoise_async.__main__.main, monkeypatch, capsys)
+    usage = help_of(whitenoise_async.serve.main, monkeypatch, capsys)
     named = {name for cell, _, _ in rows_of(DOCS / "start.md", 3) if (name := code(cell))}
-    assert named == {"DIR", *re.findall(r"--\w+", usage)} - {"--help"}
+    assert named == {"DIR", *re.findall(r"--[\w-]+", usage)} - {"--help"}

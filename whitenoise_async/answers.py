@@ -18,6 +18,7 @@ from .open_files import OpenFiles
 from .options import ResolvedOptions
 from .representations import Headers, Representation
 from .static_file import Describe, Failed, Known, Redirect, StaticFile
+from .tags import make_tags
 
 # A body of so many bytes or fewer is read where its file was opened: another thread would cost
 # more than the read.
@@ -47,6 +48,7 @@ class Answers(Generic[Line]):
             must have one to itself: PEP 3333 lets it read from the current position on.
         """
         self._describe = describe
+        self._tags = make_tags(options.etag)
         # Autorefresh has a new StaticFile at each request, so that nothing kept is found again.
         keeps = not options.autorefresh
         self._keeps_open = keeps and keeps_open
@@ -118,7 +120,7 @@ class Answers(Generic[Line]):
         with file.lock:
             self._forget(file)
             with closing(Forms(file.path, file.suffixes, file.open)) as forms:
-                known = file.learn(forms, self._describe)
+                known = file.learn(forms, self._describe, self._tags)
                 known.due = monotonic() + self._check_interval
                 decision = self._decisions[known, method, raw]
                 if not decision.plan:

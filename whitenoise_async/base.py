@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic
 from wsgiref.headers import Headers as HookHeaders
 from wsgiref.util import is_hop_by_hop
 
 from .answers import Answer, Answers
 from .decisions import Decision, Line, RawFields
-from .files import FileSystemError, UnavailableError, read_state
+from .files import FileSystemError, UnavailableError, out_of_memory, read_state
 from .http.fields import OWS, RequestFields, is_field_value, is_token
 from .logs import error_now_and_then, warn_once
 from .media_types import content_type
@@ -94,6 +94,13 @@ class BaseWhiteNoise(Options, Generic[Line]):
         """
         self._registry.add(make_root(root, prefix, followlinks))
 
+    def listed_files(self) -> Mapping[str, tuple[str, ...]] | None:
+        """The paths of the files that are served, and the suffixes of each one's siblings.
+
+        :returns: ``None`` with ``autorefresh``, which lists nothing.
+        """
+        return self._registry.files()
+
     def is_immutable_file(self, static_file: StaticFile, url: str) -> bool:
         """Whether the file never changes under its URL, so that it may be cached for good.
 
@@ -128,8 +135,13 @@ class BaseWhiteNoise(Options, Generic[Line]):
                 warn_once(str(error))
             return None
         except FileSystemError as error:
-            error_now_and_then(str(error))
-            return self._plain(unavailable())
+            return self._unavailable(error)
+        except MemoryError:
+            return self._unavailable(FileSystemError(listed.path, out_of_memory()))
+
+    def _unavailable(self, error: FileSystemError) -> Answer[Line]:
+        error_now_and_then(str(error))
+        return self._plain(unavailable())
 
     def _plain(self, response: Response) -> Answer[Line]:
         return Decision(response, self._encode), response.literal_body(), None

@@ -115,6 +115,8 @@ class OpenFile:
             return read_at(self._descriptor, size, offset)
         except OSError as error:
             raise FileSystemError(self.path, error) from error
+        except MemoryError as error:
+            raise FileSystemError(self.path, out_of_memory()) from error
 
     def read_fully(self, offset: int, size: int) -> bytes:
         """Read ``size`` bytes at ``offset``, fewer only where the file ends.
@@ -136,7 +138,7 @@ class OpenFile:
         try:
             # Linux 5.9 and 5.10 may say nothing where they would have to wait: preadv2(2), BUGS.
             return read_page_cache(self._descriptor, size, offset) or None
-        except OSError:
+        except (OSError, MemoryError):
             return None
 
     def read_all(self) -> bytes | None:
@@ -277,6 +279,11 @@ def state_if_any(path: str) -> FileState | None:
 def _require_regular(path: str, status: os.stat_result) -> None:
     if not stat.S_ISREG(status.st_mode):
         raise UnavailableError(path, "it is not a regular file")
+
+
+def out_of_memory() -> OSError:
+    """What Python tells by an exception of its own, as the system would."""
+    return OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
 
 
 def state_of(status: os.stat_result) -> FileState:

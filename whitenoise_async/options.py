@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from types import FunctionType
-from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypedDict
 from wsgiref.headers import Headers
 
 from .globs import require_patterns
@@ -17,8 +17,11 @@ from .media_types import MediaTypes
 if TYPE_CHECKING:
     ImmutableFileTest = Callable[[str, str], object] | str | re.Pattern[str]
     AddHeadersFunction = Callable[[Headers, str, str], object]
+    EtagFunction = Callable[[str, str], str]
 
 _INDEX_FILE = "index.html"
+_ETAGS = ("mtime", "content")
+_ETAG_EXPECTED = "'mtime', 'content' or a callable (path, url)"
 _LONGEST_INTERVAL = 10**9  # seconds: thirty years
 
 
@@ -37,6 +40,7 @@ class OptionKeywords(TypedDict, total=False):
     max_cache_size: int
     check_interval: float | None
     exclude: Collection[str]
+    etag: Literal["mtime", "content"] | EtagFunction
 
 
 class Options:
@@ -87,6 +91,11 @@ class Options:
     #: or with a slash by the path below the root, ``/drafts``; with a folder goes all below it.
     exclude: Collection[str] = ()
 
+    #: What the ``ETag`` of a file is made of: ``"mtime"``, its date and its size; ``"content"``,
+    #: its bytes, which are read for it once; or what a callable ``(path, url)`` returns, which is
+    #: asked each time that the file is found to have changed.
+    etag: Literal["mtime", "content"] | EtagFunction = "mtime"
+
 
 class ResolvedOptions(NamedTuple):
     """The options after their check, each in the one form that the package works with."""
@@ -103,6 +112,7 @@ class ResolvedOptions(NamedTuple):
     max_cache_size: int
     check_interval: float | None
     exclude: tuple[str, ...]
+    etag: str | Callable[[str, str], object]
 
 
 def apply_keywords(owner: Options, keywords: Mapping[str, object]) -> None:
@@ -139,6 +149,7 @@ def resolve(owner: Options) -> ResolvedOptions:
         max_cache_size=_byte_count("max_cache_size", owner.max_cache_size),
         check_interval=_check_interval(owner.check_interval),
         exclude=require_patterns("exclude", owner.exclude),
+        etag=_etag(owner),
     )
 
 
@@ -230,6 +241,18 @@ def _immutable_file_test(owner: Options) -> Callable[[str, str], object] | None:
             raise TypeError(f"immutable_file_test must be a pattern of str, got {pattern!r}")
         return lambda path, url: pattern.search(url)
     return _hook(owner, "immutable_file_test", "path", "url")
+
+
+def _etag(owner: Options) -> str | Callable[[str, str], object]:
+    value = owner.etag
+    if isinstance(value, str):
+        if value not in _ETAGS:
+            raise ValueError(f"etag must be {_ETAG_EXPECTED}, got {value!r}")
+        return value
+    hook = _hook(owner, "etag", "path", "url")
+    if hook is None:
+        raise TypeError(f"etag must be {_ETAG_EXPECTED}, got None")
+    return hook
 
 
 def _hook(owner: Options, name: str, *parameters: str) -> Callable[..., Any] | None:

@@ -6,7 +6,7 @@ import os
 import threading
 import warnings
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import NamedTuple, Protocol
 
@@ -62,6 +62,9 @@ class Registry(Protocol):
     def find(self, url: str) -> Listed | None:
         """What ``url`` (decoded, below the mount point) leads to, or ``None``."""
 
+    def files(self) -> Mapping[str, tuple[str, ...]] | None:
+        """The paths that are listed, and the suffixes of their siblings; ``None`` for no list."""
+
 
 class WalkedRegistry:
     """Lists every root once, when it is added, and answers from a dictionary.
@@ -110,6 +113,12 @@ class WalkedRegistry:
                 listed = self._listed[url] = listed.file(url)
             return listed
 
+    def files(self) -> Mapping[str, tuple[str, ...]]:
+        """The paths that are listed, and the suffixes of their siblings."""
+        found = [(url, self._listed[url]) for url in list(self._listed)]
+        files = [each.file(url) if isinstance(each, Place) else each for url, each in found]
+        return {each.path: each.suffixes for each in files if isinstance(each, StaticFile)}
+
     def renew(self) -> None:
         """Take new locks, in a process that was just forked: nobody holds any of these there."""
         self._changing = threading.Lock()
@@ -157,10 +166,13 @@ class LiveRegistry:
                 try:
                     listed = self._find_below(root, url)
                 except FileSystemError as error:
-                    return Failed(error)
+                    return Failed(root.path, error)
                 if listed is not None:
                     return listed
         return None
+
+    def files(self) -> None:
+        """Nothing is listed."""
 
     def _find_below(self, root: Root, url: str) -> Listed | None:
         directory = Directory(root.path, Rules(root.followlinks, self._exclude))

@@ -10,6 +10,7 @@ from .files import FileSystemError, OpenFile, open_below, open_file, state_if_an
 from .forms import Forms
 from .memory import Content
 from .representations import FileState, Representation, represent
+from .tags import Tags
 
 #: Gives the header fields of a file that are the same for all its representations.
 Describe = Callable[["StaticFile"], Sequence[tuple[str, str]]]
@@ -76,16 +77,19 @@ class StaticFile:
         #: Held while the file is looked at, so that requests that come together look once.
         self.lock = threading.RLock()
 
-    def learn(self, forms: Forms, describe: Describe) -> Known:
+    def learn(self, forms: Forms, describe: Describe, tags: Tags | None) -> Known:
         """Replace what is known by what ``forms``, which are open, say.
 
         :param describe: called at the first time, and never again.
+        :param tags: makes what the ETags are made of; ``None`` for date and size.
         """
         if self._described is None:
             self._described = describe(self)
+        files = list(forms.files.values())
         representations = represent(
             [(file.path, coding, file.state) for coding, file in forms.files.items()],
             self._described,
+            [] if tags is None else tags(self.path, self.url, files),
         )
         self.known = Known(representations, forms.rejected)
         return self.known
@@ -105,6 +109,7 @@ class Redirect(NamedTuple):
 class Failed(NamedTuple):
     """A URL of which nobody can tell now what it leads to."""
 
+    path: str  # of the folder
     error: FileSystemError
 
     @property

@@ -8,11 +8,14 @@ the file system does not offer that, every read goes to one.
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import threading
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import lru_cache, partial
+from io import BufferedReader
 from typing import TYPE_CHECKING, TypeVar
 
 from aiofiles.threadpool import wrap
@@ -45,14 +48,36 @@ _MOST_IN_ONE_TURN = 2 * 1024 * 1024
 _limiter: RunVar[CapacityLimiter] = RunVar("whitenoise_async_limiter")
 
 
+# What Python says of it; there is no class of its own.
+_NO_THREAD = "can't start new thread"
+
+
+class NoThreadError(OSError):
+    """The system has no thread for us, as where their number is limited for a container."""
+
+
 async def run_blocking(function: Callable[[], T]) -> T:
-    """Run ``function``, which waits for the disk, in one of our threads."""
+    """Run ``function``, which waits for the disk, in one of our threads.
+
+    :raises NoThreadError: where none can be had.
+    """
     try:
         limiter = _limiter.get()
     except LookupError:
         limiter = CapacityLimiter(MAX_THREADS)
         _limiter.set(limiter)
-    return await to_thread.run_sync(function, limiter=limiter)
+    with _naming_a_lack_of_threads():
+        return await to_thread.run_sync(function, limiter=limiter)
+
+
+@contextmanager
+def _naming_a_lack_of_threads() -> Iterator[None]:
+    try:
+        yield
+    except RuntimeError as error:
+        if str(error) != _NO_THREAD:
+            raise
+        raise NoThreadError(errno.EAGAIN, _NO_THREAD) from error
 
 
 class FileStream:
@@ -61,6 +86,7 @@ class FileStream:
     def __init__(self, file: OpenFile) -> None:
         """:param file: closed by :meth:`close`."""
         self._file = file
+        self._stream: BufferedReader | None = None
         self._reader: AsyncBufferedReader | None = None
         self._position = 0  # the reader's
         self._held = 0  # bytes read since others had their turn
@@ -109,12 +135,13 @@ class FileStream:
             return await run_blocking(partial(self._file.read, offset, size))
         # 76 µs a read where anyio's threads take 110, measured on two cores.
         if self._reader is None:
-            stream = await run_blocking(self._file.stream)
+            self._stream = await run_blocking(self._file.stream)
             loop, executor = asyncio.get_running_loop(), _executor_of(os.getpid())
-            self._reader = wrap(stream, loop=loop, executor=executor)
-        if self._position != offset:
-            await self._reader.seek(offset)
-        piece = await self._reader.read(size)
+            self._reader = wrap(self._stream, loop=loop, executor=executor)
+        with _naming_a_lack_of_threads():
+            if self._position != offset:
+                await self._reader.seek(offset)
+            piece = await self._reader.read(size)
         self._position = offset + len(piece)
         return piece
 
@@ -149,9 +176,15 @@ class FileStream:
             self._file.close()
             return
         with CancelScope(shield=True):
-            if self._reader is not None:
-                await self._reader.close()
-            await run_blocking(self._file.close)
+            try:
+                await run_blocking(self._close)
+            except NoThreadError:
+                self._close()
+
+    def _close(self) -> None:
+        if self._stream is not None:
+            self._stream.close()
+        self._file.close()
 
 
 class _Sending:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 OWS = " \t"
 
 # RFC 9110 §5.6.2 and §5.5. CR, LF and NUL in a value would end the field.
+_OPAQUE_TAG = re.compile("[!#-~]+")
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _FIELD_VALUE = re.compile(r"(?![ \t])[\t\x20-\x7e\x80-\xff]*(?<![ \t])")
 
@@ -27,6 +28,14 @@ class RequestFields(NamedTuple):
     if_modified_since: str | None = None
     if_range: str | None = None
     range: str | None = None
+
+
+def is_opaque_tag(text: str) -> bool:
+    """Whether ``text`` can stand between the quotes of an entity-tag (RFC 9110 §8.8.3).
+
+    The octets beyond ASCII, which that allows as well, are of use to nobody.
+    """
+    return _OPAQUE_TAG.fullmatch(text) is not None
 
 
 def is_token(text: str) -> bool:
