@@ -12,7 +12,11 @@ COLOURS = {
 
 app = Flask(__name__)
 app.wsgi_app = WhiteNoise(  # type: ignore[method-assign]
-    app.wsgi_app, app.static_folder, app.static_url_path, autorefresh=app.debug
+    app.wsgi_app,
+    app.static_folder,
+    app.static_url_path,
+    autorefresh=app.debug,  # while "flask run --debug" runs, an edited file is seen at once
+    max_age=0 if app.debug else 60,
 )
 
 
