@@ -7,6 +7,7 @@ import os
 import stat
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from io import BufferedReader
 
 from .http.ranges import ByteRange, planned_length
@@ -202,12 +203,12 @@ class OpenFile:
             if self._holders:
                 return
             descriptor, self._descriptor = self._descriptor, -1
-        os.close(descriptor)
+        _close(descriptor)
 
     def __del__(self) -> None:
         # A task that is cancelled while a thread opens its file never gets to see the file.
         if getattr(self, "_holders", 0):
-            os.close(self._descriptor)
+            _close(self._descriptor)
 
 
 def open_file(path: str) -> OpenFile:
@@ -245,7 +246,7 @@ def open_below(root: str, path: str) -> OpenFile:
         raise explained(path, error) from error
     finally:
         for descriptor in opened:
-            os.close(descriptor)
+            _close(descriptor)
 
 
 def _checked(descriptor: int, path: str, *, is_by_path: bool = True) -> OpenFile:
@@ -254,8 +255,17 @@ def _checked(descriptor: int, path: str, *, is_by_path: bool = True) -> OpenFile
         _require_regular(path, status)
         return OpenFile(descriptor, path, status, is_by_path=is_by_path)
     except BaseException:
-        os.close(descriptor)
+        _close(descriptor)
         raise
+
+
+def _close(descriptor: int) -> None:
+    """Close what was only read: of an error there is nothing to be learnt, and nothing left open.
+
+    A network file system may report one, of something else. The descriptor is free all the same.
+    """
+    with suppress(OSError):
+        os.close(descriptor)
 
 
 def read_state(path: str) -> FileState:
