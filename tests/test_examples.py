@@ -65,8 +65,9 @@ TABLE = [FLASK, WSGI, ASGI, STARLETTE, FASTAPI, LITESTAR, QUART, VITE, SITE]
 class Server:
     """An example that runs."""
 
-    def __init__(self, example: Example, port: int) -> None:
+    def __init__(self, example: Example, folder: Path, port: int) -> None:
         self.example = example
+        self.folder = folder
         self.port = port
 
     def get(self, path: str, fields: Mapping[str, str] = {}) -> Reply:
@@ -150,7 +151,7 @@ def running(example: Example, folder: Path, log: Path) -> Iterator[Server]:
             stderr=subprocess.STDOUT,
         )
     try:
-        yield Server(example, port_in(log, process))
+        yield Server(example, folder, port_in(log, process))
     finally:
         process.terminate()
         try:
@@ -239,6 +240,24 @@ def test_what_is_not_there_is_the_application_s_to_answer(server: Server) -> Non
         reply = server.get(path)
         assert reply.status == 404
         assert server.example.missing in reply.body.decode()
+
+
+@only(FLASK)
+def test_flask_s_debug_mode_switches_autorefresh_on(server: Server) -> None:
+    for debug, expected in {"0": "False 60", "1": "True 0"}.items():
+        told = subprocess.run(
+            [
+                "python",
+                "-c",
+                "from app import *; w = app.wsgi_app; print(w.autorefresh, w.max_age)",
+            ],
+            cwd=server.folder,
+            env={**environ(), "FLASK_DEBUG": debug},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert told.stdout.strip() == expected
 
 
 @only(WSGI, ASGI)

@@ -9,11 +9,7 @@ from whitenoise_async import ASGIWhiteNoise
 
 app = Quart(__name__)
 app.asgi_app = ASGIWhiteNoise(  # type: ignore[assignment, method-assign]
-    app.asgi_app,
-    app.static_folder,
-    app.static_url_path,
-    autorefresh=app.debug,  # while "quart --debug run" runs, an edited file is seen at once
-    max_age=0 if app.debug else 60,
+    app.asgi_app, app.static_folder, app.static_url_path
 )
 
 
