@@ -18,7 +18,7 @@ import anyio
 import pytest
 from clients import ADAPTERS, Call, Reply, environ_of, make_call, scope_of
 from conftest import write
-from faults import CALLS, ERRORS, Counted, Site, fail, injected, require_nothing_left
+from injected import CALLS, ERRORS, Counted, Site, fail, injected, require_nothing_left
 
 from whitenoise_async import ASGIWhiteNoise, WhiteNoise, files
 from whitenoise_async.files import BrokenBodyError, open_file
