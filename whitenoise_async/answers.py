@@ -9,7 +9,7 @@ from time import monotonic
 from typing import Generic
 
 from .decisions import Decision, Decisions, FileDecision, Line, RawFields
-from .files import OpenFile, UnavailableError, open_file
+from .files import FileSystemError, OpenFile, UnavailableError, open_file
 from .forks import renew_at_fork
 from .forms import Forms
 from .http.fields import RequestFields
@@ -81,7 +81,10 @@ class Answers(Generic[Line]):
         content = decision.content
         data = content.data
         if data is None or not decision.whole:
-            return self._kept(decision)
+            try:
+                return self._kept(decision)
+            except MemoryError:  # for the ranges of a content, side by side
+                return None
         content.used = now
         return decision, data, None
 
@@ -89,8 +92,14 @@ class Answers(Generic[Line]):
         """Answer from the file's state at this moment. Blocks on the disk.
 
         :raises UnavailableError: when the file is gone, unreadable, or no regular file any more.
-        :raises FileSystemError: when the system fails.
+        :raises FileSystemError: when the system fails, or memory has run out.
         """
+        try:
+            return self._from_disk(file, method, raw)
+        except MemoryError as error:
+            raise FileSystemError(file.path, error) from error
+
+    def _from_disk(self, file: StaticFile, method: str, raw: RawFields) -> Answer[Line]:
         with file.lock:
             known = self._checked(file)
             if known is None:
@@ -100,7 +109,7 @@ class Answers(Generic[Line]):
             return self._read(decision) or self._afresh(file, method, raw)
         with file.lock:  # requests for a small file that come together read it once
             if file.known is not known:
-                return self.from_disk(file, method, raw)
+                return self._from_disk(file, method, raw)
             return self._read(decision) or self._afresh(file, method, raw)
 
     def _is_small(self, chosen: Representation) -> bool:

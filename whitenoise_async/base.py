@@ -10,7 +10,7 @@ from wsgiref.util import is_hop_by_hop
 
 from .answers import Answer, Answers
 from .decisions import Decision, Line, RawFields
-from .files import FileSystemError, UnavailableError, out_of_memory, read_state
+from .files import FileSystemError, UnavailableError, read_state
 from .http.fields import OWS, RequestFields, is_field_value, is_token
 from .logs import error_now_and_then, warn_once
 from .media_types import content_type
@@ -136,8 +136,6 @@ class BaseWhiteNoise(Options, Generic[Line]):
             return None
         except FileSystemError as error:
             return self._unavailable(error)
-        except MemoryError:
-            return self._unavailable(FileSystemError(listed.path, out_of_memory()))
 
     def _unavailable(self, error: FileSystemError) -> Answer[Line]:
         error_now_and_then(str(error))

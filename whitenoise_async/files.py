@@ -7,6 +7,7 @@ import os
 import stat
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from io import BufferedReader
 
 from .http.ranges import ByteRange, planned_length
@@ -55,8 +56,8 @@ class UnavailableError(Exception):
 class FileSystemError(Exception):
     """The system failed at a file: descriptors or memory have run out, or the disk has a fault."""
 
-    def __init__(self, path: str, error: OSError) -> None:
-        self.reason = error.strerror or str(error)
+    def __init__(self, path: str, error: OSError | MemoryError) -> None:
+        self.reason = _reason(error)
         super().__init__(f"{path} cannot be read now: {self.reason}")
 
 
@@ -113,10 +114,8 @@ class OpenFile:
         """
         try:
             return read_at(self._descriptor, size, offset)
-        except OSError as error:
+        except (OSError, MemoryError) as error:
             raise FileSystemError(self.path, error) from error
-        except MemoryError as error:
-            raise FileSystemError(self.path, out_of_memory()) from error
 
     def read_fully(self, offset: int, size: int) -> bytes:
         """Read ``size`` bytes at ``offset``, fewer only where the file ends.
@@ -173,7 +172,7 @@ class OpenFile:
         try:
             now = state_of(os.fstat(self._descriptor))
         except OSError as error:  # ESTALE, of a network file system
-            return error.strerror or str(error)
+            return _reason(error)
         if now.size < self.state.size:
             return "the file was truncated"
         overwritten = now.size == self.state.size and now.mtime_ns != self.state.mtime_ns
@@ -202,12 +201,12 @@ class OpenFile:
             if self._holders:
                 return
             descriptor, self._descriptor = self._descriptor, -1
-        os.close(descriptor)
+        _close(descriptor)
 
     def __del__(self) -> None:
         # A task that is cancelled while a thread opens its file never gets to see the file.
         if getattr(self, "_holders", 0):
-            os.close(self._descriptor)
+            _close(self._descriptor)
 
 
 def open_file(path: str) -> OpenFile:
@@ -245,7 +244,7 @@ def open_below(root: str, path: str) -> OpenFile:
         raise explained(path, error) from error
     finally:
         for descriptor in opened:
-            os.close(descriptor)
+            _close(descriptor)
 
 
 def _checked(descriptor: int, path: str, *, is_by_path: bool = True) -> OpenFile:
@@ -254,8 +253,17 @@ def _checked(descriptor: int, path: str, *, is_by_path: bool = True) -> OpenFile
         _require_regular(path, status)
         return OpenFile(descriptor, path, status, is_by_path=is_by_path)
     except BaseException:
-        os.close(descriptor)
+        _close(descriptor)
         raise
+
+
+def _close(descriptor: int) -> None:
+    """Close what was only read: of an error there is nothing to be learnt, and nothing left open.
+
+    A network file system may report one, of something else. The descriptor is free all the same.
+    """
+    with suppress(OSError):
+        os.close(descriptor)
 
 
 def read_state(path: str) -> FileState:
@@ -281,14 +289,16 @@ def _require_regular(path: str, status: os.stat_result) -> None:
         raise UnavailableError(path, "it is not a regular file")
 
 
-def out_of_memory() -> OSError:
-    """What Python tells by an exception of its own, as the system would."""
-    return OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
-
-
 def state_of(status: os.stat_result) -> FileState:
     """The state that ``status`` tells of."""
     return FileState(status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+
+
+def _reason(error: OSError | MemoryError) -> str:
+    """What happened, in the system's words."""
+    if isinstance(error, MemoryError):
+        return os.strerror(errno.ENOMEM)
+    return error.strerror or str(error)
 
 
 def explained(path: str, error: OSError) -> UnavailableError | FileSystemError:

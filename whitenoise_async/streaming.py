@@ -15,8 +15,8 @@ from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import lru_cache, partial
-from io import BufferedReader
-from typing import TYPE_CHECKING, TypeVar
+from io import BufferedIOBase
+from typing import TypeVar
 
 from aiofiles.threadpool import wrap
 from anyio import CancelScope, CapacityLimiter, to_thread
@@ -25,9 +25,6 @@ from anyio.lowlevel import RunVar, checkpoint
 from .files import BrokenBodyError, FileSystemError, OpenFile, state_if_any
 from .forks import renew_at_fork
 from .http.ranges import ByteRange
-
-if TYPE_CHECKING:
-    from aiofiles.threadpool.binary import AsyncBufferedReader
 
 T = TypeVar("T")
 
@@ -86,9 +83,6 @@ class FileStream:
     def __init__(self, file: OpenFile) -> None:
         """:param file: closed by :meth:`close`."""
         self._file = file
-        self._stream: BufferedReader | None = None
-        self._reader: AsyncBufferedReader | None = None
-        self._position = 0  # the reader's
         self._held = 0  # bytes read since others had their turn
 
     async def pieces(self, plan: Sequence[bytes | ByteRange]) -> AsyncGenerator[bytes, None]:
@@ -120,8 +114,8 @@ class FileStream:
                 self._held = 0
         except FileSystemError as error:
             raise BrokenBodyError(self._file.path, error.reason) from error
-        except OSError as error:
-            raise BrokenBodyError(self._file.path, error.strerror or str(error)) from error
+        except NoThreadError as error:
+            raise BrokenBodyError(self._file.path, _NO_THREAD) from error
         if not piece:
             raise BrokenBodyError(self._file.path)
         self._held += len(piece)
@@ -134,15 +128,10 @@ class FileStream:
         if self._file.reads_at_once or not _in_asyncio():
             return await run_blocking(partial(self._file.read, offset, size))
         # 76 µs a read where anyio's threads take 110, measured on two cores.
-        if self._reader is None:
-            self._stream = await run_blocking(self._file.stream)
-            loop, executor = asyncio.get_running_loop(), _executor_of(os.getpid())
-            self._reader = wrap(self._stream, loop=loop, executor=executor)
+        loop, executor = asyncio.get_running_loop(), _executor_of(os.getpid())
+        reader = wrap(_Reader(self._file, offset), loop=loop, executor=executor)
         with _naming_a_lack_of_threads():
-            if self._position != offset:
-                await self._reader.seek(offset)
-            piece = await self._reader.read(size)
-        self._position = offset + len(piece)
+            piece: bytes = await reader.read(size)
         return piece
 
     async def require_sound(self) -> None:
@@ -150,10 +139,11 @@ class FileStream:
 
         :raises BrokenBodyError: where a body that was read from it is not what was promised.
         """
-        if self._file.reads_at_once:
-            fault = self._file.fault()
-        else:
-            fault = await run_blocking(self._file.fault)
+        try:
+            at_once = self._file.reads_at_once
+            fault = self._file.fault() if at_once else await run_blocking(self._file.fault)
+        except NoThreadError:
+            fault = _NO_THREAD
         if fault:
             raise BrokenBodyError(self._file.path, fault)
 
@@ -166,7 +156,7 @@ class FileStream:
             return True
         try:
             return await run_blocking(partial(state_if_any, path)) == self._file.state
-        except FileSystemError:
+        except (FileSystemError, NoThreadError):
             return False
 
     async def close(self) -> None:
@@ -177,14 +167,25 @@ class FileStream:
             return
         with CancelScope(shield=True):
             try:
-                await run_blocking(self._close)
+                await run_blocking(self._file.close)
             except NoThreadError:
-                self._close()
+                self._file.close()
 
-    def _close(self) -> None:
-        if self._stream is not None:
-            self._stream.close()
-        self._file.close()
+
+class _Reader(BufferedIOBase):
+    """A file object for one read of an open file, without a descriptor of its own.
+
+    None can be lacking in the midst of an answer, and many answers need half as many.
+    """
+
+    def __init__(self, file: OpenFile, offset: int) -> None:
+        super().__init__()
+        self._file = file
+        self._offset = offset
+
+    def read(self, size: int | None = None) -> bytes:
+        """Read up to ``size`` bytes; raises what :meth:`OpenFile.read` does."""
+        return self._file.read(self._offset, size or 0)
 
 
 class _Sending:

@@ -9,7 +9,9 @@ from itertools import groupby
 from benchmarks.soak.samples import Sample
 from benchmarks.svg import STYLE, WIDTH
 
-_LEFT, _RIGHT, _HEAD = 76, 24, 84
+_LEFT, _RIGHT, _HEAD = 76, 24, 116
+_NAMES = 76  # where the first row of the phases' names stands
+_WIDE = 6.4  # of a letter, about
 _ROW, _GAP = 116, 40
 _POINTS = 700  # of a line, at the most
 _LINES = """
@@ -54,23 +56,25 @@ def _x(seconds: float, end: float) -> float:
 
 
 def _phases(samples: Sequence[Sample], end: float, bottom: float) -> Iterator[str]:
-    """A band for every other phase, and the names of all that have room for them."""
-    number = 0
-    for name, group in groupby(samples, key=lambda sample: sample.phase):
-        seconds = [each.seconds for each in group]
+    """A band for every other phase, and above each its name, in a row that has room for it."""
+    taken: list[float] = []  # where each row ends
+    phases = [
+        (name, [each.seconds for each in group])
+        for name, group in groupby(samples, key=lambda sample: sample.phase)
+        if name != "between"
+    ]
+    for number, (name, seconds) in enumerate(phases):
         left, right = _x(seconds[0], end), _x(seconds[-1], end)
-        if name == "between":
-            continue
-        number += 1
-        if number % 2:
+        if number % 2 == 0:
             yield (
-                f'<rect class="band" x="{left:.1f}" y="{_HEAD - 12}" width="{right - left:.1f}"'
-                f' height="{bottom - _HEAD + 12:g}"/>'
+                f'<rect class="band" x="{left:.1f}" y="{_HEAD}" width="{right - left:.1f}"'
+                f' height="{bottom - _HEAD:g}"/>'
             )
-        # One above the other: a phase may be narrower than its name.
-        row = _HEAD - 16 + 12 * (number % 2)
-        anchor = "end" if right > WIDTH - 120 else "start"
-        yield _text("soft small", right if anchor == "end" else left + 2, row, name, anchor)
+        wide = _WIDE * len(name)
+        begin = min(left, WIDTH - _RIGHT - wide)
+        row = next((i for i, stop in enumerate(taken) if stop <= begin), len(taken))
+        taken[row : row + 1] = [begin + wide + 8]
+        yield _text("soft small", begin, _NAMES + 12 * row, name)
 
 
 def _row(name: str, points: Sequence[tuple[float, float]], end: float, top: float) -> Iterator[str]:

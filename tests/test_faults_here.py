@@ -18,11 +18,11 @@ import anyio
 import pytest
 from clients import ADAPTERS, Call, Reply, environ_of, make_call, scope_of
 from conftest import write
-from faults import CALLS, ERRORS, Counted, Site, fail, injected, require_nothing_left
+from injected import CALLS, ERRORS, Counted, Site, fail, injected, require_nothing_left
 
 from whitenoise_async import ASGIWhiteNoise, WhiteNoise, files
-from whitenoise_async.files import BrokenBodyError
-from whitenoise_async.streaming import MAX_THREADS, _limiter
+from whitenoise_async.files import BrokenBodyError, open_file
+from whitenoise_async.streaming import MAX_THREADS, FileStream, NoThreadError, _limiter
 
 SMALL = b"small and kept in memory\n" * 40
 LARGE = os.urandom(700_000)  # more than one piece of each adapter's
@@ -546,6 +546,25 @@ def test_where_no_thread_can_be_started_for_the_rest_the_file_is_closed_all_the_
         assert sent >= at
         assert len(caplog.messages) <= 1  # the same as before, in the same minute
         require_nothing_left(root)
+
+
+def test_what_only_a_thread_can_find_out_is_taken_for_wrong_without_one(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "reads_page_cache", lambda descriptor: False)
+
+    async def none(function: Any) -> Any:
+        raise NoThreadError(errno.EAGAIN, "can't start new thread")
+
+    async def main() -> None:
+        stream = FileStream(open_file(str(root / "large.bin")))
+        monkeypatch.setattr("whitenoise_async.streaming.run_blocking", none)
+        with pytest.raises(BrokenBodyError, match="can't start new thread"):
+            await stream.require_sound()
+        assert await stream.is_at(str(root / "large.bin")) is False
+        await stream.close()
+
+    anyio.run(main)
 
 
 def test_another_error_of_a_thread_is_its_own(root: Path) -> None:
