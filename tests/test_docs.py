@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import doctest
+import logging
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -81,6 +82,19 @@ def test_there_are_pages_and_examples() -> None:
     ]
 
 
+@pytest.fixture
+def configured_log() -> Iterator[None]:
+    """Takes back what an example does to the package's logger."""
+    logger = logging.getLogger("whitenoise_async")
+    level, handlers = logger.level, logger.handlers.copy()
+    yield
+    for handler in set(logger.handlers) - set(handlers):
+        handler.close()
+    logger.setLevel(level)
+    logger.handlers[:] = handlers
+
+
+@pytest.mark.usefixtures("configured_log")
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_the_examples_of_a_page_hold(
     page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
