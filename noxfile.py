@@ -98,6 +98,15 @@ def media_types(session: nox.Session) -> None:
 
 
 @nox.session
+def fuzz(session: nox.Session) -> None:
+    """Hostile requests to both adapters: ``nox -s fuzz -- --seconds 600 --keep``."""
+    session.install("-e", ".[test]")
+    # Not every Python has a release; there no coverage guides.
+    session.install("--only-binary", "atheris", "atheris", success_codes=range(256))
+    session.run("python", "-m", "fuzzing", *session.posargs, env={"PYTHONPATH": "tests"})
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Speed and memory beside other packages; needs wrk, and nginx for its rows."""
     session.install(".")

@@ -7,6 +7,7 @@ import os
 import tracemalloc
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,9 +27,8 @@ from whitenoise_async.codings import WORKING_PREFIX
 
 @pytest.fixture(scope="module")
 def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sites]:
-    made = Sites(tmp_path_factory.mktemp("hostile"))
-    yield made
-    made.close()
+    with closing(Sites(tmp_path_factory.mktemp("hostile"))) as made:
+        yield made
 
 
 def test_every_request_of_the_corpus_gets_a_sound_answer(sites: Sites) -> None:
@@ -84,12 +84,11 @@ def test_the_system_is_asked_for_no_path_but_those_of_listed_files(
 
         return call
 
-    with monkeypatch.context() as patch:
+    with closing(sites), monkeypatch.context() as patch:
         for name in ("open", "stat", "lstat", "scandir", "listdir", "readlink"):
             patch.setattr(os, name, noted(getattr(os, name)))
         for request in corpus:
             sites.replies(request)
-    sites.close()
     assert str(sites.root / "app.css") in asked
     assert asked <= known
     assert not [path for path in asked if WORKING_PREFIX in path or "caf" in path]
@@ -115,11 +114,11 @@ def test_requests_leave_nothing_in_memory_that_grows_with_their_number(
 
     tracemalloc.start()
     try:
-        before = ask(range(0x1000, 0x1040))
-        after = ask(range(0x2000, 0x20C8))
+        with closing(sites):
+            before = ask(range(0x1000, 0x1040))
+            after = ask(range(0x2000, 0x20C8))
     finally:
         tracemalloc.stop()
-        sites.close()
     # Of 200 times five requests, not so much as a text of 50 bytes for each.
     assert after - before < 200 * 5 * 50
 

@@ -114,6 +114,11 @@ class Sites:
         """Let go of the event loop."""
         self.loop.close()
 
+    def forget(self) -> None:
+        """Have the next request decided anew, whatever it is."""
+        for application in self.applications:
+            application._answers._decisions.clear()
+
     def replies(self, request: Input) -> list[Reply]:
         """The answer of each application, to each form in which servers hand the request over."""
         return self.loop.run_until_complete(self._replies(request))
