@@ -152,7 +152,7 @@ def test_what_is_published_by_mistake_is_named(tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=60)
     assert errors == (
-        f"Below {tmp_path}, 1 served, perhaps by mistake: .env. To keep them out:"
+        f"Below {tmp_path} are served, perhaps by mistake: .env. To keep them out:"
         " exclude=['.env*']\n"
     )
 

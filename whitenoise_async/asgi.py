@@ -19,8 +19,8 @@ from .http.paths import below_mount, with_mount
 from .registry import Listed
 from .representations import Headers
 from .responses import not_found
-from .static_file import Failed
-from .streaming import FileStream, NoThreadError, run_blocking
+from .static_file import Sought
+from .streaming import FileStream, NoThreadError, run_blocking, run_long
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -92,10 +92,7 @@ class ASGIWhiteNoise(BaseWhiteNoise[Line]):
             url = scope["path"]
             if mount := scope.get("root_path"):
                 url = below_mount(url, mount)
-            if self._find_blocks:
-                listed = await self._find_in_a_thread(url)
-            else:
-                listed = self._find(url)
+            listed = self._find(url)
         if listed is not None:
             method, fields = scope["method"], _relevant(scope["headers"])
             answer = self._answer_at_once(listed, method, fields)
@@ -117,18 +114,15 @@ class ASGIWhiteNoise(BaseWhiteNoise[Line]):
         except OSError:
             pass  # the client went away: from version 2.4 on, ASGI has ``send`` say so
 
-    async def _find_in_a_thread(self, url: str) -> Listed | None:
-        try:
-            return await run_blocking(partial(self._find, url))
-        except NoThreadError as error:
-            return Failed(url, FileSystemError(url, error))
-
     async def _answer_in_a_thread(
-        self, listed: Listed, method: str, fields: RawFields, scope: Scope
+        self, listed: Listed | Sought, method: str, fields: RawFields, scope: Scope
     ) -> Answer[Line] | None:
         answer = partial(self._answer, listed, method, fields, *_target(scope))
+        # A digest of the content reads a file of gigabytes for seconds, and who asks for the same
+        # one meanwhile waits in a thread.
+        reads_it_all = self._options.etag == "content" and listed.known is None
         try:
-            return await run_blocking(answer)
+            return await (run_long if reads_it_all else run_blocking)(answer)
         except NoThreadError as error:
             return self._unavailable(FileSystemError(listed.path, error))
 

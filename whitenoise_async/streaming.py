@@ -43,6 +43,8 @@ _BUDGET = 3 * 1024 * 1024
 _MOST_IN_ONE_TURN = 2 * 1024 * 1024
 
 _limiter: RunVar[CapacityLimiter] = RunVar("whitenoise_async_limiter")
+_long_limiter: RunVar[CapacityLimiter] = RunVar("whitenoise_async_long_limiter")
+_MAX_LONG = 2
 
 
 # What Python says of it; there is no class of its own.
@@ -58,11 +60,20 @@ async def run_blocking(function: Callable[[], T]) -> T:
 
     :raises NoThreadError: where none can be had.
     """
+    return await _run(function, _limiter, MAX_THREADS)
+
+
+async def run_long(function: Callable[[], T]) -> T:
+    """The same for what may take seconds: so that enough threads are left for all else."""
+    return await _run(function, _long_limiter, _MAX_LONG)
+
+
+async def _run(function: Callable[[], T], kept: RunVar[CapacityLimiter], most: int) -> T:
     try:
-        limiter = _limiter.get()
+        limiter = kept.get()
     except LookupError:
-        limiter = CapacityLimiter(MAX_THREADS)
-        _limiter.set(limiter)
+        limiter = CapacityLimiter(most)
+        kept.set(limiter)
     with _naming_a_lack_of_threads():
         return await to_thread.run_sync(function, limiter=limiter)
 
