@@ -113,6 +113,20 @@ def test_what_is_kept_has_a_bound_the_least_recently_used_out_first(
     assert len(made._kept) == 2
 
 
+def hold_back(monkeypatch: pytest.MonkeyPatch, name: str) -> threading.Event:
+    """Have the digest of a file wait until the event is set."""
+    go_on = threading.Event()
+    real = tags._digest
+
+    def slow(form: OpenFile) -> str:
+        if form.path.endswith(name):
+            go_on.wait(60)
+        return real(form)
+
+    monkeypatch.setattr(tags, "_digest", slow)
+    return go_on
+
+
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_digests_that_take_long_leave_threads_for_all_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, backend: str
@@ -121,15 +135,7 @@ def test_digests_that_take_long_leave_threads_for_all_else(
     write(tmp_path / "film.bin", b"film")
     write(tmp_path / "known.txt", b"known")
     app = ASGIWhiteNoise(None, tmp_path, etag="content", check_interval=0)
-    go_on = threading.Event()
-    real = tags._digest
-
-    def slow(form: OpenFile) -> str:
-        if form.path.endswith("film.bin"):
-            go_on.wait(60)
-        return real(form)
-
-    monkeypatch.setattr(tags, "_digest", slow)
+    go_on = hold_back(monkeypatch, "film.bin")
     sent: list[str] = []
 
     async def ask(name: str) -> None:
