@@ -21,8 +21,14 @@ from conftest import write
 from injected import CALLS, ERRORS, Counted, Site, fail, injected, require_nothing_left
 
 from whitenoise_async import ASGIWhiteNoise, WhiteNoise, files
-from whitenoise_async.files import BrokenBodyError, open_file
-from whitenoise_async.streaming import MAX_THREADS, FileStream, NoThreadError, _limiter
+from whitenoise_async.files import BrokenBodyError, OpenFile, open_file
+from whitenoise_async.streaming import (
+    MAX_THREADS,
+    FileStream,
+    NoThreadError,
+    _executor_of,
+    _limiter,
+)
 
 SMALL = b"small and kept in memory\n" * 40
 LARGE = os.urandom(700_000)  # more than one piece of each adapter's
@@ -546,6 +552,40 @@ def test_where_no_thread_can_be_started_for_the_rest_the_file_is_closed_all_the_
         assert sent >= at
         assert len(caplog.messages) <= 1  # the same as before, in the same minute
         require_nothing_left(root)
+
+
+def test_readings_after_a_lack_of_threads_have_all_that_they_may_have(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else each would wait for one that was counted, and never started."""
+    monkeypatch.setattr(files, "reads_page_cache", lambda descriptor: False)
+    _executor_of.cache_clear()
+    read, together = OpenFile.read, threading.Barrier(2, timeout=60)
+
+    def none(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    def read_together(file: OpenFile, offset: int, size: int) -> bytes:
+        together.wait()
+        return read(file, offset, size)
+
+    async def piece(stream: FileStream) -> bytes:
+        return await stream._wait_for(0, 100)
+
+    async def main() -> None:
+        streams = [FileStream(open_file(str(root / "large.bin"))) for _ in range(2)]
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(threading.Thread, "start", none)
+            for stream in streams:
+                with pytest.raises(NoThreadError):
+                    await piece(stream)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(OpenFile, "read", read_together)
+            assert await asyncio.gather(*map(piece, streams)) == [LARGE[:100]] * 2
+        for stream in streams:
+            await stream.close()
+
+    anyio.run(main)
 
 
 def test_what_only_a_thread_can_find_out_is_taken_for_wrong_without_one(

@@ -141,8 +141,14 @@ class FileStream:
         # 76 µs a read where anyio's threads take 110, measured on two cores.
         loop, executor = asyncio.get_running_loop(), _executor_of(os.getpid())
         reader = wrap(_Reader(self._file, offset), loop=loop, executor=executor)
-        with _naming_a_lack_of_threads():
-            piece: bytes = await reader.read(size)
+        try:
+            with _naming_a_lack_of_threads():
+                piece: bytes = await reader.read(size)
+        except NoThreadError:
+            # The executor counts the thread that it could not start, and later ones would wait for
+            # it: the next reading has a new executor.
+            _executor_of.cache_clear()
+            raise
         return piece
 
     async def require_sound(self) -> None:
