@@ -513,7 +513,8 @@ def test_where_no_thread_can_be_started_it_is_a_503(
     assert dict(start["headers"])[b"retry-after"] == b"1"
     assert body["body"] == b""
     (message,) = caplog.messages
-    assert message.endswith("large.bin cannot be read now: can't start new thread")
+    named = "A folder" if autorefresh else f"{root}/large.bin"
+    assert message == f"{named} cannot be read now: can't start new thread"
     sent = anyio.run(run, app, make_call("/large.bin"), backend=backend)
     assert b"".join(each.get("body", b"") for each in sent[1:]) == LARGE
 
