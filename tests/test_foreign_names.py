@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from whitenoise_async import registry as module
+from whitenoise_async import directories
+from whitenoise_async import registry as registry_module
 from whitenoise_async.registry import LiveRegistry, Registry, Root, WalkedRegistry
 
 TREE: dict[str, Any] = {
@@ -94,7 +95,8 @@ KINDS = (WalkedRegistry, LiveRegistry)
 @pytest.fixture
 def windows(monkeypatch: pytest.MonkeyPatch) -> Windows:
     system = Windows()
-    monkeypatch.setattr(module, "os", system)
+    for module in (directories, registry_module):
+        monkeypatch.setattr(module, "os", system)
     return system
 
 
