@@ -21,6 +21,7 @@ from conftest import write
 from injected import CALLS, ERRORS, Counted, Site, fail, injected, require_nothing_left
 
 from whitenoise_async import ASGIWhiteNoise, WhiteNoise, files
+from whitenoise_async.decisions import FileDecision
 from whitenoise_async.files import BrokenBodyError, OpenFile, open_file
 from whitenoise_async.streaming import (
     MAX_THREADS,
@@ -133,6 +134,19 @@ def assert_same_but_for_the_coding(outcome: Reply, again: Reply, said: list[str]
 
 def out_of_memory() -> None:
     raise MemoryError
+
+
+def test_no_memory_for_a_range_of_what_is_in_memory_is_a_503(
+    adapter: str, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = Site(adapter, root, check_interval=60)
+    before = site.ask("/small.txt", Range="bytes=3-9")
+    with monkeypatch.context() as patch:
+        patch.setattr(FileDecision, "cut", lambda decision, data: out_of_memory())
+        reply = site.ask("/small.txt", Range="bytes=3-9")
+    assert isinstance(reply, Reply)
+    assert is_unavailable(reply)
+    assert site.ask("/small.txt", Range="bytes=3-9") == before
 
 
 @pytest.mark.parametrize("code", ERRORS)

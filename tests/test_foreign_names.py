@@ -60,7 +60,8 @@ class Windows:
     """As much of ``os`` as finds files, with Windows' paths and its many spellings of a name."""
 
     path = SimpleNamespace(
-        **{name: getattr(ntpath, name) for name in ("join", "abspath")}, isdir=lambda path: True
+        **{name: getattr(ntpath, name) for name in ("join", "abspath", "basename")},
+        isdir=lambda path: True,
     )
 
     def __init__(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from whitenoise_async.directories import Rules
+from whitenoise_async.directories import is_kept_out
 from whitenoise_async.globs import Globs
 from whitenoise_async.mistakes import mistakes_among
 
@@ -38,7 +38,7 @@ def test_a_file_that_is_not_meant_to_be_public_is_named_with_what_keeps_it_out(
     folder: str, name: str, pattern: str
 ) -> None:
     assert mistakes_among(folder, ["app.js", name]) == {folder + name: pattern}
-    assert Rules(False, Globs([pattern])).leave_out(folder, name, folder=False)
+    assert is_kept_out(Globs([pattern]), folder, name, folder=False)
 
 
 @pytest.mark.parametrize(

@@ -316,6 +316,22 @@ def test_autorefresh_finds_what_a_walk_lists(
     shutil.rmtree(base)
 
 
+def test_memory_that_runs_out_while_autorefresh_looks_is_a_503(
+    serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    write(tmp_path / "a.txt", b"a")
+    get = serve(tmp_path, autorefresh=True)
+
+    def fail(registry: LiveRegistry, url: str) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LiveRegistry, "find", fail)
+        assert get("/a.txt").status == 503
+    assert caplog.messages == ["A folder cannot be read now: Cannot allocate memory"]
+    assert get("/a.txt").body == b"a"
+
+
 SCARCE = [errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO, errno.ESTALE]
 
 
@@ -397,16 +413,20 @@ def test_of_a_link_that_cannot_be_asked_the_reason_is_told_and_the_others_are_fo
         def stat(self) -> Any:
             raise OSError(code, os.strerror(code))
 
+        def is_dir(self) -> bool:
+            return bool(self.is_symlink() and self.stat())
+
     @contextmanager
     def scandir(path: str) -> Iterator[Any]:
         with real(path) as entries:
             yield map(Entry, entries)
 
     monkeypatch.setattr("whitenoise_async.directories.os.scandir", scandir)
+    serve(tmp_path, exclude=["*.map"])
     get = serve(tmp_path)
     assert [get(f"/{number}.txt").status for number in range(5)] == [200] * 5
     assert get("/link").status == 404
-    (message,) = caplog.messages
+    (message,) = set(caplog.messages)
     assert message == f"Below {tmp_path}, 1 not served: {tmp_path}/link: {os.strerror(code)}"
     live = serve(tmp_path, autorefresh=True)
     assert live("/link").status == (503 if code == errno.EIO else 404)

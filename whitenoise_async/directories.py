@@ -27,20 +27,19 @@ class Rules(NamedTuple):
     followlinks: bool
     exclude: Globs | None  # None keeps nothing out
 
-    def leave_out(self, below: str, name: str, *, folder: bool) -> bool:
-        """Whether ``exclude`` is for the entry ``name``.
 
-        With a file go its pre-compressed siblings, which tell as much as it does.
+def is_kept_out(exclude: Globs, below: str, name: str, *, folder: bool) -> bool:
+    """Whether ``exclude`` is for the entry ``name``.
 
-        :param below: the path below the root of the folder that has it, with a slash at its end.
-        """
-        if self.exclude is None:
+    With a file go its pre-compressed siblings, which tell as much as it does.
+
+    :param below: the path below the root of the folder that has it, with a slash at its end.
+    """
+    while not exclude.match(below, name, folder=folder):
+        if folder or not name.endswith(_SUFFIXES):
             return False
-        while not self.exclude.match(below, name, folder=folder):
-            if folder or not name.endswith(_SUFFIXES):
-                return False
-            name = name.rpartition(".")[0]
-        return True
+        name = name.rpartition(".")[0]
+    return True
 
 
 class Directory(NamedTuple):
@@ -55,12 +54,15 @@ class Directory(NamedTuple):
         """List the names of its files and its directories."""
         files: set[str] = set()
         directories: dict[str, Directory] = {}
-        excludes = self.rules.exclude is not None
+        exclude = self.rules.exclude
         try:
             with os.scandir(self.path) as entries:
                 for entry in entries:
                     name = entry.name
-                    if name.startswith(WORKING_PREFIX) or (excludes and self._leaves_out(entry)):
+                    if name.startswith(WORKING_PREFIX) or (
+                        exclude is not None
+                        and is_kept_out(exclude, self.below, name, folder=_is_folder(entry))
+                    ):
                         continue
                     if not name.isascii() and not _is_utf8(name):
                         skip(entry.path, _NOT_UTF8)
@@ -78,13 +80,6 @@ class Directory(NamedTuple):
             skip(self.path, error)
         return files, directories
 
-    def _leaves_out(self, entry: os.DirEntry[str]) -> bool:
-        try:
-            folder = entry.is_dir()
-        except OSError:  # of which :func:`_mode` tells
-            folder = False
-        return self.rules.leave_out(self.below, entry.name, folder=folder)
-
     def _enter(self, entry: os.DirEntry[str]) -> Directory | None:
         """The directory that ``entry`` is or links to; ``None`` for one that is left out."""
         below = f"{self.below}{entry.name}/"
@@ -99,6 +94,13 @@ class Directory(NamedTuple):
         if any(place == target or place.startswith(inside) for place in crossed):
             return None
         return Directory(entry.path, self.rules, below, crossed)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # of which :func:`_mode` tells
+        return False
 
 
 def _mode(entry: os.DirEntry[str], skip: Skip) -> int:
