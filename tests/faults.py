@@ -142,6 +142,11 @@ class Way:
         self.name = name
         self.adapter, _, self.reading = name.partition(", ")
         self.calls = Calls(patch)
+        #: Called with each message that is sent, before the client has it.
+        self.on_send: Callable[[Any], Awaitable[object]] = _nothing
+        self.extensions: dict[str, Any] = {}
+        if self.reading == "zero copy":
+            self.extensions["http.response.zerocopysend"] = {}
         for module, constant in (
             (streaming, "LARGEST_PIECE"),
             (streaming, "_SMALLEST_PIECE"),
@@ -209,6 +214,7 @@ class Way:
             await anyio.sleep_forever()
 
         async def send(message: Any) -> None:
+            await self.on_send(message)
             if message["type"] == "http.response.start":
                 got.status = message["status"]
                 got.headers = {
@@ -223,11 +229,8 @@ class Way:
                 got.body += message["body"]
                 got.ended = not message.get("more_body", False)
 
-        scope = scope_of(call)
-        if self.reading == "zero copy":
-            scope["extensions"] = {"http.response.zerocopysend": {}}
         try:
-            await app(scope, receive, send)
+            await app(scope_of(call) | {"extensions": self.extensions}, receive, send)
         except Exception as error:
             got.error = error
         return got
@@ -242,6 +245,11 @@ class Way:
             offset += len(data)
             count -= len(data)
             yield data
+
+
+async def _nothing(message: Any) -> None:
+    """Let others have their turn, as every server does."""
+    await checkpoint()
 
 
 class _Wrapper:

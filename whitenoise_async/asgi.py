@@ -10,13 +10,16 @@ from typing import Any, cast
 from anyio import create_task_group
 from anyio.lowlevel import checkpoint
 
+from .answers import Answer
 from .base import BaseWhiteNoise
 from .decisions import Decision, RawFields
-from .files import OpenFile
+from .files import FileSystemError, OpenFile
 from .http.fields import OWS, RequestFields
 from .http.paths import below_mount, with_mount
+from .registry import Listed
 from .representations import Headers
 from .responses import not_found
+from .static_file import Failed
 from .streaming import FileStream, run_blocking
 
 Scope = MutableMapping[str, Any]
@@ -90,16 +93,14 @@ class ASGIWhiteNoise(BaseWhiteNoise[Line]):
             if mount := scope.get("root_path"):
                 url = below_mount(url, mount)
             if self._find_blocks:
-                listed = await run_blocking(partial(self._find, url))
+                listed = await self._find_in_thread(url)
             else:
                 listed = self._find(url)
         if listed is not None:
             method, fields = scope["method"], _relevant(scope["headers"])
             answer = self._answer_at_once(listed, method, fields)
             if answer is None:
-                answer = await run_blocking(
-                    partial(self._answer, listed, method, fields, *_target(scope))
-                )
+                answer = await self._answer_in_thread(listed, method, fields, scope)
         if answer is None:
             await self.application(scope, receive, send)
             return
@@ -115,6 +116,23 @@ class ASGIWhiteNoise(BaseWhiteNoise[Line]):
             await send({"type": "http.response.body", "body": body})
         except OSError:
             pass  # the client went away: from version 2.4 on, ASGI has ``send`` say so
+
+    async def _find_in_thread(self, url: str) -> Listed | None:
+        try:
+            return await run_blocking(url, partial(self._find, url))
+        except FileSystemError as error:
+            return Failed(error)
+
+    async def _answer_in_thread(
+        self, listed: Listed, method: str, fields: RawFields, scope: Scope
+    ) -> Answer[Line] | None:
+        if isinstance(listed, Failed):
+            return self._unavailable(listed.error)
+        answer = partial(self._answer, listed, method, fields, *_target(scope))
+        try:
+            return await run_blocking(listed.path, answer)
+        except FileSystemError as error:
+            return self._unavailable(error)
 
     @staticmethod
     def _read_fields(raw: RawFields) -> RequestFields:

@@ -135,8 +135,11 @@ class BaseWhiteNoise(Options, Generic[Line]):
                 warn_once(str(error))
             return None
         except FileSystemError as error:
-            error_now_and_then(str(error))
-            return self._plain(unavailable())
+            return self._unavailable(error)
+
+    def _unavailable(self, error: FileSystemError) -> Answer[Line]:
+        error_now_and_then(str(error))
+        return self._plain(unavailable())
 
     def _plain(self, response: Response) -> Answer[Line]:
         return Decision(response, self._encode), response.literal_body(), None

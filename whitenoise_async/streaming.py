@@ -43,14 +43,30 @@ _MOST_IN_ONE_TURN = 2 * 1024 * 1024
 _limiter: RunVar[CapacityLimiter] = RunVar("whitenoise_async_limiter")
 
 
-async def run_blocking(function: Callable[[], T]) -> T:
-    """Run ``function``, which waits for the disk, in one of our threads."""
+async def run_blocking(path: str, function: Callable[[], T]) -> T:
+    """Run ``function``, which waits for the disk, in one of our threads.
+
+    :param path: what it is about.
+    :raises FileSystemError: where no thread is to be had; then nothing was run.
+    """
     try:
         limiter = _limiter.get()
     except LookupError:
         limiter = CapacityLimiter(MAX_THREADS)
         _limiter.set(limiter)
-    return await to_thread.run_sync(function, limiter=limiter)
+    has_begun = False
+
+    def work() -> T:
+        nonlocal has_begun
+        has_begun = True
+        return function()
+
+    try:
+        return await to_thread.run_sync(work, limiter=limiter)
+    except RuntimeError as error:
+        if has_begun:
+            raise
+        raise FileSystemError(path, error) from error
 
 
 class FileStream:
@@ -100,11 +116,17 @@ class FileStream:
 
     async def _wait_for(self, offset: int, size: int) -> bytes:
         if self._file.reads_at_once or not _in_asyncio():
-            return await run_blocking(partial(self._file.read, offset, size))
+            return await self._run_blocking(partial(self._file.read, offset, size))
         # 76 µs a read where anyio's threads take 110, measured on two cores.
         loop, executor = asyncio.get_running_loop(), _executor_of(os.getpid())
         reader = wrap(_Reader(self._file, offset), loop=loop, executor=executor)
-        piece: bytes = await reader.read(size)
+        try:
+            piece: bytes = await reader.read(size)
+        except RuntimeError as error:  # no thread is to be had
+            # The executor has queued the call all the same, and once it has run takes its thread,
+            # which others wait for, for one more that is idle.
+            _executor_of.cache_clear()
+            raise FileSystemError(self._file.path, error) from error
         return piece
 
     async def require_sound(self) -> None:
@@ -112,10 +134,13 @@ class FileStream:
 
         :raises BrokenBodyError: where a body that was read from it is not what was promised.
         """
-        if self._file.reads_at_once:
-            fault = self._file.fault()
-        else:
-            fault = await run_blocking(self._file.fault)
+        try:
+            if self._file.reads_at_once:
+                fault = self._file.fault()
+            else:
+                fault = await self._run_blocking(self._file.fault)
+        except FileSystemError as error:
+            fault = error.reason
         if fault:
             raise BrokenBodyError(self._file.path, fault)
 
@@ -127,7 +152,7 @@ class FileStream:
         if path is None:
             return True
         try:
-            return await run_blocking(partial(state_if_any, path)) == self._file.state
+            return await self._run_blocking(partial(state_if_any, path)) == self._file.state
         except FileSystemError:
             return False
 
@@ -137,8 +162,14 @@ class FileStream:
         if self._file.reads_at_once and self._file.is_untouched():
             self._file.close()
             return
-        with CancelScope(shield=True):
-            await run_blocking(self._file.close)
+        try:
+            with CancelScope(shield=True):
+                await self._run_blocking(self._file.close)
+        except FileSystemError:
+            self._file.close()
+
+    async def _run_blocking(self, function: Callable[[], T]) -> T:
+        return await run_blocking(self._file.path, function)
 
 
 class _Reader(BufferedIOBase):
