@@ -347,6 +347,12 @@ def descriptors() -> set[str]:
     return set(os.listdir("/proc/self/fd"))
 
 
+def close_kept(app: Any) -> None:
+    """Close what ``app`` keeps open on purpose."""
+    for path in list(app._answers._open_files._kept):
+        app._answers._open_files.drop(path)
+
+
 async def until(condition: Callable[[], bool]) -> None:
     with anyio.fail_after(60):
         while not condition():

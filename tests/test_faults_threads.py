@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
 import resource
@@ -18,10 +19,10 @@ from anyio import to_thread
 from anyio.lowlevel import checkpoint
 from clients import make_call
 from conftest import write
-from faults import APPLICATION, PIECE, Got, Way, descriptors, require_cut, until
+from faults import APPLICATION, PIECE, Got, Way, close_kept, descriptors, require_cut, until
 
 from whitenoise_async import streaming
-from whitenoise_async.files import BrokenBodyError
+from whitenoise_async.threads import MAX_THREADS, _Call, _limiter, _of_loop
 
 CONTENT = os.urandom(5 * PIECE)
 # Bytes that are left for all but the stacks of threads.
@@ -167,12 +168,14 @@ def test_without_a_thread_in_mid_stream_the_connection_is_cut_if_one_is_needed(
 def test_without_a_thread_for_the_last_look_the_connection_is_cut(
     monkeypatch: pytest.MonkeyPatch, path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """aiofiles has threads of its own."""
+    """aiofiles has threads of its own: here it has them all, and needs no more."""
     way = Way("asyncio, threads", monkeypatch)
     app = way.make(path.parent, max_cache_size=0)
+    executor, together = streaming._executor_of(os.getpid()), threading.Barrier(MAX_THREADS)
+    for started in [executor.submit(together.wait) for _ in range(MAX_THREADS)]:
+        started.result()
 
     async def main() -> None:
-        await way.ask(app, make_call("/a.bin"))
         async with Losing(way, 0, pools=['anyio']):
             got = await way.ask(app, make_call("/a.bin"))
         require_cut(got, sent_by_server=False)
@@ -188,7 +191,7 @@ def test_without_a_thread_a_removed_file_is_closed_in_place(way: Way, path: Path
 
     async def remove(message: Any) -> None:
         path.unlink(missing_ok=True)
-        app._answers._open_files.drop(str(path))
+        close_kept(app)
 
     async def main() -> None:
         before = descriptors()
@@ -247,3 +250,164 @@ def test_threads_that_could_not_be_started_for_aiofiles_are_started_later(
             go_on.set()
 
     way.run(main)
+
+
+class Disk:
+    """Hangs, for all but the event loop's thread, until it is back."""
+
+    def __init__(self, way: Way) -> None:
+        self._back = threading.Event()
+        way.calls.before = self._before
+
+    def _before(self, name: str) -> None:
+        if threading.current_thread() is not threading.main_thread():
+            self._back.wait()
+
+    def come_back(self) -> None:
+        self._back.set()
+
+
+@pytest.fixture
+def urls(tmp_path: Path) -> list[str]:
+    """Those of more files than there are threads."""
+    names = [f"{number}.bin" for number in range(MAX_THREADS + 6)]
+    for name in names:
+        write(tmp_path / name, CONTENT)
+    return [f"/{name}" for name in names]
+
+
+def threads_taken() -> int:
+    return _of_loop(_limiter, MAX_THREADS).borrowed_tokens
+
+
+def all_are_taken() -> bool:
+    return threads_taken() == MAX_THREADS
+
+
+def test_a_disk_that_hangs_stops_what_needs_it_and_nothing_else(
+    way: Way, path: Path, urls: list[str]
+) -> None:
+    app = way.make(path.parent, max_cached_file_size=10, check_interval=None)
+    got: list[Got] = []
+
+    async def ask(url: str) -> None:
+        got.append(await way.ask(app, make_call(url)))
+
+    async def main() -> None:
+        for url in ("/small.txt", "/a.bin"):
+            await way.ask(app, make_call(url))
+        before = threading.active_count()
+        disk = Disk(way)
+        async with anyio.create_task_group() as group:
+            for url in urls:
+                group.start_soon(ask, url)
+            await until(all_are_taken)
+            for url, body in (("/small.txt", b"small"), ("/missing", APPLICATION)):
+                assert (await way.ask(app, make_call(url))).body == body
+            assert (await way.ask(app, make_call("/a.bin", method="HEAD"))).length == len(CONTENT)
+            if way.reading in ("page cache", "zero copy"):
+                assert (await way.ask(app, make_call("/a.bin"))).body == CONTENT
+            assert got == []
+            assert threading.active_count() - before <= MAX_THREADS
+            disk.come_back()
+        assert [each.body for each in got] == [CONTENT] * len(urls)
+        assert threads_taken() == 0
+
+    way.run(main)
+
+
+def test_requests_given_up_while_the_disk_hangs_take_no_thread_from_the_others(
+    way: Way, path: Path, urls: list[str]
+) -> None:
+    app = way.make(path.parent, max_cache_size=0)
+    scopes: dict[str, anyio.CancelScope] = {}
+    got: dict[str, Got] = {}
+
+    async def ask(url: str) -> None:
+        with anyio.CancelScope() as scopes[url]:
+            got[url] = await way.ask(app, make_call(url))
+
+    async def main() -> None:
+        before = descriptors()
+        disk = Disk(way)
+        async with anyio.create_task_group() as group:
+            for url in urls:
+                group.start_soon(ask, url)
+            await until(all_are_taken)
+            await anyio.wait_all_tasks_blocked()
+            # Two that have a thread, and two that wait for one.
+            given_up = [*urls[:2], *urls[-2:]]
+            for url in given_up:
+                scopes[url].cancel()
+            await until(lambda: _limiter.get().statistics().tasks_waiting == 4)
+            disk.come_back()
+        assert sorted(got) == sorted(set(urls) - set(given_up))
+        assert {each.body for each in got.values()} == {CONTENT}
+        assert threads_taken() == 0
+        close_kept(app)
+        # A thread may hold on to what it returned for a moment.
+        await until(lambda: descriptors() == before)
+
+    way.run(main)
+
+
+@pytest.mark.parametrize("way", [way for way in WAYS if "asyncio" in way], indirect=True)
+def test_tasks_that_are_cancelled_while_the_disk_hangs_do_not_add_threads(
+    way: Way, path: Path, urls: list[str]
+) -> None:
+    """As with ``asyncio.timeout``: nothing stops the threads that they leave behind."""
+    app = way.make(path.parent, max_cache_size=0)
+
+    async def main() -> None:
+        before, threads = descriptors(), threading.active_count()
+        disk = Disk(way)
+        for _ in range(3):
+            tasks = [asyncio.ensure_future(way.ask(app, make_call(url))) for url in urls]
+            await until(all_are_taken)
+            await anyio.wait_all_tasks_blocked()
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+            assert all(task.cancelled() for task in tasks)
+            assert threading.active_count() - threads <= MAX_THREADS
+        assert (await way.ask(app, make_call("/missing"))).body == APPLICATION
+        disk.come_back()
+        await until(lambda: threads_taken() == 0)
+        close_kept(app)
+        # A thread may hold on to what it returned for a moment.
+        await until(lambda: descriptors() == before)
+        assert (await way.ask(app, make_call(urls[0]))).body == CONTENT
+
+    way.run(main)
+
+
+def test_an_event_loop_may_end_while_the_disk_hangs(
+    monkeypatch: pytest.MonkeyPatch, path: Path
+) -> None:
+    way = Way("asyncio, page cache", monkeypatch)
+    app = way.make(path.parent)
+    before, threads = descriptors(), set(threading.enumerate())
+    disk = Disk(way)
+
+    async def main() -> None:
+        task = asyncio.ensure_future(way.ask(app, make_call("/a.bin")))
+        await until(lambda: threads_taken() == 1)
+        await anyio.wait_all_tasks_blocked()
+        task.cancel()
+
+    way.run(main)
+    disk.come_back()
+    for thread in set(threading.enumerate()) - threads:
+        thread.join()
+    assert descriptors() == before
+    assert way.run(lambda: way.ask(app, make_call("/a.bin"))).body == CONTENT
+
+
+async def test_a_call_that_nobody_waits_for_is_not_begun() -> None:
+    limiter = anyio.CapacityLimiter(1)
+    call = _Call(os.getpid, limiter)
+    await limiter.acquire_on_behalf_of(call)
+    call.leave()
+    assert limiter.borrowed_tokens == 0
+    with pytest.raises(asyncio.CancelledError):
+        call()

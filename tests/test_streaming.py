@@ -24,7 +24,8 @@ from conftest import write
 
 from whitenoise_async import ASGIWhiteNoise, files, open_files, reads
 from whitenoise_async.files import BrokenBodyError
-from whitenoise_async.streaming import LARGEST_PIECE, MAX_THREADS, FileStream, _limiter
+from whitenoise_async.streaming import LARGEST_PIECE, FileStream
+from whitenoise_async.threads import MAX_THREADS, _limiter
 
 PIECES = 12
 CONTENT = os.urandom(LARGEST_PIECE) * PIECES

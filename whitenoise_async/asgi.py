@@ -20,7 +20,8 @@ from .registry import Listed
 from .representations import Headers
 from .responses import not_found
 from .static_file import Failed
-from .streaming import FileStream, run_blocking
+from .streaming import FileStream
+from .threads import run_blocking
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]

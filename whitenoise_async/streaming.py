@@ -17,17 +17,15 @@ from io import BufferedIOBase
 from typing import TypeVar
 
 from aiofiles.threadpool import wrap
-from anyio import CancelScope, CapacityLimiter, to_thread
-from anyio.lowlevel import RunVar, checkpoint
+from anyio import CancelScope
+from anyio.lowlevel import checkpoint
 
 from .files import BrokenBodyError, FileSystemError, OpenFile, state_if_any
 from .forks import renew_at_fork
 from .http.ranges import ByteRange
+from .threads import MAX_THREADS, run_blocking
 
 T = TypeVar("T")
-
-#: Threads of our own: slow disks must not use up the application's, nor the application ours.
-MAX_THREADS = 16
 
 # Bytes that are read and handed on at a time. Large pieces cost fewer calls of the server's `send`,
 # but a client that stalls has one of them in the server's memory. So a few streams have large ones,
@@ -39,34 +37,6 @@ _BUDGET = 3 * 1024 * 1024
 # Neither reading nor a server's `send` has to wait where the client is fast: after so many bytes,
 # which take half a millisecond, the event loop's other tasks have their turn.
 _MOST_IN_ONE_TURN = 2 * 1024 * 1024
-
-_limiter: RunVar[CapacityLimiter] = RunVar("whitenoise_async_limiter")
-
-
-async def run_blocking(path: str, function: Callable[[], T]) -> T:
-    """Run ``function``, which waits for the disk, in one of our threads.
-
-    :param path: what it is about.
-    :raises FileSystemError: where no thread is to be had; then nothing was run.
-    """
-    try:
-        limiter = _limiter.get()
-    except LookupError:
-        limiter = CapacityLimiter(MAX_THREADS)
-        _limiter.set(limiter)
-    has_begun = False
-
-    def work() -> T:
-        nonlocal has_begun
-        has_begun = True
-        return function()
-
-    try:
-        return await to_thread.run_sync(work, limiter=limiter)
-    except RuntimeError as error:
-        if has_begun:
-            raise
-        raise FileSystemError(path, error) from error
 
 
 class FileStream:
