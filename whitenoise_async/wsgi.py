@@ -128,6 +128,8 @@ class _Bounded:
         """Read up to ``size`` bytes, all that are left if negative; nothing at the end."""
         offset, stop = self._offset, self._stop
         wanted = stop - offset if size < 0 else min(size, stop - offset)
+        if not wanted:  # what was sent whole must not fail
+            return b""
         self._offset = stop  # after an error there is nothing more to say
         try:
             data = self._file.read_fully(offset, wanted)
@@ -135,7 +137,7 @@ class _Bounded:
             raise BrokenBodyError(self._file.path, error.reason) from error
         if len(data) < wanted:
             raise BrokenBodyError(self._file.path)
-        if offset < stop == offset + wanted and (fault := self._file.fault()):
+        if stop == offset + wanted and (fault := self._file.fault()):
             raise BrokenBodyError(self._file.path, fault)
         self._offset = offset + wanted
         return data
