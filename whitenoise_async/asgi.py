@@ -241,7 +241,10 @@ async def _until_disconnect(receive: Receive, work: Callable[[], Awaitable[objec
             failures.insert(0, error)
         group.cancel_scope.cancel()
     if failures:
-        raise failures[0]
+        try:
+            raise failures[0]
+        finally:
+            failures.clear()  # else it and this frame, and so a piece, would keep each other
 
 
 async def _disconnected(receive: Receive) -> None:
