@@ -22,14 +22,8 @@ from injected import CALLS, ERRORS, Counted, Site, fail, injected, require_nothi
 
 from whitenoise_async import ASGIWhiteNoise, WhiteNoise, files
 from whitenoise_async.decisions import FileDecision
-from whitenoise_async.files import BrokenBodyError, OpenFile, open_file
-from whitenoise_async.streaming import (
-    MAX_THREADS,
-    FileStream,
-    NoThreadError,
-    _executor_of,
-    _limiter,
-)
+from whitenoise_async.files import BrokenBodyError
+from whitenoise_async.threads import MAX_THREADS, _limiter
 
 SMALL = b"small and kept in memory\n" * 40
 LARGE = os.urandom(700_000)  # more than one piece of each adapter's
@@ -531,101 +525,6 @@ def test_where_no_thread_can_be_started_it_is_a_503(
     assert message == f"{named} cannot be read now: can't start new thread"
     sent = anyio.run(run, app, make_call("/large.bin"), backend=backend)
     assert b"".join(each.get("body", b"") for each in sent[1:]) == LARGE
-
-
-@pytest.mark.parametrize("backend", BACKENDS)
-def test_where_no_thread_can_be_started_for_the_rest_the_file_is_closed_all_the_same(
-    root: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, backend: str
-) -> None:
-    monkeypatch.setattr(files, "reads_page_cache", lambda descriptor: False)
-    app = ASGIWhiteNoise(None, root, **OPTIONS)
-    sent = 0
-
-    async def main() -> None:
-        with pytest.MonkeyPatch.context() as patch:
-
-            def no_more_threads(number: int) -> None:
-                nonlocal sent
-                sent = number
-                if number == at:
-
-                    async def none(*_: Any, **__: Any) -> None:
-                        raise RuntimeError("can't start new thread")
-
-                    patch.setattr(anyio.to_thread, "run_sync", none)
-                    patch.setattr(
-                        "asyncio.base_events.BaseEventLoop.run_in_executor",
-                        lambda *_: none(),
-                    )
-
-            await run(app, make_call("/large.bin"), no_more_threads)
-
-    for at in (0, 1):
-        caplog.clear()
-        with pytest.raises(BrokenBodyError, match="can't start new thread"):
-            anyio.run(main, backend=backend)
-        assert sent >= at
-        assert len(caplog.messages) <= 1  # the same as before, in the same minute
-        require_nothing_left(root)
-
-
-def test_readings_after_a_lack_of_threads_have_all_that_they_may_have(
-    root: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Else each would wait for one that was counted, and never started."""
-    monkeypatch.setattr(files, "reads_page_cache", lambda descriptor: False)
-    _executor_of.cache_clear()
-    read, together = OpenFile.read, threading.Barrier(2, timeout=60)
-
-    def none(thread: threading.Thread) -> None:
-        raise RuntimeError("can't start new thread")
-
-    def read_together(file: OpenFile, offset: int, size: int) -> bytes:
-        together.wait()
-        return read(file, offset, size)
-
-    async def piece(stream: FileStream) -> bytes:
-        return await stream._wait_for(0, 100)
-
-    async def main() -> None:
-        streams = [FileStream(open_file(str(root / "large.bin"))) for _ in range(2)]
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(threading.Thread, "start", none)
-            for stream in streams:
-                with pytest.raises(NoThreadError):
-                    await piece(stream)
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(OpenFile, "read", read_together)
-            assert await asyncio.gather(*map(piece, streams)) == [LARGE[:100]] * 2
-        for stream in streams:
-            await stream.close()
-
-    anyio.run(main)
-
-
-def test_what_only_a_thread_can_find_out_is_taken_for_wrong_without_one(
-    root: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(files, "reads_page_cache", lambda descriptor: False)
-
-    async def none(function: Any) -> Any:
-        raise NoThreadError(errno.EAGAIN, "can't start new thread")
-
-    async def main() -> None:
-        stream = FileStream(open_file(str(root / "large.bin")))
-        monkeypatch.setattr("whitenoise_async.streaming.run_blocking", none)
-        with pytest.raises(BrokenBodyError, match="can't start new thread"):
-            await stream.require_sound()
-        assert await stream.is_at(str(root / "large.bin")) is False
-        await stream.close()
-
-    anyio.run(main)
-
-
-def test_another_error_of_a_thread_is_its_own(root: Path) -> None:
-    app = ASGIWhiteNoise(None, root, add_headers_function=raise_runtime_error)
-    with pytest.raises(RuntimeError, match="my own"):
-        anyio.run(run, app, make_call("/small.txt"))
 
 
 def raise_runtime_error(headers: Any, path: str, url: str) -> None:

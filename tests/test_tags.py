@@ -15,8 +15,8 @@ from conftest import MTIME, write
 
 from whitenoise_async import ASGIWhiteNoise, tags
 from whitenoise_async.files import OpenFile, open_file
-from whitenoise_async.streaming import MAX_THREADS
 from whitenoise_async.tags import ContentTags
+from whitenoise_async.threads import MAX_THREADS
 
 TEXT = b"body { color: black }\n" * 100
 GZIP = {"Accept-Encoding": "gzip"}

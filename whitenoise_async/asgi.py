@@ -20,7 +20,8 @@ from .registry import Listed
 from .representations import Headers
 from .responses import not_found
 from .static_file import Sought
-from .streaming import FileStream, NoThreadError, run_blocking, run_long
+from .streaming import FileStream
+from .threads import run_blocking, run_long
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -122,9 +123,9 @@ class ASGIWhiteNoise(BaseWhiteNoise[Line]):
         # one meanwhile waits in a thread.
         reads_it_all = self._options.etag == "content" and listed.known is None
         try:
-            return await (run_long if reads_it_all else run_blocking)(answer)
-        except NoThreadError as error:
-            return self._unavailable(FileSystemError(listed.path, error))
+            return await (run_long if reads_it_all else run_blocking)(listed.path, answer)
+        except FileSystemError as error:
+            return self._unavailable(error)
 
     @staticmethod
     def _read_fields(raw: RawFields) -> RequestFields:
@@ -232,7 +233,10 @@ async def _until_disconnect(receive: Receive, work: Callable[[], Awaitable[objec
             failures.insert(0, error)
         group.cancel_scope.cancel()
     if failures:
-        raise failures[0]
+        try:
+            raise failures[0]
+        finally:
+            failures.clear()  # else it and this frame, and so a piece, would keep each other
 
 
 async def _disconnected(receive: Receive) -> None:
