@@ -541,3 +541,42 @@ def test_a_file_that_was_truncated_while_the_server_sent_it_is_an_error(root: Pa
     scope = scope_of(make_call("/large.bin")) | {"extensions": {EXTENSIONS[0]: {}}}
     with pytest.raises(files.BrokenBodyError, match="truncated"):
         anyio.run(partial(app, scope, receive, send))
+
+
+@pytest.mark.parametrize("extension", EXTENSIONS)
+@pytest.mark.parametrize("failure", [errno.EIO, errno.ESTALE, errno.EMFILE])
+def test_a_server_that_cannot_read_the_file_is_not_taken_for_a_client_that_has_gone(
+    root: Path, extension: str, failure: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Both are told by an OSError; of the one somebody has to know."""
+    app = ASGIWhiteNoise(None, root)
+
+    async def send(message: Any) -> None:
+        if message["type"] == extension:
+            raise OSError(failure, os.strerror(failure))
+
+    async def receive() -> Any:
+        await anyio.sleep_forever()
+
+    scope = scope_of(make_call("/large.bin")) | {"extensions": {extension: {}}}
+    with pytest.raises(files.BrokenBodyError):
+        anyio.run(partial(app, scope, receive, send))
+    said = f"was sent in part: {os.strerror(failure)}; the connection is cut"
+    assert caplog.messages == [f"{root / 'large.bin'} {said}"]
+
+
+@pytest.mark.parametrize("extension", EXTENSIONS)
+@pytest.mark.parametrize("error", [BrokenPipeError(errno.EPIPE, "Broken pipe"), OSError()])
+def test_a_client_that_hangs_up_on_a_server_that_sends_the_file_is_no_error(
+    root: Path, extension: str, error: OSError, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def send(message: Any) -> None:
+        if message["type"] == extension:
+            raise error
+
+    async def receive() -> Any:
+        await anyio.sleep_forever()
+
+    scope = scope_of(make_call("/large.bin")) | {"extensions": {extension: {}}}
+    anyio.run(partial(ASGIWhiteNoise(None, root), scope, receive, send))
+    assert caplog.messages == []

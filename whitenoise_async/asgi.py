@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, MutableMapping
 from contextlib import aclosing
 from functools import partial
@@ -13,7 +14,7 @@ from anyio.lowlevel import checkpoint
 from .answers import Answer
 from .base import BaseWhiteNoise
 from .decisions import Decision, RawFields
-from .files import FileSystemError, OpenFile
+from .files import BrokenBodyError, FileSystemError, OpenFile, reason_of
 from .http.fields import OWS, RequestFields
 from .http.paths import below_mount, with_mount
 from .registry import Listed
@@ -41,6 +42,14 @@ _UNWATCHED = 64 * 1024
 # The extensions by which a server sends a file itself.
 _ZERO_COPY = "http.response.zerocopysend"
 _PATH = "http.response.pathsend"
+
+# What a server that opens or reads a file may be told of it, and never of a client that has gone.
+_NO_CLIENTS = frozenset(
+    {
+        *(errno.EIO, errno.ESTALE, errno.ENOMEM),
+        *(errno.EMFILE, errno.ENFILE, errno.ENOENT, errno.EACCES),
+    }
+)
 
 
 class _HungUpError(Exception):
@@ -165,7 +174,7 @@ async def _send_file(
         message = _handed_over(decision, file, scope)
         if message is not None and await stream.is_at(message.get("path")):
             await _send_or_hang_up(send, start)
-            await _send_or_hang_up(send, message)
+            await _hand_over(message, file.path, send)
             if message["type"] == _ZERO_COPY:  # the server has sent the file by now
                 await stream.require_sound()
             return
@@ -192,6 +201,16 @@ def _handed_over(decision: Decision[Line], file: OpenFile, scope: Scope) -> Mess
     if _PATH in extensions and decision.whole and file.is_by_path:
         return {"type": _PATH, "path": file.path}
     return None
+
+
+async def _hand_over(message: Message, path: str, send: Send) -> None:
+    """Have the server send the file itself."""
+    try:
+        await send(message)
+    except OSError as error:
+        if error.errno in _NO_CLIENTS:
+            raise BrokenBodyError(path, reason_of(error)) from error
+        raise _HungUpError from error
 
 
 async def _send_pieces(

@@ -60,7 +60,7 @@ class FileSystemError(Exception):
     """
 
     def __init__(self, path: str, error: Exception) -> None:
-        self.reason = _reason(error)
+        self.reason = reason_of(error)
         super().__init__(f"{path} cannot be read now: {self.reason}")
 
 
@@ -175,7 +175,7 @@ class OpenFile:
         try:
             now = state_of(os.fstat(self._descriptor))
         except OSError as error:  # ESTALE, of a network file system
-            return _reason(error)
+            return reason_of(error)
         if now.size < self.state.size:
             return "the file was truncated"
         overwritten = now.size == self.state.size and now.mtime_ns != self.state.mtime_ns
@@ -297,7 +297,7 @@ def state_of(status: os.stat_result) -> FileState:
     return FileState(status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
-def _reason(error: Exception) -> str:
+def reason_of(error: Exception) -> str:
     """What happened, in the system's words."""
     if isinstance(error, MemoryError):
         return os.strerror(errno.ENOMEM)

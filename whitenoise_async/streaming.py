@@ -61,12 +61,14 @@ class FileStream:
                     continue
                 offset = part.start
                 while offset < part.stop:
-                    piece = await self._piece(offset, min(part.stop - offset, _sending.piece_size))
-                    offset += len(piece)
-                    to_come -= len(piece)
+                    size = min(part.stop - offset, _sending.piece_size)
+                    # Handed over, not lent: nothing is to be in memory while the client is slow.
+                    held = [await self._piece(offset, size)]
+                    offset += len(held[0])
+                    to_come -= len(held[0])
                     if not to_come:
                         await self.require_sound()
-                    yield piece
+                    yield held.pop()
 
     async def _piece(self, offset: int, size: int) -> bytes:
         try:
