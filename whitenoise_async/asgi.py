@@ -175,8 +175,10 @@ async def _send_file(
         if message is not None and await stream.is_at(message.get("path")):
             await _send_or_hang_up(send, start)
             await _hand_over(message, file.path, send)
-            if message["type"] == _ZERO_COPY:  # the server has sent the file by now
+            if message["type"] == _ZERO_COPY:
+                # Sent by now, and an answer still: only one that has no end does a server cut.
                 await stream.require_sound()
+                await _send_or_hang_up(send, {"type": "http.response.body", "body": b""})
             return
         async with aclosing(stream.pieces(decision.plan)) as pieces:
             work = partial(_send_pieces, start, pieces, decision.length, send)
@@ -197,7 +199,8 @@ def _handed_over(decision: Decision[Line], file: OpenFile, scope: Scope) -> Mess
     if len(decision.plan) > 1 or isinstance(part, bytes):
         return None
     if _ZERO_COPY in extensions:
-        return {"type": _ZERO_COPY, "file": file, "offset": part.start, "count": part.length}
+        where = {"offset": part.start, "count": part.length}
+        return {"type": _ZERO_COPY, "file": file, **where, "more_body": True}
     if _PATH in extensions and decision.whole and file.is_by_path:
         return {"type": _PATH, "path": file.path}
     return None
