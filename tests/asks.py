@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -11,10 +12,14 @@ from urllib.parse import quote
 import brotli
 import django
 from conftest import write
-from trees import zstd
 from wire import Ask
 
 from whitenoise_async.gzip import main as gzip_command
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 _ADMIN = Path(django.__file__).parent / "contrib" / "admin" / "static" / "admin"
 _TEXT = b"body { color: black; background: white }\n"
