@@ -149,7 +149,7 @@ def test_without_a_thread_in_mid_stream_the_connection_is_cut_if_one_is_needed(
         before = descriptors()
         async with Losing(way, at):
             got = await way.ask(app, make_call("/a.bin"))
-            assert descriptors() == before
+            assert descriptors() <= before
         if way.reading in ("page cache", "zero copy"):
             assert (got.status, got.body, got.ended, got.error) == (200, CONTENT, True, None)
             assert caplog.messages == []
@@ -197,7 +197,7 @@ def test_without_a_thread_a_removed_file_is_closed_in_place(way: Way, path: Path
         async with Losing(way, 1):
             got = await way.ask(app, make_call("/a.bin"))
             assert (got.body, got.ended) == (CONTENT, True)
-            assert descriptors() == before
+            assert descriptors() <= before
 
     way.run(main)
 
@@ -344,7 +344,7 @@ def test_requests_given_up_while_the_disk_hangs_take_no_thread_from_the_others(
         assert threads_taken() == 0
         close_kept(app)
         # A thread may hold on to what it returned for a moment.
-        await until(lambda: descriptors() == before)
+        await until(lambda: descriptors() <= before)
 
     way.run(main)
 
@@ -373,7 +373,7 @@ def test_tasks_that_are_cancelled_while_the_disk_hangs_do_not_add_threads(
         await until(lambda: threads_taken() == 0)
         close_kept(app)
         # A thread may hold on to what it returned for a moment.
-        await until(lambda: descriptors() == before)
+        await until(lambda: descriptors() <= before)
         assert (await way.ask(app, make_call(urls[0]))).body == CONTENT
 
     way.run(main)
@@ -397,7 +397,7 @@ def test_an_event_loop_may_end_while_the_disk_hangs(
     disk.come_back()
     for thread in set(threading.enumerate()) - threads:
         thread.join()
-    assert descriptors() == before
+    assert descriptors() <= before
     assert way.run(lambda: way.ask(app, make_call("/a.bin"))).body == CONTENT
 
 
