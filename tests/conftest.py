@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import gzip
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 import textwrap
+import traceback
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +16,7 @@ from typing import Any
 import pytest
 from clients import ADAPTERS, Get, Serve, client_of
 
-from whitenoise_async.logs import warn_once
+from whitenoise_async import logs
 from whitenoise_async.open_files import _sweeper
 
 pytest.register_assert_rewrite("fuzzing")
@@ -21,15 +24,24 @@ pytest.register_assert_rewrite("fuzzing")
 MTIME = 1_600_000_000  # Sun, 13 Sep 2020 12:26:40 GMT
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--shots", metavar="DIR", help="where to keep the browser's screenshots")
+
+
 @pytest.fixture(autouse=True)
-def _every_warning_is_new() -> None:
-    warn_once.cache_clear()
+def _nothing_was_logged_before() -> None:
+    logs.warn_once.cache_clear()
+    logs._last_said.cache_clear()
 
 
 @pytest.fixture(autouse=True)
 def _no_file_is_kept_open() -> Iterator[None]:
     yield
     close_kept()
+    if timer := _sweeper._timer:  # else the next test has one that lasts as long as this one said
+        timer.cancel()
+        timer.join()
+        _sweeper._timer = None
 
 
 @pytest.fixture(params=list(ADAPTERS))
@@ -47,6 +59,27 @@ def serve(adapter: str) -> Serve:
         return client_of(adapter)(ADAPTERS[adapter](application, root, prefix, **options))
 
     return make
+
+
+@pytest.fixture
+def fork() -> Callable[[Callable[[], object]], int]:
+    """Runs a function in a forked process; returns its exit status, 1 where it raised."""
+
+    def run(child: Callable[[], object]) -> int:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # of forking with threads
+            pid = os.fork()
+        if not pid:
+            signal.alarm(30)
+            try:
+                child()
+            except BaseException:
+                traceback.print_exc()
+                os._exit(1)
+            os._exit(0)
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+    return run
 
 
 @pytest.fixture

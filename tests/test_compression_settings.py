@@ -13,14 +13,32 @@ from whitenoise_async import gzip as gzip_command
 from whitenoise_async.compression import DEFAULT_EXCLUDED, ENCODINGS, make_settings
 from whitenoise_async.compression.settings import cleaning_settings, extension_of
 
+PATTERNS = "must be a list of patterns such as '*.map', got"
+
 
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        ({"include": "*.js"}, TypeError, "include must be a sequence of patterns, got '*.js'"),
-        ({"include": [b"*.js"]}, TypeError, "include must be a sequence of patterns, got [b'*.js"),
-        ({"exclude": "*.js"}, TypeError, "exclude must be a sequence of patterns, got '*.js'"),
-        ({"exclude": [1]}, TypeError, "exclude must be a sequence of patterns, got [1]"),
+        (
+            {"include": "*.js"},
+            TypeError,
+            f"include {PATTERNS} '*.js'",
+        ),
+        (
+            {"include": [b"*.js"]},
+            TypeError,
+            f"include {PATTERNS} [b'*.js",
+        ),
+        (
+            {"exclude": "*.js"},
+            TypeError,
+            f"exclude {PATTERNS} '*.js'",
+        ),
+        (
+            {"exclude": [1]},
+            TypeError,
+            f"exclude {PATTERNS} [1]",
+        ),
         ({"min_size": -1}, ValueError, "min_size must be 0 or more, got -1"),
         ({"min_size": 1.5}, TypeError, "min_size must be a whole number, got 1.5"),
         ({"min_size": True}, TypeError, "min_size must be a whole number, got True"),
@@ -47,7 +65,7 @@ def test_the_defaults_are_what_is_documented() -> None:
     settings = make_settings()
     assert tuple(encoder.token for encoder in settings.encoders) == ENCODINGS
     assert (settings.min_size, settings.min_saving) == (100, 5.0)
-    assert (settings.include, settings.exclude, settings.left_out) == ((), (), ())
+    assert (settings.include, settings.exclude, settings.left_out) == (None, None, ())
 
 
 @pytest.mark.parametrize(
@@ -80,7 +98,7 @@ SELECTED = ["a.js", "js/a.css", "js/b.js", "a.svg", "png", ".png", "x.png/a"]
         (["*.js", "*.css"], ["js/*"], ["a.js"]),
         (["*.png"], [], ["img/a.png", ".png"]),
         (["*"], [], NAMES),
-        (["*"], ["*.png", "*.PNG"], ["a.js", "js/a.css", "js/b.js", "a.svg", "png", "x.png/a"]),
+        (["*"], ["*.png", "*.PNG"], ["a.js", "js/a.css", "js/b.js", "a.svg", "png"]),
         (["a.*"], ["a.*"], []),
     ],
 )
@@ -151,5 +169,5 @@ def test_cleaning_selects_everything_unless_told_otherwise() -> None:
     assert all(map(cleaning_settings([], []).selects, NAMES))
     some = cleaning_settings(["*.js"], ["js/*"])
     assert [name for name in NAMES if some.selects(name)] == ["a.js"]
-    with pytest.raises(TypeError, match="include must be a sequence of patterns"):
+    with pytest.raises(TypeError, match="include must be a list of patterns"):
         cleaning_settings("*.js", [])

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from conftest import write
 
-from whitenoise_async import files, forks
-from whitenoise_async.files import FileSystemError, OpenFile, open_file
+from whitenoise_async import files
+from whitenoise_async.files import (
+    FileSystemError,
+    OpenFile,
+    UnavailableError,
+    open_below,
+    open_file,
+)
 from whitenoise_async.http.ranges import ByteRange
 
 CONTENT = os.urandom(10_000)
@@ -96,7 +104,28 @@ def test_a_shared_file_is_closed_by_its_last_holder(file: OpenFile) -> None:
         os.fstat(descriptor)
 
 
-def test_where_processes_do_not_fork_nothing_is_registered(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Windows."""
-    monkeypatch.delattr(os, "register_at_fork")
-    forks.at_fork(lambda: None)
+@pytest.mark.parametrize("way", ["close", "finalizer", "folder", "no regular file"])
+def test_an_error_of_close_is_nobodys(
+    path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    """As on a network file system: EIO, or ENOSPC of what another process wrote."""
+    closed = []
+
+    def fail(descriptor: int, close: Callable[[int], None] = os.close) -> None:
+        close(descriptor)
+        closed.append(descriptor)
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "close", fail)
+        if way == "no regular file":
+            with pytest.raises(UnavailableError, match="not a regular file"):
+                open_file(str(path.parent))
+        else:
+            opened = open_below(str(path.parent.parent), str(path)) if way == "folder" else None
+            file = opened or open_file(str(path))
+            if way == "finalizer":
+                del file
+            else:
+                file.close()
+    assert len(closed) == (3 if way == "folder" else 1)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import gc
 import os
-import signal
 import threading
 import time
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -289,36 +287,6 @@ def test_one_thread_closes_what_is_idle_for_all(serve: Serve, path: Path) -> Non
     for get in applications:
         assert get("/a.bin").status == 200
     assert len(sweepers()) == 1
-
-
-def test_a_process_that_was_forked_forgets_what_is_open_and_who_held_a_lock(path: Path) -> None:
-    kept = OpenFiles()
-    file = open_file(str(path))
-    kept.keep(file)
-    file.close()
-    with kept._changing:
-        open_files._after_fork()
-        assert kept.get(str(path), file.state) is None
-    del file
-    assert is_open(path) == 0
-
-
-@pytest.fixture
-def fork() -> Callable[[Callable[[], object]], int]:
-    def run(child: Callable[[], object]) -> int:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # of forking with threads
-            pid = os.fork()
-        if not pid:
-            signal.alarm(30)
-            try:
-                child()
-            except BaseException:
-                os._exit(1)
-            os._exit(0)
-        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-
-    return run
 
 
 def test_a_forked_process_has_descriptors_of_its_own(serve: Serve, path: Path, fork: Any) -> None:

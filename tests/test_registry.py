@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import shutil
 import socket
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from clients import Serve
 from conftest import run_as_nobody, write
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -310,6 +314,175 @@ def test_autorefresh_finds_what_a_walk_lists(
         assert type(here) is type(there), url
         assert path_of(here) == path_of(there), url
     shutil.rmtree(base)
+
+
+def test_memory_that_runs_out_while_autorefresh_looks_is_a_503(
+    serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    write(tmp_path / "a.txt", b"a")
+    get = serve(tmp_path, autorefresh=True)
+
+    def fail(registry: LiveRegistry, url: str) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LiveRegistry, "find", fail)
+        assert get("/a.txt").status == 503
+    assert caplog.messages == ["A folder cannot be read now: Cannot allocate memory"]
+    assert get("/a.txt").body == b"a"
+
+
+SCARCE = [errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO, errno.ESTALE]
+
+
+@pytest.mark.parametrize("code", SCARCE)
+@pytest.mark.parametrize("folder", ["", "sub"])
+def test_a_folder_that_autorefresh_cannot_list_now_is_a_503(
+    serve: Serve,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    code: int,
+    folder: str,
+) -> None:
+    """Not the application's answer: that would be a 404, which is kept by caches and believed."""
+    write(tmp_path / "sub" / "a.txt", b"a")
+    get = serve(tmp_path, autorefresh=True)
+    failing, scandir = str(tmp_path / folder), os.scandir
+
+    def fail(path: Any) -> Any:
+        if str(path) == failing.rstrip("/"):
+            raise OSError(code, os.strerror(code))
+        return scandir(path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "scandir", fail)
+        for _ in range(2):
+            reply = get("/sub/a.txt")
+            assert (reply.status, reply["retry-after"]) == (503, "1")
+            assert reply["cache-control"] == "no-store"
+    assert caplog.messages == [f"{failing.rstrip('/')} cannot be read now: {os.strerror(code)}"]
+    assert get("/sub/a.txt").body == b"a"
+
+
+@pytest.mark.parametrize("code", SCARCE)
+def test_a_folder_that_the_walk_cannot_list_is_left_out(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    code: int,
+) -> None:
+    write(tmp_path / "sub" / "a.txt", b"a")
+    write(tmp_path / "b.txt", b"b")
+    scandir = os.scandir
+
+    def fail(path: Any) -> Any:
+        if str(path).endswith("sub"):
+            raise OSError(code, os.strerror(code))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", fail)
+    registry = WalkedRegistry(None)
+    add(registry, tmp_path)
+    assert registry.find("/b.txt") is not None
+    assert registry.find("/sub/a.txt") is None
+    (message,) = caplog.messages
+    assert f"{tmp_path}/sub: {os.strerror(code)}" in message
+
+
+@pytest.mark.parametrize("code", [errno.EIO, errno.EACCES])
+def test_of_a_link_that_cannot_be_asked_the_reason_is_told_and_the_others_are_found(
+    serve: Serve,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    code: int,
+) -> None:
+    for number in range(5):
+        write(tmp_path / f"{number}.txt", b"")
+    (tmp_path / "link").symlink_to("0.txt")
+    real = os.scandir
+
+    class Entry:
+        def __init__(self, entry: Any) -> None:
+            self._entry = entry
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._entry, name)
+
+        def stat(self) -> Any:
+            raise OSError(code, os.strerror(code))
+
+        def is_dir(self) -> bool:
+            return bool(self.is_symlink() and self.stat())
+
+    @contextmanager
+    def scandir(path: str) -> Iterator[Any]:
+        with real(path) as entries:
+            yield map(Entry, entries)
+
+    monkeypatch.setattr("whitenoise_async.directories.os.scandir", scandir)
+    serve(tmp_path, exclude=["*.map"])
+    get = serve(tmp_path)
+    assert [get(f"/{number}.txt").status for number in range(5)] == [200] * 5
+    assert get("/link").status == 404
+    (message,) = set(caplog.messages)
+    assert message == f"Below {tmp_path}, 1 not served: {tmp_path}/link: {os.strerror(code)}"
+    live = serve(tmp_path, autorefresh=True)
+    assert live("/link").status == (503 if code == errno.EIO else 404)
+
+
+def test_a_folder_that_was_removed_is_nothing_to_speak_of(
+    serve: Serve, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    write(tmp_path / "root" / "a.txt", b"a")
+    get = serve(tmp_path / "root", autorefresh=True)
+    shutil.rmtree(tmp_path / "root")
+    assert get("/a.txt").status == 404
+    assert not caplog.messages
+
+
+@pytest.mark.parametrize("what", ["folder", "deep"])
+@pytest.mark.parametrize("fields", [{}, {"Accept-Encoding": "gzip"}, {"Range": "bytes=0-3"}])
+def test_a_folder_that_becomes_a_link_after_autorefresh_has_listed_it_is_not_followed(
+    serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str, fields: Any
+) -> None:
+    """The check and the opening are of one file, whoever changes names in between."""
+    secret = write(tmp_path / "secret" / "deep" / "a.txt", b"secret" * 100, compressed=True)
+    write(tmp_path / "root" / "folder" / "deep" / "a.txt", b"public" * 100, compressed=True)
+    get = serve(tmp_path / "root", autorefresh=True)
+    folder = tmp_path / "root" / "folder" / ("deep" if what == "deep" else "")
+    target = secret.parent if what == "deep" else secret.parent.parent
+    find = LiveRegistry.find
+
+    def find_and_swap(registry: LiveRegistry, url: str) -> Listed | None:
+        found = find(registry, url)
+        folder.rename(tmp_path / "moved")
+        folder.symlink_to(target)
+        return found
+
+    monkeypatch.setattr(LiveRegistry, "find", find_and_swap)
+    get = serve(tmp_path / "root", autorefresh=True)
+    assert get("/folder/deep/a.txt", fields).status == 404
+
+
+def test_where_folders_cannot_be_opened_one_from_the_other_autorefresh_works_as_well(
+    serve: Serve, site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Windows."""
+    monkeypatch.setattr(os, "supports_dir_fd", set())
+    assert serve(site, autorefresh=True)("/docs/index.html").status == 200
+
+
+def test_autorefresh_serves_below_a_root_that_is_a_link_and_files_that_are(
+    serve: Serve, tmp_path: Path
+) -> None:
+    real = write(tmp_path / "real" / "sub" / "a.txt", b"a").parent.parent
+    (tmp_path / "link").symlink_to(real)
+    (real / "sub" / "other.txt").symlink_to(write(tmp_path / "elsewhere.txt", b"elsewhere"))
+    get = serve(tmp_path / "link", autorefresh=True)
+    assert get("/sub/a.txt").body == b"a"
+    assert get("/sub/other.txt").body == b"elsewhere"
 
 
 def test_the_walk_asks_for_no_status_of_plain_entries(

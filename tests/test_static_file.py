@@ -292,7 +292,7 @@ def test_a_sibling_that_came_while_the_forms_were_opened_is_checked_by_the_next_
                 replace(sibling, content)
 
     with monkeypatch.context() as patch:
-        patch.setattr("whitenoise_async.forms.open_file", open_and_deploy)
+        patch.setattr("whitenoise_async.static_file.open_file", open_and_deploy)
         assert get("/a.txt", GZIP).body == path.read_bytes()
     assert get("/a.txt", GZIP)["content-encoding"] == "gzip"
 

@@ -9,14 +9,16 @@ from time import monotonic
 from typing import Generic
 
 from .decisions import Decision, Decisions, FileDecision, Line, RawFields
-from .files import OpenFile, UnavailableError, open_file
+from .files import FileSystemError, OpenFile, UnavailableError, open_file
+from .forks import renew_at_fork
 from .forms import Forms
 from .http.fields import RequestFields
 from .memory import Memory
 from .open_files import OpenFiles
 from .options import ResolvedOptions
 from .representations import Headers, Representation
-from .static_file import Describe, Known, Redirect, StaticFile
+from .static_file import Describe, Known, Redirect, Sought, StaticFile
+from .tags import make_tags
 
 # A body of so many bytes or fewer is read where its file was opened: another thread would cost
 # more than the read.
@@ -46,6 +48,7 @@ class Answers(Generic[Line]):
             must have one to itself: PEP 3333 lets it read from the current position on.
         """
         self._describe = describe
+        self._tags = make_tags(options.etag)
         # Autorefresh has a new StaticFile at each request, so that nothing kept is found again.
         keeps = not options.autorefresh
         self._keeps_open = keeps and keeps_open
@@ -56,9 +59,15 @@ class Answers(Generic[Line]):
         self._max_file_size = min(options.max_cached_file_size, memory)
         self._open_files = OpenFiles()
         self._decisions = Decisions(encode, read_fields, keeps)
+        renew_at_fork(self)
+
+    def renew(self) -> None:
+        """Begin anew, in a process that was just forked."""
+        self._memory.renew()
+        self._decisions.renew()
 
     def at_once(
-        self, file: StaticFile | Redirect, method: str, raw: RawFields
+        self, file: StaticFile | Redirect | Sought, method: str, raw: RawFields
     ) -> Answer[Line] | None:
         """Answer without waiting for the disk; ``None`` where that cannot be."""
         now = monotonic()
@@ -72,7 +81,10 @@ class Answers(Generic[Line]):
         content = decision.content
         data = content.data
         if data is None or not decision.whole:
-            return self._kept(decision)
+            try:
+                return self._kept(decision)
+            except MemoryError:  # for the ranges of a content, side by side
+                return None
         content.used = now
         return decision, data, None
 
@@ -80,8 +92,14 @@ class Answers(Generic[Line]):
         """Answer from the file's state at this moment. Blocks on the disk.
 
         :raises UnavailableError: when the file is gone, unreadable, or no regular file any more.
-        :raises FileSystemError: when the system fails.
+        :raises FileSystemError: when the system fails, or memory has run out.
         """
+        try:
+            return self._from_disk(file, method, raw)
+        except MemoryError as error:
+            raise FileSystemError(file.path, error) from error
+
+    def _from_disk(self, file: StaticFile, method: str, raw: RawFields) -> Answer[Line]:
         with file.lock:
             known = self._checked(file)
             if known is None:
@@ -91,7 +109,7 @@ class Answers(Generic[Line]):
             return self._read(decision) or self._afresh(file, method, raw)
         with file.lock:  # requests for a small file that come together read it once
             if file.known is not known:
-                return self.from_disk(file, method, raw)
+                return self._from_disk(file, method, raw)
             return self._read(decision) or self._afresh(file, method, raw)
 
     def _is_small(self, chosen: Representation) -> bool:
@@ -110,8 +128,8 @@ class Answers(Generic[Line]):
         """Open every form of the file, so that what is said and what is sent have one state."""
         with file.lock:
             self._forget(file)
-            with closing(Forms(file.path, file.suffixes)) as forms:
-                known = file.learn(forms, self._describe)
+            with closing(Forms(file.path, file.suffixes, file.open)) as forms:
+                known = file.learn(forms, self._describe, self._tags)
                 known.due = monotonic() + self._check_interval
                 decision = self._decisions[known, method, raw]
                 if not decision.plan:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic
 from wsgiref.headers import Headers as HookHeaders
 from wsgiref.util import is_hop_by_hop
@@ -12,13 +12,13 @@ from .answers import Answer, Answers
 from .decisions import Decision, Line, RawFields
 from .files import FileSystemError, UnavailableError, read_state
 from .http.fields import OWS, RequestFields, is_field_value, is_token
-from .logs import logger, warn_once
+from .logs import error_now_and_then, warn_once
 from .media_types import content_type
 from .options import Options, apply_keywords, is_async, resolve, takes
 from .registry import Listed, LiveRegistry, Registry, WalkedRegistry, make_root
 from .representations import Headers
 from .responses import Request, Response, redirect, unavailable
-from .static_file import StaticFile
+from .static_file import Sought, StaticFile
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -74,12 +74,12 @@ class BaseWhiteNoise(Options, Generic[Line]):
             self._options, self._describe, self._encode, self._read_fields, self._keeps_files_open
         )
         kind = LiveRegistry if self._options.autorefresh else WalkedRegistry
-        self._registry: Registry = kind(self._options.index_file)
+        self._registry: Registry = kind(self._options.index_file, self._options.exclude)
         if root is not None:
             self._registry.add(make_root(root, prefix, False))
         # For the adapters, which call them for every request.
-        self._find = self._registry.find
-        self._find_blocks = self._options.autorefresh
+        self._find: Callable[[str], Listed | Sought | None]
+        self._find = Sought if self._options.autorefresh else self._registry.find
         self._answer_at_once = self._answers.at_once
 
     def add_files(
@@ -94,6 +94,13 @@ class BaseWhiteNoise(Options, Generic[Line]):
         """
         self._registry.add(make_root(root, prefix, followlinks))
 
+    def _listed_files(self) -> Mapping[str, tuple[str, ...]] | None:
+        """The paths of the files that are served, and the suffixes of each one's siblings.
+
+        :returns: ``None`` with ``autorefresh``, which lists nothing.
+        """
+        return self._registry.files()
+
     def is_immutable_file(self, static_file: StaticFile, url: str) -> bool:
         """Whether the file never changes under its URL, so that it may be cached for good.
 
@@ -106,7 +113,7 @@ class BaseWhiteNoise(Options, Generic[Line]):
         return test is not None and bool(test(static_file.path, url))
 
     def _answer(
-        self, listed: Listed, method: str, fields: RawFields, path: str, query: str
+        self, sought: Listed | Sought, method: str, fields: RawFields, path: str, query: str
     ) -> Answer[Line] | None:
         """Answer a request for what was found. Blocks on the disk.
 
@@ -116,6 +123,9 @@ class BaseWhiteNoise(Options, Generic[Line]):
         :returns: ``None`` where there is no file any more: then it is the application's turn.
         """
         try:
+            listed = self._registry.find(sought.url) if isinstance(sought, Sought) else sought
+            if listed is None:
+                return None
             if isinstance(listed, StaticFile):
                 return self._answers.from_disk(listed, method, fields)
             read_state(listed.path)
@@ -126,8 +136,13 @@ class BaseWhiteNoise(Options, Generic[Line]):
                 warn_once(str(error))
             return None
         except FileSystemError as error:
-            logger.error("%s", error)
-            return self._plain(unavailable())
+            return self._unavailable(error)
+        except MemoryError as error:
+            return self._unavailable(FileSystemError(sought.path, error))
+
+    def _unavailable(self, error: FileSystemError) -> Answer[Line]:
+        error_now_and_then(str(error))
+        return self._plain(unavailable())
 
     def _plain(self, response: Response) -> Answer[Line]:
         return Decision(response, self._encode), response.literal_body(), None
@@ -173,7 +188,7 @@ class BaseWhiteNoise(Options, Generic[Line]):
                 self._options.add_headers(headers, path, url)
             return [_checked(name, value) for name, value in headers.items()]
         except Exception:
-            logger.error("%s failed for %s", hook, path)
+            error_now_and_then(f"{hook} failed for {path}")
             raise
 
 

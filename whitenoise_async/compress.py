@@ -39,19 +39,22 @@ from .reporting import (
     table,
 )
 
+_BY_MODULE = "python -m whitenoise_async.compress"
+
 _WHAT_IS_LEFT = "nothing is left half-written, and the next run goes on from here."
 
 __all__ = ["check_tree", "clean_tree", "compress_tree", "main"]
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, program: str = _BY_MODULE) -> int:
     """Run the command.
 
     :param arguments: the command line without the program; ``sys.argv``'s if ``None``.
+    :param program: how the command was called, for its help.
     :returns: the exit status: 0 when all went well, 1 when a file failed or a check found fault.
     :raises SystemExit: with status 2, for a command line that makes no sense.
     """
-    parser = _parser()
+    parser = _parser(program)
     options = parser.parse_intermixed_args(arguments)
     try:
         work, left_out = _work(options)
@@ -187,9 +190,9 @@ def _apart(roots: Sequence[str]) -> list[str]:
     return kept
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(program: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m whitenoise_async.compress",
+        prog=program,
         description="Keep a .gz, a .br and a .zst beside every file below some folders that is "
         "smaller for it. What is right already is left as it is.",
     )
@@ -224,8 +227,8 @@ def _add_what(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="GLOB",
-        help="leave files alone that match; may be repeated. A pattern without a slash is for the "
-        "name, one with a slash for the path below the root. Left alone in any case, unless "
+        help="leave alone what matches; may be repeated. A pattern without a slash is for the name "
+        "of a file or folder, one with a slash for the path below the root. Left alone, unless "
         f"included: {', '.join(sorted(DEFAULT_EXCLUDED))}",
     )
     what.add_argument(

@@ -90,6 +90,10 @@ class Decisions(dict[Key, FileDecision[Line]]):
         self._keeps = keeps
         self._encode = encode
         self._read_fields = read_fields
+        self.renew()
+
+    def renew(self) -> None:
+        """Take a new lock, in a process that was just forked from one in which threads decided."""
         self._adding = threading.Lock()
 
     def __missing__(self, key: Key) -> FileDecision[Line]:

@@ -7,10 +7,11 @@ import os
 import stat
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from io import BufferedReader
 
 from .http.ranges import ByteRange, planned_length
-from .logs import logger
+from .logs import error_now_and_then
 from .reads import read_at, read_page_cache, reads_page_cache
 from .representations import FileState
 
@@ -22,6 +23,8 @@ def flags_of(*names: str) -> int:
 
 # O_NONBLOCK: to open a FIFO that took a file's place does not wait for a writer.
 _FLAGS = os.O_RDONLY | flags_of("O_CLOEXEC", "O_NONBLOCK", "O_NOCTTY", "O_BINARY")
+
+_FOLDER = os.O_RDONLY | flags_of("O_CLOEXEC", "O_DIRECTORY")
 
 _GONE = frozenset({errno.ENOENT, errno.ENOTDIR})
 _UNSERVABLE = frozenset(
@@ -51,10 +54,13 @@ class UnavailableError(Exception):
 
 
 class FileSystemError(Exception):
-    """The system failed at a file: descriptors or memory have run out, or the disk has a fault."""
+    """The system failed at a file: the disk has a fault, or something has run out.
 
-    def __init__(self, path: str, error: OSError) -> None:
-        self.reason = error.strerror or str(error)
+    Descriptors may, memory, or threads.
+    """
+
+    def __init__(self, path: str, error: Exception) -> None:
+        self.reason = reason_of(error)
         super().__init__(f"{path} cannot be read now: {self.reason}")
 
 
@@ -66,7 +72,7 @@ class BrokenBodyError(Exception):
 
     def __init__(self, path: str, reason: str = "the file was truncated") -> None:
         super().__init__(f"{path} was sent in part: {reason}")
-        logger.error("%s; the connection is cut", self)
+        error_now_and_then(f"{self}; the connection is cut")
 
 
 class OpenFile:
@@ -78,17 +84,21 @@ class OpenFile:
 
     __slots__ = (
         *("_counting", "_descriptor", "_holders"),
-        *("path", "reads_at_once", "state"),
+        *("is_by_path", "path", "reads_at_once", "state"),
     )
 
-    def __init__(self, descriptor: int, path: str, status: os.stat_result) -> None:
+    def __init__(
+        self, descriptor: int, path: str, status: os.stat_result, *, is_by_path: bool = True
+    ) -> None:
         """
         :param descriptor: the file's, from now on this object's to close.
         :param path: the file, absolute.
         :param status: what the descriptor said of itself.
+        :param is_by_path: whether another one may open ``path`` in its place.
         """
         self._descriptor = descriptor
         self.path = path
+        self.is_by_path = is_by_path
         self.state = state_of(status)
         #: Whether :meth:`read_at_once` works: the file system is one that has the state of an open
         #: file in memory as well.
@@ -107,7 +117,7 @@ class OpenFile:
         """
         try:
             return read_at(self._descriptor, size, offset)
-        except OSError as error:
+        except (OSError, MemoryError) as error:
             raise FileSystemError(self.path, error) from error
 
     def read_fully(self, offset: int, size: int) -> bytes:
@@ -130,7 +140,7 @@ class OpenFile:
         try:
             # Linux 5.9 and 5.10 may say nothing where they would have to wait: preadv2(2), BUGS.
             return read_page_cache(self._descriptor, size, offset) or None
-        except OSError:
+        except (OSError, MemoryError):
             return None
 
     def read_all(self) -> bytes | None:
@@ -165,7 +175,7 @@ class OpenFile:
         try:
             now = state_of(os.fstat(self._descriptor))
         except OSError as error:  # ESTALE, of a network file system
-            return error.strerror or str(error)
+            return reason_of(error)
         if now.size < self.state.size:
             return "the file was truncated"
         overwritten = now.size == self.state.size and now.mtime_ns != self.state.mtime_ns
@@ -194,12 +204,12 @@ class OpenFile:
             if self._holders:
                 return
             descriptor, self._descriptor = self._descriptor, -1
-        os.close(descriptor)
+        _close(descriptor)
 
     def __del__(self) -> None:
         # A task that is cancelled while a thread opens its file never gets to see the file.
         if getattr(self, "_holders", 0):
-            os.close(self._descriptor)
+            _close(self._descriptor)
 
 
 def open_file(path: str) -> OpenFile:
@@ -209,16 +219,54 @@ def open_file(path: str) -> OpenFile:
     :raises FileSystemError: where the system fails.
     """
     try:
-        descriptor = os.open(path, _FLAGS)
+        return _checked(os.open(path, _FLAGS), path)
     except OSError as error:
-        raise _explained(path, error) from error
+        raise explained(path, error) from error
+
+
+def open_below(root: str, path: str) -> OpenFile:
+    """Open ``path`` as :func:`open_file` does, and follow no link to a folder below ``root``.
+
+    One folder is opened from the other, so that none can be replaced by a link between a check and
+    its use. The file itself may be a link. Where the system has no such calls, on Windows, links
+    are followed.
+
+    :raises UnavailableError: where there is no readable regular file.
+    :raises FileSystemError: where the system fails.
+    """
+    if os.open not in os.supports_dir_fd:
+        return open_file(path)
+    *folders, name = os.path.relpath(path, root).split(os.sep)
+    opened: list[int] = []
+    try:
+        opened.append(os.open(root, _FOLDER))
+        for folder in folders:
+            opened.append(os.open(folder, _FOLDER | os.O_NOFOLLOW, dir_fd=opened[-1]))
+        return _checked(os.open(name, _FLAGS, dir_fd=opened[-1]), path, is_by_path=False)
+    except OSError as error:
+        raise explained(path, error) from error
+    finally:
+        for descriptor in opened:
+            _close(descriptor)
+
+
+def _checked(descriptor: int, path: str, *, is_by_path: bool = True) -> OpenFile:
     try:
         status = os.fstat(descriptor)
         _require_regular(path, status)
-        return OpenFile(descriptor, path, status)
+        return OpenFile(descriptor, path, status, is_by_path=is_by_path)
     except BaseException:
-        os.close(descriptor)
+        _close(descriptor)
         raise
+
+
+def _close(descriptor: int) -> None:
+    """Close what was only read: of an error there is nothing to be learnt, and nothing left open.
+
+    A network file system may report one, of something else. The descriptor is free all the same.
+    """
+    with suppress(OSError):
+        os.close(descriptor)
 
 
 def read_state(path: str) -> FileState:
@@ -226,7 +274,7 @@ def read_state(path: str) -> FileState:
     try:
         status = os.stat(path)
     except OSError as error:
-        raise _explained(path, error) from error
+        raise explained(path, error) from error
     _require_regular(path, status)
     return state_of(status)
 
@@ -249,7 +297,15 @@ def state_of(status: os.stat_result) -> FileState:
     return FileState(status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
-def _explained(path: str, error: OSError) -> Exception:
+def reason_of(error: Exception) -> str:
+    """What happened, in the system's words."""
+    if isinstance(error, MemoryError):
+        return os.strerror(errno.ENOMEM)
+    return getattr(error, "strerror", None) or str(error)
+
+
+def explained(path: str, error: OSError) -> UnavailableError | FileSystemError:
+    """What an error at ``path`` means."""
     if error.errno in _GONE:
         return UnavailableError(path, "it was removed", gone=True)
     if error.errno in _UNSERVABLE:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from .codings import CODINGS, Coding
 from .files import OpenFile, UnavailableError, open_file, state_if_any
@@ -18,13 +18,19 @@ class Forms:
     were not, ``None`` for one that was not there.
     """
 
-    def __init__(self, path: str, suffixes: Sequence[str]) -> None:
+    def __init__(
+        self,
+        path: str,
+        suffixes: Sequence[str],
+        open_: Callable[[str], OpenFile] = open_file,
+    ) -> None:
         """Open the file ``path``, and its siblings with ``suffixes`` that are its compression.
 
         :raises UnavailableError: when there is no such file.
         :raises FileSystemError: when the system fails.
         """
-        self.files = {IDENTITY: open_file(path)}
+        self._open = open_
+        self.files = {IDENTITY: open_(path)}
         self.rejected: list[tuple[str, FileState | None]] = []
         try:
             for coding in CODINGS:
@@ -37,7 +43,7 @@ class Forms:
     def _add(self, coding: Coding, path: str) -> None:
         original = self.files[IDENTITY]
         try:
-            sibling = open_file(path)
+            sibling = self._open(path)
         except UnavailableError as error:
             if not error.gone:
                 warn_once(str(error))

@@ -22,17 +22,20 @@ DEFAULT_EXCLUDED = (
     *("swf", "flv", "woff"),
 )
 
+_BY_MODULE = "python -m whitenoise_async.gzip"
+
 _WHAT_IS_LEFT = "what is compressed so far stays, nothing is left half-written."
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, program: str = _BY_MODULE) -> int:
     """Run the command.
 
     :param arguments: the command line without the program; ``sys.argv``'s if ``None``.
+    :param program: how the command was called, for its help.
     :returns: the exit status: 0 when all went well, 1 when something could not be read or written.
     :raises SystemExit: with status 2, for a command line that makes no sense.
     """
-    parser = _parser()
+    parser = _parser(program)
     options = parser.parse_intermixed_args(arguments)
     if not os.path.isdir(options.root):
         parser.error(f"{options.root} is not a directory")
@@ -46,9 +49,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return status
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(program: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m whitenoise_async.gzip",
+        prog=program,
         description="Write a .gz beside every file below a folder that is smaller for it.",
     )
     parser.add_argument("-q", "--quiet", action="store_true", help="print nothing but errors")

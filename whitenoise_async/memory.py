@@ -46,6 +46,11 @@ class Memory:
             self._kept[content] = len(data)
             self._size += len(data)
 
+    def renew(self) -> None:
+        """Begin anew, in a process that was just forked from one in which threads kept contents."""
+        self._changing = threading.Lock()
+        self._size = sum(self._kept.values())
+
     def drop(self, content: Content) -> None:
         """Take ``content`` out, if it is kept."""
         with self._changing:

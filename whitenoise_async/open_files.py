@@ -8,7 +8,7 @@ from collections import OrderedDict
 from time import monotonic
 
 from .files import OpenFile
-from .forks import at_fork
+from .forks import renew_at_fork
 from .representations import FileState
 
 #: Files that are kept open. A process may have 1,024 descriptors on most systems, and the
@@ -31,6 +31,7 @@ class OpenFiles:
         self._kept: OrderedDict[str, tuple[OpenFile, float]] = OrderedDict()
         self._changing = threading.Lock()
         _sweeper.add(self)
+        renew_at_fork(self)
 
     def get(self, path: str, state: FileState) -> OpenFile | None:
         """The file that is kept for ``path``, shared with the caller, if it is as ``state`` says.
@@ -75,10 +76,10 @@ class OpenFiles:
         _close(dropped)
         return left
 
-    def forget(self) -> None:
+    def renew(self) -> None:
         """Begin anew, in a process that was just forked from one that has files open.
 
-        A thread that held the lock has not come along. What nobody has any more closes itself.
+        What nobody has any more closes itself.
         """
         self._changing = threading.Lock()
         self._kept = OrderedDict()
@@ -95,9 +96,10 @@ class _Sweeper:
     def __init__(self) -> None:
         # Weakly: this must not keep an application alive that nobody has any more.
         self._all: weakref.WeakSet[OpenFiles] = weakref.WeakSet()
-        self.forget()
+        self.renew()
+        renew_at_fork(self)
 
-    def forget(self) -> None:
+    def renew(self) -> None:
         """Begin anew, in a process that was just forked: threads have not come along."""
         self._changing = threading.Lock()
         self._timer: threading.Timer | None = None
@@ -130,12 +132,3 @@ class _Sweeper:
 
 
 _sweeper = _Sweeper()
-
-
-def _after_fork() -> None:
-    _sweeper.forget()
-    for each in _sweeper.all():
-        each.forget()
-
-
-at_fork(_after_fork)

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from types import FunctionType
-from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypedDict
 from wsgiref.headers import Headers
 
+from .globs import Globs, globs_of
 from .http.fields import is_token
 from .media_types import MediaTypes
 
 if TYPE_CHECKING:
     ImmutableFileTest = Callable[[str, str], object] | str | re.Pattern[str]
     AddHeadersFunction = Callable[[Headers, str, str], object]
+    EtagFunction = Callable[[str, str], str]
 
 _INDEX_FILE = "index.html"
+_ETAGS = ("mtime", "content")
+_ETAG_EXPECTED = "'mtime', 'content' or a callable (path, url)"
 _LONGEST_INTERVAL = 10**9  # seconds: thirty years
 
 
@@ -35,6 +39,8 @@ class OptionKeywords(TypedDict, total=False):
     max_cached_file_size: int
     max_cache_size: int
     check_interval: float | None
+    exclude: Collection[str]
+    etag: Literal["mtime", "content"] | EtagFunction
 
 
 class Options:
@@ -81,6 +87,15 @@ class Options:
     #: request, ``None`` never again.
     check_interval: float | None = 1.0
 
+    #: Glob patterns of what is not served: ``*.map`` or ``.git`` by the name of a file or folder,
+    #: or with a slash by the path below the root, ``/drafts``; with a folder goes all below it.
+    exclude: Collection[str] = ()
+
+    #: What the ``ETag`` of a file is made of: ``"mtime"``, its date and its size; ``"content"``,
+    #: its bytes, which are read for it once; or what a callable ``(path, url)`` returns, which is
+    #: asked each time that the file is found to have changed.
+    etag: Literal["mtime", "content"] | EtagFunction = "mtime"
+
 
 class ResolvedOptions(NamedTuple):
     """The options after their check, each in the one form that the package works with."""
@@ -96,6 +111,8 @@ class ResolvedOptions(NamedTuple):
     max_cached_file_size: int
     max_cache_size: int
     check_interval: float | None
+    exclude: Globs | None
+    etag: str | Callable[[str, str], object]
 
 
 def apply_keywords(owner: Options, keywords: Mapping[str, object]) -> None:
@@ -131,6 +148,8 @@ def resolve(owner: Options) -> ResolvedOptions:
         max_cached_file_size=_byte_count("max_cached_file_size", owner.max_cached_file_size),
         max_cache_size=_byte_count("max_cache_size", owner.max_cache_size),
         check_interval=_check_interval(owner.check_interval),
+        exclude=globs_of("exclude", owner.exclude),
+        etag=_etag(owner),
     )
 
 
@@ -222,6 +241,18 @@ def _immutable_file_test(owner: Options) -> Callable[[str, str], object] | None:
             raise TypeError(f"immutable_file_test must be a pattern of str, got {pattern!r}")
         return lambda path, url: pattern.search(url)
     return _hook(owner, "immutable_file_test", "path", "url")
+
+
+def _etag(owner: Options) -> str | Callable[[str, str], object]:
+    value = owner.etag
+    if isinstance(value, str):
+        if value not in _ETAGS:
+            raise ValueError(f"etag must be {_ETAG_EXPECTED}, got {value!r}")
+        return value
+    hook = _hook(owner, "etag", "path", "url")
+    if hook is None:
+        raise TypeError(f"etag must be {_ETAG_EXPECTED}, got None")
+    return hook
 
 
 def _hook(owner: Options, name: str, *parameters: str) -> Callable[..., Any] | None:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import os
-import stat
 import threading
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import NamedTuple, Protocol
 
-from .codings import CODINGS, WORKING_PREFIX
+from .codings import CODINGS
+from .directories import Directory, Rules, Skip
+from .files import FileSystemError, explained
+from .forks import renew_at_fork
+from .globs import Globs
 from .logs import logger, warn_once
+from .mistakes import Mistakes, mistakes_among
 from .static_file import Redirect, StaticFile
 
 _SUFFIXES = tuple(coding.suffix for coding in CODINGS)
@@ -23,15 +28,10 @@ _NAMED_IN_WARNING = 20
 # 109,600. Only links below links multiply like that, and only they are counted.
 _MAX_NESTED_LINKS_TO_ONE = 64
 
-_DANGLING = "it is a link that leads nowhere"
-_NO_FILE = "it is neither a file nor a directory"
 _TOO_MANY_LINKS = f"more than {_MAX_NESTED_LINKS_TO_ONE} links below links lead to its target"
 
 #: What a URL leads to.
 Listed = StaticFile | Redirect
-
-#: Takes a path that is left out, and the reason.
-Skip = Callable[[str, str], None]
 
 
 class Root(NamedTuple):
@@ -40,53 +40,6 @@ class Root(NamedTuple):
     path: str  # absolute
     prefix: str  # begins and ends with a slash
     followlinks: bool
-
-
-class Directory(NamedTuple):
-    """A directory reached from a root."""
-
-    path: str
-    followlinks: bool
-    crossed: tuple[str, ...] = ()  # real paths of the directories whose links led here
-
-    def scan(self, skip: Skip) -> tuple[set[str], dict[str, Directory]]:
-        """List the names of its files and its directories, with no stat but of links."""
-        files: set[str] = set()
-        directories: dict[str, Directory] = {}
-        try:
-            with os.scandir(self.path) as entries:
-                for entry in entries:
-                    name = entry.name
-                    if name.startswith(WORKING_PREFIX):
-                        continue
-                    if not name.isascii() and not _is_utf8(name):
-                        skip(entry.path, "its name is not UTF-8, so no URL can name it")
-                    elif (
-                        entry.is_file(follow_symlinks=False)
-                        or (mode := _mode(entry)) == stat.S_IFREG
-                    ):
-                        files.add(name)
-                    elif not stat.S_ISDIR(mode):
-                        skip(entry.path, _NO_FILE if mode else _DANGLING)
-                    elif (child := self._enter(entry)) is not None:
-                        directories[name] = child
-        except OSError as error:
-            skip(self.path, error.strerror or "it cannot be listed")
-        return files, directories
-
-    def _enter(self, entry: os.DirEntry[str]) -> Directory | None:
-        """The directory that ``entry`` is or links to; ``None`` for a link that is not followed."""
-        if not entry.is_symlink():
-            return self._replace(path=entry.path)
-        if not self.followlinks:
-            return None
-        target = os.path.realpath(entry.path)
-        crossed = (*self.crossed, os.path.realpath(self.path))
-        # A link back to where its own path came from is a loop.
-        inside = os.path.join(target, "")
-        if any(place == target or place.startswith(inside) for place in crossed):
-            return None
-        return Directory(entry.path, True, crossed)
 
 
 class Place(NamedTuple):
@@ -110,6 +63,9 @@ class Registry(Protocol):
     def find(self, url: str) -> Listed | None:
         """What ``url`` (decoded, below the mount point) leads to, or ``None``."""
 
+    def files(self) -> Mapping[str, tuple[str, ...]] | None:
+        """The paths that are listed, and the suffixes of their siblings; ``None`` for no list."""
+
 
 class WalkedRegistry:
     """Lists every root once, when it is added, and answers from a dictionary.
@@ -120,23 +76,31 @@ class WalkedRegistry:
     with its directory's others.
     """
 
-    def __init__(self, index_file: str | None) -> None:
+    def __init__(self, index_file: str | None, exclude: Globs | None = None) -> None:
         self._index_file = index_file
+        self._exclude = exclude
         self._listed: dict[str, Listed | Place] = {}
         self._changing = threading.Lock()
+        renew_at_fork(self)
 
     def add(self, root: Root) -> None:
         """Walk ``root`` and list what it holds."""
         if not os.path.isdir(root.path):
             return
         skipped: list[tuple[str, str]] = []
+        mistakes: Mistakes = {}
         found: dict[str, Listed | Place] = {}
-        for part in self._walk(root, lambda *what: skipped.append(what)):
-            found.update(part)
+        for directory, files in self._walk(root, partial(_note, skipped)):
+            mistakes |= mistakes_among(directory.below, files)
+            url = root.prefix + directory.below
+            found.update(_listed_in(directory.path, url, files, self._index_file))
         with self._changing:
             self._listed = {**self._listed, **found} if self._listed else found
+        logger.info("Below %s, %d URLs from %s on", root.path, len(found), root.prefix)
         if skipped:
-            _warn_of(skipped, root.path)
+            _warn_of_skipped(skipped, root.path)
+        if mistakes:
+            _warn_of_mistakes(mistakes, root.path)
 
     def find(self, url: str) -> Listed | None:
         """What ``url`` leads to, as listed when its root was added."""
@@ -150,21 +114,34 @@ class WalkedRegistry:
                 listed = self._listed[url] = listed.file(url)
             return listed
 
-    def _walk(self, root: Root, skip: Skip) -> Iterator[Mapping[str, Listed | Place]]:
-        waiting = [(Directory(root.path, root.followlinks), root.prefix)]
+    def files(self) -> Mapping[str, tuple[str, ...]]:
+        """The paths that are listed, and the suffixes of their siblings."""
+        found = [(url, self._listed[url]) for url in list(self._listed)]
+        files = [each.file(url) if isinstance(each, Place) else each for url, each in found]
+        return {each.path: each.suffixes for each in files if isinstance(each, StaticFile)}
+
+    def renew(self) -> None:
+        """Take new locks, in a process that was just forked: nobody holds any of these there."""
+        self._changing = threading.Lock()
+        for listed in self._listed.values():
+            if isinstance(listed, StaticFile):
+                listed.renew()
+
+    def _walk(self, root: Root, skip: Skip) -> Iterator[tuple[Directory, set[str]]]:
+        waiting = [Directory(root.path, Rules(root.followlinks, self._exclude))]
         entered: Counter[str] = Counter()
         while waiting:
-            directory, url = waiting.pop()
+            directory = waiting.pop()
             files, directories = directory.scan(skip)
-            yield _listed_in(directory.path, url, files, self._index_file)
-            for name, child in directories.items():
+            yield directory, files
+            for child in directories.values():
                 if directory.crossed and child.crossed != directory.crossed:
                     target = os.path.realpath(child.path)
                     entered[target] += 1
                     if entered[target] > _MAX_NESTED_LINKS_TO_ONE:
                         skip(child.path, _TOO_MANY_LINKS)
                         continue
-                waiting.append((child, f"{url}{name}/"))
+                waiting.append(child)
 
 
 class LiveRegistry:
@@ -174,8 +151,9 @@ class LiveRegistry:
     listed, so that no spelling of a path leads anywhere else.
     """
 
-    def __init__(self, index_file: str | None) -> None:
+    def __init__(self, index_file: str | None, exclude: Globs | None = None) -> None:
         self._index_file = index_file
+        self._exclude = exclude
         self._roots: tuple[Root, ...] = ()
 
     def add(self, root: Root) -> None:
@@ -183,7 +161,10 @@ class LiveRegistry:
         self._roots = (root, *self._roots)
 
     def find(self, url: str) -> Listed | None:
-        """What ``url`` leads to now. Blocks on the disk."""
+        """What ``url`` leads to now. Blocks on the disk.
+
+        :raises FileSystemError: where nobody can tell.
+        """
         for root in self._roots:
             if url == root.prefix[:-1] or url.startswith(root.prefix):
                 listed = self._find_below(root, url)
@@ -191,22 +172,34 @@ class LiveRegistry:
                     return listed
         return None
 
+    def files(self) -> None:
+        """Nothing is listed."""
+
     def _find_below(self, root: Root, url: str) -> Listed | None:
-        directory, base = Directory(root.path, root.followlinks), root.prefix
-        *parents, last = url[len(base) :].split("/")
+        directory = Directory(root.path, Rules(root.followlinks, self._exclude))
+        *parents, last = url[len(root.prefix) :].split("/")
         for name in parents:
             child = directory.scan(_leave_out)[1].get(name)
             if child is None:
                 return None
-            directory, base = child, f"{base}{name}/"
+            directory = child
         files, directories = directory.scan(_leave_out)
+        base = root.prefix + directory.below
         listed = _listed_in(directory.path, base, files, self._index_file)
         if url not in listed and last in directories:
-            child = directories[last]
-            files, _ = child.scan(_leave_out)
-            listed = _listed_in(child.path, f"{url}/", files, self._index_file)
+            directory = directories[last]
+            files, _ = directory.scan(_leave_out)
+            listed = _listed_in(directory.path, f"{url}/", files, self._index_file)
         found = listed.get(url)
-        return found.file(url) if isinstance(found, Place) else found
+        if isinstance(found, Place):
+            found = found.file(url)
+        if isinstance(found, StaticFile):
+            for path in mistakes_among(directory.below, [os.path.basename(found.path)]):
+                warn_once(f"{os.path.join(root.path, path)} is served, perhaps by mistake")
+            if not root.followlinks:
+                # A folder that was listed may be a link by now.
+                found.root = root.path
+        return found
 
 
 def make_root(path: str | os.PathLike[str], prefix: str | None, followlinks: bool) -> Root:
@@ -261,36 +254,40 @@ def _with_siblings(files: set[str]) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def _mode(entry: os.DirEntry[str]) -> int:
-    """The kind of what is no file itself, as in ``st_mode``; 0 for a dangling link."""
-    if entry.is_symlink():
-        try:
-            return stat.S_IFMT(entry.stat().st_mode)
-        except OSError:
-            return 0
-    return stat.S_IFDIR if entry.is_dir() else stat.S_IFSOCK
+def _note(skipped: list[tuple[str, str]], path: str, reason: str | OSError) -> None:
+    skipped.append((path, _in_words(reason)))
 
 
-def _is_utf8(name: str) -> bool:
-    """Bytes that are no UTF-8 come from the file system as lone surrogates (PEP 383)."""
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+def _leave_out(path: str, reason: str | OSError) -> None:
+    """Tell of what is left out, of what was removed nothing.
+
+    :raises FileSystemError: where nobody can tell what is there.
+    """
+    error = explained(path, reason) if isinstance(reason, OSError) else None
+    if isinstance(error, FileSystemError):
+        raise error
+    if error is None or not error.gone:
+        warn_once(f"{path} is not served: {_in_words(reason)}")
 
 
-def _leave_out(path: str, reason: str) -> None:
-    warn_once(f"{path} is not served: {reason}")
+def _in_words(reason: str | OSError) -> str:
+    return reason if isinstance(reason, str) else reason.strerror or "it cannot be listed"
 
 
-def _warn_of(skipped: list[tuple[str, str]], root: str) -> None:
-    named = "; ".join(f"{path}: {reason}" for path, reason in skipped[:_NAMED_IN_WARNING])
-    more = len(skipped) - _NAMED_IN_WARNING
+def _warn_of_skipped(skipped: list[tuple[str, str]], root: str) -> None:
+    named = _some([f"{path}: {reason}" for path, reason in skipped])
+    logger.warning("Below %s, %d not served: %s", root, len(skipped), named)
+
+
+def _warn_of_mistakes(mistakes: Mistakes, root: str) -> None:
     logger.warning(
-        "Below %s, %d not served: %s%s",
+        "Below %s are served, perhaps by mistake: %s. To keep them out: exclude=%s",
         root,
-        len(skipped),
-        named,
-        f"; {more} more" if more > 0 else "",
+        _some(sorted(mistakes)),
+        sorted(set(mistakes.values())),
     )
+
+
+def _some(named: list[str]) -> str:
+    more = len(named) - _NAMED_IN_WARNING
+    return "; ".join(named[:_NAMED_IN_WARNING]) + (f"; {more} more" if more > 0 else "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from itertools import zip_longest
 from typing import NamedTuple
 
 from .http.dates import format_http_date
@@ -61,22 +62,31 @@ class Representation(NamedTuple):
 
 
 def represent(
-    forms: Sequence[tuple[str, str, FileState]], described: Sequence[tuple[str, str]]
+    forms: Sequence[tuple[str, str, FileState]],
+    described: Sequence[tuple[str, str]],
+    tags: Sequence[str | None] = (),
 ) -> tuple[Representation, ...]:
     """Make the representations of one file.
 
     :param forms: path, content coding and state of each; identity first.
     :param described: the fields that are the same for all of them.
+    :param tags: for each form what its ETag is made of; ``None`` for its date and size, and none at
+        all for that of every form.
     """
     shared = [field for field in described if field[0].lower() not in _OURS]
     if len(forms) > 1:
         vary = vary_with(combined_field(shared, "Vary"), "Accept-Encoding")
         shared = [*_without(shared, "vary"), ("Vary", vary)]
-    return tuple(_representation(path, coding, state, shared) for path, coding, state in forms)
+    return tuple(
+        _representation(path, coding, state, tag or _tag(state), shared)
+        for (path, coding, state), tag in zip_longest(forms, tags)
+    )
 
 
-def _representation(path: str, coding: str, state: FileState, shared: Headers) -> Representation:
-    etag = _etag(coding, state)
+def _representation(
+    path: str, coding: str, state: FileState, tag: str, shared: Headers
+) -> Representation:
+    etag = _etag(coding, tag)
     last_modified = state.mtime_ns // 1_000_000_000 if state.is_past() else None
     headers = list(shared)
     if coding != IDENTITY:
@@ -91,9 +101,12 @@ def _representation(path: str, coding: str, state: FileState, shared: Headers) -
     return Representation(path, coding, state, etag, last_modified, headers)
 
 
-def _etag(coding: str, state: FileState) -> str:
+def _tag(state: FileState) -> str:
+    return f"{state.mtime_ns:x}-{state.size:x}"
+
+
+def _etag(coding: str, tag: str) -> str:
     """A strong validator (RFC 9110 §8.8.3), which codings of one date and size do not share."""
-    tag = f"{state.mtime_ns:x}-{state.size:x}"
     return f'"{tag}"' if coding == IDENTITY else f'"{tag}-{coding}"'
 
 

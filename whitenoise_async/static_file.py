@@ -6,10 +6,11 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from .files import state_if_any
+from .files import OpenFile, open_below, open_file, state_if_any
 from .forms import Forms
 from .memory import Content
 from .representations import FileState, Representation, represent
+from .tags import Tags
 
 #: Gives the header fields of a file that are the same for all its representations.
 Describe = Callable[["StaticFile"], Sequence[tuple[str, str]]]
@@ -49,7 +50,7 @@ class Known:
 class StaticFile:
     """A file that was found below a root, and the URL at which it is served."""
 
-    __slots__ = ("_described", "known", "lock", "path", "suffixes", "url")
+    __slots__ = ("_described", "known", "lock", "path", "root", "suffixes", "url")
 
     def __init__(self, path: str, url: str, suffixes: tuple[str, ...] = ()) -> None:
         """
@@ -61,20 +62,34 @@ class StaticFile:
         self.url = url
         self.suffixes = suffixes
         self.known: Known | None = None
-        #: Held while the file is looked at, so that requests that come together look once.
-        self.lock = threading.RLock()
+        #: The folder below which no link to a folder is followed when the file is opened; ``None``
+        #: where links lead wherever they lead.
+        self.root: str | None = None
+        self.renew()
         self._described: Sequence[tuple[str, str]] | None = None
 
-    def learn(self, forms: Forms, describe: Describe) -> Known:
+    def open(self, path: str) -> OpenFile:
+        """Open the file, or a sibling; raises what :func:`~.files.open_file` raises."""
+        return open_file(path) if self.root is None else open_below(self.root, path)
+
+    def renew(self) -> None:
+        """Take a new lock."""
+        #: Held while the file is looked at, so that requests that come together look once.
+        self.lock = threading.RLock()
+
+    def learn(self, forms: Forms, describe: Describe, tags: Tags | None) -> Known:
         """Replace what is known by what ``forms``, which are open, say.
 
         :param describe: called at the first time, and never again.
+        :param tags: makes what the ETags are made of; ``None`` for date and size.
         """
         if self._described is None:
             self._described = describe(self)
+        files = list(forms.files.values())
         representations = represent(
             [(file.path, coding, file.state) for coding, file in forms.files.items()],
             self._described,
+            [] if tags is None else tags(self.path, self.url, files),
         )
         self.known = Known(representations, forms.rejected)
         return self.known
@@ -89,3 +104,18 @@ class Redirect(NamedTuple):
     @property
     def known(self) -> None:
         """Nothing: whether the file is there is asked each time."""
+
+
+class Sought(NamedTuple):
+    """A URL of which nobody has looked yet what it leads to, as with ``autorefresh``."""
+
+    url: str
+
+    @property
+    def known(self) -> None:
+        """Nothing."""
+
+    @property
+    def path(self) -> str:
+        """Words for the log, which has no room for what clients send."""
+        return "A folder"

@@ -13,23 +13,19 @@ import threading
 from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, TypeVar
+from io import BufferedIOBase
+from typing import TypeVar
 
 from aiofiles.threadpool import wrap
-from anyio import CancelScope, CapacityLimiter, to_thread
-from anyio.lowlevel import RunVar, checkpoint
+from anyio import CancelScope
+from anyio.lowlevel import checkpoint
 
 from .files import BrokenBodyError, FileSystemError, OpenFile, state_if_any
-from .forks import at_fork
+from .forks import renew_at_fork
 from .http.ranges import ByteRange
-
-if TYPE_CHECKING:
-    from aiofiles.threadpool.binary import AsyncBufferedReader
+from .threads import MAX_THREADS, run_blocking
 
 T = TypeVar("T")
-
-#: Threads of our own: slow disks must not use up the application's, nor the application ours.
-MAX_THREADS = 16
 
 # Bytes that are read and handed on at a time. Large pieces cost fewer calls of the server's `send`,
 # but a client that stalls has one of them in the server's memory. So a few streams have large ones,
@@ -42,18 +38,6 @@ _BUDGET = 3 * 1024 * 1024
 # which take half a millisecond, the event loop's other tasks have their turn.
 _MOST_IN_ONE_TURN = 2 * 1024 * 1024
 
-_limiter: RunVar[CapacityLimiter] = RunVar("whitenoise_async_limiter")
-
-
-async def run_blocking(function: Callable[[], T]) -> T:
-    """Run ``function``, which waits for the disk, in one of our threads."""
-    try:
-        limiter = _limiter.get()
-    except LookupError:
-        limiter = CapacityLimiter(MAX_THREADS)
-        _limiter.set(limiter)
-    return await to_thread.run_sync(function, limiter=limiter)
-
 
 class FileStream:
     """An open file that is read without stopping the event loop."""
@@ -61,8 +45,6 @@ class FileStream:
     def __init__(self, file: OpenFile) -> None:
         """:param file: closed by :meth:`close`."""
         self._file = file
-        self._reader: AsyncBufferedReader | None = None
-        self._position = 0  # the reader's
         self._held = 0  # bytes read since others had their turn
 
     async def pieces(self, plan: Sequence[bytes | ByteRange]) -> AsyncGenerator[bytes, None]:
@@ -79,12 +61,14 @@ class FileStream:
                     continue
                 offset = part.start
                 while offset < part.stop:
-                    piece = await self._piece(offset, min(part.stop - offset, _sending.piece_size))
-                    offset += len(piece)
-                    to_come -= len(piece)
+                    size = min(part.stop - offset, _sending.piece_size)
+                    # Handed over, not lent: nothing is to be in memory while the client is slow.
+                    held = [await self._piece(offset, size)]
+                    offset += len(held[0])
+                    to_come -= len(held[0])
                     if not to_come:
                         await self.require_sound()
-                    yield piece
+                    yield held.pop()
 
     async def _piece(self, offset: int, size: int) -> bytes:
         try:
@@ -94,8 +78,6 @@ class FileStream:
                 self._held = 0
         except FileSystemError as error:
             raise BrokenBodyError(self._file.path, error.reason) from error
-        except OSError as error:
-            raise BrokenBodyError(self._file.path, error.strerror or str(error)) from error
         if not piece:
             raise BrokenBodyError(self._file.path)
         self._held += len(piece)
@@ -106,16 +88,17 @@ class FileStream:
 
     async def _wait_for(self, offset: int, size: int) -> bytes:
         if self._file.reads_at_once or not _in_asyncio():
-            return await run_blocking(partial(self._file.read, offset, size))
+            return await self._run_blocking(partial(self._file.read, offset, size))
         # 76 µs a read where anyio's threads take 110, measured on two cores.
-        if self._reader is None:
-            stream = await run_blocking(self._file.stream)
-            loop, executor = asyncio.get_running_loop(), _executor_of(os.getpid())
-            self._reader = wrap(stream, loop=loop, executor=executor)
-        if self._position != offset:
-            await self._reader.seek(offset)
-        piece = await self._reader.read(size)
-        self._position = offset + len(piece)
+        loop, executor = asyncio.get_running_loop(), _executor_of(os.getpid())
+        reader = wrap(_Reader(self._file, offset), loop=loop, executor=executor)
+        try:
+            piece: bytes = await reader.read(size)
+        except RuntimeError as error:  # no thread is to be had
+            # The executor has queued the call all the same, and once it has run takes its thread,
+            # which others wait for, for one more that is idle.
+            _executor_of.cache_clear()
+            raise FileSystemError(self._file.path, error) from error
         return piece
 
     async def require_sound(self) -> None:
@@ -123,10 +106,13 @@ class FileStream:
 
         :raises BrokenBodyError: where a body that was read from it is not what was promised.
         """
-        if self._file.reads_at_once:
-            fault = self._file.fault()
-        else:
-            fault = await run_blocking(self._file.fault)
+        try:
+            if self._file.reads_at_once:
+                fault = self._file.fault()
+            else:
+                fault = await self._run_blocking(self._file.fault)
+        except FileSystemError as error:
+            fault = error.reason
         if fault:
             raise BrokenBodyError(self._file.path, fault)
 
@@ -138,7 +124,7 @@ class FileStream:
         if path is None:
             return True
         try:
-            return await run_blocking(partial(state_if_any, path)) == self._file.state
+            return await self._run_blocking(partial(state_if_any, path)) == self._file.state
         except FileSystemError:
             return False
 
@@ -148,19 +134,40 @@ class FileStream:
         if self._file.reads_at_once and self._file.is_untouched():
             self._file.close()
             return
-        with CancelScope(shield=True):
-            if self._reader is not None:
-                await self._reader.close()
-            await run_blocking(self._file.close)
+        try:
+            with CancelScope(shield=True):
+                await self._run_blocking(self._file.close)
+        except FileSystemError:
+            self._file.close()
+
+    async def _run_blocking(self, function: Callable[[], T]) -> T:
+        return await run_blocking(self._file.path, function)
+
+
+class _Reader(BufferedIOBase):
+    """A file object for one read of an open file, without a descriptor of its own.
+
+    None can be lacking in the midst of an answer, and many answers need half as many.
+    """
+
+    def __init__(self, file: OpenFile, offset: int) -> None:
+        super().__init__()
+        self._file = file
+        self._offset = offset
+
+    def read(self, size: int | None = None) -> bytes:
+        """Read up to ``size`` bytes; raises what :meth:`OpenFile.read` does."""
+        return self._file.read(self._offset, size or 0)
 
 
 class _Sending:
     """Counts the bodies that are sent in pieces, in this process; event loops may share it."""
 
     def __init__(self) -> None:
-        self.forget()
+        self.renew()
+        renew_at_fork(self)
 
-    def forget(self) -> None:
+    def renew(self) -> None:
         """Begin anew, in a process that was just forked."""
         self._number = 0
         self._counting = threading.Lock()
@@ -180,7 +187,6 @@ class _Sending:
 
 
 _sending = _Sending()
-at_fork(_sending.forget)
 
 
 def _in_asyncio() -> bool:

@@ -44,7 +44,8 @@ def compress_tree(
     :param levels: by encoding; the ones that make the smallest files if left out: 12 for gzip (9
         without libdeflate), 11 for br, 19 for zstd.
     :param include: glob patterns of the files to compress, on the path below the root, or without
-        a slash on the name; none for all but those whose extension says that they are compressed.
+        a slash on the name of a file or folder; none for all but those whose extension says that
+        they are compressed.
     :param exclude: glob patterns of files to leave alone, whatever ``include`` says.
     :param min_size: bytes, 100 if left out; a smaller file is left alone.
     :param min_saving: percent of the original that a variant has to save to be kept; 5 if left out.

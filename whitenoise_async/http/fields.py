@@ -29,6 +29,17 @@ class RequestFields(NamedTuple):
     range: str | None = None
 
 
+_OPAQUE_TAG = re.compile("[!#-~]+")
+
+
+def is_opaque_tag(text: str) -> bool:
+    """Whether ``text`` can stand between the quotes of an entity-tag (RFC 9110 §8.8.3).
+
+    The octets beyond ASCII, which that allows as well, are of use to nobody.
+    """
+    return _OPAQUE_TAG.fullmatch(text) is not None
+
+
 def is_token(text: str) -> bool:
     """Whether ``text`` is a token (RFC 9110 §5.6.2), as field names and parameter names are."""
     return _TOKEN.fullmatch(text) is not None

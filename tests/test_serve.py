@@ -1,7 +1,8 @@
-"""``python -m whitenoise_async DIR``: publish a folder."""
+"""``python -m whitenoise_async DIR`` and ``whitenoise-async serve DIR``: publish a folder."""
 
 from __future__ import annotations
 
+import errno
 import gzip
 import os
 import re
@@ -13,13 +14,18 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 from conftest import refused, write
+from test_servers import until
 
-from whitenoise_async.__main__ import main
+from whitenoise_async.files import FileSystemError, state_if_any
+from whitenoise_async.serve import main
+from whitenoise_async.servers import SERVERS, installed
 
 TEXT = b"body { color: black }\n" * 100
 PACKAGES = str(Path(__file__).parent.parent)
@@ -68,6 +74,7 @@ def test_a_folder_is_published_at_the_printed_url_until_interrupted(
     with publishing(folder, "--port", "0", *["--index"] * index) as process:
         assert process.stdout is not None
         url = url_in(process.stdout.readline(), folder)
+        counted = process.stdout.readline()
         home, style = fetch(url), fetch(f"{url}app.css", **{"Accept-Encoding": "gzip"})
         missing = fetch(f"{url}missing")
         process.send_signal(signal.SIGINT)
@@ -80,7 +87,95 @@ def test_a_folder_is_published_at_the_printed_url_until_interrupted(
     assert (style.content, style.headers["content-encoding"]) == (TEXT, "gzip")
     assert int(style.headers["content-length"]) == len(gzip.compress(TEXT))
     assert missing.status_code == 404
+    size = len(TEXT) + len(b"<title>home</title>")
+    share = len(TEXT) / size
+    assert counted == f"2 files, {size:,} bytes, {share:.0%} of them compressed beforehand\n"
     assert (process.returncode, output, errors) == (0, "", "")
+
+
+@pytest.mark.parametrize("server", list(SERVERS))
+def test_each_server_publishes_and_ends_well(folder: Path, server: str) -> None:
+    if server not in installed():
+        pytest.skip(f"{server} is not installed")
+    with publishing(folder, "--port=0", "--server", server) as process:
+        assert process.stdout is not None
+        url = url_in(process.stdout.readline(), folder)
+        until(lambda: is_there(url))
+        reply = fetch(f"{url}app.css", **{"Accept-Encoding": "gzip", "Range": "bytes=0-9"})
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+    assert reply.status_code == 206
+    assert reply.headers["content-length"] == "10"
+    assert (process.returncode, errors) == (0, "")
+
+
+def is_there(url: str) -> bool:
+    try:
+        fetch(url)
+    except httpx.TransportError:  # granian opens a socket of its own
+        return False
+    return True
+
+
+def test_the_options_of_the_middleware_are_had_by_name(tmp_path: Path) -> None:
+    folder = tmp_path / "public"
+    write(folder / "app.css", TEXT)
+    write(folder / "notes" / "app.css.map", b"")
+    write(folder / ".env", b"")
+    options = [
+        *("--prefix", "static/v1", "--max-age", "7", "--no-cors", "--autorefresh"),
+        *("--exclude", "*.map", "--exclude", ".env"),
+    ]
+    with publishing(folder, "--port=0", *options) as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        assert line.endswith("/static/v1/\n")
+        assert process.stdout.readline() == "Files are looked for at each request\n"
+        url = line.split()[-1]
+        style = fetch(f"{url}app.css")
+        assert style.headers["cache-control"] == "max-age=7, public"
+        assert "access-control-allow-origin" not in style.headers
+        write(folder / "new.txt", b"new")
+        assert fetch(f"{url}new.txt").content == b"new"
+        for name in ("notes/app.css.map", ".env"):
+            assert fetch(f"{url}{name}").status_code == 404
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors) == (0, "")
+
+
+def test_what_is_published_by_mistake_is_named(tmp_path: Path) -> None:
+    write(tmp_path / ".env", b"")
+    with publishing(tmp_path, "--port=0") as process:
+        assert process.stdout is not None
+        url_in(process.stdout.readline(), tmp_path)
+        assert process.stdout.readline() == "1 files, 0 bytes\n"
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+    assert errors == (
+        f"Below {tmp_path} are served, perhaps by mistake: .env. To keep them out:"
+        " exclude=['.env*']\n"
+    )
+
+
+def test_a_file_that_is_gone_or_cannot_be_asked_for_is_not_counted(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(folder / "gone.txt", b"gone")
+    write(folder / "ill.txt", b"ill")
+
+    def state(path: str) -> Any:
+        if path.endswith("ill.txt"):
+            raise FileSystemError(path, OSError(errno.EIO, "Input/output error"))
+        return None if path.endswith("gone.txt") else state_if_any(path)
+
+    monkeypatch.setattr("whitenoise_async.serve.state_if_any", state)
+    monkeypatch.setitem(SERVERS, "uvicorn", lambda *_: None)
+    arguments = [str(folder), "--port=0", "--server=uvicorn"]
+    assert main(arguments) == 0
+    assert "2 files, " in capsys.readouterr().out
+    assert main([*arguments, "--autorefresh", "--max-age=5"]) == 0
+    assert capsys.readouterr().out.endswith("Files are looked for at each request\n")
 
 
 def test_a_folder_whose_name_is_no_text_is_published(tmp_path: Path) -> None:
@@ -106,11 +201,14 @@ def can_listen(host: str) -> bool:
 @pytest.mark.parametrize(
     ("host", "shown"), [("127.0.0.1", "http://127.0.0.1:"), ("::1", "http://[::1]:")]
 )
+@pytest.mark.parametrize("server", list(SERVERS))
 def test_an_interrupt_ends_it_well(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, host: str, shown: str
+    folder: Path, monkeypatch: pytest.MonkeyPatch, host: str, shown: str, server: str
 ) -> None:
     if not can_listen(host):
         pytest.skip(f"nothing can listen on {host} here")
+    if server not in installed():
+        pytest.skip(f"{server} is not installed")
     monkeypatch.chdir(folder.parent)
     read_end, write_end = os.pipe()
     fetched: list[tuple[str, bytes]] = []
@@ -120,6 +218,7 @@ def test_an_interrupt_ends_it_well(
             if line := lines.readline():
                 try:
                     url = url_in(line, folder)
+                    until(lambda: is_there(url))
                     fetched.append((url, fetch(f"{url}app.css").content))
                 finally:
                     os.kill(os.getpid(), signal.SIGINT)
@@ -128,7 +227,7 @@ def test_an_interrupt_ends_it_well(
     client.start()
     try:
         with os.fdopen(write_end, "w") as output, redirect_stdout(output):
-            status = main(["public", "--host", host, "--port", "0", "--index"])
+            status = main(["public", "--host", host, "--port=0", "--index", "--server", server])
     finally:
         client.join()
     assert status == 0
@@ -162,7 +261,7 @@ def test_a_closed_stream_keeps_no_folder_from_being_published(
         clients[0].start()
         return listener
 
-    monkeypatch.setattr("whitenoise_async.__main__._listen", listen)
+    monkeypatch.setattr("whitenoise_async.serve._listen", listen)
     try:
         with monkeypatch.context() as patch:
             patch.setattr(sys, name, None)
@@ -210,12 +309,15 @@ def test_a_host_at_which_nothing_can_listen_is_said_in_one_line(
 def test_without_a_server_it_is_said_what_to_install(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setitem(sys.modules, "uvicorn", None)
-    assert main([str(folder)]) == 1
-    output = capsys.readouterr()
-    assert output.out == ""
-    (line,) = output.err.splitlines()
-    assert line.endswith(": pip install 'whitenoise_async[serve]'")
+    for name in SERVERS:
+        monkeypatch.setitem(sys.modules, name, None)
+    for arguments, expected in [
+        ([], "A server is needed to publish a folder: pip install 'whitenoise_async[serve]'"),
+        (["--server", "granian"], "granian is not installed: pip install granian"),
+    ]:
+        assert main([str(folder), *arguments]) == 1
+        output = capsys.readouterr()
+        assert (output.out, output.err) == ("", expected + "\n")
 
 
 @pytest.mark.parametrize(
@@ -228,6 +330,11 @@ def test_without_a_server_it_is_said_what_to_install(
             ([".", f"--port={port}"], f"{port!r} is not a port: 0 to 65535 was expected")
             for port in ("65536", "-1", "99999999", "", "http", "+80", "8_0", "80.0", "\u0668", "²")
         ),
+        *(
+            ([".", f"--max-age={value}"], f"{value!r} is not a number of seconds")
+            for value in ("-1", "1.5", "", "1h", "9" * 12)
+        ),
+        ([".", "--server=nginx"], "invalid choice: 'nginx'"),
         ([".", "--reload"], "--reload"),
     ],
     ids=" ".join,
@@ -261,6 +368,10 @@ def test_help_tells_the_defaults(
         assert f"(default: {default})" in line
 
 
+def test_the_module_that_python_runs_does_nothing_when_it_is_imported() -> None:
+    assert import_module("whitenoise_async.__main__").main is main
+
+
 def test_its_exit_status_is_mains(
     folder: Path,
     port_in_use: int,
@@ -269,7 +380,7 @@ def test_its_exit_status_is_mains(
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["whitenoise_async", str(folder), f"--port={port_in_use}"])
     # What is imported already, runpy warns, may behave differently.
-    monkeypatch.delitem(sys.modules, "whitenoise_async.__main__")
+    monkeypatch.delitem(sys.modules, "whitenoise_async.__main__", raising=False)
     with pytest.raises(SystemExit) as ended:
         runpy.run_module("whitenoise_async", run_name="__main__")
     assert ended.value.code == 1
