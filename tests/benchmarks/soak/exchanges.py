@@ -67,8 +67,8 @@ class Mix:
         self._chance = random.Random(seed)
         self._hot = site.many[:_HOT]
         weights: list[tuple[Callable[[], Exchange], int]] = [
-            (self._cold, 250),
-            (self._hot_one, 200),
+            (self._cold, 220),
+            (self._hot_one, 160),
             (self._negotiated, 120),
             (self._not_modified, 80),
             (self._failed_condition, 30),
@@ -80,8 +80,8 @@ class Mix:
             (self._other_method, 20),
             (self._passed_on, 50),
             (self._redirected, 10),
-            (self._hostile_encoding, 30),
-            (self._hostile_fields, 20),
+            (self._hostile_encoding, 80),
+            (self._hostile_fields, 40),
             (self._replaced, 30),
             (self._added, 14),
             (self._large, 6),

@@ -27,11 +27,9 @@ class Wave(NamedTuple):
 
 
 class Round(NamedTuple):
-    """Everything once."""
+    """Mixed requests and aborted downloads."""
 
     mixed: Sequence[int]  # KB, as sampled while mixed requests were answered
-    idle: State  # before the first wave
-    waves: Sequence[Wave]
     end: State
 
 
@@ -39,6 +37,8 @@ class Observed(NamedTuple):
     start: State  # after the first answer
     first: Round
     second: Round  # the same again
+    waves: Sequence[Wave]  # after both rounds
+    again: Sequence[Wave]  # the same again
     end: State  # when all clients have gone
     most_threads: int
     most_descriptors: int  # while no reader was stalled
@@ -47,7 +47,7 @@ class Observed(NamedTuple):
 
 
 class Bounds(NamedTuple):
-    growth: int  # KB by which the second round may use more memory than the first
+    growth: int  # KB of memory that may be used more at the second time than at the first
     reader: float  # KB of memory for each stalled reader
     threads: int  # beyond those of the start, while there is work for them
     kept_threads: int  # beyond those of the start, for good: a server's own pool
@@ -63,8 +63,8 @@ def growth_of(samples: Sequence[int]) -> float:
 def kb_each(wave: Wave, idle: State) -> float:
     """KB of memory for each reader of a wave.
 
-    :param idle: before the first wave of the first round. What a wave leaves to the allocator is
-        used again by the next, which would seem to cost nothing if it were counted from there.
+    :param idle: before the first wave. What a wave leaves to the C library is used again by the
+        next, which would seem to cost nothing if it were counted from there.
     """
     return (wave.stalled.resident - idle.resident) / wave.readers
 
@@ -89,14 +89,14 @@ def _listed(what: str, found: Sequence[str]) -> Iterator[str]:
 
 
 def _of_memory(observed: Observed, bounds: Bounds) -> Iterator[str]:
-    """The first round brings the process to its size; nothing is to make it larger."""
+    """The first time brings the process to its size; the second is not to make it larger."""
     first, second = observed.first, observed.second
     grown = [
         ("in the course of the second round's requests", growth_of(second.mixed)),
         ("from one round to the next", second.end.resident - first.end.resident),
     ]
-    for before, again in zip(first.waves, second.waves, strict=True):
-        more = again.stalled.resident - before.stalled.resident
+    for wave, again in zip(observed.waves, observed.again, strict=True):
+        more = again.stalled.resident - wave.stalled.resident
         grown.append((f"when {again.readers:,} readers stalled again", more))
     for when, kb in grown:
         if kb > bounds.growth:
@@ -104,14 +104,14 @@ def _of_memory(observed: Observed, bounds: Bounds) -> Iterator[str]:
 
 
 def _of_readers(observed: Observed, bounds: Bounds) -> Iterator[str]:
-    for wave in observed.first.waves:
-        each = kb_each(wave, observed.first.idle)
+    for wave in observed.waves:
+        each = kb_each(wave, observed.second.end)
         if each > bounds.reader:
             yield (
                 f"{wave.readers:,} stalled readers cost {each:.0f} KB each,"
                 f" {bounds.reader:g} KB are allowed"
             )
-    for wave in (*observed.first.waves, *observed.second.waves):
+    for wave in (*observed.waves, *observed.again):
         stalled, after, start = wave.stalled, wave.after, observed.start
         during = f"while {wave.readers:,} readers were stalled"
         allowed = wave.readers + bounds.descriptors

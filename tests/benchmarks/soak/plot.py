@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import groupby
+from itertools import cycle, groupby
 from typing import NamedTuple
 
 from benchmarks.soak.watch import Sample
@@ -29,7 +29,6 @@ _STYLE = """
 class _Curve(NamedTuple):
     title: str
     values: Sequence[float]
-    form: str
 
 
 class _Span(NamedTuple):
@@ -55,12 +54,12 @@ def draw(title: str, subtitle: str, samples: Sequence[Sample]) -> str:
 
 
 def _curves(samples: Sequence[Sample]) -> Iterator[_Curve]:
-    yield _Curve("Resident memory, MB", [each.resident / 1024 for each in samples], ",.0f")
-    yield _Curve("Descriptors", [each.descriptors for each in samples], ",.0f")
-    yield _Curve("Threads", [each.threads for each in samples], ",.0f")
+    yield _Curve("Resident memory, MB", [each.resident / 1024 for each in samples])
+    yield _Curve("Descriptors", [each.descriptors for each in samples])
+    yield _Curve("Threads", [each.threads for each in samples])
     tasks = [each.tasks for each in samples]
     if None not in tasks:
-        yield _Curve("Tasks of the event loop", [each or 0 for each in tasks], ",.0f")
+        yield _Curve("Tasks of the event loop", [each or 0 for each in tasks])
 
 
 def _spans(samples: Sequence[Sample], xs: Sequence[float]) -> Iterator[_Span]:
@@ -96,16 +95,27 @@ def _bands(spans: Sequence[_Span], top: float, bottom: float) -> Iterator[str]:
 
 def _panel(curve: _Curve, xs: Sequence[float], top: float) -> Iterator[str]:
     bottom, most = top + _PANEL, max(curve.values)
-    scale = _PANEL / (most * _ABOVE or 1)
+    scale = _PANEL / (most * _ABOVE)
     yield label("text title", _LEFT, top - 10, curve.title)
-    for value in (0, most / 2, most):
+    step = _step(most)
+    for value in range(0, int(most * _ABOVE) + 1, step):
         y = bottom - value * scale
         yield f'<line class="axis" x1="{_LEFT}" x2="{_RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
-        yield label("soft small unit", _LEFT - 8, y + 4, format(value, curve.form))
+        yield label("soft small unit", _LEFT - 8, y + 4, f"{value:,}")
     points = " ".join(
         f"{x:.1f},{bottom - value * scale:.1f}" for x, value in zip(xs, curve.values, strict=True)
     )
     yield f'<polyline class="curve" points="{points}"/>'
+
+
+def _step(most: float) -> int:
+    """From one line of a panel to the next: four lines above the lowest, or fewer."""
+    step = 1
+    for factor in cycle((2, 2.5, 2)):
+        if most * _ABOVE < 5 * step:
+            break
+        step = int(step * factor)
+    return step
 
 
 def _times(end: float, unit: float, y: float) -> Iterator[str]:

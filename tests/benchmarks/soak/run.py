@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 import threading
@@ -34,10 +35,10 @@ _TARGET = "benchmarks.soak.target:application"
 # A file that nobody closed, and a coroutine that nobody awaited, are told in the log.
 _TELLING = ("-W", "default::ResourceWarning", "-W", "default::RuntimeWarning")
 
-_MIXED, _STALLED = "mixed requests", "stalled readers"
+# The names of phases with stalled readers have this in them.
+_STALLED = "stalled"
 
-# This part of the mixed requests is made while readers are stalled, in each wave.
-_DURING_WAVE = 0.05
+_REQUESTS_IN_WAVE = 1000
 
 # Seconds in which the server has to let go of what clients left. A file that is kept open is closed
 # after ten to twenty seconds, an idle thread after ten.
@@ -72,7 +73,10 @@ def soak(profile: Profile, settings: Settings, allowed: int) -> Run:
         port, log = free_port(), folder / "log"
         command = [sys.executable, *_TELLING, "-m", *profile.command.format(port=port).split()]
         environ = environment(
-            folder, SOAK_SITE=str(folder / "site"), SOAK_INTERFACE=profile.interface
+            folder,
+            PYTHONPATH=os.pathsep.join(sys.path),  # the server has the package that is here
+            SOAK_SITE=str(folder / "site"),
+            SOAK_INTERFACE=profile.interface,
         )
         with started([*command, _TARGET], port, log, environ, None):
             try:
@@ -116,29 +120,32 @@ class _Soak:
                 exchanges = first_requests(self._site, self._etags)
                 self._ask(len(self._site.first_asked), lambda: next(exchanges))
             with _thread(lambda: self._changes.run(self._control.add), self._changes.stop):
-                self._first = self._round()
-                self._second = self._round()
+                self._first = self._round("mixed requests", "aborted downloads")
+                self._second = self._round("mixed again", "aborted again")
+                # Not before: what a wave leaves to the C library hides what leaks after it.
+                self._waves = self._all_waves("readers")
+                self._again = self._all_waves("again")
             with self._phase("rest"):
                 threads = self._start.threads + self._profile.threads
                 self._come_down(self._start._replace(threads=threads))
                 self._end = self._state()
 
-    def _round(self) -> Round:
+    def _round(self, mixed_name: str, aborted_name: str) -> Round:
         settings, watch = self._settings, self._watch
-        waves_of = self._profile.waves(settings.stalled)
-        during = int(settings.requests * _DURING_WAVE)
         begin = len(watch.samples)
-        with self._phase(_MIXED):
-            self._ask(settings.requests // 2 - during * len(waves_of), self._mix.draw)
+        with self._phase(mixed_name):
+            self._ask(settings.requests // 2, self._mix.draw)
         mixed = [sample.resident for sample in watch.samples[begin:]]
-        with self._phase("aborted downloads"):
+        with self._phase(aborted_name):
             self._abort(settings.aborted // 2)
-            idle = self._state()
+            return Round(mixed, self._state())
+
+    def _all_waves(self, name: str) -> list[Wave]:
         waves = []
-        for readers in waves_of:
-            with self._phase(f"{readers:,} {_STALLED}"):
-                waves.append(self._stall(readers, during))
-        return Round(mixed, idle, waves, self._state())
+        for readers in self._profile.waves(self._settings.stalled):
+            with self._phase(f"{readers:,} {_STALLED} {name}"):
+                waves.append(self._wave(readers))
+        return waves
 
     def _ask(self, count: int, draw: Callable[[], Exchange]) -> None:
         uvloop.run(ask(self._port, count, draw, self._tally, CONNECTIONS))
@@ -146,10 +153,10 @@ class _Soak:
     def _abort(self, count: int) -> None:
         uvloop.run(abort(self._port, count, self._site.film, self._downloads, CONNECTIONS))
 
-    def _stall(self, readers: int, requests: int) -> Wave:
+    def _wave(self, readers: int) -> Wave:
         with stalled_clients(self._port, readers, self._site.film.url):
             stalled = self._state()
-            self._ask(requests, self._mix.draw)  # others are served meanwhile
+            self._ask(_REQUESTS_IN_WAVE, self._mix.draw)  # others are served meanwhile
         descriptors = self._start.descriptors + self._allowed
         limit = self._start._replace(threads=sys.maxsize, descriptors=descriptors)
         return Wave(readers, stalled, self._come_down(limit))
@@ -194,6 +201,8 @@ class _Soak:
             self._start,
             self._first,
             self._second,
+            self._waves,
+            self._again,
             self._end,
             max(each.threads for each in samples),
             max(each.descriptors for each in samples if _STALLED not in each.phase),
