@@ -6,7 +6,7 @@ import gzip
 import io
 import os
 import re
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -137,6 +137,11 @@ class Way:
         self.name = name
         self.adapter, _, self.reading = name.partition(", ")
         self.calls = Calls(patch)
+        #: Called with each message that is sent, before the client has it.
+        self.on_send: Callable[[Any], Awaitable[object]] = _nothing
+        self.extensions: dict[str, Any] = {}
+        if self.reading == "zero copy":
+            self.extensions["http.response.zerocopysend"] = {}
         for module, constant in (
             (streaming, "LARGEST_PIECE"),
             (streaming, "_SMALLEST_PIECE"),
@@ -204,6 +209,7 @@ class Way:
             await anyio.sleep_forever()
 
         async def send(message: Any) -> None:
+            await self.on_send(message)
             if message["type"] == "http.response.start":
                 got.status = message["status"]
                 got.headers = {
@@ -218,11 +224,8 @@ class Way:
                 got.body += message["body"]
                 got.ended = not message.get("more_body", False)
 
-        scope = scope_of(call)
-        if self.reading == "zero copy":
-            scope["extensions"] = {"http.response.zerocopysend": {}}
         try:
-            await app(scope, receive, send)
+            await app(scope_of(call) | {"extensions": self.extensions}, receive, send)
         except Exception as error:
             got.error = error
         return got
@@ -237,6 +240,11 @@ class Way:
             offset += len(data)
             count -= len(data)
             yield data
+
+
+async def _nothing(message: Any) -> None:
+    """Let others have their turn, as every server does."""
+    await checkpoint()
 
 
 class _Wrapper:
@@ -332,6 +340,12 @@ def require_cut(got: Got, sent_by_server: bool) -> None:
 
 def descriptors() -> set[str]:
     return set(os.listdir("/proc/self/fd"))
+
+
+def close_kept(app: Any) -> None:
+    """Close what ``app`` keeps open on purpose."""
+    for path in list(app._answers._open_files._kept):
+        app._answers._open_files.drop(path)
 
 
 async def until(condition: Callable[[], bool]) -> None:

@@ -12,9 +12,8 @@ import subprocess
 import sysconfig
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import cache
-from http.client import HTTPConnection
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import NamedTuple
@@ -22,7 +21,7 @@ from urllib.parse import urljoin
 
 import brotli
 import pytest
-from servers import Reply, exchange
+from caches import Client, Reply
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "docs" / "examples"
@@ -71,11 +70,8 @@ class Server:
         self.port = port
 
     def get(self, path: str, fields: Mapping[str, str] = {}) -> Reply:
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=60)
-        try:
-            return exchange(connection, path, fields)
-        finally:
-            connection.close()
+        with closing(Client(self.port)) as client:
+            return client.get(path, fields)
 
     def links(self) -> list[str]:
         """The paths to which the page links, its style sheets and scripts among them."""

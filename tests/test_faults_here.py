@@ -21,8 +21,9 @@ from conftest import write
 from injected import CALLS, ERRORS, Counted, Site, fail, injected, require_nothing_left
 
 from whitenoise_async import ASGIWhiteNoise, WhiteNoise, files
-from whitenoise_async.files import BrokenBodyError, open_file
-from whitenoise_async.streaming import MAX_THREADS, FileStream, NoThreadError, _limiter
+from whitenoise_async.decisions import FileDecision
+from whitenoise_async.files import BrokenBodyError
+from whitenoise_async.threads import MAX_THREADS, _limiter
 
 SMALL = b"small and kept in memory\n" * 40
 LARGE = os.urandom(700_000)  # more than one piece of each adapter's
@@ -127,6 +128,19 @@ def assert_same_but_for_the_coding(outcome: Reply, again: Reply, said: list[str]
 
 def out_of_memory() -> None:
     raise MemoryError
+
+
+def test_no_memory_for_a_range_of_what_is_in_memory_is_a_503(
+    adapter: str, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = Site(adapter, root, check_interval=60)
+    before = site.ask("/small.txt", Range="bytes=3-9")
+    with monkeypatch.context() as patch:
+        patch.setattr(FileDecision, "cut", lambda decision, data: out_of_memory())
+        reply = site.ask("/small.txt", Range="bytes=3-9")
+    assert isinstance(reply, Reply)
+    assert is_unavailable(reply)
+    assert site.ask("/small.txt", Range="bytes=3-9") == before
 
 
 @pytest.mark.parametrize("code", ERRORS)
@@ -507,70 +521,10 @@ def test_where_no_thread_can_be_started_it_is_a_503(
     assert dict(start["headers"])[b"retry-after"] == b"1"
     assert body["body"] == b""
     (message,) = caplog.messages
-    assert message.endswith("large.bin cannot be read now: can't start new thread")
+    named = "A folder" if autorefresh else f"{root}/large.bin"
+    assert message == f"{named} cannot be read now: can't start new thread"
     sent = anyio.run(run, app, make_call("/large.bin"), backend=backend)
     assert b"".join(each.get("body", b"") for each in sent[1:]) == LARGE
-
-
-@pytest.mark.parametrize("backend", BACKENDS)
-def test_where_no_thread_can_be_started_for_the_rest_the_file_is_closed_all_the_same(
-    root: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, backend: str
-) -> None:
-    monkeypatch.setattr(files, "reads_page_cache", lambda descriptor: False)
-    app = ASGIWhiteNoise(None, root, **OPTIONS)
-    sent = 0
-
-    async def main() -> None:
-        with pytest.MonkeyPatch.context() as patch:
-
-            def no_more_threads(number: int) -> None:
-                nonlocal sent
-                sent = number
-                if number == at:
-
-                    async def none(*_: Any, **__: Any) -> None:
-                        raise RuntimeError("can't start new thread")
-
-                    patch.setattr(anyio.to_thread, "run_sync", none)
-                    patch.setattr(
-                        "asyncio.base_events.BaseEventLoop.run_in_executor",
-                        lambda *_: none(),
-                    )
-
-            await run(app, make_call("/large.bin"), no_more_threads)
-
-    for at in (0, 1):
-        caplog.clear()
-        with pytest.raises(BrokenBodyError, match="can't start new thread"):
-            anyio.run(main, backend=backend)
-        assert sent >= at
-        assert len(caplog.messages) <= 1  # the same as before, in the same minute
-        require_nothing_left(root)
-
-
-def test_what_only_a_thread_can_find_out_is_taken_for_wrong_without_one(
-    root: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(files, "reads_page_cache", lambda descriptor: False)
-
-    async def none(function: Any) -> Any:
-        raise NoThreadError(errno.EAGAIN, "can't start new thread")
-
-    async def main() -> None:
-        stream = FileStream(open_file(str(root / "large.bin")))
-        monkeypatch.setattr("whitenoise_async.streaming.run_blocking", none)
-        with pytest.raises(BrokenBodyError, match="can't start new thread"):
-            await stream.require_sound()
-        assert await stream.is_at(str(root / "large.bin")) is False
-        await stream.close()
-
-    anyio.run(main)
-
-
-def test_another_error_of_a_thread_is_its_own(root: Path) -> None:
-    app = ASGIWhiteNoise(None, root, add_headers_function=raise_runtime_error)
-    with pytest.raises(RuntimeError, match="my own"):
-        anyio.run(run, app, make_call("/small.txt"))
 
 
 def raise_runtime_error(headers: Any, path: str, url: str) -> None:

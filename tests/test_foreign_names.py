@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from whitenoise_async import registry as module
+from whitenoise_async import directories
+from whitenoise_async import registry as registry_module
 from whitenoise_async.registry import LiveRegistry, Registry, Root, WalkedRegistry
 
 TREE: dict[str, Any] = {
@@ -59,7 +60,8 @@ class Windows:
     """As much of ``os`` as finds files, with Windows' paths and its many spellings of a name."""
 
     path = SimpleNamespace(
-        **{name: getattr(ntpath, name) for name in ("join", "abspath")}, isdir=lambda path: True
+        **{name: getattr(ntpath, name) for name in ("join", "abspath", "basename")},
+        isdir=lambda path: True,
     )
 
     def __init__(self) -> None:
@@ -94,7 +96,8 @@ KINDS = (WalkedRegistry, LiveRegistry)
 @pytest.fixture
 def windows(monkeypatch: pytest.MonkeyPatch) -> Windows:
     system = Windows()
-    monkeypatch.setattr(module, "os", system)
+    for module in (directories, registry_module):
+        monkeypatch.setattr(module, "os", system)
     return system
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,7 +26,8 @@ from conftest import write
 
 from whitenoise_async import ASGIWhiteNoise, files, open_files, reads
 from whitenoise_async.files import BrokenBodyError
-from whitenoise_async.streaming import LARGEST_PIECE, MAX_THREADS, FileStream, _limiter
+from whitenoise_async.streaming import LARGEST_PIECE, FileStream
+from whitenoise_async.threads import MAX_THREADS, _limiter
 
 PIECES = 12
 CONTENT = os.urandom(LARGEST_PIECE) * PIECES
@@ -195,9 +198,15 @@ def test_a_client_without_room_is_waited_for_while_nothing_is_in_memory(
 
     async def main() -> None:
         sizes = []
+        last: list[bytes] = []
 
         async def send(message: Any) -> None:
-            sizes.append(len(message.get("body", b"")))
+            body = message.get("body", b"")
+            sizes.append(len(body))
+            if not body and last:
+                # By the list and by the call alone; a thread that read it may for a moment.
+                await until(lambda: sys.getrefcount(last[0]) <= 2)
+            last[:] = [body] if body else []
 
         server = Server(path)
         await server.app(scope_of(make_call("/big.bin")), server.receive, send)
@@ -237,6 +246,32 @@ def test_an_error_from_send_that_tells_of_a_hang_up_is_no_error(
         assert descriptors(path) == []
 
     anyio.run(main, backend=backend)
+
+
+@pytest.mark.parametrize("error", [BrokenPipeError, KeyError])
+def test_a_piece_is_not_in_memory_any_more_when_the_answer_has_failed(
+    backend: str, path: Path, error: type[Exception]
+) -> None:
+    """Not until the next collection of garbage: a piece is half a megabyte."""
+    pieces: list[bytes] = []
+
+    async def main() -> None:
+        async def send(message: Any) -> None:
+            pieces.extend([message["body"]] if message.get("body") else [])
+            if len(pieces) == 2:
+                raise error
+
+        server = Server(path)
+        with suppress(KeyError):
+            await server.app(scope_of(make_call("/big.bin")), server.receive, send)
+        # By the list and by the call alone; a thread that read one may hold it for a moment.
+        await until(lambda: all(sys.getrefcount(pieces[each]) <= 2 for each in (0, 1)))
+
+    gc.disable()
+    try:
+        anyio.run(main, backend=backend)
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("at", [0, 1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import wsgiref.simple_server
 import wsgiref.util
@@ -238,3 +239,44 @@ def test_a_body_that_is_closed_gives_nothing_more_and_nobody_elses(
     other = write(path.parent / "secret", b"secret").open("rb")
     with other, pytest.raises(BrokenBodyError, match="Bad file descriptor"):
         next(pieces)
+
+
+@pytest.mark.parametrize("wrapper", [None, Wrapper])
+def test_a_body_that_was_sent_whole_asks_nothing_more_of_the_disk(
+    path: Path, wrapper: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = start(WhiteNoise(None, path.parent, max_cached_file_size=0), wrapper=wrapper)
+    pieces = iter(body)
+    assert b"".join(next(pieces) for _ in range(4)) == CONTENT
+
+    def fail(*_: object) -> bytes:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr("whitenoise_async.files.read_at", fail)
+    assert list(pieces) == []
+    body.close()
+
+
+@pytest.mark.parametrize("failing", ["start_response", "wsgi.file_wrapper"])
+def test_a_server_that_fails_before_it_has_the_body_leaves_no_file_open(
+    path: Path, failing: str
+) -> None:
+    """Not even while somebody looks at the error."""
+    app: Any = WhiteNoise(None, path.parent, max_cached_file_size=0)
+    environ = environ_of(make_call("/a.bin"))
+
+    def fail(*_: object) -> None:
+        raise KeyError("the server's fault")
+
+    def start_response(*_: object) -> None:
+        pass
+
+    if failing == "start_response":
+        start_response = fail
+    else:
+        environ["wsgi.file_wrapper"] = fail
+    before = os.listdir("/proc/self/fd")
+    with pytest.raises(KeyError, match="the server's fault") as caught:
+        app(environ, start_response)
+    assert os.listdir("/proc/self/fd") == before
+    assert caught.tb is not None

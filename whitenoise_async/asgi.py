@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, MutableMapping
 from contextlib import aclosing
 from functools import partial
@@ -13,14 +14,15 @@ from anyio.lowlevel import checkpoint
 from .answers import Answer
 from .base import BaseWhiteNoise
 from .decisions import Decision, RawFields
-from .files import FileSystemError, OpenFile
+from .files import BrokenBodyError, FileSystemError, OpenFile, reason_of
 from .http.fields import OWS, RequestFields
 from .http.paths import below_mount, with_mount
 from .registry import Listed
 from .representations import Headers
 from .responses import not_found
-from .static_file import Failed
-from .streaming import FileStream, NoThreadError, run_blocking
+from .static_file import Sought
+from .streaming import FileStream
+from .threads import run_blocking, run_long
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -40,6 +42,14 @@ _UNWATCHED = 64 * 1024
 # The extensions by which a server sends a file itself.
 _ZERO_COPY = "http.response.zerocopysend"
 _PATH = "http.response.pathsend"
+
+# What a server that opens or reads a file may be told of it, and never of a client that has gone.
+_NO_CLIENTS = frozenset(
+    {
+        *(errno.EIO, errno.ESTALE, errno.ENOMEM),
+        *(errno.EMFILE, errno.ENFILE, errno.ENOENT, errno.EACCES),
+    }
+)
 
 
 class _HungUpError(Exception):
@@ -92,10 +102,7 @@ class ASGIWhiteNoise(BaseWhiteNoise[Line]):
             url = scope["path"]
             if mount := scope.get("root_path"):
                 url = below_mount(url, mount)
-            if self._find_blocks:
-                listed = await self._find_in_a_thread(url)
-            else:
-                listed = self._find(url)
+            listed = self._find(url)
         if listed is not None:
             method, fields = scope["method"], _relevant(scope["headers"])
             answer = self._answer_at_once(listed, method, fields)
@@ -117,20 +124,17 @@ class ASGIWhiteNoise(BaseWhiteNoise[Line]):
         except OSError:
             pass  # the client went away: from version 2.4 on, ASGI has ``send`` say so
 
-    async def _find_in_a_thread(self, url: str) -> Listed | None:
-        try:
-            return await run_blocking(partial(self._find, url))
-        except NoThreadError as error:
-            return Failed(url, FileSystemError(url, error))
-
     async def _answer_in_a_thread(
-        self, listed: Listed, method: str, fields: RawFields, scope: Scope
+        self, listed: Listed | Sought, method: str, fields: RawFields, scope: Scope
     ) -> Answer[Line] | None:
         answer = partial(self._answer, listed, method, fields, *_target(scope))
+        # A digest of the content reads a file of gigabytes for seconds, and who asks for the same
+        # one meanwhile waits in a thread.
+        reads_it_all = self._options.etag == "content" and listed.known is None
         try:
-            return await run_blocking(answer)
-        except NoThreadError as error:
-            return self._unavailable(FileSystemError(listed.path, error))
+            return await (run_long if reads_it_all else run_blocking)(listed.path, answer)
+        except FileSystemError as error:
+            return self._unavailable(error)
 
     @staticmethod
     def _read_fields(raw: RawFields) -> RequestFields:
@@ -170,9 +174,11 @@ async def _send_file(
         message = _handed_over(decision, file, scope)
         if message is not None and await stream.is_at(message.get("path")):
             await _send_or_hang_up(send, start)
-            await _send_or_hang_up(send, message)
-            if message["type"] == _ZERO_COPY:  # the server has sent the file by now
+            await _hand_over(message, file.path, send)
+            if message["type"] == _ZERO_COPY:
+                # Sent by now, and an answer still: only one that has no end does a server cut.
                 await stream.require_sound()
+                await _send_or_hang_up(send, {"type": "http.response.body", "body": b""})
             return
         async with aclosing(stream.pieces(decision.plan)) as pieces:
             work = partial(_send_pieces, start, pieces, decision.length, send)
@@ -193,10 +199,21 @@ def _handed_over(decision: Decision[Line], file: OpenFile, scope: Scope) -> Mess
     if len(decision.plan) > 1 or isinstance(part, bytes):
         return None
     if _ZERO_COPY in extensions:
-        return {"type": _ZERO_COPY, "file": file, "offset": part.start, "count": part.length}
+        where = {"offset": part.start, "count": part.length}
+        return {"type": _ZERO_COPY, "file": file, **where, "more_body": True}
     if _PATH in extensions and decision.whole and file.is_by_path:
         return {"type": _PATH, "path": file.path}
     return None
+
+
+async def _hand_over(message: Message, path: str, send: Send) -> None:
+    """Have the server send the file itself."""
+    try:
+        await send(message)
+    except OSError as error:
+        if error.errno in _NO_CLIENTS:
+            raise BrokenBodyError(path, reason_of(error)) from error
+        raise _HungUpError from error
 
 
 async def _send_pieces(
@@ -238,7 +255,10 @@ async def _until_disconnect(receive: Receive, work: Callable[[], Awaitable[objec
             failures.insert(0, error)
         group.cancel_scope.cancel()
     if failures:
-        raise failures[0]
+        try:
+            raise failures[0]
+        finally:
+            failures.clear()  # else it and this frame, and so a piece, would keep each other
 
 
 async def _disconnected(receive: Receive) -> None:

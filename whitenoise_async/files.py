@@ -54,10 +54,13 @@ class UnavailableError(Exception):
 
 
 class FileSystemError(Exception):
-    """The system failed at a file: descriptors or memory have run out, or the disk has a fault."""
+    """The system failed at a file: the disk has a fault, or something has run out.
 
-    def __init__(self, path: str, error: OSError | MemoryError) -> None:
-        self.reason = _reason(error)
+    Descriptors may, memory, or threads.
+    """
+
+    def __init__(self, path: str, error: Exception) -> None:
+        self.reason = reason_of(error)
         super().__init__(f"{path} cannot be read now: {self.reason}")
 
 
@@ -172,7 +175,7 @@ class OpenFile:
         try:
             now = state_of(os.fstat(self._descriptor))
         except OSError as error:  # ESTALE, of a network file system
-            return _reason(error)
+            return reason_of(error)
         if now.size < self.state.size:
             return "the file was truncated"
         overwritten = now.size == self.state.size and now.mtime_ns != self.state.mtime_ns
@@ -294,11 +297,11 @@ def state_of(status: os.stat_result) -> FileState:
     return FileState(status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
-def _reason(error: OSError | MemoryError) -> str:
+def reason_of(error: Exception) -> str:
     """What happened, in the system's words."""
     if isinstance(error, MemoryError):
         return os.strerror(errno.ENOMEM)
-    return error.strerror or str(error)
+    return getattr(error, "strerror", None) or str(error)
 
 
 def explained(path: str, error: OSError) -> UnavailableError | FileSystemError:

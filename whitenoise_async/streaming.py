@@ -8,28 +8,24 @@ the file system does not offer that, every read goes to one.
 from __future__ import annotations
 
 import asyncio
-import errno
 import os
 import threading
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from functools import lru_cache, partial
 from io import BufferedIOBase
 from typing import TypeVar
 
 from aiofiles.threadpool import wrap
-from anyio import CancelScope, CapacityLimiter, to_thread
-from anyio.lowlevel import RunVar, checkpoint
+from anyio import CancelScope
+from anyio.lowlevel import checkpoint
 
 from .files import BrokenBodyError, FileSystemError, OpenFile, state_if_any
 from .forks import renew_at_fork
 from .http.ranges import ByteRange
+from .threads import MAX_THREADS, run_blocking
 
 T = TypeVar("T")
-
-#: Threads of our own: slow disks must not use up the application's, nor the application ours.
-MAX_THREADS = 16
 
 # Bytes that are read and handed on at a time. Large pieces cost fewer calls of the server's `send`,
 # but a client that stalls has one of them in the server's memory. So a few streams have large ones,
@@ -41,40 +37,6 @@ _BUDGET = 3 * 1024 * 1024
 # Neither reading nor a server's `send` has to wait where the client is fast: after so many bytes,
 # which take half a millisecond, the event loop's other tasks have their turn.
 _MOST_IN_ONE_TURN = 2 * 1024 * 1024
-
-_limiter: RunVar[CapacityLimiter] = RunVar("whitenoise_async_limiter")
-
-
-# What Python says of it; there is no class of its own.
-_NO_THREAD = "can't start new thread"
-
-
-class NoThreadError(OSError):
-    """The system has no thread for us, as where their number is limited for a container."""
-
-
-async def run_blocking(function: Callable[[], T]) -> T:
-    """Run ``function``, which waits for the disk, in one of our threads.
-
-    :raises NoThreadError: where none can be had.
-    """
-    try:
-        limiter = _limiter.get()
-    except LookupError:
-        limiter = CapacityLimiter(MAX_THREADS)
-        _limiter.set(limiter)
-    with _naming_a_lack_of_threads():
-        return await to_thread.run_sync(function, limiter=limiter)
-
-
-@contextmanager
-def _naming_a_lack_of_threads() -> Iterator[None]:
-    try:
-        yield
-    except RuntimeError as error:
-        if str(error) != _NO_THREAD:
-            raise
-        raise NoThreadError(errno.EAGAIN, _NO_THREAD) from error
 
 
 class FileStream:
@@ -99,12 +61,14 @@ class FileStream:
                     continue
                 offset = part.start
                 while offset < part.stop:
-                    piece = await self._piece(offset, min(part.stop - offset, _sending.piece_size))
-                    offset += len(piece)
-                    to_come -= len(piece)
+                    size = min(part.stop - offset, _sending.piece_size)
+                    # Handed over, not lent: nothing is to be in memory while the client is slow.
+                    held = [await self._piece(offset, size)]
+                    offset += len(held[0])
+                    to_come -= len(held[0])
                     if not to_come:
                         await self.require_sound()
-                    yield piece
+                    yield held.pop()
 
     async def _piece(self, offset: int, size: int) -> bytes:
         try:
@@ -114,8 +78,6 @@ class FileStream:
                 self._held = 0
         except FileSystemError as error:
             raise BrokenBodyError(self._file.path, error.reason) from error
-        except NoThreadError as error:
-            raise BrokenBodyError(self._file.path, _NO_THREAD) from error
         if not piece:
             raise BrokenBodyError(self._file.path)
         self._held += len(piece)
@@ -126,12 +88,17 @@ class FileStream:
 
     async def _wait_for(self, offset: int, size: int) -> bytes:
         if self._file.reads_at_once or not _in_asyncio():
-            return await run_blocking(partial(self._file.read, offset, size))
+            return await self._run_blocking(partial(self._file.read, offset, size))
         # 76 µs a read where anyio's threads take 110, measured on two cores.
         loop, executor = asyncio.get_running_loop(), _executor_of(os.getpid())
         reader = wrap(_Reader(self._file, offset), loop=loop, executor=executor)
-        with _naming_a_lack_of_threads():
+        try:
             piece: bytes = await reader.read(size)
+        except RuntimeError as error:  # no thread is to be had
+            # The executor has queued the call all the same, and once it has run takes its thread,
+            # which others wait for, for one more that is idle.
+            _executor_of.cache_clear()
+            raise FileSystemError(self._file.path, error) from error
         return piece
 
     async def require_sound(self) -> None:
@@ -140,10 +107,12 @@ class FileStream:
         :raises BrokenBodyError: where a body that was read from it is not what was promised.
         """
         try:
-            at_once = self._file.reads_at_once
-            fault = self._file.fault() if at_once else await run_blocking(self._file.fault)
-        except NoThreadError:
-            fault = _NO_THREAD
+            if self._file.reads_at_once:
+                fault = self._file.fault()
+            else:
+                fault = await self._run_blocking(self._file.fault)
+        except FileSystemError as error:
+            fault = error.reason
         if fault:
             raise BrokenBodyError(self._file.path, fault)
 
@@ -155,8 +124,8 @@ class FileStream:
         if path is None:
             return True
         try:
-            return await run_blocking(partial(state_if_any, path)) == self._file.state
-        except (FileSystemError, NoThreadError):
+            return await self._run_blocking(partial(state_if_any, path)) == self._file.state
+        except FileSystemError:
             return False
 
     async def close(self) -> None:
@@ -165,11 +134,14 @@ class FileStream:
         if self._file.reads_at_once and self._file.is_untouched():
             self._file.close()
             return
-        with CancelScope(shield=True):
-            try:
-                await run_blocking(self._file.close)
-            except NoThreadError:
-                self._file.close()
+        try:
+            with CancelScope(shield=True):
+                await self._run_blocking(self._file.close)
+        except FileSystemError:
+            self._file.close()
+
+    async def _run_blocking(self, function: Callable[[], T]) -> T:
+        return await run_blocking(self._file.path, function)
 
 
 class _Reader(BufferedIOBase):

@@ -54,10 +54,10 @@ class WhiteNoise(BaseWhiteNoise[tuple[str, str]]):
             )
             if answer is not None:
                 decision, body, file = answer
+                if file is not None:
+                    return _answer_from(file, decision, environ, start_response)
                 # A list of its own for each answer: middlewares change it in place.
                 start_response(_STATUS_LINES[decision.status], decision.headers.copy())
-                if file is not None:
-                    return _file_body(decision, file, environ)
                 return [body] if body else []
         result: Iterable[bytes] = self.application(environ, start_response)
         return result
@@ -83,15 +83,23 @@ def _target(environ: WSGIEnvironment) -> tuple[str, str]:
     return decode_environ_path(path) or "/", environ.get("QUERY_STRING", "")
 
 
-def _file_body(
-    decision: Decision[tuple[str, str]], file: OpenFile, environ: WSGIEnvironment
+def _answer_from(
+    file: OpenFile,
+    decision: Decision[tuple[str, str]],
+    environ: WSGIEnvironment,
+    start_response: StartResponse,
 ) -> Iterable[bytes]:
     wrapper: Callable[..., Iterable[bytes]] | None = environ.get("wsgi.file_wrapper")
-    # Servers give a wrapped file's descriptor to sendfile, some of them from its beginning to its
-    # end whatever Content-Length says: they get it for whole files alone.
-    if wrapper is not None and decision.whole:
-        return wrapper(_WholeFile(file), PIECE_SIZE)
-    return _Parts(file, decision.plan)
+    try:
+        start_response(_STATUS_LINES[decision.status], decision.headers.copy())
+        # Servers give a wrapped file's descriptor to sendfile, some of them from its beginning to
+        # its end whatever Content-Length says: they get it for whole files alone.
+        if wrapper is not None and decision.whole:
+            return wrapper(_WholeFile(file), PIECE_SIZE)
+        return _Parts(file, decision.plan)
+    except BaseException:  # the server has nothing that it could close
+        file.close()
+        raise
 
 
 class _Parts:
@@ -128,6 +136,8 @@ class _Bounded:
         """Read up to ``size`` bytes, all that are left if negative; nothing at the end."""
         offset, stop = self._offset, self._stop
         wanted = stop - offset if size < 0 else min(size, stop - offset)
+        if not wanted:  # what was sent whole must not fail
+            return b""
         self._offset = stop  # after an error there is nothing more to say
         try:
             data = self._file.read_fully(offset, wanted)
@@ -135,7 +145,7 @@ class _Bounded:
             raise BrokenBodyError(self._file.path, error.reason) from error
         if len(data) < wanted:
             raise BrokenBodyError(self._file.path)
-        if offset < stop == offset + wanted and (fault := self._file.fault()):
+        if stop == offset + wanted and (fault := self._file.fault()):
             raise BrokenBodyError(self._file.path, fault)
         self._offset = offset + wanted
         return data

@@ -1,0 +1,411 @@
+"""No thread is to be had: every one of ours waits for the disk, or the system gives no more."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import resource
+import threading
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from anyio import to_thread
+from clients import make_call
+from conftest import write
+from faults import APPLICATION, PIECE, Got, Way, close_kept, descriptors, require_cut, until
+
+from whitenoise_async import streaming
+from whitenoise_async.threads import MAX_THREADS, _Call, _limiter, _of_loop
+
+CONTENT = os.urandom(5 * PIECE)
+# Bytes that are left for all but the stacks of threads.
+ROOM = 512 * 1024 * 1024
+# Who has threads, and keeps those that are idle.
+POOLS = ("anyio", "aiofiles")
+# No more threads than so many are idle.
+IDLE = 40
+WAYS = [
+    f"{backend}, {reading}"
+    for backend in ("asyncio", "trio")
+    for reading in ("page cache", "cold", "threads", "zero copy")
+]
+NO_THREAD = "can't start new thread"
+
+
+@pytest.fixture(params=WAYS)
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Way:
+    return Way(request.param, monkeypatch)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    write(tmp_path / "small.txt", b"small")
+    return write(tmp_path / "a.bin", CONTENT)
+
+
+@asynccontextmanager
+async def no_threads(*pools: str) -> AsyncIterator[None]:
+    """Have no thread in ``pools``, and let no more be started: their stacks have no room."""
+    gc.collect()
+    limits = resource.getrlimit(resource.RLIMIT_AS)
+    pages = int(Path("/proc/self/statm").read_text().split()[0])  # noqa: ASYNC240
+    stack = threading.stack_size(2 * ROOM)
+    resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + ROOM, limits[1]))
+    done = threading.Event()
+    limiter = anyio.CapacityLimiter(IDLE)
+    if "aiofiles" in pools:
+        streaming._executor_of.cache_clear()
+
+    async def occupy() -> None:
+        with suppress(RuntimeError):
+            await to_thread.run_sync(done.wait, limiter=limiter)
+
+    async with anyio.create_task_group() as group:
+        try:
+            for _ in range(IDLE if "anyio" in pools else 0):
+                group.start_soon(occupy)
+            await anyio.wait_all_tasks_blocked()
+            yield
+        finally:
+            done.set()
+            resource.setrlimit(resource.RLIMIT_AS, limits)
+            threading.stack_size(stack)
+
+
+class Losing:
+    """Sends as :class:`Way` does, and from the message number ``at`` on there is no thread."""
+
+    def __init__(self, way: Way, at: int, pools: Sequence[str] = POOLS) -> None:
+        self._at = at
+        self._pools = pools
+        self._lost, self._done = anyio.Event(), anyio.Event()
+        self._number = -1
+        self._way, self._on_send_before = way, way.on_send
+
+    async def _on_send(self, message: Any) -> None:
+        await self._on_send_before(message)
+        self._number += 1
+        if self._number == self._at:
+            self._group.start_soon(self._lose)
+            await self._lost.wait()
+
+    async def _lose(self) -> None:
+        async with no_threads(*self._pools):
+            self._lost.set()
+            await self._done.wait()
+
+    async def __aenter__(self) -> None:
+        self._group = await anyio.create_task_group().__aenter__()
+        self._way.on_send = self._on_send
+
+    async def __aexit__(self, *_: object) -> None:
+        self._way.on_send = self._on_send_before
+        self._done.set()
+        await self._group.__aexit__(None, None, None)
+
+
+def test_without_a_thread_a_file_that_has_to_be_looked_at_is_a_503(
+    way: Way, path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = way.make(path.parent, check_interval=None)
+    (path.parent / "folder").mkdir()
+    live = way.make(path.parent, autorefresh=True)
+
+    async def main() -> None:
+        await way.ask(app, make_call("/small.txt"))
+        async with no_threads(*POOLS):
+            small = await way.ask(app, make_call("/small.txt"))
+            other = await way.ask(app, make_call("/other"))
+            refused = [
+                await way.ask(app, make_call("/a.bin")),
+                await way.ask(live, make_call("/a.bin")),
+            ]
+        assert (small.status, small.body, other.body) == (200, b"small", APPLICATION)
+        for got in refused:
+            assert (got.status, got["retry-after"], got.error) == (503, "1", None)
+        assert caplog.messages == [
+            f"{path} cannot be read now: {NO_THREAD}",
+            f"A folder cannot be read now: {NO_THREAD}",
+        ]
+        for each in (app, live):
+            assert (await way.ask(each, make_call("/a.bin"))).body == CONTENT
+
+    way.run(main)
+
+
+@pytest.mark.parametrize("at", [0, 3])
+def test_without_a_thread_in_mid_stream_the_connection_is_cut_if_one_is_needed(
+    way: Way, path: Path, caplog: pytest.LogCaptureFixture, at: int
+) -> None:
+    app = way.make(path.parent, max_cache_size=0, check_interval=None)
+
+    async def main() -> None:
+        await way.ask(app, make_call("/a.bin"))
+        before = descriptors()
+        async with Losing(way, at):
+            got = await way.ask(app, make_call("/a.bin"))
+            assert descriptors() == before
+        if way.reading in ("page cache", "zero copy"):
+            assert (got.status, got.body, got.ended, got.error) == (200, CONTENT, True, None)
+            assert caplog.messages == []
+        else:
+            require_cut(got, sent_by_server=False)
+            said = f"{path} was sent in part: {NO_THREAD}; the connection is cut"
+            assert caplog.messages == [said]
+        got = await way.ask(app, make_call("/a.bin"))
+        assert got.body == CONTENT
+
+    way.run(main)
+
+
+def test_without_a_thread_for_the_last_look_the_connection_is_cut(
+    monkeypatch: pytest.MonkeyPatch, path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """aiofiles has threads of its own: here it has them all, and needs no more."""
+    way = Way("asyncio, threads", monkeypatch)
+    app = way.make(path.parent, max_cache_size=0)
+    executor, together = streaming._executor_of(os.getpid()), threading.Barrier(MAX_THREADS)
+    for started in [executor.submit(together.wait) for _ in range(MAX_THREADS)]:
+        started.result()
+
+    async def main() -> None:
+        async with Losing(way, 0, pools=["anyio"]):
+            got = await way.ask(app, make_call("/a.bin"))
+        require_cut(got, sent_by_server=False)
+        assert got.body == CONTENT[: 4 * PIECE]
+        assert caplog.messages == [f"{path} was sent in part: {NO_THREAD}; the connection is cut"]
+
+    way.run(main)
+
+
+@pytest.mark.parametrize("way", ["asyncio, page cache", "trio, page cache"], indirect=True)
+def test_without_a_thread_a_removed_file_is_closed_in_place(way: Way, path: Path) -> None:
+    app = way.make(path.parent, max_cache_size=0)
+
+    async def remove(message: Any) -> None:
+        path.unlink(missing_ok=True)  # noqa: ASYNC240
+        close_kept(app)
+
+    async def main() -> None:
+        before = descriptors()
+        way.on_send = remove
+        async with Losing(way, 1):
+            got = await way.ask(app, make_call("/a.bin"))
+            assert (got.body, got.ended) == (CONTENT, True)
+            assert descriptors() == before
+
+    way.run(main)
+
+
+@pytest.mark.parametrize("way", ["asyncio, page cache", "trio, page cache"], indirect=True)
+def test_without_a_thread_no_path_is_handed_over(way: Way, path: Path) -> None:
+    """Whether it leads to the open file still, nobody can ask; the open file is sent."""
+    way.extensions = {"http.response.pathsend": {}}
+    app = way.make(path.parent, max_cache_size=0, check_interval=None)
+
+    async def main() -> None:
+        await way.ask(app, make_call("/a.bin", {"Range": "bytes=1-"}))
+        async with no_threads(*POOLS):
+            got = await way.ask(app, make_call("/a.bin"))
+        assert (got.body, got.ended) == (CONTENT, True)
+
+    way.run(main)
+
+
+def test_threads_that_could_not_be_started_for_aiofiles_are_started_later(
+    monkeypatch: pytest.MonkeyPatch, path: Path
+) -> None:
+    way = Way("asyncio, threads", monkeypatch)
+    app = way.make(path.parent, max_cache_size=0)
+    waiting: set[int] = set()
+    go_on = threading.Event()
+    number = 4
+
+    def wait(name: str) -> None:
+        if name == "pread":
+            waiting.add(threading.get_ident())
+            go_on.wait()
+
+    async def ask() -> None:
+        assert (await way.ask(app, make_call("/a.bin"))).body == CONTENT
+
+    async def main() -> None:
+        await ask()
+        async with no_threads("aiofiles"):
+            for _ in range(2 * number):
+                require_cut(await way.ask(app, make_call("/a.bin")), sent_by_server=False)
+        await ask()
+        way.calls.before = wait
+        async with anyio.create_task_group() as group:
+            for _ in range(number):
+                group.start_soon(ask)
+            await until(lambda: len(waiting) == number)
+            go_on.set()
+
+    way.run(main)
+
+
+class Disk:
+    """Hangs, for all but the event loop's thread, until it is back."""
+
+    def __init__(self, way: Way) -> None:
+        self._back = threading.Event()
+        way.calls.before = self._before
+
+    def _before(self, name: str) -> None:
+        if threading.current_thread() is not threading.main_thread():
+            self._back.wait()
+
+    def come_back(self) -> None:
+        self._back.set()
+
+
+@pytest.fixture
+def urls(tmp_path: Path) -> list[str]:
+    """Those of more files than there are threads."""
+    names = [f"{number}.bin" for number in range(MAX_THREADS + 6)]
+    for name in names:
+        write(tmp_path / name, CONTENT)
+    return [f"/{name}" for name in names]
+
+
+def threads_taken() -> int:
+    return _of_loop(_limiter, MAX_THREADS).borrowed_tokens
+
+
+def all_are_taken() -> bool:
+    return threads_taken() == MAX_THREADS
+
+
+def test_a_disk_that_hangs_stops_what_needs_it_and_nothing_else(
+    way: Way, path: Path, urls: list[str]
+) -> None:
+    app = way.make(path.parent, max_cached_file_size=10, check_interval=None)
+    got: list[Got] = []
+
+    async def ask(url: str) -> None:
+        got.append(await way.ask(app, make_call(url)))
+
+    async def main() -> None:
+        for url in ("/small.txt", "/a.bin"):
+            await way.ask(app, make_call(url))
+        before = threading.active_count()
+        disk = Disk(way)
+        async with anyio.create_task_group() as group:
+            for url in urls:
+                group.start_soon(ask, url)
+            await until(all_are_taken)
+            for url, body in (("/small.txt", b"small"), ("/missing", APPLICATION)):
+                assert (await way.ask(app, make_call(url))).body == body
+            assert (await way.ask(app, make_call("/a.bin", method="HEAD"))).length == len(CONTENT)
+            if way.reading in ("page cache", "zero copy"):
+                assert (await way.ask(app, make_call("/a.bin"))).body == CONTENT
+            assert got == []
+            assert threading.active_count() - before <= MAX_THREADS
+            disk.come_back()
+        assert [each.body for each in got] == [CONTENT] * len(urls)
+        assert threads_taken() == 0
+
+    way.run(main)
+
+
+def test_requests_given_up_while_the_disk_hangs_take_no_thread_from_the_others(
+    way: Way, path: Path, urls: list[str]
+) -> None:
+    app = way.make(path.parent, max_cache_size=0)
+    scopes: dict[str, anyio.CancelScope] = {}
+    got: dict[str, Got] = {}
+
+    async def ask(url: str) -> None:
+        with anyio.CancelScope() as scopes[url]:
+            got[url] = await way.ask(app, make_call(url))
+
+    async def main() -> None:
+        before = descriptors()
+        disk = Disk(way)
+        async with anyio.create_task_group() as group:
+            for url in urls:
+                group.start_soon(ask, url)
+            await until(all_are_taken)
+            await anyio.wait_all_tasks_blocked()
+            # Two that have a thread, and two that wait for one.
+            given_up = [*urls[:2], *urls[-2:]]
+            for url in given_up:
+                scopes[url].cancel()
+            await until(lambda: _limiter.get().statistics().tasks_waiting == 4)
+            disk.come_back()
+        assert sorted(got) == sorted(set(urls) - set(given_up))
+        assert {each.body for each in got.values()} == {CONTENT}
+        assert threads_taken() == 0
+        close_kept(app)
+        # A thread may hold on to what it returned for a moment.
+        await until(lambda: descriptors() == before)
+
+    way.run(main)
+
+
+@pytest.mark.parametrize("way", [way for way in WAYS if "asyncio" in way], indirect=True)
+def test_tasks_that_are_cancelled_while_the_disk_hangs_do_not_add_threads(
+    way: Way, path: Path, urls: list[str]
+) -> None:
+    """As with ``asyncio.timeout``: nothing stops the threads that they leave behind."""
+    app = way.make(path.parent, max_cache_size=0)
+
+    async def main() -> None:
+        before, threads = descriptors(), threading.active_count()
+        disk = Disk(way)
+        for _ in range(3):
+            tasks = [asyncio.ensure_future(way.ask(app, make_call(url))) for url in urls]
+            await until(all_are_taken)
+            await anyio.wait_all_tasks_blocked()
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+            assert all(task.cancelled() for task in tasks)
+            assert threading.active_count() - threads <= MAX_THREADS
+        assert (await way.ask(app, make_call("/missing"))).body == APPLICATION
+        disk.come_back()
+        await until(lambda: threads_taken() == 0)
+        close_kept(app)
+        # A thread may hold on to what it returned for a moment.
+        await until(lambda: descriptors() == before)
+        assert (await way.ask(app, make_call(urls[0]))).body == CONTENT
+
+    way.run(main)
+
+
+def test_an_event_loop_may_end_while_the_disk_hangs(
+    monkeypatch: pytest.MonkeyPatch, path: Path
+) -> None:
+    way = Way("asyncio, page cache", monkeypatch)
+    app = way.make(path.parent)
+    before, threads = descriptors(), set(threading.enumerate())
+    disk = Disk(way)
+
+    async def main() -> None:
+        task = asyncio.ensure_future(way.ask(app, make_call("/a.bin")))
+        await until(lambda: threads_taken() == 1)
+        await anyio.wait_all_tasks_blocked()
+        task.cancel()
+
+    way.run(main)
+    disk.come_back()
+    for thread in set(threading.enumerate()) - threads:
+        thread.join()
+    assert descriptors() == before
+    assert way.run(lambda: way.ask(app, make_call("/a.bin"))).body == CONTENT
+
+
+async def test_a_call_that_nobody_waits_for_is_not_begun() -> None:
+    limiter = anyio.CapacityLimiter(1)
+    call = _Call(os.getpid, limiter)
+    await limiter.acquire_on_behalf_of(call)
+    call.leave()
+    assert limiter.borrowed_tokens == 0
+    with pytest.raises(asyncio.CancelledError):
+        call()
