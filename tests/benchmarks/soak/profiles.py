@@ -12,7 +12,7 @@ from benchmarks.soak.client import CONNECTIONS
 from benchmarks.soak.files import LARGE
 from benchmarks.soak.judge import Bounds
 from benchmarks.soak.settings import Settings
-from whitenoise_async.streaming import MAX_THREADS
+from whitenoise_async.threads import MAX_THREADS
 
 # KB of memory for each stalled reader: what the project promises.
 _READER = 150
