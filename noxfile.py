@@ -50,6 +50,14 @@ def browser(session: nox.Session) -> None:
 
 
 @nox.session
+def servers(session: nox.Session) -> None:
+    """Every real server of the tests, and a table of what became of each."""
+    session.install("-e", ".[test]")
+    command = ["python", "-m", "pytest", "-q", "-p", "server_table", "tests/test_servers.py"]
+    session.run(*command, *session.posargs, env={"PYTHONPATH": "tests"})
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Style and common faults."""
     session.install("ruff>=0.14")

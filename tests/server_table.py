@@ -11,7 +11,7 @@ _OUTCOMES = ("passed", "failed", "error", "skipped")
 
 
 def pytest_itemcollected(item: Any) -> None:
-    server = getattr(item, "callspec", None) and item.callspec.params.get("server")
+    server = getattr(item, "callspec", None) and item.callspec.params.get("started")
     if server:
         item.user_properties.append(("server", server))
 

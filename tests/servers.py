@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
 import socket
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from clients import Reply
+from unprivileged import READ_EVERYTHING
 from wire import Ask, Connection, Http1, Http2, exchange
 
 HERE = Path(__file__).parent
@@ -86,7 +86,7 @@ SERVERS = {
     "anycorn-trio": Row([*_ANYCORN, "trio"]),
     "granian-asgi": Row([*_GRANIAN, "asgi", "served:asgi"], opens_files=True),
     "granian-wsgi": Row([*_GRANIAN, "wsgi", "served:wsgi"]),
-    # An error after an answer has begun is one of its own as well: it tries to send a 500.
+    # An error after an answer has begun leads to one of its own: it tries to answer with a 500.
     "daphne": Row(_DAPHNE, cuts=False, hoards=True),
     "gunicorn-sync": Row([*_GUNICORN, "sync", "served:wsgi"], ends=_always, one_at_a_time=True),
     "gunicorn-gthread": Row([*_GTHREAD, "served:wsgi"]),
@@ -110,6 +110,7 @@ class Server:
         self.process = process
         self.port = port
         self.log = log
+        self._connections: list[Connection] = []
 
     def get(self, *ask: Any) -> Reply:
         """One request on a connection of its own; takes what :class:`Ask` takes."""
@@ -117,7 +118,14 @@ class Server:
             return exchange(connection, Ask(*ask))
 
     def connect(self) -> Connection:
-        return self.row.client(self.port)
+        connection = self.row.client(self.port)
+        self._connections.append(connection)
+        return connection
+
+    def hang_up(self) -> None:
+        """Close what a test has left open."""
+        while self._connections:
+            self._connections.pop().close()
 
     def sockets(self) -> int:
         """How many the server has open."""
@@ -136,7 +144,7 @@ class Server:
         """Whether no file can be made unreadable for it."""
         status = Path(f"/proc/{self.process.pid}/status").read_text()
         (effective,) = (line for line in status.splitlines() if line.startswith("CapEff:"))
-        return any(int(effective.split()[1], 16) & 1 << each for each in _READ_EVERYTHING)
+        return any(int(effective.split()[1], 16) & 1 << each for each in READ_EVERYTHING)
 
 
 @contextmanager
@@ -156,7 +164,7 @@ def running(name: str, root: Path, log: Path, **environ: str) -> Iterator[Server
             listener.close()
         program = [str(HERE / "served.py")] if script == "served" else ["-m", script]
         process = subprocess.Popen(
-            [sys.executable, *program, *arguments],
+            [sys.executable, "-IS", HERE / "unprivileged.py", *program, *arguments],
             cwd=HERE,
             env={
                 **os.environ,
@@ -168,7 +176,6 @@ def running(name: str, root: Path, log: Path, **environ: str) -> Iterator[Server
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=_be_refused,
         )
     # From here on it is the server's alone: if that ends, clients are told so at once.
     try:
@@ -179,21 +186,6 @@ def running(name: str, root: Path, log: Path, **environ: str) -> Iterator[Server
         # Its workers as well, and at once: to end with grace takes some of them a second.
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-
-
-# capabilities(7): CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH, by which root reads every file.
-_READ_EVERYTHING = (1, 2)
-_PR_CAPBSET_DROP = 24  # prctl(2)
-_prctl = getattr(ctypes.CDLL(None), "prctl", lambda *_: None)  # Linux has it
-
-
-def _be_refused() -> None:
-    """In the server's process, when root runs the tests: give up the right to read every file.
-
-    What may not be done is not done, which :meth:`Server.reads_everything` tells.
-    """
-    for each in _READ_EVERYTHING:
-        _prctl(_PR_CAPBSET_DROP, each, 0, 0, 0)
 
 
 def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.browser
 
 SITE = Path(__file__).parents[1] / "docs" / "examples" / "site"
 IMMUTABLE = "/js/app.0a1b2c3d.js"
-RATE, SECONDS = 8000, 300
+RATE, SECONDS = 8000, 8000
 FILM = RATE * SECONDS  # bytes of sound, more than a browser loads ahead
 
 PAGE = f"""<!doctype html><title>own</title><link rel="icon" href="/images/logo.svg">
@@ -92,7 +92,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write(root / IMMUTABLE[1:], b"window.classic = true;\n" + b"// a comment\n" * 100)
     write(root / "empty.wasm", b"\0asm\1\0\0\0")
     write(root / "film.wav", wave())
-    compress_tree(root)
+    compress_tree(root, exclude=["*.wav"])
     return root
 
 
@@ -184,7 +184,7 @@ def test_a_player_seeks_by_ranges(site: Site) -> None:
           film.preload = "metadata"; film.muted = true; film.src = url;
           document.body.append(film);
           await new Promise((done) => film.addEventListener("loadedmetadata", done));
-          film.currentTime = 290;
+          film.currentTime = 7900;
           await new Promise((done) => film.addEventListener("seeked", done));
         }""",
         "/film.wav",

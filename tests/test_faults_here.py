@@ -531,6 +531,13 @@ def raise_runtime_error(headers: Any, path: str, url: str) -> None:
     raise RuntimeError("my own")
 
 
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_runtime_error_of_a_hook_is_no_lack_of_threads(root: Path, backend: str) -> None:
+    app = ASGIWhiteNoise(None, root, add_headers_function=raise_runtime_error)
+    with pytest.raises(RuntimeError, match="my own"):
+        anyio.run(run, app, make_call("/small.txt"), backend=backend)
+
+
 # What a WSGI server may do with the body that it is given.
 
 

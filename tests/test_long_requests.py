@@ -1,6 +1,7 @@
 """What a long request costs: steps that are counted, and nothing that is timed.
 
-No field, path, method or query takes more than its length times a constant.
+No field, path, method or query takes more than its length times a constant. Of what patterns do
+nothing can be counted, so that they come first, by their form.
 """
 
 from __future__ import annotations
@@ -33,6 +34,96 @@ else:
 HTTP = Path(whitenoise_async.http.__file__).parent
 PACKAGE = str(HTTP.parent)
 
+PATTERNS = [
+    pytest.param(pattern.pattern, id=f"{module.__name__}.{name}")
+    for module in (dates, fields, negotiation, paths, preconditions, ranges)
+    for name, value in vars(module).items()
+    for pattern in (value if isinstance(value, tuple) else (value,))
+    if isinstance(pattern, re.Pattern)
+]
+
+LATIN_1 = frozenset(range(256))
+NOTHING: frozenset[int] = frozenset()
+
+
+class SlowPatternError(Exception):
+    """A repeat that may end in more places than one: to find that none fits, all are tried."""
+
+
+def beginnings(items: Any, after: frozenset[int]) -> frozenset[int]:
+    """The characters with which ``items`` of a pattern begin, if ``after`` are those that follow.
+
+    :raises SlowPatternError: where a repeat without an end can be left before its characters end.
+    """
+    for operator, argument in reversed(list(items)):
+        after = beginning(operator, argument, after)
+    return after
+
+
+def beginning(operator: Any, argument: Any, after: frozenset[int]) -> frozenset[int]:
+    if operator in (constants.LITERAL, constants.NOT_LITERAL, constants.IN):
+        return characters(operator, argument)
+    if operator is constants.SUBPATTERN:
+        return beginnings(argument[-1], after)
+    if operator is constants.BRANCH:
+        return NOTHING.union(*(beginnings(each, after) for each in argument[1]))
+    if operator is constants.AT:
+        return NOTHING if argument is constants.AT_END_STRING else after
+    if operator in (constants.ASSERT, constants.ASSERT_NOT):
+        beginnings(argument[1], NOTHING)
+        return after
+    assert operator is constants.MAX_REPEAT, operator
+    least, most, repeated = argument
+    if most is constants.MAXREPEAT:
+        ((inner, which),) = repeated  # one character of a kind, and no repeat of repeats
+        kind = characters(inner, which)
+        if kind & after:
+            raise SlowPatternError(sorted(map(chr, kind & after)))
+        first = kind
+    else:
+        first = beginnings(repeated, after)
+    return first if least else first | after
+
+
+def characters(operator: Any, argument: Any) -> frozenset[int]:
+    """The characters of Latin-1 that one item of a pattern stands for."""
+    if operator is constants.LITERAL:
+        return frozenset([argument])
+    if operator is constants.NOT_LITERAL:
+        return LATIN_1 - {argument}
+    assert operator is constants.IN
+    found: set[int] = set()
+    for kind, which in argument:
+        assert kind in (constants.LITERAL, constants.RANGE), kind
+        found.update([which] if kind is constants.LITERAL else range(which[0], which[1] + 1))
+    return frozenset(found)
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_no_pattern_goes_back_over_what_it_has_read(pattern: str) -> None:
+    """So it takes the length of its text at the most, at each place where it is tried."""
+    beginnings(parser.parse(pattern), NOTHING)
+
+
+@pytest.mark.parametrize(
+    "pattern", ["a*a*b", "a*ab", "a*(?:,|[a-c])", "[ \t]*(?:;x)?[ \t]*$", "(?:a*,)?a*a", "(?=a*a)"]
+)
+def test_a_pattern_that_does_is_told(pattern: str) -> None:
+    with pytest.raises(SlowPatternError):
+        beginnings(parser.parse(pattern), NOTHING)
+
+
+def test_every_pattern_is_tried_where_it_has_to_match_and_nowhere_else() -> None:
+    """To search for one, or to split by it, is to try it at each place of a text."""
+    assert PATTERNS
+    elsewhere = {"search", "split", "sub", "subn", "findall", "finditer"}
+    for path in HTTP.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                of_text = node.args and isinstance(node.args[0], ast.Constant)
+                assert node.func.attr not in elsewhere or of_text, f"{path.name}:{node.lineno}"
+
+
 # Characters: twice and four times as many must not take more than twice and four times as long.
 SIZES = (256, 512, 1024, 16_384, 32_768, 65_536)
 
@@ -63,8 +154,8 @@ def shapes(size: int, around: Sequence[tuple[str, str]]) -> Iterator[tuple[str, 
 class Work:
     """Counts what the package does while it is entered.
 
-    That is the instructions of its functions, and for each call of a text's method from them
-    the length of that text, which the method may have looked at from end to end.
+    That is the lines of its functions, one as often as it is come to, and for each call of a text's
+    method the length of that text, which the method may have looked at from end to end.
     """
 
     def __init__(self) -> None:
@@ -84,8 +175,6 @@ class Work:
     def _enter(self, frame: Any, event: str, argument: Any) -> Callable[..., Any] | None:
         if not frame.f_code.co_filename.startswith(PACKAGE):
             return None
-        frame.f_trace_opcodes = True
-        frame.f_trace_lines = False
         return self._step
 
     def _step(self, frame: Any, event: str, argument: Any) -> Callable[..., Any]:
@@ -218,93 +307,3 @@ def test_work_that_grows_faster_is_told() -> None:
 
     with pytest.raises(AssertionError):
         require_linear(lambda text: partial(parts, text), [("", "")])
-
-
-PATTERNS = {
-    f"{module.__name__}.{name}": pattern
-    for module in (dates, fields, negotiation, paths, preconditions, ranges)
-    for name, value in vars(module).items()
-    for pattern in (value if isinstance(value, tuple) else (value,))
-    if isinstance(pattern, re.Pattern)
-}
-
-LATIN_1 = frozenset(range(256))
-NOTHING: frozenset[int] = frozenset()
-
-
-class SlowPatternError(Exception):
-    """A repeat that may end in more places than one: to find that none fits, all are tried."""
-
-
-def beginnings(items: Any, after: frozenset[int]) -> frozenset[int]:
-    """The characters with which ``items`` of a pattern begin, if ``after`` are those that follow.
-
-    :raises SlowPatternError: where a repeat without an end can be left before its characters end.
-    """
-    for operator, argument in reversed(list(items)):
-        after = beginning(operator, argument, after)
-    return after
-
-
-def beginning(operator: Any, argument: Any, after: frozenset[int]) -> frozenset[int]:
-    if operator in (constants.LITERAL, constants.NOT_LITERAL, constants.IN):
-        return characters(operator, argument)
-    if operator is constants.SUBPATTERN:
-        return beginnings(argument[-1], after)
-    if operator is constants.BRANCH:
-        return NOTHING.union(*(beginnings(each, after) for each in argument[1]))
-    if operator is constants.AT:
-        return NOTHING if argument is constants.AT_END_STRING else after
-    if operator in (constants.ASSERT, constants.ASSERT_NOT):
-        beginnings(argument[1], NOTHING)
-        return after
-    assert operator is constants.MAX_REPEAT, operator
-    least, most, repeated = argument
-    if most is constants.MAXREPEAT:
-        ((inner, which),) = repeated  # one character of a kind, and no repeat of repeats
-        kind = characters(inner, which)
-        if kind & after:
-            raise SlowPatternError(sorted(map(chr, kind & after)))
-        first = kind
-    else:
-        first = beginnings(repeated, after)
-    return first if least else first | after
-
-
-def characters(operator: Any, argument: Any) -> frozenset[int]:
-    """The characters of Latin-1 that one item of a pattern stands for."""
-    if operator is constants.LITERAL:
-        return frozenset([argument])
-    if operator is constants.NOT_LITERAL:
-        return LATIN_1 - {argument}
-    assert operator is constants.IN
-    found: set[int] = set()
-    for kind, which in argument:
-        assert kind in (constants.LITERAL, constants.RANGE), kind
-        found.update([which] if kind is constants.LITERAL else range(which[0], which[1] + 1))
-    return frozenset(found)
-
-
-@pytest.mark.parametrize("name", PATTERNS)
-def test_no_pattern_goes_back_over_what_it_has_read(name: str) -> None:
-    """So it takes the length of its text at the most, at each place where it is tried."""
-    beginnings(parser.parse(PATTERNS[name].pattern), NOTHING)
-
-
-@pytest.mark.parametrize(
-    "pattern", ["a*a*b", "a*ab", "a*(?:,|[a-c])", "[ \t]*(?:;x)?[ \t]*$", "(?:a*,)?a*a", "(?=a*a)"]
-)
-def test_a_pattern_that_does_is_told(pattern: str) -> None:
-    with pytest.raises(SlowPatternError):
-        beginnings(parser.parse(pattern), NOTHING)
-
-
-def test_every_pattern_is_tried_where_it_has_to_match_and_nowhere_else() -> None:
-    """To search for one, or to split by it, is to try it at each place of a text."""
-    assert PATTERNS
-    elsewhere = {"search", "split", "sub", "subn", "findall", "finditer"}
-    for path in HTTP.glob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-                of_text = node.args and isinstance(node.args[0], ast.Constant)
-                assert node.func.attr not in elsewhere or of_text, f"{path.name}:{node.lineno}"

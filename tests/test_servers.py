@@ -42,14 +42,20 @@ def answers(root: Path, core: Expected) -> dict[Ask, Reply]:
 
 
 @pytest.fixture(scope="module", params=list(SERVERS))
-def server(
+def started(
     request: pytest.FixtureRequest, root: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
     if reason := SERVERS[request.param].missing:
         pytest.skip(reason)
     log = tmp_path_factory.mktemp("log") / "server.log"
-    with running(request.param, root, log) as started:
-        yield started
+    with running(request.param, root, log) as server:
+        yield server
+
+
+@pytest.fixture
+def server(started: Server) -> Iterator[Server]:
+    yield started
+    started.hang_up()
 
 
 @pytest.fixture
@@ -86,7 +92,7 @@ def test_every_answer_is_the_decision_cores(
     """All on one connection, but for what a server answers itself or does not read."""
     differences = []
     deviations = 0
-    connection: Connection | None = None
+    kept: Connection | None = None
     for ask, ours in answers.items():
         theirs = deviating(server.name, ask, ours, core)
         assert theirs != ours  # or else it deviates no more
@@ -95,17 +101,17 @@ def test_every_answer_is_the_decision_cores(
             if theirs or ask in UNREAD:
                 got = server.get(*ask)
             else:
-                connection = connection or server.connect()
-                got = exchange(connection, ask)
-            differences += difference(ask, got, theirs or ours)
-            if connection and server.row.ends(ask, ours):
-                connection.wait_for_end()
-                connection = None
+                kept = kept or server.connect()
+                got = exchange(kept, ask)
+                if server.row.ends(ask, ours):
+                    kept.wait_for_end()
+                    kept.close()
+                    kept = None
         except (OSError, HTTPException) as error:
             differences.append(f"{ask}: {error!r}")
-            connection = None
-    if connection:
-        connection.close()
+            kept = None
+        else:
+            differences += difference(ask, got, theirs or ours)
     record_property("answers", len(answers))
     record_property("deviations", deviations)
     assert not differences, "\n".join(differences)
@@ -193,7 +199,6 @@ def test_a_file_that_grows_in_mid_stream_is_as_long_as_was_said(
     if server.row.ends is never:
         again = exchange(connection, Ask(LARGE_URL, (), "HEAD"))
         assert again["content-length"] == str(LARGE + 5_000_000)
-    connection.close()
     assert length(server) == str(LARGE + 5_000_000)
 
 
@@ -202,7 +207,6 @@ def test_a_file_replaced_in_mid_stream_is_sent_as_it_was(server: Server, large: 
     write(large.parent / "new", b"new").replace(large)
     assert finish(connection) == LARGE
     assert server.get(LARGE_URL).body == b"new"
-    connection.close()
 
 
 def test_a_file_removed_in_mid_stream_is_sent_and_then_left_to_the_application(
@@ -212,7 +216,6 @@ def test_a_file_removed_in_mid_stream_is_sent_and_then_left_to_the_application(
     large.unlink()
     assert finish(connection) == LARGE
     assert is_the_applications(server.get(LARGE_URL))
-    connection.close()
 
 
 def test_a_directory_in_a_files_place_is_left_to_the_application(
@@ -223,7 +226,6 @@ def test_a_directory_in_a_files_place_is_left_to_the_application(
     large.mkdir()
     assert finish(connection) == LARGE
     assert is_the_applications(server.get(LARGE_URL))
-    connection.close()
 
 
 def test_a_file_made_unreadable_is_left_to_the_application_until_it_can_be_read(
@@ -238,7 +240,6 @@ def test_a_file_made_unreadable_is_left_to_the_application_until_it_can_be_read(
     assert f"{large} is not served: Permission denied" in server.log.read_text()
     large.chmod(0o644)
     assert length(server) == str(LARGE)
-    connection.close()
 
 
 def test_a_fifo_in_a_files_place_does_not_hang_the_server(server: Server, large: Path) -> None:
