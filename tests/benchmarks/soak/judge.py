@@ -38,7 +38,7 @@ class Observed(NamedTuple):
     first: Round
     second: Round  # the same again
     waves: Sequence[Wave]  # after both rounds
-    again: Sequence[Wave]  # the same again
+    again: Sequence[Wave]  # as many readers again, after each wave
     end: State  # when all clients have gone
     most_threads: int
     most_descriptors: int  # while no reader was stalled

@@ -105,6 +105,8 @@ class _Soak:
         self._site, self._changes = site, changes
         self._allowed = allowed
         self._tally, self._downloads = Tally(), Tally()
+        self._waves: list[Wave] = []
+        self._again: list[Wave] = []
         self._etags: dict[str, str] = {}
         self._mix = Mix(site, text, changes, self._etags, seed=1)
         self._control = Control(port)
@@ -123,8 +125,9 @@ class _Soak:
                 self._first = self._round("mixed requests", "aborted downloads")
                 self._second = self._round("mixed again", "aborted again")
                 # Not before: what a wave leaves to the C library hides what leaks after it.
-                self._waves = self._all_waves("readers")
-                self._again = self._all_waves("again")
+                for readers in self._profile.waves(self._settings.stalled):
+                    self._waves.append(self._wave(readers, "readers"))
+                    self._again.append(self._wave(readers, "again"))
             with self._phase("rest"):
                 threads = self._start.threads + self._profile.threads
                 self._come_down(self._start._replace(threads=threads))
@@ -140,26 +143,20 @@ class _Soak:
             self._abort(settings.aborted // 2)
             return Round(mixed, self._state())
 
-    def _all_waves(self, name: str) -> list[Wave]:
-        waves = []
-        for readers in self._profile.waves(self._settings.stalled):
-            with self._phase(f"{readers:,} {_STALLED} {name}"):
-                waves.append(self._wave(readers))
-        return waves
-
     def _ask(self, count: int, draw: Callable[[], Exchange]) -> None:
         uvloop.run(ask(self._port, count, draw, self._tally, CONNECTIONS))
 
     def _abort(self, count: int) -> None:
         uvloop.run(abort(self._port, count, self._site.film, self._downloads, CONNECTIONS))
 
-    def _wave(self, readers: int) -> Wave:
-        with stalled_clients(self._port, readers, self._site.film.url):
-            stalled = self._state()
-            self._ask(_REQUESTS_IN_WAVE, self._mix.draw)  # others are served meanwhile
-        descriptors = self._start.descriptors + self._allowed
-        limit = self._start._replace(threads=sys.maxsize, descriptors=descriptors)
-        return Wave(readers, stalled, self._come_down(limit))
+    def _wave(self, readers: int, name: str) -> Wave:
+        with self._phase(f"{readers:,} {_STALLED} {name}"):
+            with stalled_clients(self._port, readers, self._site.film.url):
+                stalled = self._state()
+                self._ask(_REQUESTS_IN_WAVE, self._mix.draw)  # others are served meanwhile
+            descriptors = self._start.descriptors + self._allowed
+            limit = self._start._replace(threads=sys.maxsize, descriptors=descriptors)
+            return Wave(readers, stalled, self._come_down(limit))
 
     def _come_down(self, limit: State) -> State:
         """Wait until the server uses no more than ``limit`` but for memory.
