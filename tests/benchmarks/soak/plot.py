@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import cycle, groupby
+from textwrap import wrap
 from typing import NamedTuple
 
 from benchmarks.soak.watch import Sample
@@ -11,15 +12,15 @@ from benchmarks.svg import MARGIN, WIDTH, card, label
 
 _LEFT, _RIGHT = 76, WIDTH - MARGIN
 _NAMES = 80  # where the first row of the phases' names stands
-_NAME_ROW = 13
-_LETTER = 5.9  # the width of one, about
+_ROW = 15
+_LETTERS = 140  # of a row
 _PANEL, _GAP = 100, 40
 _ABOVE = 1.1  # of the largest value: the top of a panel
 
 _STYLE = """
 .curve { fill: none; stroke: #0969da; stroke-width: 1.5; stroke-linejoin: round; }
 .band { fill: #818b98; opacity: 0.13; }
-.small { font-size: 11px; }
+.small { font-size: 11px; white-space: pre; }
 .unit { text-anchor: end; }
 .middle { text-anchor: middle; }
 @media (prefers-color-scheme: dark) { .curve { stroke: #4493f8; } }
@@ -43,7 +44,8 @@ def draw(title: str, subtitle: str, samples: Sequence[Sample]) -> str:
     unit = (_RIGHT - _LEFT) / seconds[-1]
     xs = [_LEFT + each * unit for each in seconds]
     spans = list(_spans(samples, xs))
-    names, top = _names(spans)
+    names = list(_names(spans))
+    top = float(_NAMES + _ROW * len(names) + 4)
     curves = list(_curves(samples))
     bottom = top + len(curves) * (_PANEL + _GAP)
     parts = [*names, *_bands(spans, top, bottom)]
@@ -71,26 +73,22 @@ def _spans(samples: Sequence[Sample], xs: Sequence[float]) -> Iterator[_Span]:
         left = right
 
 
-def _names(spans: Sequence[_Span]) -> tuple[list[str], float]:
-    """Each phase's name, in a row that has room for it, and where the last row ends."""
-    parts = []
-    ends: list[float] = []  # of what stands in each row
-    for span in spans:
-        width = _LETTER * len(span.name)
-        left = min(span.left, _RIGHT - width)
-        row = next((row for row, end in enumerate(ends) if end <= left), len(ends))
-        ends[row : row + 1] = [left + width + 10]
-        y = _NAMES + _NAME_ROW * row
-        parts.append(label("soft small", left, y, span.name))
-    return parts, _NAMES + _NAME_ROW * len(ends) - 6
+def _names(spans: Sequence[_Span]) -> Iterator[str]:
+    """The phases' names, by the numbers that stand in their bands."""
+    names = [f"{number}: {span.name}" for number, span in enumerate(spans, 1)]
+    unbroken = "  ".join(name.replace(" ", "\N{NO-BREAK SPACE}") for name in names)
+    for row, line in enumerate(wrap(unbroken, _LETTERS)):
+        yield label("soft small", MARGIN, _NAMES + _ROW * row, line.replace("  ", "   "))
 
 
 def _bands(spans: Sequence[_Span], top: float, bottom: float) -> Iterator[str]:
-    for span in spans[::2]:
-        yield (
-            f'<rect class="band" x="{span.left:.1f}" y="{top:g}"'
-            f' width="{span.right - span.left:.1f}" height="{bottom - top:g}"/>'
-        )
+    for number, span in enumerate(spans, 1):
+        if number % 2:
+            yield (
+                f'<rect class="band" x="{span.left:.1f}" y="{top:g}"'
+                f' width="{span.right - span.left:.1f}" height="{bottom - top:g}"/>'
+            )
+        yield label("text small middle", (span.left + span.right) / 2, top + 13, str(number))
 
 
 def _panel(curve: _Curve, xs: Sequence[float], top: float) -> Iterator[str]:
