@@ -21,6 +21,10 @@ _READER = 150
 # for a while, and each thread may look at a file and its sibling.
 _DESCRIPTORS = 2 * CONNECTIONS + LARGE + 2 * MAX_THREADS
 
+# Those that read files, one that closes them when nobody asks any more, and for a moment those that
+# end while others begin.
+_THREADS = MAX_THREADS + 1 + 3
+
 
 class Profile(NamedTuple):
     command: str
@@ -36,11 +40,11 @@ class Profile(NamedTuple):
         return sorted({min(readers, self.most_readers or readers) for readers in wanted})
 
     def bounds(self, settings: Settings) -> Bounds:
-        """What is borne of it. One thread closes the files that nobody asked for any more."""
+        """What is borne of it."""
         return Bounds(
             settings.growth,
             self.reader,
-            MAX_THREADS + 1 + self.threads,
+            _THREADS + self.threads,
             self.threads if self.keeps_threads else 0,
             _DESCRIPTORS,
         )
