@@ -16,6 +16,7 @@ EXAMPLES = Path("docs", "examples")
 
 # What the benchmarks run beside the package, each line installed by itself.
 BENCH_SERVERS = [["uvicorn>=0.30", "httptools", "uvloop"], ["granian>=2.7"], ["gunicorn>=25"]]
+SOAK_SERVERS = [*BENCH_SERVERS, ["hypercorn[trio]>=0.17"]]
 COMPRESS_PEERS = [["whitenoise"], ["servestatic"]]
 BENCH_PEERS = [*COMPRESS_PEERS, ["blacknoise"], ["whitesnout"], ["starlette"]]
 
@@ -138,5 +139,7 @@ def bench_compress(session: nox.Session) -> None:
 @nox.session
 def soak(session: nox.Session) -> None:
     """A long, hostile load, under which a server has to stay as it is; ``--short``: a minute."""
-    session.install(".", "uvicorn>=0.30", "httptools", "uvloop")
+    session.install(".")
+    for packages in SOAK_SERVERS:
+        session.install(*packages, success_codes=range(256))
     session.run("python", "-m", "benchmarks.soak", *session.posargs, env={"PYTHONPATH": "tests"})

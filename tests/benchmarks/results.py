@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,10 @@ from benchmarks import rows
 
 Results = dict[str, Any]
 Row = dict[str, Any]
+
+
+# A list with no list or object in it stands on one line.
+_PLAIN_LIST = re.compile(r"\[[^][{}]*\]")
 
 
 class CannotMergeError(Exception):
@@ -24,6 +29,7 @@ def load(file: Path) -> Results:
 
 def save(file: Path, results: Results) -> None:
     text = json.dumps(results, indent=1, ensure_ascii=False)
+    text = _PLAIN_LIST.sub(lambda found: re.sub(r"\n *", " ", found[0]), text)
     file.write_text(f"{text}\n", encoding="utf-8")
 
 

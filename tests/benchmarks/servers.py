@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -58,8 +58,7 @@ class Server(NamedTuple):
 @contextmanager
 def running(place: Place, server: str, contender: str, work: str) -> Iterator[Server]:
     """Run a contender on a server until the block ends."""
-    port = _free_port()
-    log = place.folder / f"{server}-{contender}.log"
+    port = free_port()
     environ = environment(
         place.folder,
         BENCH_CONTENDER=contender,
@@ -72,9 +71,19 @@ def running(place: Place, server: str, contender: str, work: str) -> Iterator[Se
         command = nginx.command(place.folder, place.site, port)
     else:
         command = _command(server, contender, port, place.site)
+    log = place.folder / f"{server}-{contender}.log"
+    with started(command, port, log, environ, SERVER_CPU) as running_server:
+        yield running_server
+
+
+@contextmanager
+def started(
+    command: Sequence[str], port: int, log: Path, environ: Mapping[str, str], cpu: int | None
+) -> Iterator[Server]:
+    """Run what will listen on ``port``, from the moment when it does, until the block ends."""
     with (
         log.open("wb") as output,
-        child(command, SERVER_CPU, place.folder, output.fileno(), environ) as process,
+        child(command, cpu, log.parent, output.fileno(), environ) as process,
     ):
         _wait_for(port, process, log)
         yield Server(process.pid, port, log)
@@ -87,7 +96,7 @@ def _command(server: str, contender: str, port: int, site: Path) -> list[str]:
     return [*command, _TARGET]
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port: int = listener.getsockname()[1]
         return port

@@ -21,6 +21,7 @@ from benchmarks.settings import Settings
 _PATH = f"/{site.PREFIX}/{site.FILM}"
 _RECEIVE_BUFFER = 16 << 10  # the kernel shall not take the file in place of the reader
 _SETTLE_TIMEOUT = 20.0
+_ANSWERED = b"HTTP/1.1 200"
 
 
 class _Seen(NamedTuple):
@@ -32,7 +33,7 @@ class _Seen(NamedTuple):
 
 def measure(place: Place, names: Sequence[str], settings: Settings) -> dict[str, Any]:
     """The result of the row."""
-    _allow_descriptors(3 * settings.readers + 200)
+    allow_descriptors(3 * settings.readers + 200)
     seen: dict[str, list[_Seen]] = {name: [] for name in names}
     left_out: dict[str, str] = {}
     for number in range(settings.stalled_rounds):
@@ -59,10 +60,10 @@ def _turn(server: Server, settings: Settings) -> _Seen:
     reply = ask(server.port, _PATH, FIELDS)
     if len(reply.body) != 50 << 20:
         raise WrongAnswerError("another body")
-    before = _steady(server)
-    with _stalled_clients(server.port, readers):
-        stalled = _steady(server)
-    after = _when_let_go(server, before.descriptors, settings.grace)
+    before = steady(server.pid)
+    with stalled_clients(server.port, readers, _PATH):
+        stalled = steady(server.pid)
+    after = when_let_go(server.pid, before.descriptors, settings.grace)
     return _Seen(
         (stalled.resident - before.resident) / readers,
         stalled.threads,
@@ -72,8 +73,9 @@ def _turn(server: Server, settings: Settings) -> _Seen:
 
 
 @contextmanager
-def _stalled_clients(port: int, count: int) -> Iterator[None]:
-    lines = [f"GET {_PATH} HTTP/1.1", f"Host: 127.0.0.1:{port}"]
+def stalled_clients(port: int, count: int, path: str) -> Iterator[None]:
+    """Clients that have asked for a large file, and read the beginning of the answer alone."""
+    lines = [f"GET {path} HTTP/1.1", f"Host: 127.0.0.1:{port}"]
     lines += [f"{name}: {value}" for name, value in FIELDS.items()]
     request = "\r\n".join([*lines, "", ""]).encode()
     clients: list[socket.socket] = []
@@ -86,30 +88,30 @@ def _stalled_clients(port: int, count: int) -> Iterator[None]:
             client.connect(("127.0.0.1", port))
             client.sendall(request)
         for client in clients:
-            if not client.recv(1):
+            if not client.recv(len(_ANSWERED)) == _ANSWERED:
                 raise WrongAnswerError("a reader was turned away")
         yield
 
 
-def _steady(server: Server) -> Usage:
-    """What the server uses once it has stopped to change."""
+def steady(pid: int) -> Usage:
+    """What the server uses once that has stopped to change."""
     deadline = time.monotonic() + _SETTLE_TIMEOUT
-    last, still = usage(server.pid), 0
+    last, still = usage(pid), 0
     while still < 4 and time.monotonic() < deadline:
         time.sleep(0.25)
-        now = usage(server.pid)
+        now = usage(pid)
         same = now[1:] == last[1:] and abs(now.resident - last.resident) < 256
         last, still = now, still + 1 if same else 0
     return last
 
 
-def _when_let_go(server: Server, descriptors: int, grace: float) -> Usage:
+def when_let_go(pid: int, descriptors: int, grace: float) -> Usage:
     """What the server uses when it has no more than so many descriptors, or after the grace."""
     deadline = time.monotonic() + grace
-    now = usage(server.pid)
+    now = usage(pid)
     while now.descriptors > descriptors and time.monotonic() < deadline:
         time.sleep(0.1)
-        now = usage(server.pid)
+        now = usage(pid)
     return now
 
 
@@ -125,7 +127,7 @@ def _result(seen: list[_Seen]) -> dict[str, Any]:
     }
 
 
-def _allow_descriptors(count: int) -> None:
+def allow_descriptors(count: int) -> None:
     """For this process and for the servers that it starts."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft < count:

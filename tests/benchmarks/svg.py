@@ -7,16 +7,16 @@ from html import escape
 from typing import NamedTuple
 
 WIDTH = 920
-_MARGIN = 24
+MARGIN = 24
 _GAP = 28
 _PITCH = 20  # from one bar to the next
 _BAR = 13
 _TITLE = 26
 _NAME = 148  # room for a bar's name
-_HEAD = 74  # room for the chart's title
+HEAD = 74  # room for the chart's title
 
-#: The card has its own ground: a page may be dark where the system's setting says light.
-STYLE = """
+# The card has its own ground: a page may be dark where the system's setting says light.
+_STYLE = """
 text { font: 13px system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif; }
 .card { fill: #ffffff; stroke: #d1d9e0; }
 .text { fill: #1f2328; }
@@ -61,26 +61,32 @@ def chart(
     title: str, subtitle: str, panels: Sequence[Panel], columns: int, line: str | None = None
 ) -> str:
     """The text of an SVG file."""
-    width = (WIDTH - 2 * _MARGIN - (columns - 1) * _GAP) / columns
+    width = (WIDTH - 2 * MARGIN - (columns - 1) * _GAP) / columns
     parts: list[str] = []
-    top = float(_HEAD)
+    top = float(HEAD)
     for first in range(0, len(panels), columns):
         beside = panels[first : first + columns]
         for column, panel in enumerate(beside):
-            parts += _panel(panel, _MARGIN + column * (width + _GAP), top, width)
+            parts += _panel(panel, MARGIN + column * (width + _GAP), top, width)
         top += max(_height(panel) for panel in beside) + _GAP
-    height = top - _GAP + _MARGIN
+    return card(title, subtitle, top - _GAP + MARGIN, [*([_key(line)] if line else []), *parts])
+
+
+def card(title: str, subtitle: str, height: float, parts: Sequence[str], style: str = "") -> str:
+    """The text of an SVG file: ``parts`` below a title, on a ground of their own.
+
+    :param style: of what else is drawn than bars, after the style of those.
+    """
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height:g}"'
             f' width="{WIDTH}" height="{height:g}" role="img">',
             f"<title>{escape(title)}</title>",
-            f"<style>{STYLE}</style>",
+            f"<style>{_STYLE}{style}</style>",
             f'<rect class="card" x="0.5" y="0.5" width="{WIDTH - 1}" height="{height - 1:g}"'
             ' rx="8"/>',
-            _text("text head", _MARGIN, 34, title),
-            _text("soft", _MARGIN, 55, subtitle),
-            *([_key(line)] if line else []),
+            label("text head", MARGIN, 34, title),
+            label("soft", MARGIN, 55, subtitle),
             *parts,
             "</svg>\n",
         ]
@@ -90,8 +96,8 @@ def chart(
 def _key(line: str) -> str:
     """What the marked line is, at the right end of the head."""
     return (
-        f'<text class="told" x="{WIDTH - _MARGIN}" y="34" text-anchor="end">{escape(line)}</text>'
-        f'<line class="limit" x1="{WIDTH - _MARGIN - 30}" x2="{WIDTH - _MARGIN}" y1="50" y2="50"/>'
+        f'<text class="told" x="{WIDTH - MARGIN}" y="34" text-anchor="end">{escape(line)}</text>'
+        f'<line class="limit" x1="{WIDTH - MARGIN - 30}" x2="{WIDTH - MARGIN}" y1="50" y2="50"/>'
     )
 
 
@@ -103,27 +109,29 @@ def _panel(panel: Panel, left: float, top: float, width: float) -> Iterator[str]
     start = left + _NAME
     unit = (width - _NAME - panel.label_room) / panel.scale
     bottom = top + _height(panel)
-    yield _text("text title", left, top + 12, panel.title)
+    yield label("text title", left, top + 12, panel.title)
     for number, bar in enumerate(panel.bars):
         y = top + _TITLE + number * _PITCH
         length = max(bar.value * unit, 1)
         kind = "ours" if bar.ours else "peer"
         own = " own" if bar.ours else ""
-        yield _text(f"text name{own}", start - 8, y + 11, bar.name)
+        yield label(f"text name{own}", start - 8, y + 11, bar.name)
         yield (
             f'<rect class="{kind}" x="{start:g}" y="{y:g}" width="{length:.1f}" height="{_BAR}"'
             ' rx="2"/>'
         )
         # In a column of their own the labels never meet the marked line.
-        yield _text(f"text label{own}", left + width, y + 11, bar.label)
-    yield _line("axis", start, top + _TITLE - 4, bottom - 3)
+        yield label(f"text label{own}", left + width, y + 11, bar.label)
+    yield upright("axis", start, top + _TITLE - 4, bottom - 3)
     if panel.line is not None:
-        yield _line("limit", start + panel.line * unit, top + _TITLE - 4, bottom - 3)
+        yield upright("limit", start + panel.line * unit, top + _TITLE - 4, bottom - 3)
 
 
-def _line(kind: str, x: float, top: float, bottom: float) -> str:
+def upright(kind: str, x: float, top: float, bottom: float) -> str:
+    """An upright line."""
     return f'<line class="{kind}" x1="{x:.1f}" x2="{x:.1f}" y1="{top:g}" y2="{bottom:g}"/>'
 
 
-def _text(kind: str, x: float, y: float, text: str) -> str:
-    return f'<text class="{kind}" x="{x:.1f}" y="{y:g}">{escape(text)}</text>'
+def label(kind: str, x: float, y: float, words: str) -> str:
+    """A line of text."""
+    return f'<text class="{kind}" x="{x:.1f}" y="{y:g}">{escape(words)}</text>'

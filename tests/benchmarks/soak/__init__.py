@@ -1,0 +1,1 @@
+"""A server under load for a long time, and what it holds meanwhile: ``nox -s soak``."""

@@ -1,68 +1,151 @@
-"""Whether what was seen is flat. Pure functions."""
+"""Whether a run was flat: pure functions over what was observed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from statistics import median
+from typing import NamedTuple
 
-from benchmarks.proc import Usage
-from benchmarks.soak.samples import Sample
-
-#: KB for each stalled reader: what the project promises.
-MOST_FOR_A_READER = 150
-
-#: Threads of a server: the main one, sixteen for the disk under each of two roofs, the one that
-#: closes what is idle, the one that adds roots, and some of the event loop's own.
-MOST_THREADS = 40
-
-# KB by which memory may grow between the first quarter of the judged requests and the last. What
-# leaks 100 bytes for a request grows by 4 MB in a short run's 45,000, by 75 in a full one's.
-_GROWTH = 4 * 1024
-
-# KB by which as many stalled readers as before may take more. The memory of those who have gone is
-# kept by the C library, for the next.
-_MORE_AGAIN = 8 * 1024
+_SHOWN = 5  # of many faults of one kind
 
 
-def faults(
-    samples: Sequence[Sample],
-    phase: str,
-    before: Usage,
-    after: Usage,
-    readers: Sequence[tuple[int, Usage, Usage]],
-) -> Iterator[str]:
-    """What is not flat, in words; nothing where all is.
+class State(NamedTuple):
+    """What the server process uses at a moment."""
 
-    :param phase: the one whose memory has to stay as it is.
-    :param before: what was used when all had been asked for once.
-    :param after: what was used when all clients had gone.
-    :param readers: how many stalled, what was used before, and while they did; the last as many as
-        those before them.
+    resident: int  # KB
+    threads: int
+    descriptors: int
+    tasks: int | None  # None where it cannot tell
+
+
+class Wave(NamedTuple):
+    """Readers that stalled together."""
+
+    readers: int
+    stalled: State
+    after: State  # when they have hung up
+
+
+class Round(NamedTuple):
+    """Mixed requests and aborted downloads."""
+
+    mixed: Sequence[int]  # KB, as sampled while mixed requests were answered
+    end: State
+
+
+class Observed(NamedTuple):
+    start: State  # after the first answer
+    first: Round
+    second: Round  # the same again
+    waves: Sequence[Wave]  # after both rounds
+    again: Sequence[Wave]  # as many readers again, after each wave
+    end: State  # when all clients have gone
+    most_threads: int
+    most_descriptors: int  # while no reader was stalled
+    wrong: Sequence[str]  # answers
+    log: Sequence[str]  # lines that the server was not expected to write
+
+
+class Bounds(NamedTuple):
+    growth: int  # KB of memory that may be used more at the second time than at the first
+    reader: float  # KB of memory for each stalled reader
+    threads: int  # beyond those of the start, while there is work for them
+    kept_threads: int  # beyond those of the start, for good: a server's own pool
+    descriptors: int  # beyond those of the start, the connections of stalled readers not counted
+
+
+def growth_of(samples: Sequence[int]) -> float:
+    """How much the last fifth of the samples is above the first, by their medians."""
+    fifth = max(1, len(samples) // 5)
+    return median(samples[-fifth:]) - median(samples[:fifth])
+
+
+def kb_each(wave: Wave, idle: State) -> float:
+    """KB of memory for each reader of a wave.
+
+    :param idle: before the first wave. What a wave leaves to the C library is used again by the
+        next, which would seem to cost nothing if it were counted from there.
     """
-    growth = growth_of([each.resident for each in samples if each.phase == phase])
-    if growth > _GROWTH:
-        yield f"memory grew by {growth:.0f} KB in the course of phase {phase!r}"
-    (_, _, first), (count, _, again) = readers[-2:]
-    if again.resident - first.resident > _MORE_AGAIN:
-        more = again.resident - first.resident
-        yield f"{count} stalled readers took {more} KB more than as many before them"
-    if after.descriptors > before.descriptors:
-        yield f"{after.descriptors - before.descriptors} descriptors were left open"
-    most = max(each.threads for each in samples)
-    if most > MOST_THREADS:
-        yield f"there were {most} threads"
-    for count, idle, stalling in readers:
-        each = for_a_reader(count, idle, stalling)
-        if each > MOST_FOR_A_READER:
-            yield f"each of {count} stalled readers cost {each:.0f} KB"
+    return (wave.stalled.resident - idle.resident) / wave.readers
 
 
-def growth_of(resident: Sequence[int]) -> float:
-    """KB from the median of the first quarter to that of the last."""
-    quarter = max(1, len(resident) // 4)
-    return median(resident[-quarter:]) - median(resident[:quarter])
+def faults(observed: Observed, bounds: Bounds) -> list[str]:
+    """What was not flat, or not right; nothing where all was well."""
+    return [
+        *_listed("a wrong answer", observed.wrong),
+        *_listed("an unexpected line in the server's log", observed.log),
+        *_of_memory(observed, bounds),
+        *_of_readers(observed, bounds),
+        *_at_work(observed, bounds),
+        *_left_over(observed, bounds),
+    ]
 
 
-def for_a_reader(count: int, idle: Usage, stalling: Usage) -> float:
-    """KB for each of ``count`` readers."""
-    return (stalling.resident - idle.resident) / count
+def _listed(what: str, found: Sequence[str]) -> Iterator[str]:
+    for each in found[:_SHOWN]:
+        yield f"{what}: {each}"
+    if len(found) > _SHOWN:
+        yield f"{what}: {len(found) - _SHOWN:,} more"
+
+
+def _of_memory(observed: Observed, bounds: Bounds) -> Iterator[str]:
+    """The first time brings the process to its size; the second is not to make it larger."""
+    first, second = observed.first, observed.second
+    grown = [
+        ("in the course of the second round's requests", growth_of(second.mixed)),
+        ("from one round to the next", second.end.resident - first.end.resident),
+    ]
+    for wave, again in zip(observed.waves, observed.again, strict=True):
+        more = again.stalled.resident - wave.stalled.resident
+        grown.append((f"when {again.readers:,} readers stalled again", more))
+    for when, kb in grown:
+        if kb > bounds.growth:
+            yield f"memory grew by {kb:,.0f} KB {when}, {bounds.growth:,} KB are allowed"
+
+
+def _of_readers(observed: Observed, bounds: Bounds) -> Iterator[str]:
+    for wave in observed.waves:
+        each = kb_each(wave, observed.second.end)
+        if each > bounds.reader:
+            yield (
+                f"{wave.readers:,} stalled readers cost {each:.0f} KB each,"
+                f" {bounds.reader:g} KB are allowed"
+            )
+    for wave in (*observed.waves, *observed.again):
+        stalled, after, start = wave.stalled, wave.after, observed.start
+        during = f"while {wave.readers:,} readers were stalled"
+        allowed = wave.readers + bounds.descriptors
+        yield from _above(during, "descriptors", stalled.descriptors, start.descriptors, allowed)
+        later = f"after {wave.readers:,} stalled readers hung up"
+        yield from _above(
+            later, "descriptors", after.descriptors, start.descriptors, bounds.descriptors
+        )
+        yield from _above(later, "tasks", after.tasks, start.tasks)
+
+
+def _at_work(observed: Observed, bounds: Bounds) -> Iterator[str]:
+    start = observed.start
+    yield from _above(
+        "at the most", "threads", observed.most_threads, start.threads, bounds.threads
+    )
+    yield from _above(
+        "at the most with no reader stalled",
+        "descriptors",
+        observed.most_descriptors,
+        start.descriptors,
+        bounds.descriptors,
+    )
+
+
+def _left_over(observed: Observed, bounds: Bounds) -> Iterator[str]:
+    start, end = observed.start, observed.end
+    yield from _above("at the end", "threads", end.threads, start.threads, bounds.kept_threads)
+    yield from _above("at the end", "descriptors", end.descriptors, start.descriptors)
+    yield from _above("at the end", "tasks", end.tasks, start.tasks)
+
+
+def _above(
+    when: str, what: str, now: int | None, start: int | None, allowed: int = 0
+) -> Iterator[str]:
+    if now is not None and start is not None and now > start + allowed:
+        yield f"{now:,} {what} {when}: {start:,} at the start, and {allowed:,} more are allowed"

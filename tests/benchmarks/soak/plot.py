@@ -1,105 +1,122 @@
-"""The chart of a soak: what the server used over time, with the phases."""
+"""The chart of a run: what the server process used over time, and what was done meanwhile."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from html import escape
-from itertools import groupby
+from collections.abc import Iterator, Sequence
+from itertools import cycle, groupby
+from textwrap import wrap
+from typing import NamedTuple
 
-from benchmarks.soak.samples import Sample
-from benchmarks.svg import STYLE, WIDTH
+from benchmarks.soak.watch import Sample
+from benchmarks.svg import MARGIN, WIDTH, card, label
 
-_LEFT, _RIGHT, _HEAD = 76, 24, 116
-_NAMES = 76  # where the first row of the phases' names stands
-_WIDE = 6.4  # of a letter, about
-_ROW, _GAP = 116, 40
-_POINTS = 700  # of a line, at the most
-_LINES = """
-.line { fill: none; stroke: #0969da; stroke-width: 1.6; stroke-linejoin: round; }
-.band { fill: #0969da; opacity: 0.06; }
-.small { font-size: 11px; }
-@media (prefers-color-scheme: dark) {
-  .line { stroke: #4493f8; }
-  .band { fill: #4493f8; opacity: 0.10; }
-}
+_LEFT, _RIGHT = 76, WIDTH - MARGIN
+_NAMES = 80  # where the first row of the phases' names stands
+_ROW = 15
+_LETTERS = 140  # of a row
+_PANEL, _GAP = 100, 40
+_ABOVE = 1.1  # of the largest value: the top of a panel
+
+_STYLE = """
+.curve { fill: none; stroke: #0969da; stroke-width: 1.5; stroke-linejoin: round; }
+.band { fill: #818b98; opacity: 0.13; }
+.small { font-size: 11px; white-space: pre; }
+.unit { text-anchor: end; }
+.middle { text-anchor: middle; }
+@media (prefers-color-scheme: dark) { .curve { stroke: #4493f8; } }
 """
 
-_ROWS: Sequence[tuple[str, Callable[[Sample], float]]] = (
-    ("Memory, MB", lambda sample: sample.resident / 1024),
-    ("Descriptors", lambda sample: sample.descriptors),
-    ("Threads", lambda sample: sample.threads),
-)
+
+class _Curve(NamedTuple):
+    title: str
+    values: Sequence[float]
+
+
+class _Span(NamedTuple):
+    name: str
+    left: float
+    right: float
 
 
 def draw(title: str, subtitle: str, samples: Sequence[Sample]) -> str:
     """The text of an SVG file."""
-    height = _HEAD + len(_ROWS) * (_ROW + _GAP) + 16
-    end = max(samples[-1].seconds, 1e-9)
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}"'
-        f' width="{WIDTH}" height="{height}" role="img">',
-        f"<title>{escape(title)}</title>",
-        f"<style>{STYLE}{_LINES}</style>",
-        f'<rect class="card" x="0.5" y="0.5" width="{WIDTH - 1}" height="{height - 1}" rx="8"/>',
-        _text("text head", 24, 34, title),
-        _text("soft", 24, 55, subtitle),
-        *_phases(samples, end, height - 36),
-    ]
-    for number, (name, value) in enumerate(_ROWS):
-        top = _HEAD + 22 + number * (_ROW + _GAP)
-        parts += _row(name, [(each.seconds, value(each)) for each in samples], end, top)
-    return "\n".join([*parts, *_times(end, height - 14), "</svg>\n"])
+    seconds = [sample.seconds for sample in samples]
+    unit = (_RIGHT - _LEFT) / seconds[-1]
+    xs = [_LEFT + each * unit for each in seconds]
+    spans = list(_spans(samples, xs))
+    names = list(_names(spans))
+    top = float(_NAMES + _ROW * len(names) + 4)
+    curves = list(_curves(samples))
+    bottom = top + len(curves) * (_PANEL + _GAP)
+    parts = [*names, *_bands(spans, top, bottom)]
+    for number, curve in enumerate(curves):
+        parts += _panel(curve, xs, top + number * (_PANEL + _GAP) + _GAP)
+    parts += _times(seconds[-1], unit, bottom + 18)
+    return card(title, subtitle, bottom + 18 + MARGIN, parts, _STYLE)
 
 
-def _x(seconds: float, end: float) -> float:
-    return _LEFT + seconds / end * (WIDTH - _LEFT - _RIGHT)
+def _curves(samples: Sequence[Sample]) -> Iterator[_Curve]:
+    yield _Curve("Resident memory, MB", [each.resident / 1024 for each in samples])
+    yield _Curve("Descriptors", [each.descriptors for each in samples])
+    yield _Curve("Threads", [each.threads for each in samples])
+    tasks = [each.tasks for each in samples]
+    if None not in tasks:
+        yield _Curve("Tasks of the event loop", [each or 0 for each in tasks])
 
 
-def _phases(samples: Sequence[Sample], end: float, bottom: float) -> Iterator[str]:
-    """A band for every other phase, and above each its name, in a row that has room for it."""
-    taken: list[float] = []  # where each row ends
-    phases = [
-        (name, [each.seconds for each in group])
-        for name, group in groupby(samples, key=lambda sample: sample.phase)
-        if name != "between"
-    ]
-    for number, (name, seconds) in enumerate(phases):
-        left, right = _x(seconds[0], end), _x(seconds[-1], end)
-        if number % 2 == 0:
+def _spans(samples: Sequence[Sample], xs: Sequence[float]) -> Iterator[_Span]:
+    left = float(_LEFT)
+    numbered = zip(samples, xs, strict=True)
+    for name, group in groupby(numbered, key=lambda pair: pair[0].phase):
+        *_, (_, right) = group
+        yield _Span(name, left, right)
+        left = right
+
+
+def _names(spans: Sequence[_Span]) -> Iterator[str]:
+    """The phases' names, by the numbers that stand in their bands."""
+    names = [f"{number}: {span.name}" for number, span in enumerate(spans, 1)]
+    unbroken = "  ".join(name.replace(" ", "\N{NO-BREAK SPACE}") for name in names)
+    for row, line in enumerate(wrap(unbroken, _LETTERS)):
+        yield label("soft small", MARGIN, _NAMES + _ROW * row, line.replace("  ", "   "))
+
+
+def _bands(spans: Sequence[_Span], top: float, bottom: float) -> Iterator[str]:
+    for number, span in enumerate(spans, 1):
+        if number % 2:
             yield (
-                f'<rect class="band" x="{left:.1f}" y="{_HEAD}" width="{right - left:.1f}"'
-                f' height="{bottom - _HEAD:g}"/>'
+                f'<rect class="band" x="{span.left:.1f}" y="{top:g}"'
+                f' width="{span.right - span.left:.1f}" height="{bottom - top:g}"/>'
             )
-        wide = _WIDE * len(name)
-        begin = min(left, WIDTH - _RIGHT - wide)
-        row = next((i for i, stop in enumerate(taken) if stop <= begin), len(taken))
-        taken[row : row + 1] = [begin + wide + 8]
-        yield _text("soft small", begin, _NAMES + 12 * row, name)
+        yield label("text small middle", (span.left + span.right) / 2, top + 13, str(number))
 
 
-def _row(name: str, points: Sequence[tuple[float, float]], end: float, top: float) -> Iterator[str]:
-    most = max(value for _, value in points) * 1.08 or 1.0
-    bottom = top + _ROW
-    yield _text("text title", _LEFT, top - 6, name)
-    for share in (0, 0.5, 1):
-        y = bottom - share * _ROW / 1.08
-        yield f'<line class="axis" x1="{_LEFT}" x2="{WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
-        yield _text("soft small", _LEFT - 8, y + 4, f"{share * most / 1.08:,.0f}", "end")
-    step = max(1, len(points) // _POINTS)
-    line = " ".join(
-        f"{_x(seconds, end):.1f},{bottom - value / most * _ROW:.1f}"
-        for seconds, value in points[::step]
+def _panel(curve: _Curve, xs: Sequence[float], top: float) -> Iterator[str]:
+    bottom, most = top + _PANEL, max(curve.values)
+    scale = _PANEL / (most * _ABOVE)
+    yield label("text title", _LEFT, top - 10, curve.title)
+    step = _step(most)
+    for value in range(0, int(most * _ABOVE) + 1, step):
+        y = bottom - value * scale
+        yield f'<line class="axis" x1="{_LEFT}" x2="{_RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
+        yield label("soft small unit", _LEFT - 8, y + 4, f"{value:,}")
+    points = " ".join(
+        f"{x:.1f},{bottom - value * scale:.1f}" for x, value in zip(xs, curve.values, strict=True)
     )
-    yield f'<polyline class="line" points="{line}"/>'
+    yield f'<polyline class="curve" points="{points}"/>'
 
 
-def _times(end: float, y: float) -> Iterator[str]:
-    for share in (0, 0.25, 0.5, 0.75, 1):
-        label = f"{share * end:.0f} s"
-        yield _text("soft small", _x(share * end, end), y, label, "end" if share == 1 else "middle")
+def _step(most: float) -> int:
+    """From one line of a panel to the next: four lines above the lowest, or fewer."""
+    step = 1
+    for factor in cycle((2, 2.5, 2)):
+        if most * _ABOVE < 5 * step:
+            break
+        step = int(step * factor)
+    return step
 
 
-def _text(kind: str, x: float, y: float, text: str, anchor: str = "start") -> str:
-    return (
-        f'<text class="{kind}" x="{x:.1f}" y="{y:g}" text-anchor="{anchor}">{escape(text)}</text>'
-    )
+def _times(end: float, unit: float, y: float) -> Iterator[str]:
+    step = next(step for step in (10, 30, 60, 120, 300, 600, 3600) if end / step <= 12)
+    for seconds in range(0, int(end) + 1, step):
+        yield label("soft small middle", _LEFT + seconds * unit, y, f"{seconds} s")

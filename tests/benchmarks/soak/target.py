@@ -1,46 +1,101 @@
-"""The server of the soak: ``python -m benchmarks.soak.target FD FOLDER``."""
+"""What the servers import: the middleware, around an application that tells of its process.
+
+It is ``benchmarks.soak.target:application``, told by the environment.
+"""
 
 from __future__ import annotations
 
-import socket
+import asyncio
+import json
+import os
 import sys
 import threading
-import time
+from collections.abc import Iterable
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
-import uvicorn
+from benchmarks.contenders import ASGI
+from benchmarks.soak.files import ADD, MEMORY, PREFIX, STATE
+from whitenoise_async import ASGIWhiteNoise, WhiteNoise
 
-from benchmarks.soak.site import ROOTS
-from whitenoise_async import ASGIWhiteNoise
-
-_EVERY = 0.5  # seconds from one root that is added to the next
-_MEMORY = 8 << 20  # bytes: less than the files have, so that they push each other out
-
-
-async def _application(scope: Any, receive: Any, send: Any) -> None:
-    headers = [(b"content-length", b"11")]
-    await send({"type": "http.response.start", "status": 299, "headers": headers})
-    await send({"type": "http.response.body", "body": b"application"})
+_SITE = Path(os.environ["SOAK_SITE"])
+_OPTIONS: Any = {"index_file": True, "max_cache_size": MEMORY}
 
 
-def main() -> None:
-    folder = Path(sys.argv[2])
-    application = ASGIWhiteNoise(_application, folder / "root", max_cache_size=_MEMORY)
-    application.add_files(folder / "added" / "0")
+class _Adding:
+    """Calls ``add_files`` from a thread of its own, one root after the other."""
 
-    def add() -> None:
-        number = 0
+    def __init__(self) -> None:
+        self.added = 0
+        self._waiting: SimpleQueue[str] = SimpleQueue()
+        self._starting = threading.Lock()
+        self._is_started = False
+
+    def start(self) -> None:
+        """Start the thread, in the process that serves, which may be a fork."""
+        with self._starting:
+            if not self._is_started:
+                self._is_started = True
+                threading.Thread(target=self._run, daemon=True, name="adding").start()
+
+    def add(self, root: str) -> None:
+        self._waiting.put(root)
+
+    def _run(self) -> None:
         while True:
-            time.sleep(_EVERY)
-            number += 1
-            application.add_files(folder / "added" / str(number % ROOTS))
-
-    threading.Thread(target=add, daemon=True).start()
-    listener = socket.socket(fileno=int(sys.argv[1]))
-    config = uvicorn.Config(application, log_level="warning", lifespan="off", access_log=False)
-    uvicorn.Server(config).run(sockets=[listener])
+            application.add_files(_SITE.parent / "roots" / self._waiting.get(), PREFIX)
+            self.added += 1
 
 
-if __name__ == "__main__":
-    main()
+_adding = _Adding()
+
+
+def _answer(path: str) -> tuple[int, bytes]:
+    if path == STATE:
+        _adding.start()
+        state = {"pid": os.getpid(), "tasks": _tasks(), "added": _adding.added}
+        return 200, json.dumps(state).encode()
+    if path.startswith(ADD):
+        _adding.add(path[len(ADD) :])
+        return 202, b""
+    return 404, b"no such page: " + path.encode()
+
+
+def _tasks() -> int | None:
+    """The event loop's tasks, the asking one among them; ``None`` where there is no loop."""
+    if "trio" in sys.modules:
+        from trio.lowlevel import current_statistics, in_trio_run
+
+        if in_trio_run():
+            return current_statistics().tasks_living
+    try:
+        return len(asyncio.all_tasks())
+    except RuntimeError:
+        return None
+
+
+async def _asgi_application(scope: Any, receive: Any, send: Any) -> None:
+    if scope["type"] != "http":
+        await _standalone(scope, receive, send)
+        return
+    status, body = _answer(scope["path"])
+    headers = [(b"content-type", b"text/plain"), (b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _wsgi_application(environ: Any, start_response: Any) -> Iterable[bytes]:
+    status, body = _answer(environ["PATH_INFO"])
+    reason = {200: "OK", 202: "Accepted", 404: "Not Found"}[status]
+    headers = [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))]
+    start_response(f"{status} {reason}", headers)
+    return [body]
+
+
+_standalone = ASGIWhiteNoise(None)  # answers what a server asks when it starts and ends
+application: ASGIWhiteNoise | WhiteNoise
+if os.environ["SOAK_INTERFACE"] == ASGI:
+    application = ASGIWhiteNoise(_asgi_application, _SITE, PREFIX, **_OPTIONS)
+else:
+    application = WhiteNoise(_wsgi_application, _SITE, PREFIX, **_OPTIONS)

@@ -1,0 +1,68 @@
+"""The servers that can be run, and what is to be expected of each."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from benchmarks.contenders import ASGI, WSGI
+from benchmarks.servers import COMMANDS
+from benchmarks.soak.client import CONNECTIONS
+from benchmarks.soak.files import LARGE
+from benchmarks.soak.judge import Bounds
+from benchmarks.soak.settings import Settings
+from whitenoise_async.threads import MAX_THREADS
+
+# KB of memory for each stalled reader: what the project promises.
+_READER = 150
+
+# A client that hangs up and comes back may be there twice for a moment. Large files are kept open
+# for a while, and each thread may look at a file and its sibling.
+_DESCRIPTORS = 2 * CONNECTIONS + LARGE + 2 * MAX_THREADS
+
+# Those that read files, one that closes them when nobody asks any more, and for a moment those that
+# end while others begin.
+_THREADS = MAX_THREADS + 1 + 3
+
+
+class Profile(NamedTuple):
+    command: str
+    interface: str
+    packages: tuple[str, ...]
+    threads: int = 0  # of the server's own, which it starts when it needs them
+    keeps_threads: bool = False  # for good
+    most_readers: int | None = None  # that can stall at once while others are answered
+    reader: float = _READER  # KB
+
+    def waves(self, wanted: Sequence[int]) -> list[int]:
+        """How many readers are to stall at once, in each wave."""
+        return sorted({min(readers, self.most_readers or readers) for readers in wanted})
+
+    def bounds(self, settings: Settings) -> Bounds:
+        """What is borne of it."""
+        return Bounds(
+            settings.growth,
+            self.reader,
+            _THREADS + self.threads,
+            self.threads if self.keeps_threads else 0,
+            _DESCRIPTORS,
+        )
+
+
+PROFILES = {
+    "uvicorn": Profile(COMMANDS["uvicorn"], ASGI, ("uvicorn", "httptools", "uvloop")),
+    "hypercorn-trio": Profile(
+        "hypercorn --bind 127.0.0.1:{port} --worker-class trio --log-level warning",
+        ASGI,
+        ("hypercorn", "trio"),
+    ),
+    # It opens and sends large files itself, in its own threads and memory.
+    "granian": Profile(
+        COMMANDS["granian"], ASGI, ("granian", "uvloop"), 64, most_readers=20, reader=math.inf
+    ),
+    # A reader that stalls has one of its four threads.
+    "gunicorn": Profile(
+        COMMANDS["gunicorn"], WSGI, ("gunicorn",), 4, True, most_readers=3, reader=math.inf
+    ),
+}
