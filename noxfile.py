@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import nox
 
-nox.options.sessions = ["tests", "lint", "types", "docs"]
+nox.options.sessions = ["tests", "lint", "types", "examples", "docs"]
 # An interpreter that is not on this machine is left out, and named.
 nox.options.error_on_missing_interpreters = False
 
 PYTHONS = ["3.10", "3.11", "3.12", "3.13"]
+
+EXAMPLES = Path("docs", "examples")
 
 # What the benchmarks run beside the package, each line installed by itself.
 BENCH_SERVERS = [["uvicorn>=0.30", "httptools", "uvloop"], ["granian>=2.7"], ["gunicorn>=25"]]
@@ -38,6 +42,21 @@ def cdn(session: nox.Session) -> None:
 
 
 @nox.session
+def browser(session: nox.Session) -> None:
+    """A site in a real browser; needs chromium, and skips without. Screenshots: ``--shots DIR``."""
+    session.install("-e", ".[test]", "playwright")
+    session.run("python", "-m", "pytest", "-m", "browser", "-rs", *session.posargs)
+
+
+@nox.session
+def servers(session: nox.Session) -> None:
+    """Every real server of the tests, and a table of what became of each."""
+    session.install("-e", ".[test]")
+    command = ["python", "-m", "pytest", "-q", "-p", "server_table", "tests/test_servers.py"]
+    session.run(*command, *session.posargs, env={"PYTHONPATH": "tests"})
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Style and common faults."""
     session.install("ruff>=0.14")
@@ -53,6 +72,27 @@ def types(session: nox.Session) -> None:
 
 
 @nox.session
+def examples(session: nox.Session) -> None:
+    """Types of the examples, as somebody who has installed the package checks them."""
+    session.install(".[test]", "mypy>=1.18")
+    cache = Path(".mypy_cache").absolute()
+    for folder in sorted({path.parent for path in EXAMPLES.glob("*/*.py")}):
+        with session.chdir(folder):
+            session.run("mypy", "--strict", "--cache-dir", str(cache), ".")
+
+
+@nox.session(python=False)
+def vite(session: nox.Session) -> None:
+    """Build the example's pages anew, and fail if that changes what is committed; needs npm."""
+    with session.chdir(EXAMPLES / "vite"):
+        session.run("npm", "ci", external=True)
+        session.run("npm", "run", "build", external=True)
+        changed = session.run("git", "status", "--porcelain", "dist", external=True, silent=True)
+    if changed:
+        session.error(f"What was built differs from what is committed:\n{changed}")
+
+
+@nox.session
 def docs(session: nox.Session) -> None:
     """The documentation, in which a warning is an error."""
     session.install("-e", ".[docs]")
@@ -63,6 +103,15 @@ def docs(session: nox.Session) -> None:
 def media_types(session: nox.Session) -> None:
     """Generate the table of media types again from its public source; needs npm."""
     session.run("python", "tests/tools/generate_media_types.py", *session.posargs)
+
+
+@nox.session
+def fuzz(session: nox.Session) -> None:
+    """Hostile requests to both adapters: ``nox -s fuzz -- --seconds 600 --keep``."""
+    session.install("-e", ".[test]")
+    # Not every Python has a release; there no coverage guides.
+    session.install("--only-binary", "atheris", "atheris", success_codes=range(256))
+    session.run("python", "-m", "fuzzing", *session.posargs, env={"PYTHONPATH": "tests"})
 
 
 @nox.session
@@ -84,3 +133,10 @@ def bench_compress(session: nox.Session) -> None:
     session.run(
         "python", "-m", "benchmarks.compressing", *session.posargs, env={"PYTHONPATH": "tests"}
     )
+
+
+@nox.session
+def soak(session: nox.Session) -> None:
+    """A long, hostile load, under which a server has to stay as it is; ``--short``: a minute."""
+    session.install(".", "uvicorn>=0.30", "httptools", "uvloop")
+    session.run("python", "-m", "benchmarks.soak", *session.posargs, env={"PYTHONPATH": "tests"})

@@ -7,7 +7,6 @@ import os
 import shutil
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
@@ -15,7 +14,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any, NamedTuple
 
-HERE = Path(__file__).parent
+from origin import end, origin
 
 #: What has to be installed for each.
 PROGRAMS = {"nginx": "nginx", "varnish": "varnishd"}
@@ -84,6 +83,9 @@ class Client:
         headers = {name.lower(): value for name, value in response.getheaders()}
         return Reply(response.status, headers, response.read())
 
+    def json(self, path: str) -> Any:
+        return json.loads(self.get(path).body)
+
     def close(self) -> None:
         self._connection.close()
 
@@ -102,7 +104,7 @@ class Site:
 
     def seen(self, path: str) -> list[dict[str, Any]]:
         """What the replicas were asked for ``path``, and answered."""
-        each = [json.loads(replica.get("/seen").body) for replica in self._replicas]
+        each = [replica.json("/seen") for replica in self._replicas]
         return [request for some in each for request in some if request["path"] == path]
 
 
@@ -110,7 +112,7 @@ class Site:
 def cached(kind: str, folder: Path, roots: Sequence[Path], **options: object) -> Iterator[Site]:
     """Run a cache in front of one replica for each root."""
     with ExitStack() as running:
-        replicas = [running.enter_context(_replica(root, options)) for root in roots]
+        replicas = [running.enter_context(origin(root, **options)) for root in roots]
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
         folder.mkdir()
@@ -150,21 +152,6 @@ def _varnish(folder: Path, port: int, replicas: Sequence[int]) -> list[str]:
 
 
 @contextmanager
-def _replica(root: Path, options: Mapping[str, object]) -> Iterator[int]:
-    with socket.create_server(("127.0.0.1", 0), backlog=128) as listener:
-        arguments = [str(listener.fileno()), str(root), json.dumps(options)]
-        process = subprocess.Popen(
-            [sys.executable, str(HERE / "origin.py"), *arguments],
-            env={**os.environ, "PYTHONPATH": str(HERE.parent)},
-            pass_fds=[listener.fileno()],
-        )
-        try:
-            yield listener.getsockname()[1]
-        finally:
-            _end(process)
-
-
-@contextmanager
 def _process(command: Sequence[str], port: int) -> Iterator[None]:
     path = f"{os.environ['PATH']}{os.pathsep}/usr/sbin"
     program = shutil.which(command[0], path=path)
@@ -176,7 +163,7 @@ def _process(command: Sequence[str], port: int) -> Iterator[None]:
         _wait_for(port, process)
         yield
     finally:
-        _end(process)
+        end(process)
         assert process.stdout is not None
         process.stdout.close()
 
@@ -192,12 +179,3 @@ def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
         else:
             return
     raise RuntimeError(f"{process.args!r} does not listen on port {port}")
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    try:
-        process.wait(20)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()

@@ -69,6 +69,15 @@ def call_wsgi(application: Any, call: Call, **environ: Any) -> Reply:
 
 
 def call_asgi(application: Any, call: Call, backend: str = "asyncio", **scope: Any) -> Reply:
+    """Call an ASGI application, in an event loop of its own."""
+
+    async def main() -> Reply:
+        return await ask_asgi(application, scope_of(call) | scope)
+
+    return anyio.run(main, backend=backend)
+
+
+async def ask_asgi(application: Any, scope: dict[str, Any]) -> Reply:
     """Call an ASGI application."""
     messages: list[Any] = []
 
@@ -80,10 +89,7 @@ def call_asgi(application: Any, call: Call, backend: str = "asyncio", **scope: A
     async def send(message: Any) -> None:
         messages.append(message)
 
-    async def main() -> None:
-        await application(scope_of(call) | scope, receive, send)
-
-    anyio.run(main, backend=backend)
+    await application(scope, receive, send)
     start, *rest = messages
     assert start["type"] == "http.response.start"
     assert [each.get("more_body", False) for each in rest] == [True] * (len(rest) - 1) + [False]

@@ -19,7 +19,13 @@ from clients import ADAPTERS, Get, Serve, client_of
 from whitenoise_async import logs
 from whitenoise_async.open_files import _sweeper
 
+pytest.register_assert_rewrite("fuzzing")
+
 MTIME = 1_600_000_000  # Sun, 13 Sep 2020 12:26:40 GMT
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--shots", metavar="DIR", help="where to keep the browser's screenshots")
 
 
 @pytest.fixture(autouse=True)

@@ -241,10 +241,9 @@ class Way:
                 place = message["file"].fileno(), message["offset"], message["count"]
                 for piece in self._sent_by_server(*place):
                     got.body += piece
-                got.ended = True
             else:
                 got.body += message["body"]
-                got.ended = not message.get("more_body", False)
+            got.ended = message["type"] != "http.response.start" and not message.get("more_body")
 
         try:
             await app(scope_of(call) | {"extensions": self.extensions}, receive, send)

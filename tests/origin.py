@@ -1,14 +1,19 @@
-"""The origin behind the caches of the tests: a replica that tells what it was asked.
+"""An origin for caches and browsers, which tells what it was asked.
 
 ``python origin.py FD ROOT OPTIONS``, the last as JSON. ``/seen`` answers with what came so far, as
-JSON: path, status, and the request fields that caches send.
+JSON: path, status, and the request fields.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import socket
+import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -33,10 +38,37 @@ class Seen:
         async def note(message: Any) -> None:
             if message["type"] == "http.response.start" and scope["path"] != "/seen":
                 fields = {name.decode(): value.decode() for name, value in scope["headers"]}
-                seen.append({"path": scope["path"], "status": message["status"], **fields})
+                about = {"path": scope["path"], "method": scope["method"]}
+                seen.append({**about, "status": message["status"], **fields})
             await send(message)
 
         await self.application(scope, receive, note)
+
+
+@contextmanager
+def origin(root: Path, **options: object) -> Iterator[int]:
+    """Run one over ``root``, with options of the middleware; yields its port."""
+    with socket.create_server(("127.0.0.1", 0), backlog=128) as listener:
+        arguments = [str(listener.fileno()), str(root), json.dumps(options)]
+        process = subprocess.Popen(
+            [sys.executable, __file__, *arguments],
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
+            pass_fds=[listener.fileno()],
+        )
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            end(process)
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """End a process, by force if need be."""
+    process.terminate()
+    try:
+        process.wait(20)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""The application that the real servers of the tests run: ``served:wsgi``, ``served:asgi``.
+"""The applications that the real servers of the tests run, and servers that have no command line.
 
-Run as a script it is the server, for those whose command line takes no listening socket.
+``served:wsgi`` and ``served:asgi``, and each through a2wsgi for servers of the other kind.
 """
 
 from __future__ import annotations
@@ -8,25 +8,36 @@ from __future__ import annotations
 import os
 import socket
 import sys
+from pathlib import Path
 from typing import Any
 
 from whitenoise_async import ASGIWhiteNoise, WhiteNoise, open_files
 
-# Tests look whether a file is closed when its client has gone.
-open_files.IDLE = 0.1
-ROOT = os.environ["SERVED_ROOT"]
+#: Of the files, in these applications and in what the tests compare them with.
+OPTIONS: Any = {"index_file": True, "immutable_file_test": r"\.[0-9a-f]{8}\."}
+
+
+def application_body(method: str, body: bytes) -> bytes:
+    """What the wrapped application answers: the request, as it has come to it."""
+    return b"application: %s %d %d" % (method.encode(), len(body), sum(body))
 
 
 def wsgi_application(environ: Any, start_response: Any) -> list[bytes]:
-    start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "11")])
-    return [b"application"]
+    method = environ["REQUEST_METHOD"]
+    length = int(environ.get("CONTENT_LENGTH") or 0)
+    body = application_body(method, environ["wsgi.input"].read(length))
+    headers = [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))]
+    start_response("200 OK", headers)
+    return [] if method == "HEAD" else [body]
 
 
 async def asgi_application(scope: Any, receive: Any, send: Any) -> None:
     if scope["type"] == "http":
-        headers = [(b"content-type", b"text/plain"), (b"content-length", b"11")]
+        body = application_body(scope["method"], await _all_of(receive))
+        headers = [(b"content-type", b"text/plain"), (b"content-length", b"%d" % len(body))]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": b"application"})
+        body = b"" if scope["method"] == "HEAD" else body
+        await send({"type": "http.response.body", "body": body})
     elif scope["type"] == "lifespan":
         await receive()
         await send({"type": "lifespan.startup.complete"})
@@ -34,14 +45,47 @@ async def asgi_application(scope: Any, receive: Any, send: Any) -> None:
         await send({"type": "lifespan.shutdown.complete"})
 
 
-OPTIONS: Any = {
-    "index_file": True,
-    "immutable_file_test": r"\.[0-9a-f]{8}\.",
-    "check_interval": 0,
-}
+async def _all_of(receive: Any) -> bytes:
+    body, more = b"", True
+    while more:
+        message = await receive()
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+    return body
 
-wsgi = WhiteNoise(wsgi_application, ROOT, **OPTIONS)
-asgi = ASGIWhiteNoise(asgi_application, ROOT, **OPTIONS)
+
+def wrap(middleware: Any, application: Any) -> Any:
+    # Tests look whether a file is closed when its client has gone.
+    open_files.IDLE = 0.1
+    root = Path(os.environ["SERVED_ROOT"])
+    inner = middleware(application, root / "site", **OPTIONS)
+    # Looked at again for each request: tests change what is there.
+    return middleware(inner, root / "changing", "changing", **OPTIONS, check_interval=0)
+
+
+# The tests themselves, which have no root, import what is above.
+if "SERVED_ROOT" in os.environ:
+    wsgi = wrap(WhiteNoise, wsgi_application)
+    asgi = wrap(ASGIWhiteNoise, asgi_application)
+
+
+def wsgi_as_asgi() -> Any:
+    from a2wsgi import WSGIMiddleware
+
+    return WSGIMiddleware(wsgi)
+
+
+def asgi_as_wsgi() -> Any:
+    from a2wsgi import ASGIMiddleware
+
+    return ASGIMiddleware(asgi)
+
+
+def run_uvicorn(fd: str, http: str, loop: str, application: str) -> None:
+    import uvicorn
+
+    config = uvicorn.Config(eval(application), http=http, loop=loop, log_level="warning")
+    uvicorn.Server(config).run(sockets=[socket.socket(fileno=int(fd))])
 
 
 def run_uwsgi(port: str) -> None:
@@ -51,6 +95,7 @@ def run_uwsgi(port: str) -> None:
         [
             f"--http11-socket=127.0.0.1:{port}",
             "--module=served:wsgi",
+            "--buffer-size=16384",  # bytes of a request's head
             "--need-app",
             "--master",
             "--workers=1",
@@ -60,35 +105,30 @@ def run_uwsgi(port: str) -> None:
     )
 
 
-def run(server: str, listener: socket.socket) -> None:
-    if server == "waitress":
-        import waitress
+def run_waitress(fd: str) -> None:
+    import waitress
 
-        waitress.serve(wsgi, sockets=[listener])
-    elif server == "wsgiref":
-        from socketserver import ThreadingMixIn
-        from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
+    # It holds 1 MB of a body that is not its file wrapper's, where the default is 16.
+    listener = socket.socket(fileno=int(fd))
+    waitress.serve(wsgi, sockets=[listener], outbuf_high_watermark=1024 * 1024)
 
-        class Server(ThreadingMixIn, WSGIServer):
-            daemon_threads = True
 
-        reference = Server(listener.getsockname(), WSGIRequestHandler, bind_and_activate=False)
-        reference.socket.close()
-        reference.socket = listener
-        reference.server_name, reference.server_port = listener.getsockname()
-        reference.setup_environ()
-        reference.set_app(wsgi)
-        reference.serve_forever()
-    else:
-        import uvicorn
+def run_wsgiref(fd: str) -> None:
+    from socketserver import ThreadingMixIn
+    from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
-        http, loop = server.split("-")[1:]
-        config = uvicorn.Config(asgi, http=http, loop=loop, log_level="warning")
-        uvicorn.Server(config).run(sockets=[listener])
+    class Server(ThreadingMixIn, WSGIServer):
+        daemon_threads = True
+
+    listener = socket.socket(fileno=int(fd))
+    server = Server(listener.getsockname(), WSGIRequestHandler, bind_and_activate=False)
+    server.socket.close()
+    server.socket = listener
+    server.server_name, server.server_port = listener.getsockname()
+    server.setup_environ()
+    server.set_app(wsgi)
+    server.serve_forever()
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "uwsgi":
-        run_uwsgi(sys.argv[2])
-    else:
-        run(sys.argv[1], socket.socket(fileno=int(sys.argv[2])))
+    globals()[f"run_{sys.argv[1]}"](*sys.argv[2:])

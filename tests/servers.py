@@ -1,4 +1,4 @@
-"""Real servers as processes of their own, and a client that sees what goes over the socket."""
+"""The table of real servers, and running one as a process of its own."""
 
 from __future__ import annotations
 
@@ -8,65 +8,129 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from http.client import HTTPConnection
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from clients import Reply
+from unprivileged import READ_EVERYTHING
+from wire import Ask, Connection, Http1, Http2, exchange
 
 HERE = Path(__file__).parent
 
-_GUNICORN = ["gunicorn", "--bind", "fd://{fd}", "--workers", "1", "--graceful-timeout", "1"]
-_HYPERCORN = ["hypercorn", "--bind", "fd://{fd}", "--graceful-timeout", "1"]
+_UVICORN = ["served", "uvicorn", "{fd}"]
+_HYPERCORN = ["hypercorn", "--bind", "fd://{fd}", "--workers", "0", "served:asgi", "-k"]
+_ANYCORN = ["anycorn", "--bind", "fd://{fd}", "--workers", "0", "served:asgi", "-k"]
+_GRANIAN = ["granian", "--port", "{port}", "--workers", "1", "--interface"]
+_DAPHNE = ["daphne", "--fd", "{fd}", "--verbosity", "0", "served:asgi"]
+_GUNICORN = ["gunicorn", "--bind", "fd://{fd}", "--worker-class"]
+_GTHREAD = [*_GUNICORN, "gthread", "--threads", "4"]
 
-_ANYCORN = ["anycorn", "--bind", "fd://{fd}", "--graceful-timeout", "1"]
-_GRANIAN = ["granian", "--port", "{port}", "--workers", "1", "--workers-kill-timeout", "1"]
 
-#: Each server's command; ``{fd}`` is the descriptor of the socket that it listens on. One that
-#: takes none opens its own, on ``{port}``.
+def never(ask: Ask, reply: Reply) -> bool:
+    return False
+
+
+def _always(ask: Ask, reply: Reply) -> bool:
+    return True
+
+
+def _without_length(ask: Ask, reply: Reply) -> bool:
+    return "content-length" not in reply
+
+
+class Row(NamedTuple):
+    """A server: ``{fd}`` in its command is the descriptor of the socket that it listens on.
+
+    One that takes none opens its own, on ``{port}``.
+    """
+
+    command: list[str]
+    client: Callable[[int], Connection] = Http1
+    #: Whether it ends the connection after an answer.
+    ends: Callable[[Ask, Reply], bool] = never
+    #: An application's error in the middle of a body has it end the connection, at once.
+    cuts: bool = True
+    #: It takes a body as fast as that is read, and holds what its client does not take.
+    hoards: bool = False
+    #: It does not tell the application that its client has gone.
+    forgets: bool = False
+    #: It answers one client after the other.
+    one_at_a_time: bool = False
+    #: Told a path, it opens the file itself: what becomes of it then is not in our log.
+    opens_files: bool = False
+    #: Why it cannot run here: what has no release for this system or this Python.
+    missing: str = ""
+
+
+_CPYTHON = sys.implementation.name == "cpython"
+_NO_UVLOOP = "" if _CPYTHON else "uvloop has releases for CPython alone"
+_NO_HTTPTOOLS = "" if _CPYTHON else "httptools has releases for CPython alone"
+_NO_UWSGI = "" if sys.platform == "linux" else "pyuwsgi has releases for Linux alone"
+
 SERVERS = {
-    "uvicorn-h11-asyncio": ["served", "uvicorn-h11-asyncio", "{fd}"],
-    "uvicorn-httptools-uvloop": ["served", "uvicorn-httptools-uvloop", "{fd}"],
-    "hypercorn-asyncio": [*_HYPERCORN, "--worker-class", "asyncio", "served:asgi"],
-    "hypercorn-trio": [*_HYPERCORN, "--worker-class", "trio", "served:asgi"],
-    "anycorn-trio": [*_ANYCORN, "--worker-class", "trio", "served:asgi"],
-    "granian-asgi": [*_GRANIAN, "--interface", "asgi", "served:asgi"],
-    "granian-wsgi": [*_GRANIAN, "--interface", "wsgi", "served:wsgi"],
-    "gunicorn-sync": [*_GUNICORN, "--worker-class", "sync", "served:wsgi"],
-    "gunicorn-gthread": [*_GUNICORN, "--worker-class", "gthread", "--threads", "4", "served:wsgi"],
-    "gunicorn-no-sendfile": [*_GUNICORN, "--threads", "4", "--no-sendfile", "served:wsgi"],
-    "uwsgi": ["served", "uwsgi", "{port}"],
-    "waitress": ["served", "waitress", "{fd}"],
-    "wsgiref": ["served", "wsgiref", "{fd}"],
+    "uvicorn-h11-asyncio": Row([*_UVICORN, "h11", "asyncio", "asgi"]),
+    "uvicorn-h11-uvloop": Row([*_UVICORN, "h11", "uvloop", "asgi"], missing=_NO_UVLOOP),
+    "uvicorn-httptools-asyncio": Row(
+        [*_UVICORN, "httptools", "asyncio", "asgi"], missing=_NO_HTTPTOOLS
+    ),
+    "uvicorn-httptools-uvloop": Row(
+        [*_UVICORN, "httptools", "uvloop", "asgi"], missing=_NO_HTTPTOOLS
+    ),
+    "hypercorn-asyncio": Row([*_HYPERCORN, "asyncio"]),
+    # Of a stream with an error it sends no end: that comes with the connection's.
+    "hypercorn-asyncio-h2": Row([*_HYPERCORN, "asyncio"], client=Http2, cuts=False),
+    "hypercorn-trio": Row([*_HYPERCORN, "trio"]),
+    "hypercorn-trio-h2": Row([*_HYPERCORN, "trio"], client=Http2, cuts=False),
+    "anycorn-trio": Row([*_ANYCORN, "trio"]),
+    "granian-asgi": Row([*_GRANIAN, "asgi", "served:asgi"], opens_files=True),
+    "granian-wsgi": Row([*_GRANIAN, "wsgi", "served:wsgi"]),
+    # An error after an answer has begun leads to one of its own: it tries to answer with a 500.
+    "daphne": Row(_DAPHNE, cuts=False, hoards=True),
+    "gunicorn-sync": Row([*_GUNICORN, "sync", "served:wsgi"], ends=_always, one_at_a_time=True),
+    "gunicorn-gthread": Row([*_GTHREAD, "served:wsgi"]),
+    "gunicorn-preload": Row([*_GTHREAD, "--workers", "2", "--preload", "served:wsgi"]),
+    "gunicorn-no-sendfile": Row([*_GTHREAD, "--no-sendfile", "served:wsgi"]),
+    "uwsgi": Row(["served", "uwsgi", "{port}"], missing=_NO_UWSGI),
+    # It says so of every answer without a length, 204 and 304 among them.
+    "waitress": Row(["served", "waitress", "{fd}"], ends=_without_length),
+    "wsgiref": Row(["served", "wsgiref", "{fd}"], ends=_always),
+    "a2wsgi-in-uvicorn": Row([*_UVICORN, "h11", "asyncio", "wsgi_as_asgi()"]),
+    "a2wsgi-in-gunicorn": Row([*_GTHREAD, "served:asgi_as_wsgi()"], forgets=True),
 }
-
-
-class Reply(NamedTuple):
-    status: int
-    headers: dict[str, str]
-    body: bytes
 
 
 class Server:
     """A running server."""
 
     def __init__(self, name: str, process: subprocess.Popen[bytes], port: int, log: Path) -> None:
-        #: Told a path, granian opens the file: what becomes of it then is not in our log.
-        self.reads_files_itself = name == "granian-asgi"
+        self.name = name
+        self.row = SERVERS[name]
         self.process = process
         self.port = port
         self.log = log
+        self._connections: list[Connection] = []
 
-    def get(self, path: str, fields: Mapping[str, str] = {}, method: str = "GET") -> Reply:
-        """One request on a connection of its own."""
-        connection = self.connect()
-        try:
-            return exchange(connection, path, fields, method)
-        finally:
-            connection.close()
+    def get(self, *ask: Any) -> Reply:
+        """One request on a connection of its own; takes what :class:`Ask` takes."""
+        with closing(self.connect()) as connection:
+            return exchange(connection, Ask(*ask))
 
-    def connect(self) -> HTTPConnection:
-        return HTTPConnection("127.0.0.1", self.port, timeout=60)
+    def connect(self) -> Connection:
+        connection = self.row.client(self.port)
+        self._connections.append(connection)
+        return connection
+
+    def hang_up(self) -> None:
+        """Close what a test has left open."""
+        while self._connections:
+            self._connections.pop().close()
+
+    def sockets(self) -> int:
+        """How many the server has open."""
+        open_files = (name for pid in _family(self.process.pid) for name in _open_files(pid))
+        return sum(name.startswith("socket:") for name in open_files)
 
     def has_open(self, path: Path) -> bool:
         """Whether any process of the server has ``path`` open."""
@@ -76,35 +140,31 @@ class Server:
             for target in _open_files(pid)
         )
 
-
-def exchange(
-    connection: HTTPConnection, path: str, fields: Mapping[str, str], method: str = "GET"
-) -> Reply:
-    """One request on ``connection``; the body is as it came, not decoded."""
-    connection.putrequest(method, path, skip_accept_encoding=True)
-    for name, value in fields.items():
-        connection.putheader(name, value)
-    connection.endheaders()
-    response = connection.getresponse()
-    headers = {name.lower(): value for name, value in response.getheaders()}
-    return Reply(response.status, headers, response.read())
+    def reads_everything(self) -> bool:
+        """Whether no file can be made unreadable for it."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        (effective,) = (line for line in status.splitlines() if line.startswith("CapEff:"))
+        return any(int(effective.split()[1], 16) & 1 << each for each in READ_EVERYTHING)
 
 
 @contextmanager
 def running(name: str, root: Path, log: Path, **environ: str) -> Iterator[Server]:
     """Run a server over ``root``. It listens from the first moment, on a socket that is ours."""
-    takes_socket = any("{fd}" in part for part in SERVERS[name])
+    command = SERVERS[name].command
+    takes_socket = any("{fd}" in part for part in command)
     with socket.create_server(("127.0.0.1", 0), backlog=512) as listener, log.open("wb") as output:
         # Gunicorn sets this on the sockets that it makes itself; without it each answer on a kept
         # connection waits 40 ms for the client's delayed acknowledgement.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        # The less a socket holds, the sooner does the server have to wait for its client.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 256 * 1024)
         fd, port = listener.fileno(), listener.getsockname()[1]
-        script, *arguments = (part.format(fd=fd, port=port) for part in SERVERS[name])
+        script, *arguments = (part.format(fd=fd, port=port) for part in command)
         if not takes_socket:
             listener.close()
         program = [str(HERE / "served.py")] if script == "served" else ["-m", script]
         process = subprocess.Popen(
-            [sys.executable, *program, *arguments],
+            [sys.executable, "-IS", HERE / "unprivileged.py", *program, *arguments],
             cwd=HERE,
             env={
                 **os.environ,
@@ -115,18 +175,17 @@ def running(name: str, root: Path, log: Path, **environ: str) -> Iterator[Server
             pass_fds=[fd] if takes_socket else [],
             stdout=output,
             stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
-        try:
-            if not takes_socket:
-                _wait_for(port, process)
-            yield Server(name, process, port, log)
-        finally:
-            process.send_signal(signal.SIGTERM)
-            try:
-                process.wait(timeout=20)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+    # From here on it is the server's alone: if that ends, clients are told so at once.
+    try:
+        if not takes_socket:
+            _wait_for(port, process)
+        yield Server(name, process, port, log)
+    finally:
+        # Its workers as well, and at once: to end with grace takes some of them a second.
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:

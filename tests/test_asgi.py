@@ -164,6 +164,6 @@ def test_a_scope_may_leave_out_what_is_optional(site: Path) -> None:
 def test_a_field_in_many_lines_is_one_list(site: Path) -> None:
     app = ASGIWhiteNoise(None, site)
     tag = call_asgi(app, make_call("/robots.txt"))["etag"]
-    lines = [("If-None-Match", '"other"')] * 50_000
+    lines = [("If-None-Match", '"other"')] * 900
     assert call_asgi(app, make_call("/robots.txt", lines)).status == 200
     assert call_asgi(app, make_call("/robots.txt", [*lines, ("If-None-Match", tag)])).status == 304

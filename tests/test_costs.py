@@ -463,10 +463,10 @@ def test_a_server_that_takes_a_descriptor_gets_it_for_a_file_or_a_range(root: Pa
     extensions: Any = {name: {} for name in EXTENSIONS}
     for ranges, part in ((None, LARGE), ("bytes=5-9", LARGE[5:10]), ("bytes=-7", LARGE[-7:])):
         fields = {} if ranges is None else {"Range": ranges}
-        (message,) = sent(app, "/large.bin", extensions, **fields)
-        assert message["type"] == EXTENSIONS[0]
-        assert message["file"] == part
-        assert "more_body" not in message
+        message, last = sent(app, "/large.bin", extensions, **fields)
+        assert (message["type"], message["file"]) == (EXTENSIONS[0], part)
+        assert message["more_body"]
+        assert last == {"type": "http.response.body", "body": b""}
     messages = sent(app, "/large.bin", extensions, Range="bytes=0-0,9-9")
     assert {message["type"] for message in messages} == {"http.response.body"}
 
@@ -501,7 +501,7 @@ def test_a_file_that_autorefresh_has_opened_below_its_root_is_sent_from_there(ro
     linking.add_files(root, followlinks=True)
     path = str(root / "large.bin")
     assert sent(linking, "/large.bin", extensions) == [{"type": EXTENSIONS[1], "path": path}]
-    (message,) = sent(app, "/large.bin", {EXTENSIONS[0]: {}})
+    message, _ = sent(app, "/large.bin", {EXTENSIONS[0]: {}})
     assert message["file"] == LARGE
 
 
@@ -529,9 +529,12 @@ def test_a_server_without_either_gets_pieces(root: Path, extensions: Any) -> Non
 
 
 def test_a_file_that_was_truncated_while_the_server_sent_it_is_an_error(root: Path) -> None:
+    """And the answer has no end, which would be one of a body that lacks bytes."""
     app = ASGIWhiteNoise(None, root)
+    messages: list[Any] = []
 
     async def send(message: Any) -> None:
+        messages.append(message)
         if message["type"] == EXTENSIONS[0]:
             os.truncate(root / "large.bin", 10)
 
@@ -541,6 +544,8 @@ def test_a_file_that_was_truncated_while_the_server_sent_it_is_an_error(root: Pa
     scope = scope_of(make_call("/large.bin")) | {"extensions": {EXTENSIONS[0]: {}}}
     with pytest.raises(files.BrokenBodyError, match="truncated"):
         anyio.run(partial(app, scope, receive, send))
+    assert messages[-1]["type"] == EXTENSIONS[0]
+    assert messages[-1]["more_body"]
 
 
 @pytest.mark.parametrize("extension", EXTENSIONS)

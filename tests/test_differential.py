@@ -122,7 +122,7 @@ def _filled(fields: Any, tags: dict[str, str]) -> Iterator[tuple[str, str]]:
         yield name, value
 
 
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=700, deadline=None)
 @given(call=calls)
 def test_both_adapters_give_the_same_answer(pair: Pair, call: Call) -> None:
     call = with_real_tags(pair, call)

@@ -23,6 +23,7 @@ from conftest import refused, write
 
 from whitenoise_async.compression.threads import Stop
 from whitenoise_async.gzip import DEFAULT_EXCLUDED, main
+from whitenoise_async.interrupts import INTERRUPTS
 
 TEXT = b"some text, some text, some text, some text\n" * 100
 NOISE = random.Random(0).randbytes(1000)
@@ -501,3 +502,19 @@ def test_the_option_may_stand_anywhere(tmp_path: Path) -> None:
     write(tmp_path / "a.css", TEXT)
     assert main([str(tmp_path), "-q", "css"]) == 0
     assert files_below(tmp_path) == {"a.txt", "a.txt.gz", "a.css"}
+
+
+@pytest.mark.parametrize("interrupt", list(INTERRUPTS))
+def test_each_interrupt_has_its_word_and_its_status(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    interrupt: type[BaseException],
+) -> None:
+    def run(*_: object) -> int:
+        raise interrupt
+
+    monkeypatch.setattr("whitenoise_async.gzip._run", run)
+    word, status = INTERRUPTS[interrupt]
+    assert main([str(tmp_path)]) == status
+    assert capsys.readouterr().err == INTERRUPTED.replace("Interrupted", word)

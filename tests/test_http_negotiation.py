@@ -6,7 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from whitenoise_async.http.negotiation import IDENTITY, choose, parse_accept_encoding
+from whitenoise_async.http.negotiation import (
+    IDENTITY,
+    MAX_CODINGS,
+    choose,
+    parse_accept_encoding,
+)
 
 LONG = 65_536
 
@@ -101,9 +106,11 @@ THREE = [(IDENTITY, 1000), ("gzip", 300), ("br", 250)]
         ("12.5.3", "identity;q=0, *;q=0.1", "gzip"),
         ("12.5.3", "identity;q=0, gzip;q=0", IDENTITY),
         ("12.5.3", "identity;q=0, *;q=0", IDENTITY),
-        ("5.6.1", ",".join(["gzip"] * 10_000), "gzip"),
+        ("5.6.1", ",".join(["gzip"] * MAX_CODINGS), "gzip"),
+        ("5.6.1.2", ",".join(["gzip"] * (MAX_CODINGS + 1)), IDENTITY),
+        ("5.6.1.2", "," * (MAX_CODINGS - 1) + "gzip", "gzip"),
         ("5.6.1.2", "," * LONG, IDENTITY),
-        ("5.6.1.2", "," * LONG + "gzip", "gzip"),
+        ("5.6.1.2", "," * LONG + "gzip", IDENTITY),
         ("5.6.3", " " * LONG, IDENTITY),
         ("5.6.3", " " * LONG + "gzip" + "\t" * LONG, "gzip"),
         ("5.6.2", 'W/"' * LONG, IDENTITY),

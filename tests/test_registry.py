@@ -8,6 +8,8 @@ import os
 import shutil
 import socket
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from whitenoise_async.registry import Listed, LiveRegistry, Registry, WalkedRegistry, make_root
-from whitenoise_async.static_file import Failed, Redirect
+from whitenoise_async.static_file import Redirect
 
 KINDS = (WalkedRegistry, LiveRegistry)
 
@@ -34,7 +36,6 @@ def add(registry: Registry, root: Path, prefix: str | None = None, links: bool =
 
 
 def path_of(listed: Listed | None) -> str | None:
-    assert not isinstance(listed, Failed)
     return None if listed is None else listed.path
 
 
@@ -315,6 +316,22 @@ def test_autorefresh_finds_what_a_walk_lists(
     shutil.rmtree(base)
 
 
+def test_memory_that_runs_out_while_autorefresh_looks_is_a_503(
+    serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    write(tmp_path / "a.txt", b"a")
+    get = serve(tmp_path, autorefresh=True)
+
+    def fail(registry: LiveRegistry, url: str) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LiveRegistry, "find", fail)
+        assert get("/a.txt").status == 503
+    assert caplog.messages == ["A folder cannot be read now: Cannot allocate memory"]
+    assert get("/a.txt").body == b"a"
+
+
 SCARCE = [errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO, errno.ESTALE]
 
 
@@ -371,6 +388,48 @@ def test_a_folder_that_the_walk_cannot_list_is_left_out(
     assert registry.find("/sub/a.txt") is None
     (message,) = caplog.messages
     assert f"{tmp_path}/sub: {os.strerror(code)}" in message
+
+
+@pytest.mark.parametrize("code", [errno.EIO, errno.EACCES])
+def test_of_a_link_that_cannot_be_asked_the_reason_is_told_and_the_others_are_found(
+    serve: Serve,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    code: int,
+) -> None:
+    for number in range(5):
+        write(tmp_path / f"{number}.txt", b"")
+    (tmp_path / "link").symlink_to("0.txt")
+    real = os.scandir
+
+    class Entry:
+        def __init__(self, entry: Any) -> None:
+            self._entry = entry
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._entry, name)
+
+        def stat(self) -> Any:
+            raise OSError(code, os.strerror(code))
+
+        def is_dir(self) -> bool:
+            return bool(self.is_symlink() and self.stat())
+
+    @contextmanager
+    def scandir(path: str) -> Iterator[Any]:
+        with real(path) as entries:
+            yield map(Entry, entries)
+
+    monkeypatch.setattr("whitenoise_async.directories.os.scandir", scandir)
+    serve(tmp_path, exclude=["*.map"])
+    get = serve(tmp_path)
+    assert [get(f"/{number}.txt").status for number in range(5)] == [200] * 5
+    assert get("/link").status == 404
+    (message,) = set(caplog.messages)
+    assert message == f"Below {tmp_path}, 1 not served: {tmp_path}/link: {os.strerror(code)}"
+    live = serve(tmp_path, autorefresh=True)
+    assert live("/link").status == (503 if code == errno.EIO else 404)
 
 
 def test_a_folder_that_was_removed_is_nothing_to_speak_of(

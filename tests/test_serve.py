@@ -14,6 +14,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -152,7 +153,7 @@ def test_what_is_published_by_mistake_is_named(tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=60)
     assert errors == (
-        f"Below {tmp_path}, 1 served, perhaps by mistake: .env. To keep them out:"
+        f"Below {tmp_path} are served, perhaps by mistake: .env. To keep them out:"
         " exclude=['.env*']\n"
     )
 
@@ -365,6 +366,10 @@ def test_help_tells_the_defaults(
     for option, default in [("--host", "127.0.0.1"), ("--port", "8000")]:
         (line,) = [line for line in output.splitlines() if line.strip().startswith(option)]
         assert f"(default: {default})" in line
+
+
+def test_the_module_that_python_runs_does_nothing_when_it_is_imported() -> None:
+    assert import_module("whitenoise_async.__main__").main is main
 
 
 def test_its_exit_status_is_mains(

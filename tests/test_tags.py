@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
-from clients import ADAPTERS, Serve, client_of
+from clients import ADAPTERS, Serve, client_of, make_call, scope_of
 from conftest import MTIME, write
 
-from whitenoise_async import tags
+from whitenoise_async import ASGIWhiteNoise, tags
 from whitenoise_async.files import OpenFile, open_file
 from whitenoise_async.tags import ContentTags
+from whitenoise_async.threads import MAX_THREADS
 
 TEXT = b"body { color: black }\n" * 100
 GZIP = {"Accept-Encoding": "gzip"}
@@ -108,6 +111,56 @@ def test_what_is_kept_has_a_bound_the_least_recently_used_out_first(
         form.close()
     assert [Path(path).name for path in reads] == ["a", "b", "c", "b"]
     assert len(made._kept) == 2
+
+
+def hold_back(monkeypatch: pytest.MonkeyPatch, name: str) -> threading.Event:
+    """Have the digest of a file wait until the event is set."""
+    go_on = threading.Event()
+    real = tags._digest
+
+    def slow(form: OpenFile) -> str:
+        if form.path.endswith(name):
+            go_on.wait(60)
+        return real(form)
+
+    monkeypatch.setattr(tags, "_digest", slow)
+    return go_on
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_digests_that_take_long_leave_threads_for_all_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, backend: str
+) -> None:
+    """As of a file of gigabytes, which a hundred clients want at once after a deployment."""
+    write(tmp_path / "film.bin", b"film")
+    write(tmp_path / "known.txt", b"known")
+    app = ASGIWhiteNoise(None, tmp_path, etag="content", check_interval=0)
+    go_on = hold_back(monkeypatch, "film.bin")
+    sent: list[str] = []
+
+    async def ask(name: str) -> None:
+        async def send(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                sent.append(name)
+
+        await app(scope_of(make_call(f"/{name}")), never, send)
+
+    async def never() -> Any:
+        await anyio.sleep_forever()
+
+    async def main() -> None:
+        await ask("known.txt")
+        async with anyio.create_task_group() as group:
+            for _ in range(MAX_THREADS + 4):
+                group.start_soon(ask, "film.bin")
+            await anyio.sleep(0.1)
+            for _ in range(3):
+                await ask("known.txt")
+            assert sent == ["known.txt"] * 4
+            go_on.set()
+        assert len(sent) == MAX_THREADS + 8
+
+    anyio.run(main, backend=backend)
 
 
 def test_a_disk_fault_while_it_is_read_is_a_503(

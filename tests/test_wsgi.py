@@ -66,6 +66,15 @@ def test_a_whole_file_is_given_to_the_servers_wrapper_with_its_descriptor(path: 
         os.fstat(descriptor)
 
 
+def test_a_wrapped_file_says_where_it_stands(path: Path) -> None:
+    """Without it mod_wsgi, which asks what has a descriptor, answers 500."""
+    body = start(WhiteNoise(None, path.parent, max_cached_file_size=0), wrapper=Wrapper)
+    assert body.file.tell() == os.lseek(body.file.fileno(), 0, os.SEEK_CUR) == 0
+    next(iter(body))
+    assert body.file.tell() == PIECE_SIZE
+    body.close()
+
+
 def test_a_sibling_that_was_checked_is_given_from_its_beginning(tmp_path: Path) -> None:
     write(tmp_path / "a.txt", b"text" * 1000, compressed=True)
     app = WhiteNoise(None, tmp_path, max_cached_file_size=0)

@@ -17,7 +17,7 @@ from .memory import Memory
 from .open_files import OpenFiles
 from .options import ResolvedOptions
 from .representations import Headers, Representation
-from .static_file import Describe, Failed, Known, Redirect, StaticFile
+from .static_file import Describe, Known, Redirect, Sought, StaticFile
 from .tags import make_tags
 
 # A body of so many bytes or fewer is read where its file was opened: another thread would cost
@@ -67,7 +67,7 @@ class Answers(Generic[Line]):
         self._decisions.renew()
 
     def at_once(
-        self, file: StaticFile | Redirect | Failed, method: str, raw: RawFields
+        self, file: StaticFile | Redirect | Sought, method: str, raw: RawFields
     ) -> Answer[Line] | None:
         """Answer without waiting for the disk; ``None`` where that cannot be."""
         now = monotonic()

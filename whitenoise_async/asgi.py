@@ -20,9 +20,9 @@ from .http.paths import below_mount, with_mount
 from .registry import Listed
 from .representations import Headers
 from .responses import not_found
-from .static_file import Failed
+from .static_file import Sought
 from .streaming import FileStream
-from .threads import run_blocking
+from .threads import run_blocking, run_long
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -102,15 +102,12 @@ class ASGIWhiteNoise(BaseWhiteNoise[Line]):
             url = scope["path"]
             if mount := scope.get("root_path"):
                 url = below_mount(url, mount)
-            if self._find_blocks:
-                listed = await self._find_in_thread(url)
-            else:
-                listed = self._find(url)
+            listed = self._find(url)
         if listed is not None:
             method, fields = scope["method"], _relevant(scope["headers"])
             answer = self._answer_at_once(listed, method, fields)
             if answer is None:
-                answer = await self._answer_in_thread(listed, method, fields, scope)
+                answer = await self._answer_in_a_thread(listed, method, fields, scope)
         if answer is None:
             await self.application(scope, receive, send)
             return
@@ -127,20 +124,15 @@ class ASGIWhiteNoise(BaseWhiteNoise[Line]):
         except OSError:
             pass  # the client went away: from version 2.4 on, ASGI has ``send`` say so
 
-    async def _find_in_thread(self, url: str) -> Listed | None:
-        try:
-            return await run_blocking(url, partial(self._find, url))
-        except FileSystemError as error:
-            return Failed(error)
-
-    async def _answer_in_thread(
-        self, listed: Listed, method: str, fields: RawFields, scope: Scope
+    async def _answer_in_a_thread(
+        self, listed: Listed | Sought, method: str, fields: RawFields, scope: Scope
     ) -> Answer[Line] | None:
-        if isinstance(listed, Failed):
-            return self._unavailable(listed.error)
         answer = partial(self._answer, listed, method, fields, *_target(scope))
+        # A digest of the content reads a file of gigabytes for seconds, and who asks for the same
+        # one meanwhile waits in a thread.
+        reads_it_all = self._options.etag == "content" and listed.known is None
         try:
-            return await run_blocking(listed.path, answer)
+            return await (run_long if reads_it_all else run_blocking)(listed.path, answer)
         except FileSystemError as error:
             return self._unavailable(error)
 
@@ -183,8 +175,10 @@ async def _send_file(
         if message is not None and await stream.is_at(message.get("path")):
             await _send_or_hang_up(send, start)
             await _hand_over(message, file.path, send)
-            if message["type"] == _ZERO_COPY:  # the server has sent the file by now
+            if message["type"] == _ZERO_COPY:
+                # Sent by now, and an answer still: only one that has no end does a server cut.
                 await stream.require_sound()
+                await _send_or_hang_up(send, {"type": "http.response.body", "body": b""})
             return
         async with aclosing(stream.pieces(decision.plan)) as pieces:
             work = partial(_send_pieces, start, pieces, decision.length, send)
@@ -205,7 +199,8 @@ def _handed_over(decision: Decision[Line], file: OpenFile, scope: Scope) -> Mess
     if len(decision.plan) > 1 or isinstance(part, bytes):
         return None
     if _ZERO_COPY in extensions:
-        return {"type": _ZERO_COPY, "file": file, "offset": part.start, "count": part.length}
+        where = {"offset": part.start, "count": part.length}
+        return {"type": _ZERO_COPY, "file": file, **where, "more_body": True}
     if _PATH in extensions and decision.whole and file.is_by_path:
         return {"type": _PATH, "path": file.path}
     return None

@@ -18,7 +18,7 @@ from .options import Options, apply_keywords, is_async, resolve, takes
 from .registry import Listed, LiveRegistry, Registry, WalkedRegistry, make_root
 from .representations import Headers
 from .responses import Request, Response, redirect, unavailable
-from .static_file import Failed, StaticFile
+from .static_file import Sought, StaticFile
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -78,8 +78,8 @@ class BaseWhiteNoise(Options, Generic[Line]):
         if root is not None:
             self._registry.add(make_root(root, prefix, False))
         # For the adapters, which call them for every request.
-        self._find = self._registry.find
-        self._find_blocks = self._options.autorefresh
+        self._find: Callable[[str], Listed | Sought | None]
+        self._find = Sought if self._options.autorefresh else self._registry.find
         self._answer_at_once = self._answers.at_once
 
     def add_files(
@@ -94,7 +94,7 @@ class BaseWhiteNoise(Options, Generic[Line]):
         """
         self._registry.add(make_root(root, prefix, followlinks))
 
-    def listed_files(self) -> Mapping[str, tuple[str, ...]] | None:
+    def _listed_files(self) -> Mapping[str, tuple[str, ...]] | None:
         """The paths of the files that are served, and the suffixes of each one's siblings.
 
         :returns: ``None`` with ``autorefresh``, which lists nothing.
@@ -113,7 +113,7 @@ class BaseWhiteNoise(Options, Generic[Line]):
         return test is not None and bool(test(static_file.path, url))
 
     def _answer(
-        self, listed: Listed, method: str, fields: RawFields, path: str, query: str
+        self, sought: Listed | Sought, method: str, fields: RawFields, path: str, query: str
     ) -> Answer[Line] | None:
         """Answer a request for what was found. Blocks on the disk.
 
@@ -123,10 +123,11 @@ class BaseWhiteNoise(Options, Generic[Line]):
         :returns: ``None`` where there is no file any more: then it is the application's turn.
         """
         try:
+            listed = self._registry.find(sought.url) if isinstance(sought, Sought) else sought
+            if listed is None:
+                return None
             if isinstance(listed, StaticFile):
                 return self._answers.from_disk(listed, method, fields)
-            if isinstance(listed, Failed):
-                raise listed.error
             read_state(listed.path)
             request = Request(method, RequestFields(), path, query)
             return self._plain(redirect(listed.location, request, self._shared))
@@ -136,6 +137,8 @@ class BaseWhiteNoise(Options, Generic[Line]):
             return None
         except FileSystemError as error:
             return self._unavailable(error)
+        except MemoryError as error:
+            return self._unavailable(FileSystemError(sought.path, error))
 
     def _unavailable(self, error: FileSystemError) -> Answer[Line]:
         error_now_and_then(str(error))

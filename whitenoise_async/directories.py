@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Callable
 from typing import NamedTuple
 
 from .codings import CODINGS, WORKING_PREFIX
-from .globs import matches_any
+from .globs import Globs
 
 _DANGLING = "it is a link that leads nowhere"
 _NO_FILE = "it is neither a file nor a directory"
@@ -24,17 +25,21 @@ class Rules(NamedTuple):
     """What is published of all that lies below a root."""
 
     followlinks: bool
-    exclude: tuple[str, ...] = ()  # glob patterns
+    exclude: Globs | None  # None keeps nothing out
 
-    def leave_out(self, path: str) -> bool:
-        """Whether ``exclude`` is for ``path``, which is below the root; a folder's ends in a slash.
 
-        With a file go its pre-compressed siblings, which tell as much as it does.
-        """
-        if matches_any(path, self.exclude):
-            return True
-        is_sibling = path.endswith(_SUFFIXES)
-        return is_sibling and matches_any(path.rpartition(".")[0], self.exclude)
+def is_kept_out(exclude: Globs, below: str, name: str, *, folder: bool) -> bool:
+    """Whether ``exclude`` is for the entry ``name``.
+
+    With a file go its pre-compressed siblings, which tell as much as it does.
+
+    :param below: the path below the root of the folder that has it, with a slash at its end.
+    """
+    while not exclude.match(below, name, folder=folder):
+        if folder or not name.endswith(_SUFFIXES):
+            return False
+        name = name.rpartition(".")[0]
+    return True
 
 
 class Directory(NamedTuple):
@@ -49,26 +54,28 @@ class Directory(NamedTuple):
         """List the names of its files and its directories."""
         files: set[str] = set()
         directories: dict[str, Directory] = {}
-        leave_out = self.rules.leave_out if self.rules.exclude else None
+        exclude = self.rules.exclude
         try:
             with os.scandir(self.path) as entries:
                 for entry in entries:
                     name = entry.name
                     if name.startswith(WORKING_PREFIX) or (
-                        leave_out is not None and leave_out(self.below + name)
+                        exclude is not None
+                        and is_kept_out(exclude, self.below, name, folder=_is_folder(entry))
                     ):
                         continue
                     if not name.isascii() and not _is_utf8(name):
                         skip(entry.path, _NOT_UTF8)
                     elif (
                         entry.is_file(follow_symlinks=False)
-                        or (mode := _mode(entry)) == stat.S_IFREG
+                        or (mode := _mode(entry, skip)) == stat.S_IFREG
                     ):
                         files.add(name)
-                    elif not stat.S_ISDIR(mode):
-                        skip(entry.path, _NO_FILE if mode else _DANGLING)
-                    elif (child := self._enter(entry)) is not None:
-                        directories[name] = child
+                    elif stat.S_ISDIR(mode):
+                        if (child := self._enter(entry)) is not None:
+                            directories[name] = child
+                    elif mode:
+                        skip(entry.path, _NO_FILE)
         except OSError as error:
             skip(self.path, error)
         return files, directories
@@ -76,8 +83,6 @@ class Directory(NamedTuple):
     def _enter(self, entry: os.DirEntry[str]) -> Directory | None:
         """The directory that ``entry`` is or links to; ``None`` for one that is left out."""
         below = f"{self.below}{entry.name}/"
-        if self.rules.leave_out(below):
-            return None
         if not entry.is_symlink():
             return self._replace(path=entry.path, below=below)
         if not self.rules.followlinks:
@@ -91,14 +96,23 @@ class Directory(NamedTuple):
         return Directory(entry.path, self.rules, below, crossed)
 
 
-def _mode(entry: os.DirEntry[str]) -> int:
-    """The kind of what is no file itself, as in ``st_mode``; 0 for a dangling link."""
-    if entry.is_symlink():
-        try:
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # of which :func:`_mode` tells
+        return False
+
+
+def _mode(entry: os.DirEntry[str], skip: Skip) -> int:
+    """The kind of what is no file itself, as in ``st_mode``; 0 for one that was skipped."""
+    try:
+        if entry.is_symlink():
             return stat.S_IFMT(entry.stat().st_mode)
-        except OSError:
-            return 0
-    return stat.S_IFDIR if entry.is_dir() else stat.S_IFSOCK
+        return stat.S_IFDIR if entry.is_dir() else stat.S_IFSOCK
+    except OSError as error:
+        leads_nowhere = error.errno in (errno.ENOENT, errno.ELOOP)
+        skip(entry.path, _DANGLING if leads_nowhere else error)
+        return 0
 
 
 def _is_utf8(name: str) -> bool:

@@ -2,35 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
 
-#: Paths below a root, and for each a glob pattern that keeps it out.
+from .codings import CODINGS
+
+#: Paths below a root, and for each a pattern that keeps it out.
 Mistakes = dict[str, str]
 
-# Version control, keys and programs' own.
-_FOLDERS = frozenset(
-    [
-        *(".git", ".hg", ".svn", ".bzr", "CVS"),
-        *(".ssh", ".aws", ".gnupg"),
-        *("__pycache__", ".venv", ".idea", ".vscode"),
-    ]
-)
-_NAMES = frozenset(
-    [
-        *(".git", ".htpasswd", ".htaccess", ".netrc", ".pgpass", ".pypirc", ".npmrc"),
-        *("id_rsa", "id_dsa", "id_ecdsa", "id_ed25519", ".git-credentials", ".DS_Store"),
-    ]
-)
-_BEGINNINGS = (".env", ".#")
-_ENDINGS = (
-    *(".pem", ".key", ".p12", ".pfx", ".ppk", ".jks", ".keystore", ".kdbx"),
-    *(".sqlite3", ".sqlite", ".db", ".sql"),
-    *("~", "#", ".bak", ".orig", ".rej", ".swp", ".swo"),
-    ".pyc",
+#: As the option ``exclude`` takes them.
+PATTERNS = (
+    *(".git", ".hg", ".svn", ".bzr", "CVS", ".git-credentials"),
+    *(".env*", ".htpasswd", ".htaccess", ".netrc", ".pgpass", ".pypirc", ".npmrc"),
+    *(".ssh", ".aws", ".gnupg", "id_rsa", "id_dsa", "id_ecdsa", "id_ed25519"),
+    *("*.pem", "*.key", "*.p12", "*.pfx", "*.ppk", "*.jks", "*.keystore", "*.kdbx"),
+    *("*.sqlite3", "*.sqlite", "*.db", "*.sql"),
+    *("*~", "#*#", ".#*", "*.bak", "*.orig", "*.rej", "*.swp", "*.swo"),
+    *("__pycache__", "*.pyc", ".venv", ".idea", ".vscode", ".DS_Store"),
 )
 
+# A tree may have 100,000 names: most are told by these in a sixth of a microsecond.
+_ENDINGS = tuple(each.rpartition("*")[2] for each in PATTERNS if "*" in each[:-1])
+_BEGINNINGS = tuple(each[:-1] for each in PATTERNS if each.endswith("*"))
+_NAMES = frozenset(each for each in PATTERNS if "*" not in each)
+_CODED = tuple(coding.suffix for coding in CODINGS)
 
-def mistakes_among(folder: str, names: Iterable[str]) -> Mistakes:
+
+def mistakes_among(folder: str, names: Sequence[str] | set[str]) -> Mistakes:
     """The files of one folder that look as if nobody meant to publish them.
 
     In a folder that is a mistake as a whole it is that folder that is named.
@@ -38,19 +36,19 @@ def mistakes_among(folder: str, names: Iterable[str]) -> Mistakes:
     :param folder: its path below the root, with a slash at its end; empty for the root.
     :param names: of files in it.
     """
+    parents = folder.split("/")
+    for number, parent in enumerate(parents):
+        if names and (pattern := _pattern_for(parent)):
+            return {"/".join(parents[: number + 1]) + "/": pattern}
     found: Mistakes = {}
-    if not _FOLDERS.isdisjoint(parents := folder.split("/")):
-        place = next(i for i, name in enumerate(parents) if name in _FOLDERS)
-        if any(True for _ in names):
-            found["/".join(parents[: place + 1]) + "/"] = parents[place]
-        return found
     for name in names:
-        if name.endswith(_ENDINGS):
-            ending = next(each for each in _ENDINGS if name.endswith(each))
-            found[folder + name] = f"*{ending}"
-        elif name.startswith(_BEGINNINGS):
-            beginning = next(each for each in _BEGINNINGS if name.startswith(each))
-            found[folder + name] = f"{beginning}*"
-        elif name in _NAMES:
-            found[folder + name] = name
+        plain = name.rpartition(".")[0] if name.endswith(_CODED) else name
+        if pattern := _pattern_for(plain):
+            found[folder + name] = pattern
     return found
+
+
+def _pattern_for(name: str) -> str | None:
+    if name.endswith(_ENDINGS) or name.startswith(_BEGINNINGS) or name in _NAMES:
+        return next((each for each in PATTERNS if fnmatchcase(name, each)), None)
+    return None

@@ -10,7 +10,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypedDict
 from wsgiref.headers import Headers
 
-from .globs import require_patterns
+from .globs import Globs, globs_of
 from .http.fields import is_token
 from .media_types import MediaTypes
 
@@ -111,7 +111,7 @@ class ResolvedOptions(NamedTuple):
     max_cached_file_size: int
     max_cache_size: int
     check_interval: float | None
-    exclude: tuple[str, ...]
+    exclude: Globs | None
     etag: str | Callable[[str, str], object]
 
 
@@ -148,7 +148,7 @@ def resolve(owner: Options) -> ResolvedOptions:
         max_cached_file_size=_byte_count("max_cached_file_size", owner.max_cached_file_size),
         max_cache_size=_byte_count("max_cache_size", owner.max_cache_size),
         check_interval=_check_interval(owner.check_interval),
-        exclude=require_patterns("exclude", owner.exclude),
+        exclude=globs_of("exclude", owner.exclude),
         etag=_etag(owner),
     )
 

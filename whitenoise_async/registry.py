@@ -14,9 +14,10 @@ from .codings import CODINGS
 from .directories import Directory, Rules, Skip
 from .files import FileSystemError, explained
 from .forks import renew_at_fork
+from .globs import Globs
 from .logs import logger, warn_once
 from .mistakes import Mistakes, mistakes_among
-from .static_file import Failed, Redirect, StaticFile
+from .static_file import Redirect, StaticFile
 
 _SUFFIXES = tuple(coding.suffix for coding in CODINGS)
 
@@ -30,7 +31,7 @@ _MAX_NESTED_LINKS_TO_ONE = 64
 _TOO_MANY_LINKS = f"more than {_MAX_NESTED_LINKS_TO_ONE} links below links lead to its target"
 
 #: What a URL leads to.
-Listed = StaticFile | Redirect | Failed
+Listed = StaticFile | Redirect
 
 
 class Root(NamedTuple):
@@ -75,7 +76,7 @@ class WalkedRegistry:
     with its directory's others.
     """
 
-    def __init__(self, index_file: str | None, exclude: tuple[str, ...] = ()) -> None:
+    def __init__(self, index_file: str | None, exclude: Globs | None = None) -> None:
         self._index_file = index_file
         self._exclude = exclude
         self._listed: dict[str, Listed | Place] = {}
@@ -150,7 +151,7 @@ class LiveRegistry:
     listed, so that no spelling of a path leads anywhere else.
     """
 
-    def __init__(self, index_file: str | None, exclude: tuple[str, ...] = ()) -> None:
+    def __init__(self, index_file: str | None, exclude: Globs | None = None) -> None:
         self._index_file = index_file
         self._exclude = exclude
         self._roots: tuple[Root, ...] = ()
@@ -160,13 +161,13 @@ class LiveRegistry:
         self._roots = (root, *self._roots)
 
     def find(self, url: str) -> Listed | None:
-        """What ``url`` leads to now. Blocks on the disk."""
+        """What ``url`` leads to now. Blocks on the disk.
+
+        :raises FileSystemError: where nobody can tell.
+        """
         for root in self._roots:
             if url == root.prefix[:-1] or url.startswith(root.prefix):
-                try:
-                    listed = self._find_below(root, url)
-                except FileSystemError as error:
-                    return Failed(error)
+                listed = self._find_below(root, url)
                 if listed is not None:
                     return listed
         return None
@@ -280,9 +281,8 @@ def _warn_of_skipped(skipped: list[tuple[str, str]], root: str) -> None:
 
 def _warn_of_mistakes(mistakes: Mistakes, root: str) -> None:
     logger.warning(
-        "Below %s, %d served, perhaps by mistake: %s. To keep them out: exclude=%s",
+        "Below %s are served, perhaps by mistake: %s. To keep them out: exclude=%s",
         root,
-        len(mistakes),
         _some(sorted(mistakes)),
         sorted(set(mistakes.values())),
     )

@@ -7,6 +7,7 @@ import os
 import socket
 from collections.abc import Sequence
 from contextlib import suppress
+from urllib.parse import quote
 
 from .asgi import ASGIWhiteNoise
 from .console import say
@@ -16,6 +17,7 @@ from .registry import make_root
 from .servers import SERVERS, installed
 
 _INSTALL = "pip install 'whitenoise_async[serve]'"
+_MOST_SECONDS = 99_999_999_999
 _BY_MODULE = "python -m whitenoise_async"
 
 
@@ -54,7 +56,7 @@ def main(arguments: Sequence[str] | None = None, program: str = _BY_MODULE) -> i
             allow_all_origins=not options.no_cors,
             exclude=options.exclude,
         )
-        url = _url(listener) + make_root(".", options.prefix, False).prefix
+        url = _url(listener) + quote(make_root(".", options.prefix, False).prefix)
         say(f"Serving {os.path.abspath(options.directory)} at {url}")
         say(_what_is_served(application))
         SERVERS[name](application, listener)
@@ -111,9 +113,11 @@ def _port(text: str) -> int:
 
 
 def _seconds(text: str) -> int:
-    if text.isascii() and text.isdigit() and len(text) < 12:
+    if text.isascii() and text.isdigit() and len(text) <= len(str(_MOST_SECONDS)):
         return int(text)
-    raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds: 0 or more was expected")
+    raise argparse.ArgumentTypeError(
+        f"{text!r} is not a number of seconds: 0 to {_MOST_SECONDS} was expected"
+    )
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -129,7 +133,7 @@ def _url(listener: socket.socket) -> str:
 
 def _what_is_served(application: ASGIWhiteNoise) -> str:
     """How much there is, and how much of it is compressed."""
-    listed = application.listed_files()
+    listed = application._listed_files()
     if listed is None:
         return "Files are looked for at each request"
     files = size = compressed = 0

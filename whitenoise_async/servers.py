@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import socket
 from collections.abc import Callable, Mapping
@@ -52,7 +51,7 @@ def _hypercorn(application: ASGIWhiteNoise, listener: socket.socket) -> None:
     from hypercorn.config import Config
 
     config = Config()
-    config.bind = [f"fd://{os.dup(listener.fileno())}"]  # which it closes
+    config.bind = [f"fd://{listener.dup().detach()}"]  # which it closes
     config.graceful_timeout = 1.0  # seconds
     config.loglevel = "WARNING"
 

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from .files import FileSystemError, OpenFile, open_below, open_file, state_if_any
+from .files import OpenFile, open_below, open_file, state_if_any
 from .forms import Forms
 from .memory import Content
 from .representations import FileState, Representation, represent
@@ -106,11 +106,16 @@ class Redirect(NamedTuple):
         """Nothing: whether the file is there is asked each time."""
 
 
-class Failed(NamedTuple):
-    """A URL of which nobody can tell now what it leads to."""
+class Sought(NamedTuple):
+    """A URL of which nobody has looked yet what it leads to, as with ``autorefresh``."""
 
-    error: FileSystemError
+    url: str
 
     @property
     def known(self) -> None:
         """Nothing."""
+
+    @property
+    def path(self) -> str:
+        """Words for the log, which has no room for what clients send."""
+        return "A folder"

@@ -89,7 +89,7 @@ def _asking(hook: Callable[[str, str], object]) -> Tags:
 
 def _digest(form: OpenFile) -> str:
     digest, at = hashlib.blake2b(digest_size=16), 0
-    while piece := form.read(at, _PIECE):
+    while at < form.state.size and (piece := form.read(at, _PIECE)):
         digest.update(piece)
         at += len(piece)
     return digest.hexdigest()

@@ -19,8 +19,10 @@ T = TypeVar("T")
 
 #: Threads of our own: slow disks must not use up the application's, nor the application ours.
 MAX_THREADS = 16
+_MAX_LONG = 2
 
 _limiter: RunVar[CapacityLimiter] = RunVar("whitenoise_async_limiter")
+_long_limiter: RunVar[CapacityLimiter] = RunVar("whitenoise_async_long_limiter")
 _no_limit: RunVar[CapacityLimiter] = RunVar("whitenoise_async_no_limit")
 
 
@@ -30,7 +32,16 @@ async def run_blocking(path: str, function: Callable[[], T]) -> T:
     :param path: what it is about.
     :raises FileSystemError: where no thread is to be had; then nothing was run.
     """
-    call = _Call(function, _of_loop(_limiter, MAX_THREADS))
+    return await _run(path, function, _of_loop(_limiter, MAX_THREADS))
+
+
+async def run_long(path: str, function: Callable[[], T]) -> T:
+    """The same for what may take seconds, so that enough threads are left for all else."""
+    return await _run(path, function, _of_loop(_long_limiter, _MAX_LONG))
+
+
+async def _run(path: str, function: Callable[[], T], limiter: CapacityLimiter) -> T:
+    call = _Call(function, limiter)
     # Given to anyio, the limiter would count tasks that wait for a thread, not threads.
     try:
         call.limiter.acquire_on_behalf_of_nowait(call)

@@ -162,6 +162,10 @@ class _WholeFile(_Bounded):
         """The descriptor, for sendfile."""
         return self._file.fileno()
 
+    def tell(self) -> int:
+        """Where it stands: mod_wsgi fails at what has a descriptor and does not say so."""
+        return self._offset
+
     def close(self) -> None:
         """Close the file.
 

@@ -42,8 +42,13 @@ def child(
     folder: Path,
     output: int,
     environ: Mapping[str, str] | None = None,
+    *,
+    inherits: bool = False,
 ) -> Iterator[subprocess.Popen[str]]:
-    """Run a program as the head of a process group, which is ended with the block."""
+    """Run a program as the head of a process group, which is ended with the block.
+
+    :param inherits: whether it gets those of our descriptors that are inheritable.
+    """
     process = subprocess.Popen(
         command,
         cwd=folder,
@@ -53,6 +58,7 @@ def child(
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
+        close_fds=not inherits,
         preexec_fn=pinned_to(cpu),
     )
     try:

@@ -15,8 +15,8 @@ _TITLE = 26
 _NAME = 148  # room for a bar's name
 _HEAD = 74  # room for the chart's title
 
-# The card has its own ground: a page may be dark where the system's setting says light.
-_STYLE = """
+#: The card has its own ground: a page may be dark where the system's setting says light.
+STYLE = """
 text { font: 13px system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif; }
 .card { fill: #ffffff; stroke: #d1d9e0; }
 .text { fill: #1f2328; }
@@ -75,7 +75,7 @@ def chart(
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height:g}"'
             f' width="{WIDTH}" height="{height:g}" role="img">',
             f"<title>{escape(title)}</title>",
-            f"<style>{_STYLE}</style>",
+            f"<style>{STYLE}</style>",
             f'<rect class="card" x="0.5" y="0.5" width="{WIDTH - 1}" height="{height - 1:g}"'
             ' rx="8"/>',
             _text("text head", _MARGIN, 34, title),

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypedDict
 
-from ..globs import matches_any, require_patterns
+from ..globs import Globs, globs_of
 from .encoders import Encoder, make_encoders
 
 #: Extensions of files that are compressed in themselves: those of the gzip command, and those of
@@ -46,18 +46,18 @@ class Settings:
 
     encoders: tuple[Encoder, ...]
     left_out: tuple[str, ...]  # why encodings that were not asked for are not made
-    include: tuple[str, ...]
-    exclude: tuple[str, ...]
+    include: Globs | None  # None for all
+    exclude: Globs | None
     min_size: int
     min_saving: float
     jobs: int
 
     def selects(self, path: str) -> bool:
         """Whether the file ``path``, below the root, is one to compress, whatever its size."""
-        if matches_any(path, self.exclude):
+        if self.exclude is not None and self.exclude.match_path(path):
             return False
-        if self.include:
-            return matches_any(path, self.include)
+        if self.include is not None:
+            return self.include.match_file(path)
         # What follows a dot is an extension in most cases, and looked at first: it is quick.
         ending = path.rpartition(".")[2].lower()
         return ending not in DEFAULT_EXCLUDED or extension_of(path) not in DEFAULT_EXCLUDED
@@ -84,8 +84,8 @@ def make_settings(
     return Settings(
         encoders,
         left_out,
-        require_patterns("include", include),
-        require_patterns("exclude", exclude),
+        globs_of("include", include),
+        globs_of("exclude", exclude),
         _number("min_size", min_size, 0),
         _percent("min_saving", min_saving),
         _usable_cores() if jobs is None else _number("jobs", jobs, 1),
@@ -94,8 +94,8 @@ def make_settings(
 
 def cleaning_settings(include: Collection[str], exclude: Collection[str]) -> Settings:
     """Settings that select what was compressed, and compress nothing."""
-    patterns = require_patterns("include", include) or ("*",)
-    return Settings((), (), patterns, require_patterns("exclude", exclude), 0, 0.0, 1)
+    included = globs_of("include", include) or Globs(["*"])
+    return Settings((), (), included, globs_of("exclude", exclude), 0, 0.0, 1)
 
 
 def extension_of(path: str) -> str:

@@ -10,7 +10,6 @@ from typing import NamedTuple
 OWS = " \t"
 
 # RFC 9110 §5.6.2 and §5.5. CR, LF and NUL in a value would end the field.
-_OPAQUE_TAG = re.compile("[!#-~]+")
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _FIELD_VALUE = re.compile(r"(?![ \t])[\t\x20-\x7e\x80-\xff]*(?<![ \t])")
 
@@ -28,6 +27,9 @@ class RequestFields(NamedTuple):
     if_modified_since: str | None = None
     if_range: str | None = None
     range: str | None = None
+
+
+_OPAQUE_TAG = re.compile("[!#-~]+")
 
 
 def is_opaque_tag(text: str) -> bool:

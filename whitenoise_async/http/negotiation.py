@@ -14,6 +14,10 @@ _ALIASES = {"x-gzip": "gzip"}
 
 _WEIGHT = re.compile(r"[qQ]=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)")
 
+#: A value with more members than this is one that accepts no coding: RFC 9110 §5.6.1.2 wants
+#: a limit, since 64 KB of members take 20 ms to read. Clients name a handful.
+MAX_CODINGS = 100
+
 # Below 0.001, the least weight above zero that can be written: identity that nobody named is
 # acceptable, and comes after every coding that the client took the trouble to name.
 _UNNAMED_IDENTITY = 0.0001
@@ -22,10 +26,13 @@ _UNNAMED_IDENTITY = 0.0001
 def parse_accept_encoding(value: str) -> dict[str, float]:
     """Read an ``Accept-Encoding`` value as ``{coding: weight}``, codings in lower case.
 
-    Malformed members are skipped. A coding that is named twice keeps its lowest weight: a coding
-    that the client refused somewhere is one that it may not be able to read.
+    Malformed members are skipped, and all of them where there are more than :data:`MAX_CODINGS`. A
+    coding that is named twice keeps its lowest weight: one that the client refused somewhere is one
+    that it may not be able to read.
     """
     weights: dict[str, float] = {}
+    if value.count(",") >= MAX_CODINGS:
+        return weights
     for member in value.split(","):
         name, has_weight, parameter = member.partition(";")
         coding = name.strip(OWS).lower()

@@ -1,0 +1,25 @@
+"""Quart: the wrapper goes around ``app.asgi_app``; WebSockets pass through it untouched."""
+
+import asyncio
+import random
+
+from quart import Quart, render_template, websocket
+
+from whitenoise_async import ASGIWhiteNoise
+
+app = Quart(__name__)
+app.asgi_app = ASGIWhiteNoise(  # type: ignore[assignment, method-assign]
+    app.asgi_app, app.static_folder, app.static_url_path
+)
+
+
+@app.get("/")
+async def home() -> str:
+    return await render_template("home.html")
+
+
+@app.websocket("/noise")
+async def noise() -> None:
+    while True:
+        await websocket.send(f"{random.random():.3f}")
+        await asyncio.sleep(0.05)

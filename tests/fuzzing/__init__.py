@@ -1,0 +1,1 @@
+"""Hostile requests: what is required of every answer, and what makes up requests to try it with."""

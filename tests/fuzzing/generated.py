@@ -1,0 +1,35 @@
+"""The fuzzer that makes requests up: hypothesis, for as long as asked."""
+
+from __future__ import annotations
+
+import secrets
+
+from hypothesis import HealthCheck, Phase, given, seed, settings
+
+from fuzzing.inputs import Input
+from fuzzing.sites import Sites
+from fuzzing.strategies import far_requests, requests
+from fuzzing.tally import Limits, Tally
+
+_BATCH = settings(
+    max_examples=200,
+    database=None,
+    deadline=None,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+
+
+def run(limits: Limits, sites: Sites) -> Tally:
+    """Try requests until a limit is reached."""
+    tally = Tally(limits)
+
+    @_BATCH
+    @given(request=requests | far_requests)
+    def batch(request: Input) -> None:
+        if not tally.is_over():
+            tally.attempt(sites, request)
+
+    while not tally.is_over():
+        seed(secrets.randbits(64))(batch)()
+    return tally

@@ -1,0 +1,59 @@
+"""The fuzzer that coverage guides: atheris, which is libFuzzer for Python, in its own process."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from fuzzing.inputs import Input, load_all, undump
+from fuzzing.pieces import WORDS
+from fuzzing.tally import Limits, Tally
+
+# Bytes of a request: libFuzzer makes none that is longer than what it is given, and many of the
+# longest are of little use.
+_LONGEST = 4096
+
+
+def is_available() -> bool:
+    """Whether atheris is installed."""
+    return importlib.util.find_spec("atheris") is not None
+
+
+def run(limits: Limits) -> tuple[Tally, list[Input]]:
+    """Try requests until a limit is reached.
+
+    :returns: what was tried, and the requests that the fuzzer found to be worth keeping.
+    :raises RuntimeError: when the fuzzer did not come to its end, with what it said.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        corpus = folder / "corpus"
+        corpus.mkdir()
+        for number, seed in enumerate(request.dump() for request in load_all()):
+            if len(seed) <= _LONGEST:
+                (corpus / f"{number}").write_bytes(seed)
+        seeds = set(corpus.iterdir())
+        (folder / "words").write_text("".join(map(_quoted, WORDS)), "ascii")
+        done = subprocess.run(
+            [sys.executable, "-m", "fuzzing.libfuzzer", name, json.dumps(limits)],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+            capture_output=True,
+            check=False,
+        )
+        result = folder / "result.json"
+        if not result.exists():
+            said = done.stderr.decode(errors="replace").splitlines()
+            raise RuntimeError("\n".join(said[-40:]))
+        tally = Tally(limits)
+        tally.take(json.loads(result.read_text("ascii")))
+        return tally, [undump(path.read_bytes()) for path in set(corpus.iterdir()) - seeds]
+
+
+def _quoted(word: str) -> str:
+    """A line of libFuzzer's dictionary."""
+    return '"' + "".join(f"\\x{ord(character):02x}" for character in word[:64]) + '"\n'

@@ -1,0 +1,216 @@
+"""The same files behind each adapter, walked and with autorefresh; and secrets beside them."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from clients import Call, Reply, ask_asgi, call_wsgi, scope_of
+from conftest import MTIME, write
+
+from fuzzing.inputs import Input
+from whitenoise_async import ASGIWhiteNoise, WhiteNoise
+from whitenoise_async.codings import WORKING_PREFIX
+from whitenoise_async.decisions import _MAX_DECISIONS, _MAX_FIELDS_SIZE
+from whitenoise_async.logs import warn_once
+from whitenoise_async.open_files import MAX_KEPT
+
+#: What no answer may hold a byte of: it is in every file that is not served.
+SECRET = b"CANARY-" * 4
+
+# Files up to this many bytes are kept in memory; one is larger, and so large that under ASGI it is
+# sent while the client is watched.
+_CACHED = 50_000
+_LARGE = bytes(range(251)) * 300
+
+
+class Content(NamedTuple):
+    """What is served at a URL."""
+
+    identity: bytes
+    gzip: bytes | None = None
+
+
+class Moved(NamedTuple):
+    """A URL that leads to that of a directory."""
+
+    to_parent: bool  # from its index file, and not from its name without a slash
+
+
+def _content(text: bytes, *, compressed: bool = False) -> Content:
+    # Stored and not deflated: the length, which is in the entity-tag, is that of every zlib.
+    return Content(text, gzip.compress(text, 0, mtime=0) if compressed else None)
+
+
+#: Names that other systems, and careless programs, read as something else; some of them are what
+#: a redirect has to write.
+_ODD_FOLDERS = (
+    "re\r\nX-Injected: yes", "javascript:alert(1)", "\\evil.example", "evil.example", "%2e%2e",
+    "C:", "a b", "ü", "...", "?query", "#fragment",
+)  # fmt: skip
+_ODD_FILES = ("back\\slash.txt", "C:drive.txt", "a%2fb.txt", "✓.txt", "trailing. ", ".hidden", "~")
+
+_FILES = {
+    "/app.css": _content(b"body { color: black }\n" * 30, compressed=True),
+    "/large.bin": _content(_LARGE),
+    "/empty.txt": _content(b""),
+    "/stale.css": _content(b"p { color: red }\n" * 10),
+    "/docs/index.html": _content(b"<!doctype html><title>Docs</title>\n", compressed=True),
+    "/docs/deep/er/file.txt": _content(b"deep\n"),
+    "/index.html": _content(b"<!doctype html><title>Home</title>\n"),
+    "/more/file.txt": _content(b"more\n"),  # of another root
+    **{f"/{name}/index.html": _content(b"<p>odd</p>") for name in _ODD_FOLDERS},
+    **{f"/{name}": _content(b"odd\n") for name in _ODD_FILES},
+}
+
+
+def _listed() -> Iterator[tuple[str, Content | Moved]]:
+    for url, content in _FILES.items():
+        directory, _, name = url.rpartition("/")
+        if name == "index.html":
+            yield url, Moved(to_parent=True)
+            yield directory, Moved(to_parent=False)
+            yield f"{directory}/", content
+        else:
+            yield url, content
+
+
+#: What each URL leads to, written down by hand: every other one is the application's.
+LISTED: dict[str, Content | Moved] = dict(_listed())
+
+
+def entity_tag(content: bytes, coding: str = "") -> str:
+    """That of a representation, which is made of its file's date and length."""
+    return f'"{MTIME * 10**9:x}-{len(content):x}{coding}"'
+
+
+class Sites:
+    """The applications, and an event loop for those that need one."""
+
+    def __init__(self, folder: Path) -> None:
+        """:param folder: an empty one; the files are written there."""
+        _write_files(folder)
+        self.root = folder / "site"
+        self.loop = asyncio.new_event_loop()
+        self.applications: list[Any] = []
+        for kind in (WhiteNoise, ASGIWhiteNoise):
+            for autorefresh in (False, True):
+                application = kind(
+                    None,
+                    self.root,
+                    index_file=True,
+                    autorefresh=autorefresh,
+                    max_cached_file_size=_CACHED,
+                    check_interval=None,
+                )
+                application.add_files(folder / "more", "more")
+                self.applications.append(application)
+
+    def close(self) -> None:
+        """Let go of the event loop."""
+        self.loop.close()
+
+    def forget(self) -> None:
+        """Have the next request decided anew, whatever it is."""
+        for application in self.applications:
+            application._answers._decisions.clear()
+
+    def replies(self, request: Input) -> list[Reply]:
+        """The answer of each application, to each form in which servers hand the request over."""
+        return self.loop.run_until_complete(self._replies(request))
+
+    async def _replies(self, request: Input) -> list[Reply]:
+        environs, scopes = list(_environs(request)), list(_scopes(request))
+        replies = []
+        for application in self.applications:
+            if isinstance(application, WhiteNoise):
+                replies += [call_wsgi(application, call, **more) for call, more in environs]
+            else:
+                replies += [await ask_asgi(application, scope.copy()) for scope in scopes]
+        return replies
+
+    def require_bounds(self) -> None:
+        """Require that what requests leave behind is bounded, in number and in size."""
+        assert warn_once.cache_info().currsize < 100  # told of files, and never of requests
+        for application in self.applications:
+            answers = application._answers
+            decisions = answers._decisions
+            assert len(decisions) <= _MAX_DECISIONS
+            if decisions:
+                _, method, fields = next(reversed(decisions))
+                assert len(method) + sum(map(len, filter(None, fields))) <= _MAX_FIELDS_SIZE
+            assert len(answers._memory._kept) <= 2 * len(LISTED)
+            assert len(answers._open_files._kept) <= MAX_KEPT
+            if not application.autorefresh:
+                assert application._registry._listed.keys() == LISTED.keys()
+
+
+def _write_files(folder: Path) -> None:
+    for url, content in _FILES.items():
+        path = folder / "site" / url[1:]
+        if url.startswith("/more/"):
+            path = folder / url[1:]
+        write(path, content.identity)
+        if content.gzip is not None:
+            write(path.with_name(path.name + ".gz"), content.gzip)
+    site = folder / "site"
+    # None of these is served: a sibling of something else, a working file, a name that is no UTF-8.
+    write(site / "stale.css.gz", gzip.compress(SECRET, 0))
+    write(site / f"{WORKING_PREFIX}record", SECRET)
+    write(Path(os.fsdecode(os.fsencode(site) + b"/caf\xe9.txt")), SECRET)
+    # Nor are those outside the roots, by whatever name.
+    for secret in ("secret.txt", "site-secret/secret.txt", "outside/secret.txt", "site.txt"):
+        write(folder / secret, SECRET)
+    (site / "link").symlink_to(folder / "outside")
+    (site / "up").symlink_to("..")
+
+
+def _text(wire: str, errors: str = "strict") -> str:
+    return wire.encode("latin-1").decode("utf-8", errors)
+
+
+def path_text(request: Input) -> str | None:
+    """The path as text, ``None`` where it is not UTF-8."""
+    try:
+        return _text(request.path)
+    except UnicodeDecodeError:
+        return None
+
+
+def mount_of(request: Input) -> str:
+    """The mount point as text: none where the path cannot stand below one."""
+    if request.path and not request.path.startswith("/"):
+        return ""
+    return _text(request.mount, "ignore")
+
+
+def _environs(request: Input) -> Iterator[tuple[Call, dict[str, str]]]:
+    lines: dict[str, str] = {}
+    for name, value in request.fields:
+        lines[name] = f"{lines[name]}, {value}" if name in lines else value
+    mount = mount_of(request)
+    call = Call("", request.method, tuple(lines.items()), request.query, mount)
+    yield call, {"PATH_INFO": request.path}
+    text = path_text(request)
+    if text is not None and any(character > "\xff" for character in text):
+        yield call, {"PATH_INFO": text}  # of a transport in process
+
+
+def _scopes(request: Input) -> Iterator[dict[str, Any]]:
+    text, mount = path_text(request), mount_of(request)
+    texts = [text]
+    if text is None:  # what servers make of it
+        texts = [_text(request.path, "replace"), _text(request.path, "surrogateescape")]
+    base = mount.rstrip("/")
+    for each in texts:
+        assert each is not None
+        call = Call(each, request.method, request.fields, request.query)
+        scope = scope_of(call) | {"root_path": mount}
+        yield scope | {"path": base + each}
+        # The older convention, where it cannot be mistaken for the newer one.
+        if base and each != base and not each.startswith(f"{base}/"):
+            yield scope
