@@ -1,13 +1,13 @@
-"""Faults made to order, at any system call or await of an answer, and a census of what is left."""
+"""Faults made to order: at any system call of an answer, at any await, in any server's hands."""
 
 from __future__ import annotations
 
-import gzip
-import io
+import gc
 import os
-import re
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
-from contextlib import suppress
+import resource
+import threading
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -17,31 +17,31 @@ import anyio
 import pytest
 from anyio.lowlevel import checkpoint
 from clients import ADAPTERS, Call, environ_of, scope_of
-from conftest import write
 
 from whitenoise_async import answers, asgi, directories, files, reads, streaming, wsgi
-from whitenoise_async.files import BrokenBodyError
 
 T = TypeVar("T")
 
-#: Ways in which a file is read and sent: the adapter, and who reads what is not in memory.
-WAYS = (
-    "wsgi",
-    "wsgi, sendfile",
-    *(
-        f"{backend}, {reading}"
-        for backend in ("asyncio", "trio")
-        for reading in ("page cache", "cold", "threads", "zero copy")
-    ),
-)
+# Who reads what is not in memory: the package in place, in a thread what has to be waited for, in
+# threads alone; or the server, by the descriptor.
+_READINGS = ("page cache", "cold", "threads", "zero copy")
 
-# Bytes. What is a large file shrinks with the pieces that it is read in, so that thousands of
-# answers take seconds.
+#: Adapters, event loops and ways of reading.
+ASGI_WAYS = [f"{loop}, {reading}" for loop in ("asyncio", "trio") for reading in _READINGS]
+WSGI_WAYS = ["wsgi", "wsgi, seek", "wsgi, sendfile"]
+WAYS = [*WSGI_WAYS, *ASGI_WAYS]
+#: For what does not depend on who reads.
+FEW_WAYS = ["wsgi", "asyncio, page cache", "trio, threads"]
+
+#: Bytes of a piece of a body. With it shrinks what is a large file, so that thousands of answers
+#: take seconds.
 PIECE = 1024
 
 APPLICATION = b"application"
-OTHER = b"other " * 50
-GZIP = {"Accept-Encoding": "gzip"}
+CALLS = ("open", "stat", "fstat", "pread", "preadv", "lseek", "read", "close")
+READS = ("pread", "preadv", "read")
+#: Also what lists folders, and what a server does with a descriptor.
+ANY_CALL = (*CALLS, "scandir", "sendfile")
 
 
 async def _asgi_application(scope: Any, receive: Any, send: Any) -> None:
@@ -54,35 +54,29 @@ def _wsgi_application(environ: Any, start_response: Any) -> list[bytes]:
     return [APPLICATION]
 
 
-class _Raw(io.FileIO):
-    """What a file object of Python reads from."""
+class Buffer(bytes):
+    """What was read of a file; counted as long as it is in memory."""
 
-    calls: Calls
+    alive = 0
+    _counting = threading.RLock()
 
-    def readinto(self, buffer: Any) -> Any:
-        return self.calls.make("read", super().readinto, buffer)
+    def __new__(cls, content: bytes) -> Buffer:
+        with cls._counting:
+            cls.alive += 1
+        return super().__new__(cls, content)
 
-    def seek(self, offset: int, whence: int = 0) -> int:
-        return self.calls.make("lseek", super().seek, offset, whence)
-
-    def close(self) -> None:
-        if not self.closed:
-            self.calls.make("close", super().close)
+    def __del__(self) -> None:
+        with Buffer._counting:
+            Buffer.alive -= 1
 
 
 class _System:
     """``os`` as the package sees it."""
 
     def __init__(self, calls: Calls) -> None:
-        for name in ("open", "stat", "fstat", "preadv", "lseek", "dup", "close", "scandir"):
+        for name in (*CALLS, "scandir"):
             setattr(self, name, partial(calls.make, name, getattr(os, name)))
-        self.supports_dir_fd = {*os.supports_dir_fd, self.open}
-        self._calls = calls
-
-    def fdopen(self, descriptor: int, mode: str) -> io.BufferedReader:
-        raw = _Raw(descriptor)
-        raw.calls = self._calls
-        return io.BufferedReader(raw)
+        self.supports_dir_fd = {*os.supports_dir_fd, vars(self)["open"]}
 
     def __getattr__(self, name: str) -> Any:
         return getattr(os, name)
@@ -96,25 +90,50 @@ class Calls:
     """
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
-        self.before: Callable[[str], object] = lambda name: None
-        system = _System(self)
+        self.before: Callable[[str], object] = str
+        system: Any = _System(self)
         for module in (files, reads, directories):
             patch.setattr(module, "os", system)
-        patch.setattr(files, "read_at", partial(self.make, "pread", os.pread))
+        patch.setattr(files, "read_at", lambda *read: Buffer(system.pread(*read)))
+        patch.setattr(files, "read_page_cache", lambda *read: Buffer(reads.read_page_cache(*read)))
 
     def make(self, name: str, call: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         try:
             self.before(name)
         except BaseException:
-            if name == "close":  # which Linux does, whatever it says
+            if name == "close":  # Linux does it, whatever it says
                 call(*args, **kwargs)
             raise
         return call(*args, **kwargs)
 
 
+class At:
+    """Does something before the call numbered ``number``, of those with these names.
+
+    :param on: before each that follows as well.
+    """
+
+    def __init__(
+        self, number: int, act: Callable[[], object], names: tuple[str, ...], on: bool
+    ) -> None:
+        self._left = number
+        self._act = act
+        self._names = names
+        self._on = on
+        self.reached = False
+
+    def __call__(self, name: str) -> None:
+        if name not in self._names:
+            return
+        self._left -= 1
+        if self._left == -1 or (self._on and self._left < -1):
+            self.reached = True
+            self._act()
+
+
 @dataclass
 class Got:
-    """What a client got, and what the server was told besides."""
+    """What a client got, and what the server got instead of an end."""
 
     status: int = 0
     headers: dict[str, str] = field(default_factory=dict)
@@ -132,17 +151,16 @@ class Got:
 
 
 class Way:
-    """One of :data:`WAYS`: makes applications, and asks them."""
+    """One of :data:`WAYS`: makes applications, and asks them as a server does."""
 
     def __init__(self, name: str, patch: pytest.MonkeyPatch) -> None:
-        self.name = name
         self.adapter, _, self.reading = name.partition(", ")
         self.calls = Calls(patch)
-        #: Called with each message that is sent, before the client has it.
-        self.on_send: Callable[[Any], Awaitable[object]] = _nothing
+        #: What ASGI's ``send`` does first, given the message.
+        self.on_send: Callable[[Any], Awaitable[object]] = _let_others_go_on
+        #: What ASGI's ``receive`` gives.
+        self.on_receive: Callable[[], Awaitable[Any]] = anyio.sleep_forever
         self.extensions: dict[str, Any] = {}
-        if self.reading == "zero copy":
-            self.extensions["http.response.zerocopysend"] = {}
         for module, constant in (
             (streaming, "LARGEST_PIECE"),
             (streaming, "_SMALLEST_PIECE"),
@@ -156,83 +174,84 @@ class Way:
             patch.setattr(files, "read_page_cache", partial(self.calls.make, "preadv", _wait))
         elif self.reading == "threads":
             patch.setattr(files, "reads_page_cache", lambda descriptor: False)
+        elif self.reading == "seek":
+            patch.setattr(files, "read_at", lambda *read: Buffer(reads._seek_and_read(*read)))
+        elif self.reading == "zero copy":
+            self.extensions["http.response.zerocopysend"] = {}
 
     @property
-    def backend(self) -> str:
-        return "trio" if self.adapter == "trio" else "asyncio"
+    def sent_by_server(self) -> bool:
+        return self.reading in ("sendfile", "zero copy")
 
     def make(self, root: Path, **options: Any) -> Any:
         application = _wsgi_application if self.adapter == "wsgi" else _asgi_application
         return ADAPTERS[self.adapter](application, root, **{"check_interval": 0, **options})
 
     def run(self, main: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """Run ``main`` in the event loop; it also holds what needs none."""
-        return anyio.run(main, backend=self.backend)
+        """Run ``main`` in the event loop; one of asyncio does no harm to WSGI."""
+        return anyio.run(main, backend="trio" if self.adapter == "trio" else "asyncio")
 
-    async def ask(self, app: Any, call: Call) -> Got:
+    async def ask(self, app: Any, call: Call, got: Got | None = None) -> Got:
+        """Ask, and return ``got`` with what came."""
+        got = Got() if got is None else got
         if self.adapter == "wsgi":
-            return self._ask_wsgi(app, call)
-        return await self._ask_asgi(app, call)
+            self._ask_wsgi(app, call, got)
+        else:
+            await self._ask_asgi(app, call, got)
+        return got
 
-    def _ask_wsgi(self, app: Any, call: Call) -> Got:
-        got = Got()
-        environ = environ_of(call)
-        if self.reading == "sendfile":
-            environ["wsgi.file_wrapper"] = _Wrapper
+    def environ(self, call: Call) -> dict[str, Any]:
+        wrapper = {"wsgi.file_wrapper": FileWrapper} if self.reading == "sendfile" else {}
+        return environ_of(call) | wrapper
 
-        def start_response(status: str, headers: Any, exc_info: Any = None) -> Any:
+    def _ask_wsgi(self, app: Any, call: Call, got: Got) -> None:
+        def start_response(status: str, headers: Any, exc_info: Any = None) -> None:
             got.status = int(status[:3])
             got.headers = {name.lower(): value for name, value in headers}
 
-        result: Any = None
+        body: Any = ()
         try:
-            result = app(environ, start_response)
-            if isinstance(result, _Wrapper):
-                for piece in self._sent(result.file.fileno(), 0, got.length):
-                    got.body += piece
-            else:
-                for piece in result:
-                    got.body += piece
+            body = app(self.environ(call), start_response)
+            for piece in self.pieces(body, got):
+                got.body += piece
             got.ended = True
         except Exception as error:
             got.error = error
         try:
-            if hasattr(result, "close"):
-                result.close()
+            getattr(body, "close", bool)()
         except Exception as error:
             got.error = error
-        return got
 
-    async def _ask_asgi(self, app: Any, call: Call) -> Got:
-        got = Got()
+    def pieces(self, body: Any, got: Got) -> Iterator[bytes]:
+        """What a server sends of a WSGI body."""
+        if isinstance(body, FileWrapper):
+            return self._sent_by_server(body.file.fileno(), 0, got.length)
+        return iter(body)
 
+    async def _ask_asgi(self, app: Any, call: Call, got: Got) -> None:
         async def receive() -> Any:
-            await anyio.sleep_forever()
+            return await self.on_receive()
 
         async def send(message: Any) -> None:
             await self.on_send(message)
             if message["type"] == "http.response.start":
                 got.status = message["status"]
-                got.headers = {
-                    name.decode(): value.decode("latin-1") for name, value in message["headers"]
-                }
+                got.headers = {name.decode(): value.decode() for name, value in message["headers"]}
             elif message["type"] == "http.response.zerocopysend":
-                fileno = message["file"].fileno()
-                for piece in self._sent(fileno, message["offset"], message["count"]):
+                place = message["file"].fileno(), message["offset"], message["count"]
+                for piece in self._sent_by_server(*place):
                     got.body += piece
-                got.ended = True
             else:
                 got.body += message["body"]
-                got.ended = not message.get("more_body", False)
+            got.ended = message["type"] != "http.response.start" and not message.get("more_body")
 
         try:
             await app(scope_of(call) | {"extensions": self.extensions}, receive, send)
         except Exception as error:
             got.error = error
-        return got
 
-    def _sent(self, descriptor: int, offset: int, count: int) -> Iterator[bytes]:
-        """What a server sends by sendfile, which ends at the file's end without a word."""
+    def _sent_by_server(self, descriptor: int, offset: int, count: int) -> Iterator[bytes]:
+        """What sendfile sends: it ends where the file does, without a word."""
         while count:
             self.calls.before("sendfile")
             data = os.pread(descriptor, min(count, PIECE), offset)
@@ -243,12 +262,15 @@ class Way:
             yield data
 
 
-async def _nothing(message: Any) -> None:
-    """Let others have their turn, as every server does."""
+async def _let_others_go_on(message: Any) -> None:
     await checkpoint()
 
 
-class _Wrapper:
+def _wait(*_: object) -> bytes:
+    raise BlockingIOError
+
+
+class FileWrapper:
     """A ``wsgi.file_wrapper``."""
 
     def __init__(self, file: Any, size: int) -> None:
@@ -256,105 +278,59 @@ class _Wrapper:
         self.close = file.close
 
 
-def _wait(*_: object) -> bytes:
-    raise BlockingIOError
+class Steps:
+    """A coroutine's run, counted by the times that it waits.
+
+    At the one numbered ``at``, ``act`` is called with what is waited for.
+    """
+
+    def __init__(
+        self, coroutine: Coroutine[Any, Any, object], at: int, act: Callable[[Any], object]
+    ) -> None:
+        self._coroutine = coroutine
+        self._at = at
+        self._act = act
+        self._number = 0
+
+    @property
+    def reached(self) -> bool:
+        return self._number > self._at
+
+    def __await__(self) -> Generator[Any, Any, object]:
+        resume: Callable[[Any], Any] = self._coroutine.send
+        value: Any = None
+        while True:
+            try:
+                waited_for = resume(value)
+            except StopIteration as end:
+                return end.value
+            finally:
+                value = None  # an error would keep this frame, and be kept by it
+            self._number += 1
+            if self._number == self._at + 1:
+                self._act(waited_for)
+            try:
+                value = yield waited_for
+                resume = self._coroutine.send
+            except BaseException as error:
+                value, resume = error, self._coroutine.throw
 
 
-class Site:
-    """A file ``/a.txt`` and its sibling, and ``/b.txt``, which nothing happens to."""
-
-    def __init__(self, root: Path, size: int) -> None:
-        self.root = root
-        self.path = root / "a.txt"
-        self.sibling = root / "a.txt.gz"
-        self.content = os.urandom(size // 2) + bytes(size - size // 2)
-        self.other = write(root / "b.txt", OTHER)
-        #: Each form that was there, by its ETag.
-        self.forms: dict[str, bytes] = {}
-
-    def make(self) -> None:
-        """Begin anew."""
-        for path in (self.path, self.sibling):
-            remove(path)
-        write(self.path, self.content)
-        write(self.sibling, gzip.compress(self.content, 1, mtime=0))
-        self.forms.clear()
-        self.note()
-
-    def note(self) -> None:
-        """Remember the forms as they are."""
-        for path, suffix in ((self.path, ""), (self.sibling, "-gzip")):
-            if path.is_file():
-                status = path.stat()
-                tag = f'"{status.st_mtime_ns:x}-{status.st_size:x}{suffix}"'
-                self.forms[tag] = path.read_bytes()
-
-
-def remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        path.rmdir()
-    else:
-        path.unlink(missing_ok=True)
-
-
-def require_right(got: Got, call: Call, forms: dict[str, bytes]) -> None:
-    """Require that ``got``, a complete answer, is right for one of ``forms``."""
-    assert got.ended
-    if got.status == 416:
-        assert got["content-range"] in [f"bytes */{len(form)}" for form in forms.values()]
-        assert got.body == b""
-        return
-    form = forms[got["etag"]]
-    if call.method == "HEAD":
-        assert (got.status, got.length, got.body) == (200, len(form), b"")
-        return
-    assert len(got.body) == got.length
-    if got.status == 200:
-        assert got.body == form
-    elif "content-range" in got.headers:
-        require_range(got["content-range"], got.body, form)
-    else:
-        boundary = got["content-type"].partition("boundary=")[2]
-        *parts, end = got.body.split(f"--{boundary}".encode())[1:]
-        assert end == b"--\r\n"
-        for part in parts:
-            head, _, body = part.partition(b"\r\n\r\n")
-            (said,) = re.findall(r"Content-Range: (.*)", head.decode())
-            require_range(said, body[:-2], form)
-
-
-def require_range(said: str, body: bytes, form: bytes) -> None:
-    first, last, size = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+)", said).groups()  # type: ignore[union-attr]
-    assert int(size) == len(form)
-    assert body == form[int(first) : int(last) + 1]
-
-
-def require_cut(got: Got, sent_by_server: bool) -> None:
-    """Require that the client sees that something is missing."""
-    assert isinstance(got.error, BrokenBodyError)
-    if sent_by_server:
-        assert len(got.body) <= got.length
-    else:
-        assert len(got.body) < got.length
-        assert not got.ended
-
-
-def descriptors() -> set[str]:
-    """The files that this process has open. What earlier tests left may be closed at any moment."""
-    found = set()
-    for name in os.listdir("/proc/self/fd"):
-        with suppress(FileNotFoundError):  # the listing's own
-            found.add(f"{name} {os.readlink(f'/proc/self/fd/{name}')}")
-    return {each for each in found if " /" in each}
-
-
-def close_kept(app: Any) -> None:
-    """Close what ``app`` keeps open on purpose."""
-    for path in list(app._answers._open_files._kept):
-        app._answers._open_files.drop(path)
+@contextmanager
+def little_memory(room: int) -> Iterator[None]:
+    """Let the process have ``room`` bytes more than it has."""
+    gc.collect()
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + room, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    with anyio.fail_after(60):
-        while not condition():
-            await checkpoint()
+    if not condition():
+        with anyio.fail_after(60):
+            while not condition():
+                await checkpoint()

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import gc
-import resource
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from aftermath import require_cut
 from clients import make_call
-from faults import Way, require_cut
+from faults import Way, little_memory
 
 from whitenoise_async import streaming, wsgi
 
@@ -34,25 +31,13 @@ def path(tmp_path: Path) -> Path:
     return path
 
 
-@contextmanager
-def little_memory() -> Iterator[None]:
-    gc.collect()
-    before = resource.getrlimit(resource.RLIMIT_AS)
-    pages = int(Path("/proc/self/statm").read_text().split()[0])
-    resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + ROOM, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_AS, before)
-
-
 def test_a_file_for_which_there_is_no_memory_is_a_503_and_there_later(
     way: Way, path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     app = way.make(path.parent, max_cached_file_size=SIZE, max_cache_size=SIZE)
 
     async def main() -> None:
-        with little_memory():
+        with little_memory(ROOM):
             got = await way.ask(app, make_call("/a.bin"))
             other = await way.ask(app, make_call("/b.txt"))
         assert (got.status, got["retry-after"], got.body) == (503, "1", b"")
@@ -61,7 +46,7 @@ def test_a_file_for_which_there_is_no_memory_is_a_503_and_there_later(
         assert (await way.ask(app, make_call("/a.bin"))).body == bytes(SIZE)
         # It is in memory now, but its ranges have to be put side by side.
         caplog.clear()
-        with little_memory():
+        with little_memory(ROOM):
             got = await way.ask(app, make_call("/a.bin", RANGES))
             whole = await way.ask(app, make_call("/a.bin"))
         assert (got.status, got["retry-after"]) == (503, "1")
@@ -77,11 +62,11 @@ def test_a_piece_for_which_there_is_no_memory_cuts_the_connection(
     app = way.make(path.parent, max_cache_size=0)
 
     async def main() -> None:
-        with monkeypatch.context() as patch, little_memory():
+        with monkeypatch.context() as patch, little_memory(ROOM):
             patch.setattr(streaming, "_SMALLEST_PIECE", SIZE)
             patch.setattr(wsgi, "PIECE_SIZE", SIZE)
             got = await way.ask(app, make_call("/a.bin"))
-        require_cut(got, False)
+        require_cut(got)
         said = "was sent in part: Cannot allocate memory; the connection is cut"
         assert caplog.messages == [f"{path} {said}"]
         call = make_call("/a.bin", {"Range": "bytes=-5000"})

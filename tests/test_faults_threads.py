@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
-import resource
 import threading
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
+from aftermath import (
+    close_kept,
+    descriptors,
+    nothing_more_is_open,
+    require_cut,
+    threads_taken,
+)
 from anyio import to_thread
 from clients import make_call
 from conftest import write
-from faults import APPLICATION, PIECE, Got, Way, close_kept, descriptors, require_cut, until
+from faults import APPLICATION, ASGI_WAYS, PIECE, Got, Way, little_memory, until
 
 from whitenoise_async import streaming
-from whitenoise_async.threads import MAX_THREADS, _Call, _limiter, _of_loop
+from whitenoise_async.threads import MAX_THREADS, _Call, _limiter
 
 CONTENT = os.urandom(5 * PIECE)
 # Bytes that are left for all but the stacks of threads.
@@ -29,15 +34,10 @@ ROOM = 512 * 1024 * 1024
 POOLS = ("anyio", "aiofiles")
 # No more threads than so many are idle.
 IDLE = 40
-WAYS = [
-    f"{backend}, {reading}"
-    for backend in ("asyncio", "trio")
-    for reading in ("page cache", "cold", "threads", "zero copy")
-]
 NO_THREAD = "can't start new thread"
 
 
-@pytest.fixture(params=WAYS)
+@pytest.fixture(params=ASGI_WAYS)
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Way:
     return Way(request.param, monkeypatch)
 
@@ -48,20 +48,19 @@ def path(tmp_path: Path) -> Path:
     return write(tmp_path / "a.bin", CONTENT)
 
 
-def nothing_more_is_open(before: set[str]) -> bool:
-    """Without what is held by the traceback of a cancelled task alone."""
-    gc.collect()
-    return descriptors() <= before
+@contextmanager
+def no_room_for_stacks() -> Iterator[None]:
+    stack = threading.stack_size(2 * ROOM)
+    try:
+        with little_memory(ROOM):
+            yield
+    finally:
+        threading.stack_size(stack)
 
 
 @asynccontextmanager
 async def no_threads(*pools: str) -> AsyncIterator[None]:
     """Have no thread in ``pools``, and let no more be started: their stacks have no room."""
-    gc.collect()
-    limits = resource.getrlimit(resource.RLIMIT_AS)
-    pages = int(Path("/proc/self/statm").read_text().split()[0])  # noqa: ASYNC240
-    stack = threading.stack_size(2 * ROOM)
-    resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + ROOM, limits[1]))
     done = threading.Event()
     limiter = anyio.CapacityLimiter(IDLE)
     if "aiofiles" in pools:
@@ -71,16 +70,15 @@ async def no_threads(*pools: str) -> AsyncIterator[None]:
         with suppress(RuntimeError):
             await to_thread.run_sync(done.wait, limiter=limiter)
 
-    async with anyio.create_task_group() as group:
-        try:
-            for _ in range(IDLE if "anyio" in pools else 0):
-                group.start_soon(occupy)
-            await anyio.wait_all_tasks_blocked()
-            yield
-        finally:
-            done.set()
-            resource.setrlimit(resource.RLIMIT_AS, limits)
-            threading.stack_size(stack)
+    with no_room_for_stacks():
+        async with anyio.create_task_group() as group:
+            try:
+                for _ in range(IDLE if "anyio" in pools else 0):
+                    group.start_soon(occupy)
+                await anyio.wait_all_tasks_blocked()
+                yield
+            finally:
+                done.set()
 
 
 class Losing:
@@ -160,7 +158,7 @@ def test_without_a_thread_in_mid_stream_the_connection_is_cut_if_one_is_needed(
             assert (got.status, got.body, got.ended, got.error) == (200, CONTENT, True, None)
             assert caplog.messages == []
         else:
-            require_cut(got, sent_by_server=False)
+            require_cut(got)
             said = f"{path} was sent in part: {NO_THREAD}; the connection is cut"
             assert caplog.messages == [said]
         got = await way.ask(app, make_call("/a.bin"))
@@ -182,7 +180,7 @@ def test_without_a_thread_for_the_last_look_the_connection_is_cut(
     async def main() -> None:
         async with Losing(way, 0, pools=["anyio"]):
             got = await way.ask(app, make_call("/a.bin"))
-        require_cut(got, sent_by_server=False)
+        require_cut(got)
         assert got.body == CONTENT[: 4 * PIECE]
         assert caplog.messages == [f"{path} was sent in part: {NO_THREAD}; the connection is cut"]
 
@@ -194,7 +192,8 @@ def test_without_a_thread_a_removed_file_is_closed_in_place(way: Way, path: Path
     app = way.make(path.parent, max_cache_size=0)
 
     async def remove(message: Any) -> None:
-        path.unlink(missing_ok=True)  # noqa: ASYNC240
+        with suppress(FileNotFoundError):
+            os.unlink(path)
         close_kept(app)
 
     async def main() -> None:
@@ -244,7 +243,7 @@ def test_threads_that_could_not_be_started_for_aiofiles_are_started_later(
         await ask()
         async with no_threads("aiofiles"):
             for _ in range(2 * number):
-                require_cut(await way.ask(app, make_call("/a.bin")), sent_by_server=False)
+                require_cut(await way.ask(app, make_call("/a.bin")))
         await ask()
         way.calls.before = wait
         async with anyio.create_task_group() as group:
@@ -278,10 +277,6 @@ def urls(tmp_path: Path) -> list[str]:
     for name in names:
         write(tmp_path / name, CONTENT)
     return [f"/{name}" for name in names]
-
-
-def threads_taken() -> int:
-    return _of_loop(_limiter, MAX_THREADS).borrowed_tokens
 
 
 def all_are_taken() -> bool:
@@ -320,7 +315,42 @@ def test_a_disk_that_hangs_stops_what_needs_it_and_nothing_else(
     way.run(main)
 
 
-@pytest.mark.parametrize("way", [way for way in WAYS if "asyncio" in way], indirect=True)
+def test_requests_given_up_while_the_disk_hangs_take_no_thread_from_the_others(
+    way: Way, path: Path, urls: list[str]
+) -> None:
+    app = way.make(path.parent, max_cache_size=0)
+    scopes: dict[str, anyio.CancelScope] = {}
+    got: dict[str, Got] = {}
+
+    async def ask(url: str) -> None:
+        with anyio.CancelScope() as scopes[url]:
+            got[url] = await way.ask(app, make_call(url))
+
+    async def main() -> None:
+        before = descriptors()
+        disk = Disk(way)
+        async with anyio.create_task_group() as group:
+            for url in urls:
+                group.start_soon(ask, url)
+            await until(all_are_taken)
+            await anyio.wait_all_tasks_blocked()
+            # Two that have a thread, and two that wait for one.
+            given_up = [*urls[:2], *urls[-2:]]
+            for url in given_up:
+                scopes[url].cancel()
+            await until(lambda: _limiter.get().statistics().tasks_waiting == 4)
+            disk.come_back()
+        assert sorted(got) == sorted(set(urls) - set(given_up))
+        assert {each.body for each in got.values()} == {CONTENT}
+        assert threads_taken() == 0
+        close_kept(app)
+        # A thread may hold on to what it returned for a moment.
+        await until(lambda: nothing_more_is_open(before))
+
+    way.run(main)
+
+
+@pytest.mark.parametrize("way", [way for way in ASGI_WAYS if "asyncio" in way], indirect=True)
 def test_tasks_that_are_cancelled_while_the_disk_hangs_do_not_add_threads(
     way: Way, path: Path, urls: list[str]
 ) -> None:

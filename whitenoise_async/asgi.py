@@ -8,7 +8,7 @@ from contextlib import aclosing
 from functools import partial
 from typing import Any, cast
 
-from anyio import create_task_group
+from anyio import create_task_group, get_cancelled_exc_class
 from anyio.lowlevel import checkpoint
 
 from .answers import Answer
@@ -238,12 +238,15 @@ async def _send_pieces(
 async def _until_disconnect(receive: Receive, work: Callable[[], Awaitable[object]]) -> None:
     """Run ``work``, and cancel it when the client is gone."""
     # What is raised inside the group would reach the server in an ExceptionGroup.
-    failures: list[Exception] = []
+    failures: list[BaseException] = []
+    cancelled = get_cancelled_exc_class()
 
     async def watch() -> None:
         try:
             await _disconnected(receive)
-        except Exception as error:
+        except cancelled:
+            raise
+        except BaseException as error:
             failures.append(error)
         group.cancel_scope.cancel()
 
@@ -251,7 +254,9 @@ async def _until_disconnect(receive: Receive, work: Callable[[], Awaitable[objec
         group.start_soon(watch)
         try:
             await work()
-        except Exception as error:
+        except cancelled:
+            raise
+        except BaseException as error:
             failures.insert(0, error)
         group.cancel_scope.cancel()
     if failures:

@@ -12,6 +12,7 @@ import os
 import threading
 from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import lru_cache, partial
 from io import BufferedIOBase
 from typing import TypeVar
@@ -45,6 +46,7 @@ class FileStream:
     def __init__(self, file: OpenFile) -> None:
         """:param file: closed by :meth:`close`."""
         self._file = file
+        self._to_close = [file]  # until it is
         self._held = 0  # bytes read since others had their turn
 
     async def pieces(self, plan: Sequence[bytes | ByteRange]) -> AsyncGenerator[bytes, None]:
@@ -132,13 +134,19 @@ class FileStream:
         """Let go of the file, even when cancelled."""
         # To close a file that was removed may wait for the disk, which frees its blocks.
         if self._file.reads_at_once and self._file.is_untouched():
-            self._file.close()
+            self._let_go()
             return
         try:
             with CancelScope(shield=True):
-                await self._run_blocking(self._file.close)
-        except FileSystemError:
-            self._file.close()
+                await self._run_blocking(self._let_go)
+        except FileSystemError:  # no thread is to be had
+            pass
+        finally:
+            self._let_go()  # where no thread has: asyncio's cancellation knows no shield
+
+    def _let_go(self) -> None:
+        with suppress(IndexError):
+            self._to_close.pop().close()
 
     async def _run_blocking(self, function: Callable[[], T]) -> T:
         return await run_blocking(self._file.path, function)
