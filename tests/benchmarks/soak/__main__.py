@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from benchmarks import machine, results
 from benchmarks.command import DOCS, interruptible, keep, run
@@ -19,6 +18,7 @@ from benchmarks.soak.settings import FULL, SHORT, Settings
 from benchmarks.soak.watch import Sample
 
 _KEPT = DOCS / "soak.json"
+_PAGE = DOCS / "soak.md"
 _CHART = DOCS / "soak.svg"
 _DRAWN = "uvicorn"
 _PACKAGES = {OURS, "anyio", "aiofiles"}.union(*(each.packages for each in PROFILES.values()))
@@ -74,19 +74,13 @@ def _run(server: str, settings: Settings) -> results.Results:
 
 
 def _publish(found: results.Results) -> str:
-    page = _page()
-    report.write_page(page, found)
+    report.write_page(_PAGE, found)
     if _DRAWN not in found["rows"]:
-        return f" and {page.name}"
+        return f" and {_PAGE.name}"
     row = found["rows"][_DRAWN]
     samples = [Sample(*sample) for sample in row["samples"]]
     _CHART.write_text(plot.draw(*report.heading(found), samples), encoding="utf-8")
-    return f", {_CHART.name} and {page.name}"
-
-
-def _page() -> Path:
-    """The page that has a place for the results."""
-    return next(page for page in DOCS.glob("*.md") if "nox -s soak -->" in page.read_text("utf-8"))
+    return f", {_CHART.name} and {_PAGE.name}"
 
 
 if __name__ == "__main__":
