@@ -18,7 +18,7 @@ import pytest
 from anyio.lowlevel import checkpoint
 from clients import ADAPTERS, Call, environ_of, scope_of
 
-from whitenoise_async import answers, asgi, directories, files, reads, streaming, wsgi
+from whitenoise_async import answers, asgi, directories, files, reads, streaming, wsgi, wsgi_bodies
 
 T = TypeVar("T")
 
@@ -166,6 +166,7 @@ class Way:
             (streaming, "_SMALLEST_PIECE"),
             (streaming, "_MOST_IN_ONE_TURN"),
             (wsgi, "PIECE_SIZE"),
+            (wsgi_bodies, "PIECE_SIZE"),
             (asgi, "_UNWATCHED"),
             (answers, "_READ_AT_ONCE"),
         ):

@@ -9,7 +9,7 @@ from aftermath import require_cut
 from clients import make_call
 from faults import Way, little_memory
 
-from whitenoise_async import streaming, wsgi
+from whitenoise_async import streaming, wsgi_bodies
 
 SIZE = 128 * 1024 * 1024
 ROOM = SIZE // 2  # for threads, which have stacks, and for all that is small
@@ -64,7 +64,7 @@ def test_a_piece_for_which_there_is_no_memory_cuts_the_connection(
     async def main() -> None:
         with monkeypatch.context() as patch, little_memory(ROOM):
             patch.setattr(streaming, "_SMALLEST_PIECE", SIZE)
-            patch.setattr(wsgi, "PIECE_SIZE", SIZE)
+            patch.setattr(wsgi_bodies, "PIECE_SIZE", SIZE)
             got = await way.ask(app, make_call("/a.bin"))
         require_cut(got)
         said = "was sent in part: Cannot allocate memory; the connection is cut"

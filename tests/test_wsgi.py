@@ -18,7 +18,7 @@ from conftest import write
 
 from whitenoise_async import WhiteNoise
 from whitenoise_async.files import BrokenBodyError
-from whitenoise_async.wsgi import PIECE_SIZE
+from whitenoise_async.wsgi_bodies import PIECE_SIZE
 
 CONTENT = os.urandom(3 * PIECE_SIZE + 5)
 

@@ -11,18 +11,14 @@ from typing import Any, cast
 from anyio import create_task_group, get_cancelled_exc_class
 from anyio.lowlevel import checkpoint
 
-from .answers import Answer
-from .base import BaseWhiteNoise
+from .async_base import AsyncBaseWhiteNoise
 from .decisions import Decision, RawFields
-from .files import BrokenBodyError, FileSystemError, OpenFile, reason_of
+from .files import BrokenBodyError, OpenFile, reason_of
 from .http.fields import OWS, RequestFields
 from .http.paths import below_mount, with_mount
-from .registry import Listed
 from .representations import Headers
 from .responses import not_found
-from .static_file import Sought
 from .streaming import FileStream
-from .threads import run_blocking, run_long
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -79,7 +75,7 @@ def _encode(headers: Headers) -> list[Line]:
     return [(name.lower().encode(), value.encode("latin-1")) for name, value in headers]
 
 
-class ASGIWhiteNoise(BaseWhiteNoise[Line]):
+class ASGIWhiteNoise(AsyncBaseWhiteNoise[Line]):
     """Wraps an ASGI application and serves its static files.
 
     A request for a listed file is served; every other request, and every scope that is not
@@ -107,7 +103,7 @@ class ASGIWhiteNoise(BaseWhiteNoise[Line]):
             method, fields = scope["method"], _relevant(scope["headers"])
             answer = self._answer_at_once(listed, method, fields)
             if answer is None:
-                answer = await self._answer_in_a_thread(listed, method, fields, scope)
+                answer = await self._answer_in_a_thread(listed, method, fields, *_target(scope))
         if answer is None:
             await self.application(scope, receive, send)
             return
@@ -123,18 +119,6 @@ class ASGIWhiteNoise(BaseWhiteNoise[Line]):
             await send({"type": "http.response.body", "body": body})
         except OSError:
             pass  # the client went away: from version 2.4 on, ASGI has ``send`` say so
-
-    async def _answer_in_a_thread(
-        self, listed: Listed | Sought, method: str, fields: RawFields, scope: Scope
-    ) -> Answer[Line] | None:
-        answer = partial(self._answer, listed, method, fields, *_target(scope))
-        # A digest of the content reads a file of gigabytes for seconds, and who asks for the same
-        # one meanwhile waits in a thread.
-        reads_it_all = self._options.etag == "content" and listed.known is None
-        try:
-            return await (run_long if reads_it_all else run_blocking)(listed.path, answer)
-        except FileSystemError as error:
-            return self._unavailable(error)
 
     @staticmethod
     def _read_fields(raw: RawFields) -> RequestFields:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic
 from wsgiref.headers import Headers as HookHeaders
 from wsgiref.util import is_hop_by_hop
@@ -42,7 +42,7 @@ class BaseWhiteNoise(Options, Generic[Line]):
     #: What answers in the place of an application that is ``None``.
     _standalone: ClassVar[Callable[..., Any]]
     #: Whether the adapter's servers are never handed a descriptor that others read from as well.
-    _keeps_files_open: ClassVar[bool]
+    _keeps_files_open: bool
     #: Header field lines in the form that the adapter's servers take.
     _encode: Callable[[Headers], list[Line]]
     #: The request fields, from the form in which the adapter has them.
@@ -73,8 +73,7 @@ class BaseWhiteNoise(Options, Generic[Line]):
         self._answers = Answers(
             self._options, self._describe, self._encode, self._read_fields, self._keeps_files_open
         )
-        kind = LiveRegistry if self._options.autorefresh else WalkedRegistry
-        self._registry: Registry = kind(self._options.index_file, self._options.exclude)
+        self._registry = self._make_registry()
         if root is not None:
             self._registry.add(make_root(root, prefix, False))
         # For the adapters, which call them for every request.
@@ -93,6 +92,20 @@ class BaseWhiteNoise(Options, Generic[Line]):
         :param followlinks: whether to follow links to directories. Links to files always work.
         """
         self._registry.add(make_root(root, prefix, followlinks))
+
+    def _add_names(
+        self, root: str | os.PathLike[str], prefix: str | None, names: Iterable[str]
+    ) -> None:
+        """Serve the files of these names below a folder, which is not walked.
+
+        :param names: paths below ``root``, with ``/`` between names, as a walk would find them:
+            pre-compressed siblings among them. Of one that is not there the request finds out.
+        """
+        self._registry.add(make_root(root, prefix, True), names)
+
+    def _make_registry(self) -> Registry:
+        kind = LiveRegistry if self._options.autorefresh else WalkedRegistry
+        return kind(self._options.index_file, self._options.exclude)
 
     def _listed_files(self) -> Mapping[str, tuple[str, ...]] | None:
         """The paths of the files that are served, and the suffixes of each one's siblings.

@@ -42,6 +42,17 @@ def is_kept_out(exclude: Globs, below: str, name: str, *, folder: bool) -> bool:
     return True
 
 
+def is_path_kept_out(exclude: Globs, path: str) -> bool:
+    """Whether ``exclude`` is for the file ``path``, below the root, or for a folder on its way."""
+    *folders, name = path.split("/")
+    below = ""
+    for folder in folders:
+        if is_kept_out(exclude, below, folder, folder=True):
+            return True
+        below += folder + "/"
+    return is_kept_out(exclude, below, name, folder=False)
+
+
 class Directory(NamedTuple):
     """A directory reached from a root."""
 

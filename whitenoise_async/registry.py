@@ -6,12 +6,12 @@ import os
 import threading
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import NamedTuple, Protocol
 
 from .codings import CODINGS
-from .directories import Directory, Rules, Skip
+from .directories import Directory, Rules, Skip, is_path_kept_out
 from .files import FileSystemError, explained
 from .forks import renew_at_fork
 from .globs import Globs
@@ -57,8 +57,11 @@ class Place(NamedTuple):
 class Registry(Protocol):
     """Finds what a URL leads to."""
 
-    def add(self, root: Root) -> None:
-        """Add a root, which wins over those before it."""
+    def add(self, root: Root, names: Iterable[str] | None = None) -> None:
+        """Add a root, which wins over those before it.
+
+        :param names: the files below it, where they are known and nobody has to look.
+        """
 
     def find(self, url: str) -> Listed | None:
         """What ``url`` (decoded, below the mount point) leads to, or ``None``."""
@@ -83,17 +86,18 @@ class WalkedRegistry:
         self._changing = threading.Lock()
         renew_at_fork(self)
 
-    def add(self, root: Root) -> None:
-        """Walk ``root`` and list what it holds."""
+    def add(self, root: Root, names: Iterable[str] | None = None) -> None:
+        """List what ``root`` holds: walk it, where ``names`` do not say that."""
         if not os.path.isdir(root.path):
             return
         skipped: list[tuple[str, str]] = []
         mistakes: Mistakes = {}
         found: dict[str, Listed | Place] = {}
-        for directory, files in self._walk(root, partial(_note, skipped)):
-            mistakes |= mistakes_among(directory.below, files)
-            url = root.prefix + directory.below
-            found.update(_listed_in(directory.path, url, files, self._index_file))
+        listings = self._walk(root, partial(_note, skipped)) if names is None else self._of(names)
+        for below, files in listings:
+            mistakes |= mistakes_among(below, files)
+            path, url = os.path.join(root.path, *below.split("/")[:-1]), root.prefix + below
+            found.update(_listed_in(path, url, files, self._index_file))
         with self._changing:
             self._listed = {**self._listed, **found} if self._listed else found
         logger.info("Below %s, %d URLs from %s on", root.path, len(found), root.prefix)
@@ -127,13 +131,22 @@ class WalkedRegistry:
             if isinstance(listed, StaticFile):
                 listed.renew()
 
-    def _walk(self, root: Root, skip: Skip) -> Iterator[tuple[Directory, set[str]]]:
+    def _of(self, names: Iterable[str]) -> Iterable[tuple[str, set[str]]]:
+        """Files by the paths of their folders."""
+        listings: dict[str, set[str]] = {}
+        for name in names:
+            if self._exclude is None or not is_path_kept_out(self._exclude, name):
+                below, slash, file = name.rpartition("/")
+                listings.setdefault(below + slash, set()).add(file)
+        return listings.items()
+
+    def _walk(self, root: Root, skip: Skip) -> Iterator[tuple[str, set[str]]]:
         waiting = [Directory(root.path, Rules(root.followlinks, self._exclude))]
         entered: Counter[str] = Counter()
         while waiting:
             directory = waiting.pop()
             files, directories = directory.scan(skip)
-            yield directory, files
+            yield directory.below, files
             for child in directories.values():
                 if directory.crossed and child.crossed != directory.crossed:
                     target = os.path.realpath(child.path)
@@ -156,7 +169,7 @@ class LiveRegistry:
         self._exclude = exclude
         self._roots: tuple[Root, ...] = ()
 
-    def add(self, root: Root) -> None:
+    def add(self, root: Root, names: Iterable[str] | None = None) -> None:
         """Remember ``root``; the latest is looked at first."""
         self._roots = (root, *self._roots)
 

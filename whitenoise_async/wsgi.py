@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, cast
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
 from .base import BaseWhiteNoise
-from .decisions import Decision, RawFields
-from .files import BrokenBodyError, FileSystemError, OpenFile
-from .http.fields import OWS, RequestFields
+from .decisions import Decision
+from .environs import read_fields, relevant
+from .files import OpenFile
 from .http.paths import decode_environ_path
-from .http.ranges import ByteRange
 from .representations import Headers
 from .responses import REASONS, not_found
+from .wsgi_bodies import PIECE_SIZE, Parts, WholeFile
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-_KEYS = tuple(f"HTTP_{name.upper()}" for name in RequestFields._fields)
 _STATUS_LINES = {status: f"{status} {reason}" for status, reason in REASONS.items()}
-
-# Bytes that are read and handed on at a time, where the server does not send the file itself.
-PIECE_SIZE = 256 * 1024
 
 
 def _standalone(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -48,7 +44,7 @@ class WhiteNoise(BaseWhiteNoise[tuple[str, str]]):
         url = decode_environ_path(environ.get("PATH_INFO", ""))
         listed = None if url is None else self._find(url)
         if listed is not None:
-            method, fields = environ["REQUEST_METHOD"], _relevant(environ)
+            method, fields = environ["REQUEST_METHOD"], relevant(environ)
             answer = self._answer_at_once(listed, method, fields) or self._answer(
                 listed, method, fields, *_target(environ)
             )
@@ -62,19 +58,11 @@ class WhiteNoise(BaseWhiteNoise[tuple[str, str]]):
         result: Iterable[bytes] = self.application(environ, start_response)
         return result
 
+    _read_fields = staticmethod(read_fields)
+
     @staticmethod
     def _encode(headers: Headers) -> Headers:
         return headers
-
-    @staticmethod
-    def _read_fields(raw: RawFields) -> RequestFields:
-        values = cast("tuple[str | None, ...]", raw)
-        return RequestFields(*(value if value is None else value.strip(OWS) for value in values))
-
-
-def _relevant(environ: WSGIEnvironment) -> RawFields:
-    """The fields on which an answer depends."""
-    return tuple(map(environ.get, _KEYS))
 
 
 def _target(environ: WSGIEnvironment) -> tuple[str, str]:
@@ -95,90 +83,8 @@ def _answer_from(
         # Servers give a wrapped file's descriptor to sendfile, some of them from its beginning to
         # its end whatever Content-Length says: they get it for whole files alone.
         if wrapper is not None and decision.whole:
-            return wrapper(_WholeFile(file), PIECE_SIZE)
-        return _Parts(file, decision.plan)
+            return wrapper(WholeFile(file), PIECE_SIZE)
+        return Parts(file, decision.plan)
     except BaseException:  # the server has nothing that it could close
         file.close()
         raise
-
-
-class _Parts:
-    """A body by its plan, read as it is sent."""
-
-    def __init__(self, file: OpenFile, plan: Sequence[bytes | ByteRange]) -> None:
-        self._file = file
-        self._plan = plan
-        self._is_open = True
-
-    def __iter__(self) -> Iterator[bytes]:
-        for part in self._plan:
-            if isinstance(part, bytes):
-                yield part
-            else:
-                reader = _Bounded(self._file, part)
-                yield from iter(lambda: reader.read(PIECE_SIZE), b"")  # noqa: B023
-
-    def close(self) -> None:
-        """Close the file, when the answer is done or given up. Some servers do it twice."""
-        if self._is_open:
-            self._is_open = False
-            self._file.close()
-
-
-class _Bounded:
-    """A range of a file: never more of it, and an error where there is less."""
-
-    def __init__(self, file: OpenFile, part: ByteRange) -> None:
-        self._file = file
-        self._offset, self._stop = part
-
-    def read(self, size: int = -1) -> bytes:
-        """Read up to ``size`` bytes, all that are left if negative; nothing at the end."""
-        offset, stop = self._offset, self._stop
-        wanted = stop - offset if size < 0 else min(size, stop - offset)
-        if not wanted:  # what was sent whole must not fail
-            return b""
-        self._offset = stop  # after an error there is nothing more to say
-        try:
-            data = self._file.read_fully(offset, wanted)
-        except FileSystemError as error:
-            raise BrokenBodyError(self._file.path, error.reason) from error
-        if len(data) < wanted:
-            raise BrokenBodyError(self._file.path)
-        if stop == offset + wanted and (fault := self._file.fault()):
-            raise BrokenBodyError(self._file.path, fault)
-        self._offset = offset + wanted
-        return data
-
-
-class _WholeFile(_Bounded):
-    """What ``wsgi.file_wrapper`` is given: a file no longer than it was when it was opened."""
-
-    def __init__(self, file: OpenFile) -> None:
-        super().__init__(file, ByteRange(0, file.state.size))
-        self._is_open = True
-
-    def fileno(self) -> int:
-        """The descriptor, for sendfile."""
-        return self._file.fileno()
-
-    def tell(self) -> int:
-        """Where it stands: mod_wsgi fails at what has a descriptor and does not say so."""
-        return self._offset
-
-    def close(self) -> None:
-        """Close the file.
-
-        :raises BrokenBodyError: where a server that used the descriptor may have sent less than it
-            promised, or something else. Gunicorn's sendfile stops at the end of the file without a
-            word, and would go on with the next answer.
-        """
-        if not self._is_open:
-            return
-        self._is_open = False
-        unread = self._offset < self._stop
-        try:
-            if unread and (fault := self._file.fault()):
-                raise BrokenBodyError(self._file.path, fault)
-        finally:
-            self._file.close()
