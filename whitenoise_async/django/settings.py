@@ -1,0 +1,164 @@
+"""The settings: what each may be, and what they come to."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Iterator
+from functools import partial
+from typing import Any, NamedTuple, cast
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+from ..http.paths import below_mount
+from ..options import OptionKeywords, Options, resolve
+
+PREFIX = "WHITENOISE_"
+
+#: Options of the middleware, each of which is a setting: ``max_age`` is ``WHITENOISE_MAX_AGE``.
+_OPTIONS = {PREFIX + name.upper(): name for name in vars(Options) if not name.startswith("_")}
+
+_Check = Callable[[str, object], None]
+
+
+class Configuration(NamedTuple):
+    """What the settings come to for who serves files."""
+
+    options: OptionKeywords
+    #: Where files are served, with a slash at both ends; below the mount point.
+    static_prefix: str
+    static_root: str | os.PathLike[str] | None
+    root: str | os.PathLike[str] | None
+    use_finders: bool
+    use_manifest: bool
+    #: The mount point that ``FORCE_SCRIPT_NAME`` names, without a slash at its end.
+    script_name: str
+
+
+class StorageConfiguration(NamedTuple):
+    """What the settings come to for ``collectstatic``."""
+
+    manifest_strict: bool
+    keep_only_hashed_files: bool
+    #: Lower case, without dots; ``None`` for those that do not gain.
+    skip_compress_extensions: frozenset[str] | None
+
+
+def configuration() -> Configuration:
+    """Read the settings.
+
+    :raises ImproperlyConfigured: naming each setting that cannot be what it is.
+    """
+    _require_sound()
+    debug = bool(settings.DEBUG)
+    options = {name: getattr(settings, each) for each, name in _OPTIONS.items() if _is_set(each)}
+    defaults = {"autorefresh": debug, "max_age": 0 if debug else 60}
+    script_name = (settings.FORCE_SCRIPT_NAME or "").rstrip("/")
+    return Configuration(
+        options=cast("OptionKeywords", {**defaults, **options}),
+        static_prefix=_static_prefix(script_name),
+        static_root=settings.STATIC_ROOT or None,
+        root=_get("ROOT", None) or None,
+        use_finders=_get("USE_FINDERS", debug),
+        use_manifest=_get("USE_MANIFEST", False),
+        script_name=script_name,
+    )
+
+
+def storage_configuration() -> StorageConfiguration:
+    """Read the settings for ``collectstatic``; raises as :func:`configuration` does."""
+    _require_sound()
+    extensions = _get("SKIP_COMPRESS_EXTENSIONS", None)
+    return StorageConfiguration(
+        manifest_strict=_get("MANIFEST_STRICT", True),
+        keep_only_hashed_files=_get("KEEP_ONLY_HASHED_FILES", False),
+        skip_compress_extensions=None
+        if extensions is None
+        else frozenset(each.lower().lstrip(".") for each in extensions),
+    )
+
+
+def faults() -> Iterator[str]:
+    """What is wrong with the settings, each in a sentence that names one."""
+    for name, check in KNOWN.items():
+        if _is_set(name):
+            try:
+                check(name, getattr(settings, name))
+            except (TypeError, ValueError) as error:
+                yield str(error)
+
+
+def set_names() -> list[str]:
+    """The settings with our prefix that are set, known or not."""
+    return sorted(name for name in dir(settings) if name.startswith(PREFIX))
+
+
+def _require_sound() -> None:
+    found = list(faults())
+    if found:
+        raise ImproperlyConfigured("; ".join(found))
+
+
+def _is_set(name: str) -> bool:
+    return hasattr(settings, name)
+
+
+def _get(name: str, default: Any) -> Any:
+    return getattr(settings, PREFIX + name, default)
+
+
+def _static_prefix(script_name: str) -> str:
+    """The path at which static files are asked for, below the mount point.
+
+    A ``STATIC_URL`` that is no path and no URL begins with the mount point: Django puts it there.
+    """
+    prefix = _get("STATIC_PREFIX", None)
+    if prefix is None:
+        path = urlsplit(settings.STATIC_URL or "").path
+        prefix = below_mount(path, script_name) if script_name else path
+    stripped = prefix.strip("/")
+    return f"/{stripped}/" if stripped else "/"
+
+
+def _require_option(name: str, value: object, *, option: str) -> None:
+    probe = Options()
+    setattr(probe, option, value)
+    try:
+        resolve(probe)
+    except (TypeError, ValueError) as error:
+        raise type(error)(name + str(error).removeprefix(option)) from error
+
+
+def _require_flag(name: str, value: object) -> None:
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} must be True or False, got {value!r}")
+
+
+def _require_path(name: str, value: object) -> None:
+    if value is not None and not isinstance(value, str | os.PathLike):
+        raise TypeError(f"{name} must be the path of a folder or None, got {value!r}")
+
+
+def _require_prefix(name: str, value: object) -> None:
+    if value is not None and not isinstance(value, str):
+        raise TypeError(f"{name} must be a URL path such as '/static/' or None, got {value!r}")
+
+
+def _require_extensions(name: str, value: object) -> None:
+    is_list = isinstance(value, Collection) and not isinstance(value, str | bytes)
+    if not is_list or not all(isinstance(each, str) for each in cast("Collection[object]", value)):
+        raise TypeError(f"{name} must be a list of extensions such as 'jpg', got {value!r}")
+
+
+#: The settings that there are, each with what refuses a value of it.
+KNOWN: dict[str, _Check] = {
+    **{name: partial(_require_option, option=option) for name, option in _OPTIONS.items()},
+    "WHITENOISE_ROOT": _require_path,
+    "WHITENOISE_STATIC_PREFIX": _require_prefix,
+    "WHITENOISE_USE_FINDERS": _require_flag,
+    "WHITENOISE_USE_MANIFEST": _require_flag,
+    "WHITENOISE_MANIFEST_STRICT": _require_flag,
+    "WHITENOISE_KEEP_ONLY_HASHED_FILES": _require_flag,
+    "WHITENOISE_SKIP_COMPRESS_EXTENSIONS": _require_extensions,
+}
