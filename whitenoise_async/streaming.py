@@ -132,19 +132,22 @@ class FileStream:
 
     async def close(self) -> None:
         """Let go of the file, even when cancelled."""
+        if not self._to_close:
+            return
         # To close a file that was removed may wait for the disk, which frees its blocks.
         if self._file.reads_at_once and self._file.is_untouched():
-            self._let_go()
+            self.close_here()
             return
         try:
             with CancelScope(shield=True):
-                await self._run_blocking(self._let_go)
+                await self._run_blocking(self.close_here)
         except FileSystemError:  # no thread is to be had
             pass
         finally:
-            self._let_go()  # where no thread has: asyncio's cancellation knows no shield
+            self.close_here()  # where no thread has: asyncio's cancellation knows no shield
 
-    def _let_go(self) -> None:
+    def close_here(self) -> None:
+        """Let go of the file, where and when nobody can wait."""
         with suppress(IndexError):
             self._to_close.pop().close()
 

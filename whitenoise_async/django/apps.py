@@ -1,0 +1,20 @@
+"""The application for ``INSTALLED_APPS``: system checks, and a ``runserver`` that stands back."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+from django.core.checks import Tags, register
+
+from .checks import check_settings
+
+
+class WhiteNoiseConfig(AppConfig):
+    """``"whitenoise_async.django"``, before ``"django.contrib.staticfiles"``."""
+
+    name = "whitenoise_async.django"
+    label = "whitenoise_async"
+    verbose_name = "whitenoise_async"
+
+    def ready(self) -> None:
+        """Have ``manage.py check`` look at the settings."""
+        register(check_settings, Tags.staticfiles)

@@ -1,0 +1,88 @@
+"""What Django's static files finders find: listed at the start, or looked for at each request."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from collections.abc import Iterator
+
+from django.contrib.staticfiles import finders
+from django.core.exceptions import SuspiciousFileOperation
+
+from ..codings import CODINGS, WORKING_PREFIX
+from ..directories import is_path_kept_out
+from ..globs import Globs
+from ..logs import warn_once
+from ..registry import Listed, LiveRegistry
+from ..static_file import Redirect, StaticFile
+
+_SUFFIXES = tuple(coding.suffix for coding in CODINGS)
+
+
+def found_files() -> Iterator[tuple[str, str, list[str]]]:
+    """What the finders list: folders, the prefixes of their files' names, and these names.
+
+    The last one wins, as of roots that are added: so the first finder's come last.
+    """
+    listings: dict[tuple[str, str], list[str]] = {}
+    for finder in finders.get_finders():
+        for name, storage in finder.list(None):
+            try:
+                path = storage.path(name)
+            except NotImplementedError:
+                warn_once(f"{name} of {finder!r} is not served: it has no path")
+                continue
+            below = name.replace("\\", "/")
+            root = path[: -len(name)]
+            listings.setdefault((root, storage.prefix or ""), []).append(below)
+    for (root, prefix), names in reversed(listings.items()):
+        yield root, prefix, names
+
+
+class FindersRegistry(LiveRegistry):
+    """Asks Django's finders at each look-up, and then looks below the roots."""
+
+    def __init__(self, prefix: str, index_file: str | None, exclude: Globs | None = None) -> None:
+        """:param prefix: of the URLs that finders are asked for, with a slash at both ends."""
+        super().__init__(index_file, exclude)
+        self._prefix = prefix
+
+    def find(self, url: str) -> Listed | None:
+        """What ``url`` leads to now. Blocks on the disk; raises as :class:`LiveRegistry` does."""
+        if f"{url}/".startswith(self._prefix):
+            found = self._found(url, url[len(self._prefix) :])
+            if found is not None:
+                return found
+        return super().find(url)
+
+    def _found(self, url: str, name: str) -> Listed | None:
+        path = self._path(name)
+        index = self._index_file
+        if path is not None:
+            if posixpath.basename(name) == index:
+                return Redirect(path, "./")
+            is_sibling = name.endswith(_SUFFIXES) and self._path(name.rpartition(".")[0])
+            return None if is_sibling else StaticFile(path, url, _SUFFIXES)
+        if index is None:
+            return None
+        if url.endswith("/"):
+            path = self._path(name + index)
+            return None if path is None else StaticFile(path, url, _SUFFIXES)
+        path = self._path(posixpath.join(name, index))
+        return None if path is None else Redirect(path, None)
+
+    def _path(self, name: str) -> str | None:
+        """Where the finders find the file ``name``."""
+        # No spelling leads anywhere that a listing would not: names of entries, and no others.
+        parts = name.split("/")
+        if not {"", ".", ".."}.isdisjoint(parts) or "\\" in name or "\0" in name:
+            return None
+        if parts[-1].startswith(WORKING_PREFIX):
+            return None
+        if self._exclude is not None and is_path_kept_out(self._exclude, name):
+            return None
+        try:
+            path = finders.find(name)
+        except SuspiciousFileOperation:
+            return None
+        return path if isinstance(path, str) and os.path.isfile(path) else None

@@ -1,0 +1,40 @@
+"""``runserver``, whose development server leaves static files to the middleware.
+
+It is the command of whichever application comes next, Daphne's or Django's own, with ``--nostatic``
+as its default.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from django.apps import apps
+from django.core.management import find_commands, load_command_class
+
+_OURS = "whitenoise_async.django"
+
+
+def _next_command() -> Any:
+    configs = list(apps.get_app_configs())
+    after = configs[[config.name for config in configs].index(_OURS) + 1 :]
+    for config in after:
+        if "runserver" in find_commands(os.path.join(config.path, "management")):
+            return type(load_command_class(config.name, "runserver"))
+    return type(load_command_class("django.core", "runserver"))
+
+
+_Command = _next_command()
+
+
+class Command(_Command):  # type: ignore[misc, valid-type]
+    """The next application's command, without static files."""
+
+    def add_arguments(self, parser: Any) -> None:
+        """Add the command's own arguments, with another default for one."""
+        super().add_arguments(parser)
+        if parser.get_default("use_static_handler"):
+            parser.set_defaults(use_static_handler=False)
+            parser.description = (
+                f"{parser.description or ''} Static files are left to WhiteNoiseMiddleware."
+            ).strip()

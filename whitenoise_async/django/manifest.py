@@ -1,0 +1,31 @@
+"""The files whose names the staticfiles storage has hashed: those that never change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.contrib.staticfiles.storage import staticfiles_storage
+
+
+def hashed_files() -> Mapping[str, str]:
+    """Hashed names by the original ones, below ``STATIC_ROOT``; none of a storage without them."""
+    found: Mapping[str, str] = getattr(staticfiles_storage, "hashed_files", {})
+    return found
+
+
+class HashedFiles:
+    """An ``immutable_file_test``: whether a URL's name is one that the storage has hashed."""
+
+    def __init__(self, prefix: str) -> None:
+        """:param prefix: of the URLs, with a slash at both ends."""
+        self._prefix = prefix
+        self._names: frozenset[str] = frozenset()
+        self._size = -1
+
+    def __call__(self, path: str, url: str) -> bool:
+        """Whether the file never changes under ``url``."""
+        hashed = hashed_files()
+        # Of storages without a manifest it grows while templates ask for URLs.
+        if len(hashed) != self._size:
+            self._size, self._names = len(hashed), frozenset(hashed.values())
+        return url.startswith(self._prefix) and url[len(self._prefix) :] in self._names

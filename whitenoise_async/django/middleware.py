@@ -1,0 +1,99 @@
+"""The middleware: an adapter between Django's requests and responses and ours."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.core.handlers.asgi import ASGIRequest
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+from ..async_base import AsyncBaseWhiteNoise
+from ..decisions import RawFields
+from ..environs import read_fields, relevant
+from ..representations import Headers
+from .configured import ConfiguredWhiteNoise
+from .responses import make_response
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from ..options import OptionKeywords
+
+_GetResponse = Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]
+
+
+class WhiteNoiseMiddleware(
+    ConfiguredWhiteNoise[tuple[str, str]], AsyncBaseWhiteNoise[tuple[str, str]]
+):
+    """Serves a Django project's static files; its place is after ``SecurityMiddleware``.
+
+    Under ASGI it runs on the event loop, and no file stops that; under WSGI the server may send
+    files itself. Requests for other paths cost one look-up.
+    """
+
+    sync_capable = True
+    async_capable = True
+
+    _application_kind = "Django's get_response"
+    _application_parameters = ("request",)
+    _application_is_async = True
+    _read_fields = staticmethod(read_fields)
+
+    def __init__(self, get_response: _GetResponse, **options: Unpack[OptionKeywords]) -> None:
+        """
+        :param get_response: what answers every request that is not for a file.
+        :param options: win over the ``WHITENOISE_`` settings.
+        :raises django.core.exceptions.ImproperlyConfigured: for a setting that cannot be so.
+        """
+        if get_response is None:
+            raise TypeError("WhiteNoiseMiddleware() must be given Django's get_response, got None")
+        self._is_async = iscoroutinefunction(get_response)
+        # An event loop's requests never share a descriptor with a WSGI server.
+        self._keeps_files_open = self._is_async
+        super().__init__(get_response, **options)
+        if self._is_async:
+            markcoroutinefunction(self)
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
+        """Answer one request, or have the application answer it."""
+        if self._is_async:
+            return self._answer_on_event_loop(request)
+        listed = self._find(request.path_info)
+        if listed is not None:
+            method, fields = _asked(request)
+            answer = self._answer_at_once(listed, method, fields) or self._answer(
+                listed, method, fields, *_target(request)
+            )
+            if answer is not None:
+                return make_response(answer, request)
+        return self.application(request)
+
+    async def _answer_on_event_loop(self, request: HttpRequest) -> HttpResponseBase:
+        listed = self._find(request.path_info)
+        if listed is not None:
+            method, fields = _asked(request)
+            answer = self._answer_at_once(listed, method, fields)
+            if answer is None:
+                answer = await self._answer_in_a_thread(listed, method, fields, *_target(request))
+            if answer is not None:
+                return make_response(answer, request)
+        return await self.application(request)
+
+    @staticmethod
+    def _encode(headers: Headers) -> Headers:
+        return headers
+
+
+def _asked(request: HttpRequest) -> tuple[str, RawFields]:
+    return request.META["REQUEST_METHOD"], relevant(request.META)
+
+
+def _target(request: HttpRequest) -> tuple[str, str]:
+    """The request's whole path, and its query as Latin-1 text."""
+    query = request.META.get("QUERY_STRING", "")
+    if isinstance(request, ASGIRequest):
+        query = query.encode().decode("latin-1")
+    return request.path, query

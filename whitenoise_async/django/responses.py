@@ -1,0 +1,83 @@
+"""From an answer to Django's response, whose body is streamed as the request's server needs it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from contextlib import aclosing
+
+from django.core.handlers.asgi import ASGIRequest
+from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+
+from ..answers import Answer
+from ..decisions import Decision
+from ..files import OpenFile
+from ..http.ranges import ByteRange
+from ..streaming import FileStream
+from ..wsgi_bodies import PIECE_SIZE, Parts, WholeFile
+
+
+class _WholeFileResponse(FileResponse):
+    """Django's own, which servers with ``wsgi.file_wrapper`` send by sendfile."""
+
+    block_size = PIECE_SIZE
+
+    def set_headers(self, filelike: object) -> None:
+        """Nothing: they are decided already."""
+
+
+class _Streamed:
+    """A body that an event loop takes, and the file it is read from."""
+
+    def __init__(self, file: OpenFile, plan: Sequence[bytes | ByteRange]) -> None:
+        self._stream = FileStream(file)
+        self._plan = plan
+
+    async def __aiter__(self) -> AsyncGenerator[bytes, None]:
+        try:
+            async with aclosing(self._stream.pieces(self._plan)) as pieces:
+                async for piece in pieces:
+                    yield piece
+        finally:
+            await self._stream.close()
+
+    def close(self) -> None:
+        """Close the file of a response that nobody has read, or not to its end."""
+        self._stream.close_here()
+
+
+def make_response(answer: Answer[tuple[str, str]], request: HttpRequest) -> HttpResponseBase:
+    """The response for ``answer``, which closes its file."""
+    decision, body, file = answer
+    if file is None:
+        response = HttpResponse(body, status=decision.status)
+    else:
+        try:
+            response = _response_from(file, decision, isinstance(request, ASGIRequest))
+        except BaseException:
+            file.close()
+            raise
+    del response["Content-Type"]  # which Django guesses, for a 304 as well
+    for name, value in _joined(decision.headers):
+        response[name] = value
+    return response
+
+
+def _response_from(
+    file: OpenFile, decision: Decision[tuple[str, str]], on_event_loop: bool
+) -> StreamingHttpResponse:
+    if on_event_loop:
+        return StreamingHttpResponse(_Streamed(file, decision.plan), status=decision.status)
+    # Servers give the file's descriptor to sendfile from its beginning to its end.
+    if decision.whole:
+        return _WholeFileResponse(WholeFile(file), status=decision.status)
+    return StreamingHttpResponse(Parts(file, decision.plan), status=decision.status)
+
+
+def _joined(headers: Iterable[tuple[str, str]]) -> Iterable[tuple[str, str]]:
+    """The fields, with the values of one that is there twice in one line (RFC 9110 §5.3)."""
+    joined: dict[str, tuple[str, str]] = {}
+    for name, value in headers:
+        before = joined.get(name.lower())
+        joined[name.lower()] = (name, value if before is None else f"{before[1]}, {value}")
+    return joined.values()
