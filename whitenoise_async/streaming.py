@@ -132,19 +132,16 @@ class FileStream:
 
     async def close(self) -> None:
         """Let go of the file, even when cancelled."""
-        # To close a file that was removed may wait for the disk, which frees its blocks.
-        if self._file.reads_at_once and self._file.is_untouched():
-            self._let_go()
-            return
         try:
-            with CancelScope(shield=True):
-                await self._run_blocking(self._let_go)
-        except FileSystemError:  # no thread is to be had
-            pass
+            # To close a file that was removed may wait for the disk, which frees its blocks.
+            if not (self._file.reads_at_once and self._file.is_untouched()):
+                with CancelScope(shield=True), suppress(FileSystemError):
+                    await self._run_blocking(self._let_go)
         finally:
-            self._let_go()  # where no thread has: asyncio's cancellation knows no shield
+            self._let_go()  # where no thread has: asyncio's own cancellation knows no shield
 
     def _let_go(self) -> None:
+        # A thread may be about to, while the event loop waits for it no more: one of them has it.
         with suppress(IndexError):
             self._to_close.pop().close()
 
