@@ -81,10 +81,12 @@ async def ask_asgi(application: Any, scope: dict[str, Any]) -> Reply:
     """Call an ASGI application."""
     messages: list[Any] = []
 
+    received = iter([{"type": "http.request", "body": b"", "more_body": False}])
+
     async def receive() -> Any:
-        if messages:
-            await anyio.sleep_forever()
-        return {"type": "http.request", "body": b"", "more_body": False}
+        for message in received:
+            return message
+        await anyio.sleep_forever()
 
     async def send(message: Any) -> None:
         messages.append(message)

@@ -104,6 +104,23 @@ def test_a_shared_file_is_closed_by_its_last_holder(file: OpenFile) -> None:
         os.fstat(descriptor)
 
 
+def test_a_file_that_is_closed_while_a_thread_reads_it_is_open_for_that_thread(
+    file: OpenFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was given up; but the descriptor must not become another file's under its hands."""
+    descriptor = file.fileno()
+    read_at = files.read_at
+
+    def read_late(*read: int) -> bytes:
+        file.close()
+        return read_at(*read)
+
+    monkeypatch.setattr(files, "read_at", read_late)
+    assert file.read(5, 10) == CONTENT[5:15]
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(descriptor)
+
+
 @pytest.mark.parametrize("way", ["close", "finalizer", "folder", "no regular file"])
 def test_an_error_of_close_is_nobodys(
     path: Path, monkeypatch: pytest.MonkeyPatch, way: str
