@@ -15,7 +15,17 @@ from typing import Any, NamedTuple
 import anyio
 import django_project
 import pytest
-from clients import Call, Reply, ask_asgi, call_asgi, call_wsgi, environ_of, make_call, scope_of
+from clients import (
+    Call,
+    Reply,
+    ask_asgi,
+    call_asgi,
+    call_wsgi,
+    environ_of,
+    make_call,
+    receiving,
+    scope_of,
+)
 from conftest import write
 from django.core.handlers.asgi import ASGIHandler
 from django.core.handlers.wsgi import WSGIHandler
@@ -25,6 +35,7 @@ from hypothesis import given, settings
 from test_differential import LARGE, SMALL, Pair, calls, with_real_tags
 
 from whitenoise_async import ASGIWhiteNoise, WhiteNoise
+from whitenoise_async.files import BrokenBodyError
 from whitenoise_async.wsgi_bodies import WholeFile
 
 django_project.configure()
@@ -40,13 +51,25 @@ class Sides(NamedTuple):
 def handlers(*middleware: Any, **changed: Any) -> Pair:
     """Django's handlers, made under these settings."""
     with override_settings(MIDDLEWARE=list(middleware or [MIDDLEWARE]), **changed):
-        return Pair(WSGIHandler(), ASGIHandler())
+        return Pair(WSGIHandler(), in_small_letters(ASGIHandler()))
+
+
+def in_small_letters(application: Any) -> Any:
+    """Names of fields as ASGI has them; Django leaves them as they are."""
+
+    async def call(scope: Any, receive: Any, send: Any) -> None:
+        async def send_lowered(message: Any) -> None:
+            if "headers" in message:
+                message["headers"] = [(name.lower(), value) for name, value in message["headers"]]
+            await send(message)
+
+        await application(scope, receive, send_lowered)
+
+    return call
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["walked", "autorefresh"])
-def sides(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Sides]:
+def sides(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Sides:
     root = tmp_path_factory.mktemp("site")
     write(root / "app.css", SMALL, compressed=True)
     write(root / "large.bin", LARGE)
@@ -57,18 +80,21 @@ def sides(
     options: Any = {"index_file": True, "autorefresh": request.param, "max_cached_file_size": 1000}
     plain = Pair(WhiteNoise(None, root, **options), ASGIWhiteNoise(None, root, **options))
     changed = {f"WHITENOISE_{name.upper()}": value for name, value in options.items()}
-    with override_settings(ROOT_URLCONF=()):  # a 404 for all that is no file
-        yield Sides(plain, handlers(WHITENOISE_ROOT=root, **changed))
+    return Sides(plain, handlers(WHITENOISE_ROOT=root, **changed))
 
 
 @settings(max_examples=250, deadline=None)
 @given(call=calls)
 def test_django_gives_the_same_answers_as_the_plain_adapters(sides: Sides, call: Call) -> None:
+    # Under ASGI Django refuses a query that is not UTF-8 before any middleware.
+    call = call._replace(query=call.query.encode().decode("latin-1"))
     call = with_real_tags(sides.plain, call)
     expected = call_wsgi(sides.plain.wsgi, call)
     here, there = call_wsgi(sides.django.wsgi, call), call_asgi(sides.django.asgi, call)
     if expected.status == 404:
-        assert (here.status, there.status) == (404, 404)
+        if call.path:  # else Django's handlers do not agree themselves
+            view = (call.mount + call.path).encode()
+            assert (here.body, there.body) == (view, view)
         return
     assert in_order(here) == in_order(expected)
     assert in_order(there) == in_order(expected)
@@ -153,11 +179,8 @@ def test_a_wsgi_body_that_is_given_up_leaves_no_file_open(
 async def hang_up_after(application: Any, call: Call, pieces: int) -> list[Any]:
     """Ask, and hang up once so many messages were taken."""
     gone, messages = asyncio.Event(), list[Any]()
-    received = iter([{"type": "http.request", "body": b"", "more_body": False}])
 
-    async def receive() -> Any:
-        for message in received:
-            return message
+    async def hung_up() -> Any:
         await gone.wait()
         return {"type": "http.disconnect"}
 
@@ -167,7 +190,7 @@ async def hang_up_after(application: Any, call: Call, pieces: int) -> list[Any]:
             gone.set()
             await anyio.sleep_forever()
 
-    await application(scope_of(call), receive, send)
+    await application(scope_of(call), receiving(hung_up), send)
     return messages
 
 
@@ -221,22 +244,20 @@ def test_a_file_cut_short_under_asgi_breaks_the_answer_off(root: Path) -> None:
 
     async def main() -> None:
         sent: list[Any] = []
-        received = iter([{"type": "http.request", "body": b"", "more_body": False}])
-
-        async def receive() -> Any:
-            for message in received:
-                return message
-            await anyio.sleep_forever()
 
         async def send(message: Any) -> None:
             sent.append(message)
             os.truncate(root / "b.bin", 10)
 
-        with pytest.raises(Exception, match="the connection is cut"):
-            await application(scope_of(make_call("/static/b.bin")), receive, send)
+        scope = scope_of(make_call("/static/b.bin"))
+        with pytest.raises(BrokenBodyError):
+            await application(scope, receiving(anyio.sleep_forever), send)
         assert all(message.get("more_body", True) for message in sent)
 
-    asyncio.run(main())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)  # Django's file for the request's body
+        asyncio.run(main())
+        gc.collect()
 
 
 class SyncOnly:
