@@ -6,6 +6,7 @@ import asyncio
 import gc
 import gzip
 import os
+import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -51,21 +52,7 @@ class Sides(NamedTuple):
 def handlers(*middleware: Any, **changed: Any) -> Pair:
     """Django's handlers, made under these settings."""
     with override_settings(MIDDLEWARE=list(middleware or [MIDDLEWARE]), **changed):
-        return Pair(WSGIHandler(), in_small_letters(ASGIHandler()))
-
-
-def in_small_letters(application: Any) -> Any:
-    """Names of fields as ASGI has them; Django leaves them as they are."""
-
-    async def call(scope: Any, receive: Any, send: Any) -> None:
-        async def send_lowered(message: Any) -> None:
-            if "headers" in message:
-                message["headers"] = [(name.lower(), value) for name, value in message["headers"]]
-            await send(message)
-
-        await application(scope, receive, send_lowered)
-
-    return call
+        return Pair(WSGIHandler(), django_project.in_small_letters(ASGIHandler()))
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["walked", "autorefresh"])
@@ -378,19 +365,17 @@ def test_while_the_disk_is_waited_for_the_event_loop_goes_on(
     from whitenoise_async import answers
 
     application = served(root).asgi
-    looked, may_go_on = asyncio.Event(), asyncio.Event()
     afresh: Callable[..., Any] = answers.Answers._afresh
+    looked, may_go_on = threading.Event(), threading.Event()
 
     def slow(*arguments: Any) -> Any:
-        loop.call_soon_threadsafe(looked.set)
-        asyncio.run_coroutine_threadsafe(may_go_on.wait(), loop).result(30)
+        looked.set()
+        assert may_go_on.wait(30)
         return afresh(*arguments)
 
     async def main() -> None:
-        global loop
-        loop = asyncio.get_running_loop()
         asked = asyncio.create_task(ask_asgi(application, scope_of(make_call("/static/a.css"))))
-        await asyncio.wait_for(looked.wait(), 30)
+        assert await asyncio.to_thread(looked.wait, 30)
         may_go_on.set()
         assert (await asked).body == SMALL
 

@@ -64,7 +64,7 @@ class ConfiguredWhiteNoise(BaseWhiteNoise[Line]):
             self.add_files(configuration.root, followlinks=True)
         if configuration.use_finders and not self._options.autorefresh:
             for root, prefix, names in found_files():
-                self._add_names(root, f"{self.static_prefix}/{prefix}", names)
+                self._add_names(root, self.static_prefix + prefix, names)
 
     def _add_static_root(self, root: str | os.PathLike[str], configuration: Configuration) -> None:
         if configuration.use_finders and not os.path.isdir(root):
