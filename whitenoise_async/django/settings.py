@@ -150,6 +150,9 @@ def _require_extensions(name: str, value: object) -> None:
     is_list = isinstance(value, Collection) and not isinstance(value, str | bytes)
     if not is_list or not all(isinstance(each, str) for each in cast("Collection[object]", value)):
         raise TypeError(f"{name} must be a list of extensions such as 'jpg', got {value!r}")
+    for each in cast("Collection[str]", value):
+        if not each.strip(".") or "." in each.lstrip("."):
+            raise ValueError(f"{name} must be extensions such as 'jpg', got {each!r}")
 
 
 #: The settings that there are, each with what refuses a value of it.
