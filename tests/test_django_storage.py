@@ -7,7 +7,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ configure()
 from django.contrib.staticfiles.storage import staticfiles_storage  # noqa: E402
 from django.core.exceptions import ImproperlyConfigured  # noqa: E402
 from django.core.files.base import ContentFile  # noqa: E402
-from django.core.files.storage import FileSystemStorage  # noqa: E402
+from django.core.files.storage import FileSystemStorage, storages  # noqa: E402
 from django.core.management import CommandError, call_command  # noqa: E402
 from django.test import override_settings  # noqa: E402
 
@@ -65,10 +66,17 @@ class Project:
             **settings,
         }
 
+    @contextmanager
+    def in_force(self) -> Iterator[None]:
+        with override_settings(**self.settings):
+            # override_settings of Django 4.2 forgets OPTIONS; a settings file does not.
+            storages._backends = self.settings["STORAGES"]
+            yield
+
     def collect(self, **options: Any) -> str:
         """Run the command; returns what it printed."""
         output = StringIO()
-        with override_settings(**self.settings):
+        with self.in_force():
             try:
                 call_command(
                     "collectstatic", interactive=False, stdout=output, stderr=output, **options
@@ -78,7 +86,7 @@ class Project:
         return output.getvalue()
 
     def with_storage(self, ask: Callable[[Any], Any]) -> Any:
-        with override_settings(**self.settings):
+        with self.in_force():
             return ask(staticfiles_storage)
 
     def save(self, name: str, content: bytes) -> Any:
