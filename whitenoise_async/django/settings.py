@@ -39,7 +39,8 @@ class Configuration(NamedTuple):
 class StorageConfiguration(NamedTuple):
     """What the settings come to for ``collectstatic``."""
 
-    manifest_strict: bool
+    #: ``None`` for what the storage's class says.
+    manifest_strict: bool | None
     keep_only_hashed_files: bool
     #: Lower case, without dots; ``None`` for those that do not gain.
     skip_compress_extensions: frozenset[str] | None
@@ -71,7 +72,7 @@ def storage_configuration() -> StorageConfiguration:
     _require_sound()
     extensions = _get("SKIP_COMPRESS_EXTENSIONS", None)
     return StorageConfiguration(
-        manifest_strict=_get("MANIFEST_STRICT", True),
+        manifest_strict=_get("MANIFEST_STRICT", None),
         keep_only_hashed_files=_get("KEEP_ONLY_HASHED_FILES", False),
         skip_compress_extensions=None
         if extensions is None
@@ -149,6 +150,9 @@ def _require_extensions(name: str, value: object) -> None:
     is_list = isinstance(value, Collection) and not isinstance(value, str | bytes)
     if not is_list or not all(isinstance(each, str) for each in cast("Collection[object]", value)):
         raise TypeError(f"{name} must be a list of extensions such as 'jpg', got {value!r}")
+    for each in cast("Collection[str]", value):
+        if not each.strip(".") or "." in each.lstrip("."):
+            raise ValueError(f"{name} must be extensions such as 'jpg', got {each!r}")
 
 
 #: The settings that there are, each with what refuses a value of it.
