@@ -21,6 +21,7 @@ from django.core.exceptions import ImproperlyConfigured  # noqa: E402
 from django.core.handlers.asgi import ASGIHandler  # noqa: E402
 from django.core.handlers.wsgi import WSGIHandler  # noqa: E402
 from django.core.management import call_command  # noqa: E402
+from django.templatetags.static import static  # noqa: E402
 from django.test import override_settings  # noqa: E402
 
 from whitenoise_async.django import DjangoWhiteNoise, WhiteNoiseMiddleware  # noqa: E402
@@ -359,12 +360,10 @@ def test_skip_compress_extensions(project: Path) -> None:
 
 
 def test_manifest_strict(project: Path) -> None:
-    from django.templatetags.static import static
-
     collect(project, {})
-    with override_settings(STORAGES=storage(OURS), WHITENOISE_MANIFEST_STRICT=True):
-        with pytest.raises(ValueError, match="missing\\.css"):
-            static("missing.css")
+    strict = override_settings(STORAGES=storage(OURS), WHITENOISE_MANIFEST_STRICT=True)
+    with strict, pytest.raises(ValueError, match=r"missing\.css"):
+        static("missing.css")
     write(project / "root" / "missing.css")
     with override_settings(STORAGES=storage(OURS), WHITENOISE_MANIFEST_STRICT=False):
         assert static("missing.css").startswith("/static/missing.")
