@@ -39,6 +39,26 @@ PATTERNS = "must be a list of patterns such as '*.map', got"
             TypeError,
             f"exclude {PATTERNS} [1]",
         ),
+        (
+            {"skip_extensions": "jpg"},
+            TypeError,
+            "skip_extensions must be a list of extensions such as 'jpg', got 'jpg'",
+        ),
+        (
+            {"skip_extensions": [None]},
+            TypeError,
+            "skip_extensions must be a list of extensions such as 'jpg', got [None]",
+        ),
+        (
+            {"skip_extensions": ["jpg", ".tar.gz"]},
+            ValueError,
+            "skip_extensions must be extensions such as 'jpg', got 'tar.gz'",
+        ),
+        (
+            {"skip_extensions": ["."]},
+            ValueError,
+            "skip_extensions must be extensions such as 'jpg', got ''",
+        ),
         ({"min_size": -1}, ValueError, "min_size must be 0 or more, got -1"),
         ({"min_size": 1.5}, TypeError, "min_size must be a whole number, got 1.5"),
         ({"min_size": True}, TypeError, "min_size must be a whole number, got True"),
@@ -116,6 +136,21 @@ def test_what_is_compressed_in_itself_is_left_out_in_any_case(extension: str) ->
     assert not settings.selects(f"deep/a.min.{extension.upper()}")
     assert settings.selects(extension)
     assert settings.selects(f"a.{extension}.txt")
+
+
+def test_extensions_that_are_given_are_left_out_in_any_case_and_in_place_of_the_usual_ones() -> (
+    None
+):
+    settings = make_settings(skip_extensions=["JS", ".Svg"])
+    assert [name for name in NAMES if not settings.selects(name)] == ["a.js", "js/b.js", "a.svg"]
+    assert not settings.selects("A.jS")
+    assert all(map(make_settings(skip_extensions=[]).selects, NAMES))
+
+
+def test_extensions_that_are_given_are_left_out_of_what_is_included_too() -> None:
+    settings = make_settings(include=["a.*"], skip_extensions=["js"])
+    assert not settings.selects("a.js")
+    assert settings.selects("img/a.png")
 
 
 def test_the_list_of_the_gzip_command_is_part_of_what_is_left_out() -> None:

@@ -35,6 +35,7 @@ class SettingKeywords(TypedDict, total=False):
     levels: Mapping[str, int] | None
     include: Collection[str]
     exclude: Collection[str]
+    skip_extensions: Collection[str] | None
     min_size: int
     min_saving: float
     jobs: int | None
@@ -48,6 +49,7 @@ class Settings:
     left_out: tuple[str, ...]  # why encodings that were not asked for are not made
     include: Globs | None  # None for all
     exclude: Globs | None
+    skipped: frozenset[str]  # extensions, in lower case, without dots
     min_size: int
     min_saving: float
     jobs: int
@@ -56,11 +58,11 @@ class Settings:
         """Whether the file ``path``, below the root, is one to compress, whatever its size."""
         if self.exclude is not None and self.exclude.match_path(path):
             return False
-        if self.include is not None:
-            return self.include.match_file(path)
+        if self.include is not None and not self.include.match_file(path):
+            return False
         # What follows a dot is an extension in most cases, and looked at first: it is quick.
         ending = path.rpartition(".")[2].lower()
-        return ending not in DEFAULT_EXCLUDED or extension_of(path) not in DEFAULT_EXCLUDED
+        return ending not in self.skipped or extension_of(path) not in self.skipped
 
     def is_worth(self, original: int, compressed: int) -> bool:
         """Whether a variant saves enough to be kept. Sizes in bytes."""
@@ -75,17 +77,24 @@ def make_settings(
     levels: Mapping[str, int] | None = None,
     include: Collection[str] = (),
     exclude: Collection[str] = (),
+    skip_extensions: Collection[str] | None = None,
     min_size: int = DEFAULT_MIN_SIZE,
     min_saving: float = DEFAULT_MIN_SAVING,
     jobs: int | None = None,
 ) -> Settings:
     """Check what a caller gave, and resolve it. See :func:`whitenoise_async.compress_tree`."""
     encoders, left_out = make_encoders(encodings, levels or {})
+    included = globs_of("include", include)
+    if skip_extensions is None:
+        skipped = DEFAULT_EXCLUDED if included is None else frozenset[str]()
+    else:
+        skipped = _extensions("skip_extensions", skip_extensions)
     return Settings(
         encoders,
         left_out,
-        globs_of("include", include),
+        included,
         globs_of("exclude", exclude),
+        skipped,
         _number("min_size", min_size, 0),
         _percent("min_saving", min_saving),
         _usable_cores() if jobs is None else _number("jobs", jobs, 1),
@@ -95,12 +104,24 @@ def make_settings(
 def cleaning_settings(include: Collection[str], exclude: Collection[str]) -> Settings:
     """Settings that select what was compressed, and compress nothing."""
     included = globs_of("include", include) or Globs(["*"])
-    return Settings((), (), included, globs_of("exclude", exclude), 0, 0.0, 1)
+    return Settings((), (), included, globs_of("exclude", exclude), frozenset(), 0, 0.0, 1)
 
 
 def extension_of(path: str) -> str:
     """What follows the last dot of a name, in lower case."""
     return os.path.splitext(path)[1][1:].lower()
+
+
+def _extensions(name: str, extensions: object) -> frozenset[str]:
+    if not isinstance(extensions, Collection) or isinstance(extensions, str | bytes):
+        raise TypeError(f"{name} must be a list of extensions such as 'jpg', got {extensions!r}")
+    found = [each.removeprefix(".").lower() for each in extensions if isinstance(each, str)]
+    if len(found) < len(extensions):
+        raise TypeError(f"{name} must be a list of extensions such as 'jpg', got {extensions!r}")
+    for each in found:
+        if not each or "." in each:  # what extension_of never returns
+            raise ValueError(f"{name} must be extensions such as 'jpg', got {each!r}")
+    return frozenset(found)
 
 
 def _number(name: str, value: int, least: int) -> int:

@@ -47,6 +47,8 @@ def compress_tree(
         a slash on the name of a file or folder; none for all but those whose extension says that
         they are compressed.
     :param exclude: glob patterns of files to leave alone, whatever ``include`` says.
+    :param skip_extensions: of files to leave alone, such as ``"jpg"``, in any case: in place of
+        those that say that a file is compressed, and whatever ``include`` says.
     :param min_size: bytes, 100 if left out; a smaller file is left alone.
     :param min_saving: percent of the original that a variant has to save to be kept; 5 if left out.
     :param jobs: how many threads compress; ``None`` for as many as there are cores to be had.

@@ -41,7 +41,8 @@ class Configuration(NamedTuple):
 class StorageConfiguration(NamedTuple):
     """What the settings come to for ``collectstatic``."""
 
-    manifest_strict: bool
+    #: ``None`` for what the storage's class says.
+    manifest_strict: bool | None
     keep_only_hashed_files: bool
     #: Lower case, without dots; ``None`` for those that do not gain.
     skip_compress_extensions: frozenset[str] | None
@@ -75,7 +76,7 @@ def storage_configuration() -> StorageConfiguration:
     _require_sound()
     extensions = _get("SKIP_COMPRESS_EXTENSIONS", None)
     return StorageConfiguration(
-        manifest_strict=_get("MANIFEST_STRICT", True),
+        manifest_strict=_get("MANIFEST_STRICT", None),
         keep_only_hashed_files=_get("KEEP_ONLY_HASHED_FILES", False),
         skip_compress_extensions=None
         if extensions is None
