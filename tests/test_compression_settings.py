@@ -59,6 +59,13 @@ PATTERNS = "must be a list of patterns such as '*.map', got"
             ValueError,
             "skip_extensions must be extensions such as 'jpg', got ''",
         ),
+        (
+            {"encodings": "gzip"},
+            TypeError,
+            "encodings must be a list such as ['gzip', 'br'], got 'gzip'",
+        ),
+        ({"encodings": 1}, TypeError, "encodings must be a list such as ['gzip', 'br'], got 1"),
+        ({"levels": 9}, TypeError, "levels must be a dictionary such as {'gzip': 9}, got 9"),
         ({"min_size": -1}, ValueError, "min_size must be 0 or more, got -1"),
         ({"min_size": 1.5}, TypeError, "min_size must be a whole number, got 1.5"),
         ({"min_size": True}, TypeError, "min_size must be a whole number, got True"),

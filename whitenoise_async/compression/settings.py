@@ -83,6 +83,10 @@ def make_settings(
     jobs: int | None = None,
 ) -> Settings:
     """Check what a caller gave, and resolve it. See :func:`whitenoise_async.compress_tree`."""
+    if isinstance(encodings, str) or not isinstance(encodings, Collection | None):
+        raise TypeError(f"encodings must be a list such as ['gzip', 'br'], got {encodings!r}")
+    if not isinstance(levels, Mapping | None):
+        raise TypeError(f"levels must be a dictionary such as {{'gzip': 9}}, got {levels!r}")
     encoders, left_out = make_encoders(encodings, levels or {})
     included = globs_of("include", include)
     if skip_extensions is None:

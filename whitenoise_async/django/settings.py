@@ -140,6 +140,11 @@ def _require_flag(name: str, value: object) -> None:
         raise TypeError(f"{name} must be True or False, got {value!r}")
 
 
+def _require_flag_or_none(name: str, value: object) -> None:
+    if value is not None and not isinstance(value, bool):
+        raise TypeError(f"{name} must be True, False or None, got {value!r}")
+
+
 def _require_path(name: str, value: object) -> None:
     if value is not None and not isinstance(value, str | os.PathLike):
         raise TypeError(f"{name} must be the path of a folder or None, got {value!r}")
@@ -156,6 +161,9 @@ def _require_extensions(name: str, value: object) -> None:
     is_list = isinstance(value, Collection) and not isinstance(value, str | bytes)
     if not is_list or not all(isinstance(each, str) for each in cast("Collection[object]", value)):
         raise TypeError(f"{name} must be a list of extensions such as 'jpg' or None, got {value!r}")
+    for each in cast("Collection[str]", value):
+        if not each.strip(".") or "." in each.lstrip("."):
+            raise ValueError(f"{name} must be extensions such as 'jpg', got {each!r}")
 
 
 #: The settings that there are, each with what refuses a value of it.
@@ -165,7 +173,7 @@ KNOWN: dict[str, _Check] = {
     "WHITENOISE_STATIC_PREFIX": _require_prefix,
     "WHITENOISE_USE_FINDERS": _require_flag,
     "WHITENOISE_USE_MANIFEST": _require_flag,
-    "WHITENOISE_MANIFEST_STRICT": _require_flag,
+    "WHITENOISE_MANIFEST_STRICT": _require_flag_or_none,
     "WHITENOISE_KEEP_ONLY_HASHED_FILES": _require_flag,
     "WHITENOISE_SKIP_COMPRESS_EXTENSIONS": _require_extensions,
 }

@@ -1,0 +1,44 @@
+"""Files of a local storage that appear whole, under the name that was asked for, or not at all."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from typing import Any
+
+from django.core.management.base import CommandError
+
+from ..codings import WORKING_PREFIX
+
+
+class WholeFilesMixin:
+    """Writes each file beside its place first.
+
+    Of one that is cut off by a full disk or a signal, the next ``collectstatic`` would think that
+    it is the file: it looks at names and dates. And two at once would make each other choose other
+    names, under which nobody asks for anything.
+    """
+
+    def get_available_name(self, name: str, max_length: int | None = None) -> str:
+        """The name itself: what has it is replaced."""
+        return name
+
+    def _save(self, name: str, content: Any) -> str:
+        storage: Any = super()
+        folder, _ = os.path.split(name)
+        draft = os.path.join(folder, f"{WORKING_PREFIX}{os.urandom(8).hex()}.new")
+        path, beside = self._paths(name, draft)
+        try:
+            storage._save(draft, content)
+            os.replace(beside, path)
+        except OSError as error:
+            reason = error.strerror or error
+            raise CommandError(f"{path} cannot be written: {reason}") from error
+        finally:
+            with suppress(FileNotFoundError):
+                os.unlink(beside)
+        return name.replace("\\", "/")
+
+    def _paths(self, *names: str) -> list[str]:
+        storage: Any = self
+        return [storage.path(name) for name in names]
