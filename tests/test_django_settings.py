@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -17,6 +18,7 @@ from test_docs import DOCS, code, rows_of
 
 django_project.configure()
 
+from django.contrib.staticfiles.storage import staticfiles_storage  # noqa: E402
 from django.core.exceptions import ImproperlyConfigured  # noqa: E402
 from django.core.handlers.asgi import ASGIHandler  # noqa: E402
 from django.core.handlers.wsgi import WSGIHandler  # noqa: E402
@@ -24,7 +26,12 @@ from django.core.management import call_command  # noqa: E402
 from django.templatetags.static import static  # noqa: E402
 from django.test import override_settings  # noqa: E402
 
-from whitenoise_async.django import DjangoWhiteNoise, WhiteNoiseMiddleware  # noqa: E402
+from whitenoise_async.django import (  # noqa: E402
+    CompressedManifestStaticFilesStorage,
+    DjangoWhiteNoise,
+    WhiteNoiseMiddleware,
+)
+from whitenoise_async.django import checks  # noqa: E402
 from whitenoise_async.django.settings import (  # noqa: E402
     KNOWN,
     configuration,
@@ -369,6 +376,19 @@ def test_manifest_strict(project: Path) -> None:
         assert static("missing.css").startswith("/static/missing.")
 
 
+class Lenient(CompressedManifestStaticFilesStorage):
+    manifest_strict = False
+
+
+@pytest.mark.parametrize("ours", [{}, {"WHITENOISE_MANIFEST_STRICT": None}], ids=["unset", "None"])
+def test_manifest_strict_is_by_default_what_the_storage_s_class_says(
+    project: Path, ours: dict[str, Any]
+) -> None:
+    for backend, is_strict in {OURS: True, f"{__name__}.Lenient": False}.items():
+        with override_settings(STORAGES=storage(backend), **ours):
+            assert staticfiles_storage.manifest_strict is is_strict
+
+
 class Own(WhiteNoiseMiddleware):
     max_age = 5
     immutable_file_test = "^/static/docs/"
@@ -451,6 +471,14 @@ def test_a_wrong_value_is_refused_by_the_name_of_its_setting(name: str) -> None:
                 read()
 
 
+@pytest.mark.parametrize("each", [".", "tar.gz", ""])
+def test_an_extension_that_no_name_ends_in_is_refused(each: str) -> None:
+    with override_settings(WHITENOISE_SKIP_COMPRESS_EXTENSIONS=["jpg", each]):
+        assert list(faults()) == [
+            f"WHITENOISE_SKIP_COMPRESS_EXTENSIONS must be extensions such as 'jpg', got {each!r}"
+        ]
+
+
 def test_every_setting_has_a_wrong_value_here() -> None:
     assert {f"WHITENOISE_{name}" for name in WRONG} == set(KNOWN)
 
@@ -477,3 +505,10 @@ def test_the_table_has_every_setting_with_its_default(debug: bool) -> None:
         f"WHITENOISE_{name.upper()}": value for name, value in {**options, **others}.items()
     }
     assert set(told) == set(KNOWN)
+
+
+def test_the_table_of_system_checks_is_complete() -> None:
+    source = Path(checks.__file__).read_text("utf-8")
+    page = (DOCS / "django.md").read_text("utf-8")
+    told = re.findall(r"^\| `(whitenoise_async\.\w+)` \|", page, re.M)
+    assert sorted(told) == sorted(set(re.findall(r"whitenoise_async\.[EW]\d+", source)))
