@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sysconfig
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from functools import cache
 from importlib.metadata import PackageNotFoundError, distribution
@@ -50,7 +50,7 @@ class Example(NamedTuple):
 
 
 FLASK = Example("flask", "gunicorn", "/pink", "Every octave has equal power", "<h1>Not Found</h1>")
-WSGI = Example("django", "gunicorn", "/admin/login/", "Username:", "<h1>Not Found</h1>", FOREVER)
+WSGI = Example("django", "gunicorn", "/", "<h1>Spectra</h1>", "<h1>Not Found</h1>", FOREVER)
 ASGI = WSGI._replace(server="uvicorn")
 STARLETTE = Example("starlette", "uvicorn", "/", "<h1>Up for ", "Not Found")
 FASTAPI = Example("fastapi", "uvicorn", "/", "<h1>Decibels</h1>", '{"detail":"Not Found"}')
@@ -135,14 +135,16 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
 
 
 @contextmanager
-def running(example: Example, folder: Path, log: Path) -> Iterator[Server]:
-    """Run the server of an example by its README's command, but for the port."""
-    command = command_of(example, folder)
+def running(
+    example: Example, folder: Path, log: Path, command: Sequence[str] = (), **variables: str
+) -> Iterator[Server]:
+    """Run the server of an example by its README's command or another one, but for the port."""
+    command = command or command_of(example, folder)
     with log.open("wb") as output:
         process = subprocess.Popen(
             [*command, *ANY_PORT[example.server]],
             cwd=folder,
-            env=environ(),
+            env={**environ(), **variables},
             stdout=output,
             stderr=subprocess.STDOUT,
         )
@@ -257,10 +259,70 @@ def test_flask_s_debug_mode_switches_autorefresh_on(server: Server) -> None:
 
 
 @only(WSGI, ASGI)
-def test_django_s_forms_have_their_tokens(server: Server) -> None:
-    reply = server.get("/admin/login/")
-    assert 'name="csrfmiddlewaretoken"' in reply.body.decode()
-    assert "csrftoken=" in reply.headers["set-cookie"]
+def test_django_s_admin_has_its_files_and_its_tokens(server: Server) -> None:
+    page = server.get("/admin/login/")
+    assert 'name="csrfmiddlewaretoken"' in page.body.decode()
+    assert "csrftoken=" in page.headers["set-cookie"]
+    (style, *_) = re.findall(r'href="(/static/admin/css/base\..+?)"', page.body.decode())
+    assert server.get(style).headers["cache-control"] == FOREVER
+
+
+@only(WSGI, ASGI)
+def test_the_fields_of_django_s_security_middleware_are_on_files_too(server: Server) -> None:
+    for path in (server.example.page, server.style_sheet()):
+        assert server.get(path).headers["x-content-type-options"] == "nosniff"
+
+
+@only(WSGI, ASGI)
+def test_a_picture_that_a_collected_style_sheet_names_is_immutable(server: Server) -> None:
+    assert picture_of(server).headers["cache-control"] == FOREVER
+
+
+def picture_of(server: Server) -> Reply:
+    path = server.style_sheet()
+    (name,) = re.findall(r'url\("(.+?)"\)', server.get(path).body.decode())
+    assert re.fullmatch(r"wave\.[0-9a-f]{12}\.svg", name)
+    reply = server.get(urljoin(path, name))
+    assert reply.headers["content-type"] == "image/svg+xml"
+    return reply
+
+
+@pytest.mark.parametrize(
+    "example, command",
+    [
+        (WSGI, ["gunicorn", "mysite.wsgi_wrapped"]),
+        (ASGI, ["uvicorn", "mysite.asgi_wrapped:application"]),
+    ],
+    ids=["gunicorn", "uvicorn"],
+)
+def test_the_same_is_served_around_django(
+    prepared: Callable[[str], Path], tmp_path: Path, example: Example, command: list[str]
+) -> None:
+    with running(example, prepared("django"), tmp_path / "log", command) as server:
+        test_the_page_is_the_application_s(server)
+        test_the_style_sheet_is_sent_in_the_coding_that_the_client_prefers(server)
+        assert picture_of(server).headers["cache-control"] == FOREVER
+        # No middleware of Django's has seen it.
+        assert "x-content-type-options" not in server.get(server.style_sheet()).headers
+
+
+@pytest.mark.parametrize("example", [WSGI, ASGI], ids=["gunicorn", "uvicorn"])
+def test_a_static_host_is_named_by_pages_and_fetches_from_the_application(
+    prepared: Callable[[str], Path], tmp_path: Path, example: Example
+) -> None:
+    host = "https://cdn.example"
+    folder = prepared("django")
+    with running(example, folder, tmp_path / "log", STATIC_HOST=host) as server:
+        page = server.get("/").body.decode()
+        found = re.findall(r' (?:href|src)="([^"]+\.(?:css|js))"', page)
+        assert [url.rpartition(".")[2] for url in found] == ["css", "js"]
+        for url in found:
+            assert url.startswith(f"{host}/static/spectra/")
+            reply = server.get(url.removeprefix(host), {"Origin": "https://www.example"})
+            assert reply.status == 200
+            assert reply.headers["cache-control"] == FOREVER
+            # Without this, the page's module script would not run, nor would a font be shown.
+            assert reply.headers["access-control-allow-origin"] == "*"
 
 
 @only(FASTAPI)

@@ -38,10 +38,14 @@ class ConfiguredWhiteNoise(BaseWhiteNoise[Line]):
         :raises django.core.exceptions.ImproperlyConfigured: for a setting that cannot be so.
         """
         self._configuration = configuration()
-        keywords: OptionKeywords = {**self._configuration.options, **options}
-        if type(self).immutable_file_test is Options.immutable_file_test:
-            keywords.setdefault("immutable_file_test", HashedFiles(self.static_prefix))
-        super().__init__(application, **keywords)
+        defaults: OptionKeywords = {
+            **self._configuration.defaults,
+            "immutable_file_test": HashedFiles(self.static_prefix),
+        }
+        for name, value in defaults.items():
+            if not _is_own(self, name):
+                setattr(self, name, value)
+        super().__init__(application, **{**self._configuration.options, **options})
         self._add_roots(self._configuration)
 
     @property
@@ -76,3 +80,9 @@ class ConfiguredWhiteNoise(BaseWhiteNoise[Line]):
         # Which siblings there are it does not tell; the first request for a file finds out.
         names = {*hashed, *hashed.values()}
         self._add_names(root, self.static_prefix, [n + e for n in names for e in _ENDINGS])
+
+
+def _is_own(owner: Options, name: str) -> bool:
+    """Whether a subclass of :class:`Options` sets an option, be it to what is the default."""
+    classes = type(owner).__mro__
+    return any(name in vars(each) for each in (owner, *classes[: classes.index(Options)]))

@@ -26,6 +26,8 @@ class Configuration(NamedTuple):
     """What the settings come to for who serves files."""
 
     options: OptionKeywords
+    #: What options are that neither the settings nor a subclass sets.
+    defaults: OptionKeywords
     #: Where files are served, with a slash at both ends; below the mount point.
     static_prefix: str
     static_root: str | os.PathLike[str] | None
@@ -54,10 +56,12 @@ def configuration() -> Configuration:
     _require_sound()
     debug = bool(settings.DEBUG)
     options = {name: getattr(settings, each) for each, name in _OPTIONS.items() if _is_set(each)}
-    defaults = {"autorefresh": debug, "max_age": 0 if debug else 60}
+    if options.get("immutable_file_test", PREFIX) is None:
+        del options["immutable_file_test"]  # WhiteNoise takes it for one that is not set
     script_name = (settings.FORCE_SCRIPT_NAME or "").rstrip("/")
     return Configuration(
-        options=cast("OptionKeywords", {**defaults, **options}),
+        options=cast("OptionKeywords", options),
+        defaults={"autorefresh": debug, "max_age": 0 if debug else 60},
         static_prefix=_static_prefix(script_name),
         static_root=settings.STATIC_ROOT or None,
         root=_get("ROOT", None) or None,
@@ -136,6 +140,11 @@ def _require_flag(name: str, value: object) -> None:
         raise TypeError(f"{name} must be True or False, got {value!r}")
 
 
+def _require_flag_or_none(name: str, value: object) -> None:
+    if value is not None and not isinstance(value, bool):
+        raise TypeError(f"{name} must be True, False or None, got {value!r}")
+
+
 def _require_path(name: str, value: object) -> None:
     if value is not None and not isinstance(value, str | os.PathLike):
         raise TypeError(f"{name} must be the path of a folder or None, got {value!r}")
@@ -147,9 +156,11 @@ def _require_prefix(name: str, value: object) -> None:
 
 
 def _require_extensions(name: str, value: object) -> None:
+    if value is None:
+        return
     is_list = isinstance(value, Collection) and not isinstance(value, str | bytes)
     if not is_list or not all(isinstance(each, str) for each in cast("Collection[object]", value)):
-        raise TypeError(f"{name} must be a list of extensions such as 'jpg', got {value!r}")
+        raise TypeError(f"{name} must be a list of extensions such as 'jpg' or None, got {value!r}")
     for each in cast("Collection[str]", value):
         if not each.strip(".") or "." in each.lstrip("."):
             raise ValueError(f"{name} must be extensions such as 'jpg', got {each!r}")
@@ -162,7 +173,7 @@ KNOWN: dict[str, _Check] = {
     "WHITENOISE_STATIC_PREFIX": _require_prefix,
     "WHITENOISE_USE_FINDERS": _require_flag,
     "WHITENOISE_USE_MANIFEST": _require_flag,
-    "WHITENOISE_MANIFEST_STRICT": _require_flag,
+    "WHITENOISE_MANIFEST_STRICT": _require_flag_or_none,
     "WHITENOISE_KEEP_ONLY_HASHED_FILES": _require_flag,
     "WHITENOISE_SKIP_COMPRESS_EXTENSIONS": _require_extensions,
 }

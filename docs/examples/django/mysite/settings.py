@@ -1,23 +1,27 @@
-"""A project with the admin and nothing else."""
+"""A project with one application, and the admin."""
 
+import os
 from pathlib import Path
 
 BASE_DIR = Path(__file__).parents[1]
 
 SECRET_KEY = "no secret: for this example alone"
-DEBUG = False
+DEBUG = os.environ.get("DEBUG") == "1"
 ALLOWED_HOSTS = ["127.0.0.1", "localhost"]
 
 INSTALLED_APPS = [
+    "spectra",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.messages",
     "django.contrib.sessions",
+    "whitenoise_async.django",  # before staticfiles: runserver leaves files to the middleware
     "django.contrib.staticfiles",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "whitenoise_async.django.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -39,11 +43,13 @@ TEMPLATES = [
 ]
 DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": BASE_DIR / "db.sqlite3"}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+USE_TZ = True
 
-STATIC_URL = "static/"
+# A CDN that fetches the files from here: https://cdn.example. Without one they are at /static/.
+STATIC_URL = os.environ.get("STATIC_HOST", "") + "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    # Names with a hash of the content: base.css is sent as base.3f2a6b1c9d0e.css, for good.
-    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"},
+    # Names with a hash of the content: style.css is sent as style.3f2a6b1c9d0e.css, for good.
+    "staticfiles": {"BACKEND": "whitenoise_async.django.CompressedManifestStaticFilesStorage"},
 }

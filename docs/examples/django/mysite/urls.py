@@ -1,10 +1,10 @@
-"""The admin, and the way there."""
+"""The page, and the admin."""
 
 from django.contrib import admin
 from django.urls import path
-from django.views.generic import RedirectView
+from spectra.views import home
 
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("", home, name="home"),
     path("admin/", admin.site.urls),
 ]

@@ -1,17 +1,9 @@
-"""For WSGI servers: the wrapper goes around Django's handler."""
+"""For WSGI servers: static files are the middleware's."""
 
 import os
 
-from django.conf import settings
 from django.core.wsgi import get_wsgi_application
-
-from whitenoise_async import WhiteNoise
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mysite.settings")
 
-application = WhiteNoise(
-    get_wsgi_application(),
-    settings.STATIC_ROOT,
-    settings.STATIC_URL,
-    immutable_file_test=r"\.[0-9a-f]{12}\.",
-)
+application = get_wsgi_application()

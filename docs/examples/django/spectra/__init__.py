@@ -1,0 +1,1 @@
+"""An application with static files of its own."""

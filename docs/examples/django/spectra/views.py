@@ -1,0 +1,11 @@
+"""Its one page."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+SLOPES = {"white": 0, "pink": -3, "brown": -6}
+
+
+def home(request: HttpRequest) -> HttpResponse:
+    """Show the colours, each with the decibels that it loses in an octave."""
+    return render(request, "spectra/home.html", {"slopes": SLOPES})
