@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import socket
 import subprocess
@@ -22,6 +23,7 @@ django_project.configure()
 
 OURS = "whitenoise_async.django"
 MIDDLEWARE = f"{OURS}.WhiteNoiseMiddleware"
+COMMAND = f"{OURS}.management.commands.runserver"
 SECURITY = "django.middleware.security.SecurityMiddleware"
 SESSIONS = "django.contrib.sessions.middleware.SessionMiddleware"
 
@@ -172,6 +174,21 @@ def ask(url: str, server: subprocess.Popen[bytes]) -> Any:
 def environment(folder: Path) -> dict[str, str]:
     path = os.pathsep.join([str(folder), *filter(None, sys.path)])
     return {**os.environ, "PYTHONPATH": path, "DJANGO_SETTINGS_MODULE": "project"}
+
+
+@pytest.mark.parametrize(
+    ("applications", "default"),
+    [
+        ([OURS, "django.contrib.staticfiles"], False),
+        ([OURS, "django.contrib.messages", "django.contrib.staticfiles"], False),
+        ([OURS], None),
+    ],
+)
+def test_the_command_is_the_next_applications(applications: list[str], default: object) -> None:
+    with override_settings(INSTALLED_APPS=applications):
+        command = importlib.reload(importlib.import_module(COMMAND)).Command()
+        parser = command.create_parser("manage.py", "runserver")
+    assert parser.get_default("use_static_handler") is default
 
 
 def test_the_commands_help_says_who_serves_files(tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ def folders(tmp_path: Path) -> tuple[Path, Path]:
 @pytest.fixture(params=["listed", "looked for"])
 def get(request: pytest.FixtureRequest, folders: tuple[Path, Path]) -> Iterator[Get]:
     changed: dict[str, Any] = {
-        "STATICFILES_DIRS": [folders[0], ("named", folders[1]), folders[1]],
+        "STATICFILES_DIRS": [folders[0], ("named", folders[0].with_name("third")), folders[1]],
         "WHITENOISE_USE_FINDERS": True,
         "WHITENOISE_AUTOREFRESH": request.param == "looked for",
         "WHITENOISE_INDEX_FILE": True,
@@ -44,6 +44,7 @@ def get(request: pytest.FixtureRequest, folders: tuple[Path, Path]) -> Iterator[
         "MIDDLEWARE": ["whitenoise_async.django.WhiteNoiseMiddleware"],
     }
     write(folders[0] / "a.css.map", b"a map")
+    write(folders[0].with_name("third") / "a.css", b"third")
     with override_settings(**changed):
         handler = WSGIHandler()
         yield lambda *args, **keywords: call_wsgi(handler, make_call(*args, **keywords))
@@ -51,7 +52,7 @@ def get(request: pytest.FixtureRequest, folders: tuple[Path, Path]) -> Iterator[
 
 def test_the_first_finder_wins_and_prefixes_count(get: Get) -> None:
     assert get("/static/a.css").body == b"first"
-    assert get("/static/named/a.css").body == b"second"
+    assert get("/static/named/a.css").body == b"third"
 
 
 def test_files_of_applications_are_found(get: Get) -> None:
@@ -104,13 +105,13 @@ def test_what_comes_after_the_start_is_found_by_who_looks(folders: tuple[Path, P
         assert call_asgi(sent, make_call("/static/new.css")).body == b"newer"
 
 
-class NoPath(Storage):
+class NoPath(Storage):  # type: ignore[misc]
     """A storage whose files lie elsewhere than in a file system."""
 
     prefix = None
 
 
-class Elsewhere(finders.BaseFinder):
+class Elsewhere(finders.BaseFinder):  # type: ignore[misc]
     """A finder of such files, and one that refuses to look."""
 
     def list(self, ignore_patterns: Any) -> Any:

@@ -7,20 +7,17 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..base import BaseWhiteNoise
-from ..codings import CODINGS
 from ..decisions import Line
 from ..options import Options
 from ..registry import Registry
 from .finders import FindersRegistry, found_files
-from .manifest import HashedFiles, hashed_files
+from .manifest import HashedFiles, hashed_files, manifest_names
 from .settings import Configuration, configuration
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from ..options import OptionKeywords
-
-_ENDINGS = ("", *(coding.suffix for coding in CODINGS))
 
 
 class ConfiguredWhiteNoise(BaseWhiteNoise[Line]):
@@ -45,7 +42,8 @@ class ConfiguredWhiteNoise(BaseWhiteNoise[Line]):
         for name, value in defaults.items():
             if not _is_own(self, name):
                 setattr(self, name, value)
-        super().__init__(application, **{**self._configuration.options, **options})
+        keywords: OptionKeywords = {**self._configuration.options, **options}
+        super().__init__(application, **keywords)
         self._add_roots(self._configuration)
 
     @property
@@ -77,9 +75,7 @@ class ConfiguredWhiteNoise(BaseWhiteNoise[Line]):
         if not hashed:
             self.add_files(root, self.static_prefix, followlinks=True)
             return
-        # Which siblings there are it does not tell; the first request for a file finds out.
-        names = {*hashed, *hashed.values()}
-        self._add_names(root, self.static_prefix, [n + e for n in names for e in _ENDINGS])
+        self._add_names(root, self.static_prefix, manifest_names(hashed))
 
 
 def _is_own(owner: Options, name: str) -> bool:

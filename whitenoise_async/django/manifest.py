@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from django.contrib.staticfiles.storage import staticfiles_storage
+
+from ..codings import CODINGS
 
 
 def hashed_files() -> Mapping[str, str]:
     """Hashed names by the original ones, below ``STATIC_ROOT``; none of a storage without them."""
     found: Mapping[str, str] = getattr(staticfiles_storage, "hashed_files", {})
     return found
+
+
+def manifest_names(hashed: Mapping[str, str]) -> Iterator[str]:
+    """The names of these files and of their copies, and with each those of its variants.
+
+    Variants are in no manifest, and not each of them need be there.
+    """
+    for name in dict.fromkeys(each for pair in hashed.items() for each in pair):
+        yield name
+        for coding in CODINGS:
+            yield name + coding.suffix
 
 
 class HashedFiles:
