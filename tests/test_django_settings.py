@@ -30,8 +30,8 @@ from whitenoise_async.django import (  # noqa: E402
     CompressedManifestStaticFilesStorage,
     DjangoWhiteNoise,
     WhiteNoiseMiddleware,
+    checks,
 )
-from whitenoise_async.django import checks  # noqa: E402
 from whitenoise_async.django.settings import (  # noqa: E402
     KNOWN,
     configuration,
