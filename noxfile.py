@@ -137,6 +137,16 @@ def bench_compress(session: nox.Session) -> None:
 
 
 @nox.session
+def bench_collectstatic(session: nox.Session) -> None:
+    """Time and size of Django's collectstatic with our storage and with those of others."""
+    session.install(".[compress]", "django")
+    for packages in COMPRESS_PEERS:
+        session.install("--upgrade", *packages, success_codes=range(256))
+    command = ["python", "-m", "benchmarks.collectstatic"]
+    session.run(*command, *session.posargs, env={"PYTHONPATH": "tests"})
+
+
+@nox.session
 def soak(session: nox.Session) -> None:
     """A long, hostile load, under which a server has to stay as it is; ``--short``: a minute."""
     session.install(".")

@@ -14,13 +14,13 @@ from ..compression.locks import locked
 from .compressing import Compression, Processed, known_options
 from .references import Converter, MissingReferences, undecodable
 from .settings import StorageConfiguration, storage_configuration
-from .whole_files import WholeFilesMixin
+from .whole_files import WholeFilesStorage
 
 #: Of each name that was collected, the storage that it came from and its path there.
 Sources = dict[str, tuple[Any, str]]
 
 
-class CompressedFilesMixin(WholeFilesMixin):
+class CompressedFilesStorage(WholeFilesStorage):
     """A storage in a local folder in which our engine can compress."""
 
     def __init__(self, *args: Any, compress: object = None, **kwargs: Any) -> None:
@@ -37,7 +37,7 @@ class CompressedFilesMixin(WholeFilesMixin):
         )
 
 
-class CompressedStaticFilesStorage(CompressedFilesMixin, StaticFilesStorage):
+class CompressedStaticFilesStorage(CompressedFilesStorage, StaticFilesStorage):
     """Compresses what ``collectstatic`` collects."""
 
     def post_process(
@@ -48,7 +48,7 @@ class CompressedStaticFilesStorage(CompressedFilesMixin, StaticFilesStorage):
             yield from self._compression(storage_configuration()).run()
 
 
-class CompressedManifestStaticFilesStorage(CompressedFilesMixin, ManifestStaticFilesStorage):
+class CompressedManifestStaticFilesStorage(CompressedFilesStorage, ManifestStaticFilesStorage):
     """Puts the hash of its content into the name of each file, and compresses them.
 
     Who serves them can let browsers keep them for good.
@@ -63,7 +63,6 @@ class CompressedManifestStaticFilesStorage(CompressedFilesMixin, ManifestStaticF
 
     def _begin(self, paths: Sources) -> None:
         self._sources = {self.clean_name(name): source for name, source in paths.items()}
-        self._saved: set[str] = set()
         self._missing = MissingReferences()
 
     def post_process(
@@ -77,12 +76,12 @@ class CompressedManifestStaticFilesStorage(CompressedFilesMixin, ManifestStaticF
         self._begin(paths)
         # What one run removes, another one would miss.
         with locked(compression.root, lambda: None):
-            yield from self._hashed(paths, **options)
-            if configuration.keep_only_hashed_files:
-                self._remove_superfluous()
+            yield from self._hashed(paths, configuration.keep_only_hashed_files, **options)
         yield from compression.run()
 
-    def _hashed(self, paths: Sources, **options: Any) -> Iterator[Processed]:
+    def _hashed(
+        self, paths: Sources, keep_only_hashed_files: bool, **options: Any
+    ) -> Iterator[Processed]:
         try:
             for name, hashed_name, processed in super().post_process(paths, **options):
                 if isinstance(processed, UnicodeDecodeError):
@@ -91,6 +90,8 @@ class CompressedManifestStaticFilesStorage(CompressedFilesMixin, ManifestStaticF
                     self._missing.require_none()
                     raise CommandError(f"{name}: {processed}")
                 yield name, hashed_name, processed
+            if keep_only_hashed_files:
+                self._remove_originals()
         except UnicodeDecodeError as error:
             names = ", ".join(undecodable(paths, self._has_references))
             raise CommandError(f"Not UTF-8, and references are looked for: {names}") from error
@@ -100,12 +101,12 @@ class CompressedManifestStaticFilesStorage(CompressedFilesMixin, ManifestStaticF
     def _has_references(self, name: str) -> bool:
         return bool(matches_patterns(name, self._patterns))
 
-    def _remove_superfluous(self) -> None:
-        """Remove the originals that have a hashed copy, and the copies of an earlier pass."""
+    def _remove_originals(self) -> None:
+        """Remove the originals that have a copy under another name."""
         copies = {name: self.hashed_files[self.hash_key(name)] for name in self._sources}
-        originals = {name for name, copy in copies.items() if self.exists(copy)}
-        for name in (originals | self._saved) - {*copies.values(), self.manifest_name}:
-            self.delete(name)
+        for name in copies.keys() - set(copies.values()):
+            if self.exists(copies[name]):
+                self.delete(name)
 
     def url_converter(self, name: str, *args: Any, **kwargs: Any) -> Converter:
         """The same, but that what is not there is told of at the end, and all together."""
@@ -131,8 +132,3 @@ class CompressedManifestStaticFilesStorage(CompressedFilesMixin, ManifestStaticF
         """Write the manifest, which is what a server goes by, if all is as it should be."""
         self._missing.require_none()
         super().save_manifest()
-
-    def _save(self, name: str, content: Any) -> str:
-        saved = super()._save(name, content)
-        self._saved.add(saved)
-        return saved

@@ -6,12 +6,13 @@ import os
 from contextlib import suppress
 from typing import Any
 
+from django.core.files.storage import FileSystemStorage
 from django.core.management.base import CommandError
 
 from ..codings import WORKING_PREFIX
 
 
-class WholeFilesMixin:
+class WholeFilesStorage(FileSystemStorage):
     """Writes each file beside its place first.
 
     Of one that is cut off by a full disk or a signal, the next ``collectstatic`` would think that
@@ -24,21 +25,14 @@ class WholeFilesMixin:
         return name
 
     def _save(self, name: str, content: Any) -> str:
-        storage: Any = super()
-        folder, _ = os.path.split(name)
-        draft = os.path.join(folder, f"{WORKING_PREFIX}{os.urandom(8).hex()}.new")
-        path, beside = self._paths(name, draft)
+        draft = os.path.join(os.path.dirname(name), f"{WORKING_PREFIX}{os.urandom(8).hex()}.new")
+        path, beside = self.path(name), self.path(draft)
         try:
-            storage._save(draft, content)
+            super()._save(draft, content)
             os.replace(beside, path)
         except OSError as error:
-            reason = error.strerror or error
-            raise CommandError(f"{path} cannot be written: {reason}") from error
+            raise CommandError(f"{path} cannot be written: {error.strerror or error}") from error
         finally:
-            with suppress(FileNotFoundError):
+            with suppress(OSError):
                 os.unlink(beside)
         return name.replace("\\", "/")
-
-    def _paths(self, *names: str) -> list[str]:
-        storage: Any = self
-        return [storage.path(name) for name in names]

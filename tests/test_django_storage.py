@@ -1,0 +1,612 @@
+"""``collectstatic`` with our storages: what it writes, what it removes, and how it fails."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django_project import configure
+from trees import ALL, DECODERS, TEXT, snapshot
+
+from whitenoise_async.compression import ENCODINGS
+from whitenoise_async.compression.record import NAME as RECORD
+
+configure()
+
+from django.contrib.staticfiles.storage import staticfiles_storage  # noqa: E402
+from django.core.exceptions import ImproperlyConfigured  # noqa: E402
+from django.core.files.base import ContentFile  # noqa: E402
+from django.core.files.storage import FileSystemStorage, storages  # noqa: E402
+from django.core.management import CommandError, call_command  # noqa: E402
+from django.test import override_settings  # noqa: E402
+
+import whitenoise_async.django  # noqa: E402
+from whitenoise_async.django.manifests import manifest_names  # noqa: E402
+
+PLAIN = "whitenoise_async.django.CompressedStaticFilesStorage"
+HASHED = "whitenoise_async.django.CompressedManifestStaticFilesStorage"
+MANIFEST = "staticfiles.json"
+
+STYLE = b"body { background: url(../img/a.svg#top) }\n" + TEXT
+PICTURE = b"<svg xmlns='http://www.w3.org/2000/svg'>" + b"<path d='M0 0'/>" * 50 + b"</svg>"
+FILES = {"css/app.css": STYLE, "img/a.svg": PICTURE, "img/b.png": b"\x89PNG" * 200, "a.txt": b"a"}
+
+
+class Project:
+    """A folder of sources, the folder into which they are collected, and the settings."""
+
+    def __init__(self, folder: Path) -> None:
+        self.sources = folder / "sources"
+        self.root = folder / "static"
+        self.output = StringIO()
+        self.settings: dict[str, Any] = {}
+
+    def write(self, files: Mapping[str, bytes]) -> None:
+        for name, content in files.items():
+            path = self.sources / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+
+    def use(self, backend: str, options: Mapping[str, Any] | None = None, **settings: Any) -> None:
+        storage = {"BACKEND": backend, "OPTIONS": dict(options or {})}
+        self.settings |= {
+            "STATIC_ROOT": str(self.root),
+            "STATICFILES_DIRS": [str(self.sources)],
+            "STATICFILES_FINDERS": ["django.contrib.staticfiles.finders.FileSystemFinder"],
+            "STORAGES": {"staticfiles": storage},
+            **settings,
+        }
+
+    @contextmanager
+    def in_force(self) -> Iterator[None]:
+        with override_settings(**self.settings):
+            # override_settings of Django 4.2 forgets OPTIONS; a settings file does not.
+            storages._backends = self.settings["STORAGES"]
+            yield
+
+    def collect(self, **options: Any) -> str:
+        """Run the command; returns what it printed."""
+        output = StringIO()
+        with self.in_force():
+            try:
+                call_command(
+                    "collectstatic", interactive=False, stdout=output, stderr=output, **options
+                )
+            finally:
+                self.output = output
+        return output.getvalue()
+
+    def with_storage(self, ask: Callable[[Any], Any]) -> Any:
+        with self.in_force():
+            return ask(staticfiles_storage)
+
+    def save(self, name: str, content: bytes) -> Any:
+        return self.with_storage(lambda storage: storage.save(name, ContentFile(content)))
+
+    def names(self) -> set[str]:
+        """What was collected, without the manifest and the record."""
+        found = {
+            path.relative_to(self.root).as_posix()
+            for path in self.root.rglob("*")
+            if path.is_symlink() or not path.is_dir()
+        }
+        return found - {MANIFEST, RECORD}
+
+    def manifest(self) -> dict[str, str]:
+        paths: dict[str, str] = json.loads((self.root / MANIFEST).read_bytes())["paths"]
+        return paths
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    made = Project(tmp_path)
+    made.write(FILES)
+    made.use(HASHED)
+    return made
+
+
+def with_variants(*names: str) -> set[str]:
+    return {name + suffix for name in names for suffix in ("", *ALL)}
+
+
+def require_right_variants(root: Path) -> None:
+    for suffix in ALL:
+        for path in root.rglob(f"*{suffix}"):
+            assert DECODERS[suffix](path.read_bytes()) == path.with_suffix("").read_bytes()
+
+
+def test_the_storages_are_found_where_the_settings_name_them() -> None:
+    for backend in (PLAIN, HASHED):
+        assert getattr(whitenoise_async.django, backend.rpartition(".")[2])
+
+
+def test_what_is_collected_is_compressed_and_counted(project: Project) -> None:
+    project.use(PLAIN)
+    output = project.collect(verbosity=2)
+    assert project.names() == with_variants("css/app.css", "img/a.svg") | {"a.txt", "img/b.png"}
+    require_right_variants(project.root)
+    assert "4 static files copied" in output
+    assert ", 6 post-processed." in output
+    assert "Post-processed 'css/app.css' as 'css/app.css.br'" in output
+
+
+def test_what_has_not_changed_is_not_compressed_again(project: Project) -> None:
+    project.use(PLAIN)
+    project.collect()
+    before = snapshot(project.root)
+    assert "post-processed" not in project.collect()
+    assert snapshot(project.root) == before
+    project.write({"img/a.svg": PICTURE * 2})
+    os.utime(project.sources / "img/a.svg", (2_000_000_000, 2_000_000_000))
+    assert ", 3 post-processed." in project.collect()
+    require_right_variants(project.root)
+
+
+def test_hashed_copies_are_compressed_as_well_and_the_manifest_is_not(project: Project) -> None:
+    output = project.collect()
+    manifest = project.manifest()
+    assert manifest.keys() == FILES.keys()
+    style, picture = manifest["css/app.css"], manifest["img/a.svg"]
+    alone = {"a.txt", "img/b.png", manifest["a.txt"], manifest["img/b.png"]}
+    compressed = with_variants("css/app.css", "img/a.svg", style, picture)
+    assert project.names() == compressed | alone
+    assert f"../{picture}#top".encode() in (project.root / style).read_bytes()
+    require_right_variants(project.root)
+    assert ", 16 post-processed." in output
+
+
+@pytest.mark.parametrize("backend", [PLAIN, HASHED])
+def test_a_dry_run_writes_nothing(project: Project, backend: str) -> None:
+    project.use(backend)
+    assert "4 static files copied" in project.collect(dry_run=True)
+    assert not project.root.exists()
+
+
+@pytest.mark.parametrize("backend", [PLAIN, HASHED])
+def test_nothing_to_collect_is_no_fault(project: Project, backend: str) -> None:
+    project.use(backend, STATICFILES_DIRS=[])
+    assert "0 static files copied" in project.collect()
+
+
+@pytest.mark.parametrize("backend", [PLAIN, HASHED])
+def test_without_post_processing_nothing_is_hashed_or_compressed(
+    project: Project, backend: str
+) -> None:
+    project.use(backend)
+    project.collect(post_process=False)
+    assert project.names() == FILES.keys()
+
+
+def test_a_cleared_folder_is_filled_anew(project: Project) -> None:
+    project.collect()
+    before = project.names()
+    (project.root / "left.css").write_bytes(TEXT)
+    assert ", 16 post-processed." in project.collect(clear=True)
+    assert project.names() == before
+    assert (project.root / RECORD).exists()
+
+
+def test_of_linked_files_the_hashed_copies_are_compressed(project: Project) -> None:
+    project.collect()
+    output = project.collect(link=True)
+    assert "4 static files symlinked" in output
+    style, picture = project.manifest()["css/app.css"], project.manifest()["img/a.svg"]
+    assert {name for name in project.names() if name.endswith(ALL)} == {
+        name + suffix for name in (style, picture) for suffix in ALL
+    }
+    assert (project.root / "css/app.css").is_symlink()
+    assert not (project.root / style).is_symlink()
+    project.collect()
+    assert not (project.root / "css/app.css").is_symlink()
+    assert (project.sources / "css/app.css").read_bytes() == STYLE
+    assert (project.root / "css/app.css.gz").exists()
+
+
+@pytest.mark.parametrize(
+    ("extensions", "expected"),
+    [
+        (None, {"css/app.css", "img/a.svg"}),
+        (["CSS", ".svg"], {"img/b.png"}),
+        ([], {"css/app.css", "img/a.svg", "img/b.png"}),
+    ],
+)
+def test_the_extensions_that_are_set_are_left_alone_in_place_of_the_usual_ones(
+    project: Project, extensions: list[str] | None, expected: set[str]
+) -> None:
+    project.use(PLAIN)
+    if extensions is not None:
+        project.settings["WHITENOISE_SKIP_COMPRESS_EXTENSIONS"] = extensions
+    project.collect()
+    assert {n.removesuffix(".gz") for n in project.names() if n.endswith(".gz")} == expected
+
+
+def test_the_storage_takes_the_options_of_the_engine(project: Project) -> None:
+    options = {"encodings": ["gzip"], "exclude": ["img/*"], "min_size": 1, "levels": {"gzip": 1}}
+    project.use(HASHED, {"compress": options})
+    project.collect()
+    style = project.manifest()["css/app.css"]
+    compressed = {name for name in project.names() if name.endswith(ALL)}
+    assert compressed == {"css/app.css.gz", f"{style}.gz"}
+
+
+def test_an_option_of_the_storage_wins_over_the_setting(project: Project) -> None:
+    options = {"compress": {"skip_extensions": ["svg"]}}
+    project.use(PLAIN, options, WHITENOISE_SKIP_COMPRESS_EXTENSIONS=["css"])
+    project.collect()
+    compressed = {name for name in project.names() if name.endswith(".gz")}
+    assert compressed == {"css/app.css.gz", "img/b.png.gz"}
+
+
+@pytest.mark.parametrize("backend", [PLAIN, HASHED])
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"level": 9}, "has an unknown option 'level'; the options are encodings, levels,"),
+        ({"dry_run": True}, "has an unknown option 'dry_run'"),
+        (["gzip"], "must be a dictionary of options, got ['gzip']"),
+        ({"encodings": ["bz2"]}, "bz2"),
+        ({"levels": {"gzip": 99}}, "the level for gzip must be a number from 1 to 12, got 99"),
+        ({"exclude": "*.map"}, "exclude must be a list of patterns"),
+        ({"jobs": 0}, "jobs must be 1 or more, got 0"),
+    ],
+)
+def test_an_option_that_cannot_be_what_it_is_is_named(
+    project: Project, backend: str, given: Any, message: str
+) -> None:
+    project.use(backend, {"compress": given})
+    with pytest.raises(ImproperlyConfigured) as caught:
+        project.collect()
+    assert str(caught.value).startswith("OPTIONS['compress'] of the staticfiles storage")
+    assert message in str(caught.value)
+    assert not (project.root / MANIFEST).exists()
+
+
+@pytest.mark.parametrize("extension", ["tar.gz", "."])
+def test_an_extension_that_no_name_ends_in_is_refused(project: Project, extension: str) -> None:
+    project.use(PLAIN, WHITENOISE_SKIP_COMPRESS_EXTENSIONS=[extension])
+    with pytest.raises(ImproperlyConfigured, match="WHITENOISE_SKIP_COMPRESS_EXTENSIONS must be"):
+        project.collect()
+
+
+def test_a_storage_on_another_machine_is_refused(project: Project) -> None:
+    project.use(f"{__name__}.Remote")
+    with pytest.raises(ImproperlyConfigured, match="Remote keeps its files on another machine"):
+        project.collect(post_process=True)
+
+
+class Remote(whitenoise_async.django.CompressedStaticFilesStorage):
+    def path(self, name: str) -> str:
+        raise NotImplementedError
+
+    def exists(self, name: str) -> bool:
+        return False
+
+    def _save(self, name: str, content: Any) -> str:
+        return name
+
+
+def test_only_hashed_copies_stay_where_the_settings_say_so(project: Project) -> None:
+    project.collect()
+    project.use(HASHED, WHITENOISE_KEEP_ONLY_HASHED_FILES=True)
+    for _ in range(3):
+        project.collect()
+        manifest = project.manifest()
+        style, picture = manifest["css/app.css"], manifest["img/a.svg"]
+        alone = {manifest["a.txt"], manifest["img/b.png"]}
+        assert project.names() == with_variants(style, picture) | alone
+        require_right_variants(project.root)
+    assert "post-processed" in project.output.getvalue()
+
+
+def test_of_several_passes_the_last_copies_alone_stay(project: Project) -> None:
+    # The deepest are looked at first, before what they refer to has its name.
+    project.write({"css/deep/a.css": b"@import '../app.css';"})
+    project.use(HASHED, WHITENOISE_KEEP_ONLY_HASHED_FILES=True)
+    project.collect()
+    manifest = project.manifest()
+    plain = {name for name in project.names() if not name.endswith(ALL)}
+    assert plain == set(manifest.values())
+    style = os.path.basename(manifest["css/app.css"])
+    assert f"../{style}".encode() in (project.root / manifest["css/deep/a.css"]).read_bytes()
+
+
+def test_a_file_that_keeps_its_name_when_it_is_hashed_stays(project: Project) -> None:
+    project.use(f"{__name__}.PartlyHashed", WHITENOISE_KEEP_ONLY_HASHED_FILES=True)
+    project.collect()
+    assert project.manifest()["a.txt"] == "a.txt"
+    assert (project.root / "a.txt").exists()
+    assert not (project.root / "img/b.png").exists()
+
+
+class PartlyHashed(whitenoise_async.django.CompressedManifestStaticFilesStorage):
+    def file_hash(self, name: str, content: Any = None) -> Any:
+        return None if name == "a.txt" else super().file_hash(name, content)
+
+
+def test_linked_sources_stay_when_only_hashed_copies_do(project: Project) -> None:
+    project.use(HASHED, WHITENOISE_KEEP_ONLY_HASHED_FILES=True)
+    project.collect(link=True)
+    assert not (project.root / "css/app.css").is_symlink()
+    assert (project.sources / "css/app.css").read_bytes() == STYLE
+
+
+@pytest.mark.parametrize("strict", [None, True, False])
+def test_an_unknown_file_is_refused_unless_the_manifest_is_not_strict(
+    project: Project, strict: bool | None
+) -> None:
+    if strict is not None:
+        project.settings["WHITENOISE_MANIFEST_STRICT"] = strict
+    project.collect()
+    (project.root / "late.css").write_bytes(TEXT)
+    if strict is False:
+        url = project.with_storage(lambda storage: storage.url("late.css"))
+        assert url.startswith("/static/late.") and url != "/static/late.css"
+    else:
+        with pytest.raises(ValueError, match=r"Missing .* manifest entry for 'late\.css'"):
+            project.with_storage(lambda storage: storage.url("late.css"))
+
+
+class Lenient(whitenoise_async.django.CompressedManifestStaticFilesStorage):
+    manifest_strict = False
+
+
+def test_the_strictness_that_a_subclass_has_is_that_of_the_setting_if_there_is_one(
+    project: Project,
+) -> None:
+    project.use(f"{__name__}.Lenient")
+    assert project.with_storage(lambda storage: storage.manifest_strict) is False
+    project.use(f"{__name__}.Lenient", WHITENOISE_MANIFEST_STRICT=True)
+    assert project.with_storage(lambda storage: storage.manifest_strict) is True
+
+
+MISSING = {
+    "css/app.css": b"""
+        @import "gone.css"; p { background: url(img/gone.png) } a { background: url(#top) }
+        q { background: url('../../../out.png') } i { background: url("../img/a.svg?#iefix") }
+        b { background: url(../img/) } u { background: url(../img) } s { background: url() }
+        h1 { background: url(/static/gone.woff#x) } h2 { background: url(data:image/png;base64,x) }
+        h3 { background: url(/other/gone.png) } h4 { background: url(https://example.org/a.png) }
+        h5 { background: url(img/gone.png) } h6 { background: url(/static/img/a.svg) }
+    """,
+    "js/app.js": b"let a;\n//# sourceMappingURL=app.js.map\n",
+    "js/right.js": b"let b;\n//# sourceMappingURL=right.js.map\n",
+    "js/right.js.map": b"{}",
+}
+EXPECTED = """\
+These references lead to no file:
+  css/app.css: ../../../out.png
+  css/app.css: /static/gone.woff#x
+  css/app.css: gone.css
+  css/app.css: img/gone.png
+  js/app.js: app.js.map"""
+
+
+def test_all_references_that_lead_nowhere_are_told_at_once(project: Project) -> None:
+    project.write(MISSING)
+    with pytest.raises(CommandError) as caught:
+        project.collect()
+    assert str(caught.value) == EXPECTED
+
+
+def test_what_a_failed_run_left_behind_is_not_gone_by(project: Project) -> None:
+    project.collect()
+    before = (project.root / MANIFEST).read_bytes()
+    project.write(MISSING)
+    for _ in range(2):
+        with pytest.raises(CommandError) as caught:
+            project.collect()
+        assert str(caught.value) == EXPECTED
+        assert (project.root / MANIFEST).read_bytes() == before
+    assert all((project.root / name).exists() for name in project.manifest().values())
+    (project.sources / "css/app.css").write_bytes(STYLE)
+    (project.sources / "js/app.js").unlink()
+    os.utime(project.sources / "css/app.css", (2_000_000_000, 2_000_000_000))
+    project.collect()
+    style = (project.root / project.manifest()["css/app.css"]).read_bytes()
+    assert f"../{project.manifest()['img/a.svg']}#top".encode() in style
+
+
+def test_files_that_import_each_other_end_in_one_line_that_names_what_is_wrong(
+    project: Project,
+) -> None:
+    project.write({"a.css": b"@import 'b.css';", "b.css": b"@import 'a.css';"})
+    with pytest.raises(CommandError, match=r": Max post-process passes exceeded\.$"):
+        project.collect()
+    project.write({"c.css": b"@import 'gone.css';"})
+    with pytest.raises(CommandError, match=r"lead to no file:\n  c\.css: gone\.css$"):
+        project.collect()
+
+
+def test_files_that_are_not_utf_8_are_named(project: Project) -> None:
+    project.write({"a.css": b"p { content: '\xe9' }", "js/b.js": b"\xff", "c.txt": b"\xff"})
+    with pytest.raises(CommandError) as caught:
+        project.collect()
+    said, _, names = str(caught.value).partition(": ")
+    assert said == "Not UTF-8, and references are looked for"
+    assert sorted(names.split(", ")) == ["a.css", "js/b.js"]
+    assert not (project.root / MANIFEST).exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a limit of the system's")
+@pytest.mark.parametrize("backend", [PLAIN, HASHED])
+def test_a_full_disk_is_told_in_one_line_and_leaves_no_part_of_a_file(
+    project: Project, tmp_path: Path, backend: str
+) -> None:
+    project.write({"large.txt": b"0123456789" * 10_000})
+    project.use(backend)
+    run = begin(project, tmp_path, most=50_000)
+    _, said = run.communicate(timeout=120)
+    assert run.returncode == 1
+    path = project.root / "large.txt"
+    assert said == f"CommandError: {path} cannot be written: File too large\n"
+    assert not [name for name in project.names() if "large" in name or name.endswith(".new")]
+    assert not (project.root / MANIFEST).exists()
+
+
+def test_a_source_that_cannot_be_read_is_named_in_one_line(project: Project) -> None:
+    sources = FileSystemStorage(project.sources)
+    with pytest.raises(CommandError, match=r"No such file or directory: '.*/sources/gone\.css'"):
+        project.with_storage(lambda each: list(each.post_process({"a.css": (sources, "gone.css")})))
+
+
+def test_a_copy_that_is_an_original_too_is_kept(project: Project) -> None:
+    project.collect()
+    copy = project.manifest()["a.txt"]
+    project.write({copy: b"a"})
+    project.use(HASHED, WHITENOISE_KEEP_ONLY_HASHED_FILES=True)
+    project.collect()
+    assert (project.root / copy).read_bytes() == b"a"
+    assert not (project.root / "a.txt").exists()
+
+
+def test_an_original_without_its_copy_stays(project: Project) -> None:
+    project.use(f"{__name__}.Forgetful", WHITENOISE_KEEP_ONLY_HASHED_FILES=True)
+    project.collect()
+    assert (project.root / "a.txt").exists()
+    assert not (project.root / "img/b.png").exists()
+
+
+class Forgetful(whitenoise_async.django.CompressedManifestStaticFilesStorage):
+    def save_manifest(self) -> None:
+        super().save_manifest()
+        self.delete(self.hashed_files["a.txt"])
+
+
+def test_a_variant_that_cannot_be_written_is_named_in_one_line(project: Project) -> None:
+    project.use(PLAIN)
+    for suffix in ALL:
+        (project.root / f"css/app.css{suffix}").mkdir(parents=True)
+    with pytest.raises(CommandError) as caught:
+        project.collect()
+    assert str(caught.value).startswith(f"{project.root / 'css/app.css'}.")
+    assert str(caught.value).endswith("; 2 more failed")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_single_failure_stands_alone(project: Project) -> None:
+    project.use(PLAIN, {"compress": {"encodings": ["gzip"]}})
+    (project.root / "css/app.css.gz").mkdir(parents=True)
+    with pytest.raises(CommandError) as caught:
+        project.collect()
+    assert str(caught.value).startswith(f"{project.root / 'css/app.css.gz'} ")
+    assert "more failed" not in str(caught.value)
+
+
+def test_a_record_that_cannot_be_read_is_named(project: Project) -> None:
+    project.root.mkdir()
+    (project.root / RECORD).write_text("no record")
+    with pytest.raises(CommandError, match=f"{RECORD} is not a record"):
+        project.collect()
+    project.collect(clear=True)
+
+
+def test_a_saved_file_replaces_the_one_that_has_its_name(project: Project) -> None:
+    project.use(PLAIN)
+    assert [project.save("a/b.txt", content) for content in (b"1", b"2")] == ["a/b.txt"] * 2
+    assert (project.root / "a/b.txt").read_bytes() == b"2"
+    assert project.names() == {"a/b.txt"}
+
+
+def test_what_cannot_be_written_is_named_and_leaves_nothing(project: Project) -> None:
+    project.use(PLAIN)
+    (project.root / "a/b.txt").mkdir(parents=True)
+    with pytest.raises(CommandError, match=r"a/b\.txt cannot be written: Is a directory$"):
+        project.save("a/b.txt", b"1")
+    assert project.names() == set()
+    (project.root / "a/b.txt").rmdir()
+    project.save("a/b.txt", b"1")
+    with pytest.raises(CommandError, match=r"a/b\.txt/c cannot be written: "):
+        project.save("a/b.txt/c", b"1")
+    assert project.names() == {"a/b.txt"}
+
+
+def test_the_manifest_gives_the_names_that_a_walk_would_find(project: Project) -> None:
+    project.collect()
+    names = project.with_storage(lambda storage: list(manifest_names(storage)))
+    assert len(names) == len(set(names))
+    assert project.names() <= set(names)
+    manifest = project.manifest()
+    assert set(names) == with_variants(*manifest, *manifest.values())
+
+
+def test_two_at_once_leave_what_one_leaves(project: Project, tmp_path: Path) -> None:
+    project.write({f"css/{n}.css": b"@import 'app.css';" + TEXT for n in range(40)})
+    project.use(HASHED, WHITENOISE_KEEP_ONLY_HASHED_FILES=True)
+    runs = [begin(project, tmp_path) for _ in range(3)]
+    for run in runs:
+        _, said = run.communicate(timeout=120)
+        assert (run.returncode, said) == (0, "")
+    manifest = project.manifest()
+    project.collect()
+    assert project.manifest() == manifest
+    plain = {name for name in project.names() if not name.endswith(ALL)}
+    assert plain == set(manifest.values())
+    require_right_variants(project.root)
+
+
+PROLOGUE = """
+import sys
+from django.core.management import execute_from_command_line
+if most := int(sys.argv.pop(1)):
+    import resource
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+execute_from_command_line(["manage.py", "collectstatic", "--noinput", *sys.argv[1:]])
+"""
+
+
+def begin(project: Project, folder: Path, most: int = 0) -> subprocess.Popen[str]:
+    """The command in a process of its own, with settings in a file as every project has them.
+
+    :param most: bytes that a file may have; 0 for no limit.
+    """
+    settings = {
+        **project.settings,
+        "INSTALLED_APPS": ["django.contrib.staticfiles"],
+        "STATIC_URL": "/static/",
+        "USE_TZ": True,
+    }
+    (folder / "its_settings.py").write_text("".join(f"{k} = {v!r}\n" for k, v in settings.items()))
+    paths = os.pathsep.join([str(folder), *sys.path])
+    return subprocess.Popen(
+        [sys.executable, "-W", "error", "-c", PROLOGUE, str(most)],
+        env={**os.environ, "PYTHONPATH": paths, "DJANGO_SETTINGS_MODULE": "its_settings"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_the_command_ends_with_status_1_and_no_traceback(project: Project, tmp_path: Path) -> None:
+    project.write(MISSING)
+    run = begin(project, tmp_path)
+    _, said = run.communicate(timeout=120)
+    assert run.returncode == 1
+    assert said == f"CommandError: {EXPECTED}\n"
+
+
+def test_the_files_of_the_admin_are_collected_and_right(project: Project) -> None:
+    project.use(
+        HASHED,
+        {"compress": {"levels": {"br": 5, "zstd": 3}}},
+        STATICFILES_DIRS=[],
+        STATICFILES_FINDERS=["django.contrib.staticfiles.finders.AppDirectoriesFinder"],
+        WHITENOISE_KEEP_ONLY_HASHED_FILES=True,
+    )
+    project.collect()
+    manifest = project.manifest()
+    assert len(manifest) > 100
+    style = project.root / manifest["admin/css/base.css"]
+    assert gzip.decompress(Path(f"{style}.gz").read_bytes()) == style.read_bytes()
+    assert len(ENCODINGS) == len(ALL)
+    require_right_variants(project.root)
+    project.collect()
+    assert project.manifest() == manifest
