@@ -7,7 +7,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from django.conf import settings
+
 from whitenoise_async import __version__
+
+settings.configure()  # which what is for Django reads where its modules are imported
 
 project = "whitenoise_async"
 author = "The whitenoise_async authors"
