@@ -114,7 +114,7 @@ def test_names_that_the_manifest_has_are_immutable_and_no_others(kind: str, root
         root / "staticfiles.json", b'{"version": "1.1", "paths": {"a.css": "a.0123456789ab.css"}}'
     )
     with with_manifest(root):
-        get = wrapped(kind, STATIC_ROOT=root)
+        get = wrapped(kind)
         forever = get("/static/a.0123456789ab.css")["cache-control"]
         assert forever == "max-age=315360000, public, immutable"
         for url in ("/static/a.css", "/static/c.0123456789ab.css"):
@@ -123,8 +123,19 @@ def test_names_that_the_manifest_has_are_immutable_and_no_others(kind: str, root
 
 def with_manifest(root: Path) -> Any:
     storage = "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"
-    options = {"location": str(root), "base_url": "/static/"}
-    return override_settings(STORAGES={"staticfiles": {"BACKEND": storage, "OPTIONS": options}})
+    return override_settings(STORAGES={"staticfiles": {"BACKEND": storage}}, STATIC_ROOT=root)
+
+
+def test_a_manifest_that_cannot_be_read_is_told_of_at_the_start(kind: str, root: Path) -> None:
+    write(root / "staticfiles.json", b"[")
+    with with_manifest(root), pytest.raises(ValueError, match="Couldn't load manifest"):
+        wrapped(kind)
+
+
+def test_where_nothing_is_collected_nobody_asks_for_a_manifest(kind: str, root: Path) -> None:
+    with with_manifest(root):
+        get = wrapped(kind, STATIC_ROOT=None, WHITENOISE_ROOT=root)
+        assert get("/a.css")["cache-control"] == "max-age=60, public"
 
 
 def test_the_manifest_tells_what_to_list_where_it_is_asked(kind: str, root: Path) -> None:

@@ -35,10 +35,9 @@ class ConfiguredWhiteNoise(BaseWhiteNoise[Line]):
         :raises django.core.exceptions.ImproperlyConfigured: for a setting that cannot be so.
         """
         self._configuration = configuration()
-        defaults: OptionKeywords = {
-            **self._configuration.defaults,
-            "immutable_file_test": HashedFiles(self.static_prefix),
-        }
+        defaults: OptionKeywords = {**self._configuration.defaults}
+        if self._configuration.static_root is not None:
+            defaults["immutable_file_test"] = HashedFiles(self.static_prefix)
         for name, value in defaults.items():
             if not _is_own(self, name):
                 setattr(self, name, value)

@@ -30,7 +30,11 @@ class HashedFiles:
     """An ``immutable_file_test``: whether a URL's name is one that the storage has hashed."""
 
     def __init__(self, prefix: str) -> None:
-        """:param prefix: of the URLs, with a slash at both ends."""
+        """
+        :param prefix: of the URLs, with a slash at both ends.
+        :raises ValueError: where the storage cannot read its manifest.
+        """
+        hashed_files()  # an operator wants to know at the start
         self._prefix = prefix
         self._names: frozenset[str] = frozenset()
         self._size = -1
