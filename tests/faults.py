@@ -38,7 +38,7 @@ FEW_WAYS = ["wsgi", "asyncio, page cache", "trio, threads"]
 PIECE = 1024
 
 APPLICATION = b"application"
-CALLS = ("open", "stat", "fstat", "pread", "preadv", "lseek", "read", "close")
+CALLS = ("open", "stat", "fstat", "pread", "preadv", "lseek", "dup", "read", "close")
 READS = ("pread", "preadv", "read")
 #: Also what lists folders, and what a server does with a descriptor.
 ANY_CALL = (*CALLS, "scandir", "sendfile")
@@ -176,6 +176,7 @@ class Way:
             patch.setattr(files, "reads_page_cache", lambda descriptor: False)
         elif self.reading == "seek":
             patch.setattr(files, "read_at", lambda *read: Buffer(reads._seek_and_read(*read)))
+            patch.setattr(files, "reads_page_cache", lambda descriptor: False)
         elif self.reading == "zero copy":
             self.extensions["http.response.zerocopysend"] = {}
 

@@ -52,9 +52,10 @@ FAULTS = {
     "ESTALE": Fault(OSError, errno.ESTALE),
     "ENOMEM": Fault(OSError, errno.ENOMEM),
     "MemoryError": Fault(MemoryError, errno.ENOMEM, READS),
-    "EMFILE": Fault(OSError, errno.EMFILE, ("open",), _BEFORE_IT_BEGINS),
-    "ENFILE": Fault(OSError, errno.ENFILE, ("open",), _BEFORE_IT_BEGINS),
+    "EMFILE": Fault(OSError, errno.EMFILE, ("open", "dup"), _BEFORE_IT_BEGINS),
+    "ENFILE": Fault(OSError, errno.ENFILE, ("open", "dup"), _BEFORE_IT_BEGINS),
     "EACCES": Fault(OSError, errno.EACCES, ("open", "stat"), _NO_FILE),
+    "EPERM": Fault(OSError, errno.EPERM, ("open", "stat"), _NO_FILE),
     "ELOOP": Fault(OSError, errno.ELOOP, ("open", "stat"), _NO_FILE),
 }
 
