@@ -331,9 +331,11 @@ def test_requests_given_up_while_the_disk_hangs_take_no_thread_from_the_others(
         before = descriptors()
         async with anyio.create_task_group() as group:
             with hanging_disk(way):
-                for url in urls:
+                for url in urls[:MAX_THREADS]:
                     group.start_soon(ask, url)
                 await until(all_are_taken)
+                for url in urls[MAX_THREADS:]:
+                    group.start_soon(ask, url)
                 await anyio.wait_all_tasks_blocked()
                 # Two that have a thread, and two that wait for one.
                 given_up = [*urls[:2], *urls[-2:]]
