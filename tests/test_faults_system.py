@@ -22,7 +22,7 @@ from aftermath import (
     outcome,
     require_right,
 )
-from faults import CALLS, FEW_WAYS, READS, WAYS, Way
+from faults import CALLS, EACH_READING, FEW_WAYS, READS, Way
 
 
 class Fault(NamedTuple):
@@ -86,8 +86,8 @@ def require_logged(records: list[logging.LogRecord], seen: str, site: Site, faul
     [
         *((fault, False, way) for fault in FAULTS for way in FEW_WAYS),
         *(("MemoryError", True, way) for way in FEW_WAYS),
-        *(("EIO", True, way) for way in WAYS),
-        *(("EIO", False, way) for way in WAYS if way not in FEW_WAYS),
+        *(("EIO", True, way) for way in EACH_READING),
+        *(("EIO", False, way) for way in EACH_READING if way not in FEW_WAYS),
     ],
 )
 def test_whichever_call_fails_the_client_is_told_and_the_next_answer_is_right(
