@@ -155,7 +155,7 @@ class Got:
 
 
 class Way:
-    """One of :data:`WSGI_WAYS` or :data:`ASGI_WAYS`: makes applications, and asks them as a server does."""
+    """One of those above: makes applications, and asks them as a server does."""
 
     def __init__(self, name: str, patch: pytest.MonkeyPatch) -> None:
         self.adapter, _, self.reading = name.partition(", ")
