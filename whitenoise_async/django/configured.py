@@ -45,7 +45,8 @@ class ConfiguredWhiteNoise(BaseWhiteNoise[Line]):
         for name, value in defaults.items():
             if not _is_own(self, name):
                 setattr(self, name, value)
-        super().__init__(application, **{**self._configuration.options, **options})
+        keywords: OptionKeywords = {**self._configuration.options, **options}
+        super().__init__(application, **keywords)
         self._add_roots(self._configuration)
 
     @property
