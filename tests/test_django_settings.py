@@ -512,3 +512,8 @@ def test_the_table_of_system_checks_is_complete() -> None:
     page = (DOCS / "django.md").read_text("utf-8")
     told = re.findall(r"^\| `(whitenoise_async\.\w+)` \|", page, re.M)
     assert sorted(told) == sorted(set(re.findall(r"whitenoise_async\.[EW]\d+", source)))
+
+
+def test_the_page_for_those_who_come_from_whitenoise_names_every_setting() -> None:
+    page = (DOCS / "coming-from-django.md").read_text("utf-8")
+    assert set(re.findall(r"`(WHITENOISE_[A-Z_]*[A-Z])`", page)) == set(KNOWN)
