@@ -32,9 +32,14 @@ RUN_ELSEWHERE = (
     r"nox -s ",  # .ci/run, but for the benchmarks
     r"python -m pytest$",
     r"sphinx-build -W --keep-going -b html docs docs/_build/html$",  # nox -s docs
-    r"python manage\.py ",  # test_examples.py
+    r"python manage\.py |gunicorn mysite\.wsgi$|uvicorn mysite\.asgi:",  # test_examples.py
     r"curl ",  # test_docs_servers.py
 )
+ELSEWHERE = re.compile("|".join(RUN_ELSEWHERE))
+
+
+def runs_here(command: commands.Command) -> bool:
+    return (command.ends or command.serves) and not ELSEWHERE.match(command.text)
 
 
 def run(page: Path, block: Block, namespace: dict[str, Any]) -> None:
@@ -98,19 +103,18 @@ def test_the_examples_of_a_page_hold(
                 module = block.text
         elif block.language == "console":
             for command in commands_of(block):
-                if (command.ends or command.serves) and not command.lacks():
+                if runs_here(command) and not command.lacks():
                     commands.run(command, module)
 
 
 def test_who_runs_each_command_is_known() -> None:
-    elsewhere = re.compile("|".join(RUN_ELSEWHERE))
     unknown = [
         f"{page.name}: {command.text}"
         for page in PAGES
         for block in blocks_of(page)
         if block.language == "console"
         for command in commands_of(block)
-        if not (command.ends or command.serves or elsewhere.match(command.text))
+        if not (runs_here(command) or ELSEWHERE.match(command.text))
     ]
     assert not unknown
 
