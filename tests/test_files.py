@@ -109,11 +109,10 @@ def test_a_file_that_is_closed_while_a_thread_reads_it_is_open_for_that_thread(
 ) -> None:
     """It was given up; but the descriptor must not become another file's under its hands."""
     descriptor = file.fileno()
-    read_at = files.read_at
 
     def read_late(*read: int) -> bytes:
         file.close()
-        return read_at(*read)
+        return os.pread(*read)
 
     monkeypatch.setattr(files, "read_at", read_late)
     assert file.read(5, 10) == CONTENT[5:15]
