@@ -34,7 +34,8 @@ def path(tmp_path: Path) -> Path:
 def test_a_file_for_which_there_is_no_memory_is_a_503_and_there_later(
     way: Way, path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    app = way.make(path.parent, max_cached_file_size=SIZE, max_cache_size=SIZE)
+    options = {"max_cached_file_size": SIZE, "max_cache_size": SIZE, "check_interval": None}
+    app = way.make(path.parent, **options)
 
     async def main() -> None:
         with little_memory(ROOM):

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from conftest import write
 
-from whitenoise_async import files, reads
+from whitenoise_async import files
 from whitenoise_async.files import (
     FileSystemError,
     OpenFile,
@@ -109,11 +109,10 @@ def test_a_file_that_is_closed_while_a_thread_reads_it_is_open_for_that_thread(
 ) -> None:
     """It was given up; but the descriptor must not become another file's under its hands."""
     descriptor = file.fileno()
-    read_at = reads.read_at
 
     def read_late(*read: int) -> bytes:
         file.close()
-        return read_at(*read)
+        return os.pread(*read)
 
     monkeypatch.setattr(files, "read_at", read_late)
     assert file.read(5, 10) == CONTENT[5:15]
