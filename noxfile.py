@@ -28,6 +28,14 @@ def tests(session: nox.Session) -> None:
     session.run("python", "-m", "pytest", *session.posargs)
 
 
+@nox.session(python="3.10")
+def django(session: nox.Session) -> None:
+    """What has to do with Django on its oldest version; ``tests`` takes the newest there is."""
+    session.install("-e", ".[test]", "django~=4.2.0")
+    tests = [*map(str, Path("tests").glob("test_django_*.py")), "tests/test_docs.py"]
+    session.run("python", "-m", "pytest", *tests, "tests/test_examples.py", *session.posargs)
+
+
 @nox.session
 def coverage(session: nox.Session) -> None:
     """Line and branch coverage of the package; less than all of it fails."""
