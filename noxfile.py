@@ -14,6 +14,13 @@ PYTHONS = ["3.10", "3.11", "3.12", "3.13"]
 
 EXAMPLES = Path("docs", "examples")
 
+# Django, and the interpreters that it and this package support.
+DJANGOS = {
+    "4.2": ["3.10", "3.11", "3.12"],
+    "5.2": ["3.10", "3.11", "3.12", "3.13"],
+    "6.0": ["3.12", "3.13"],
+}
+
 # What the benchmarks run beside the package, each line installed by itself.
 BENCH_SERVERS = [["uvicorn>=0.30", "httptools", "uvloop"], ["granian>=2.7"], ["gunicorn>=25"]]
 SOAK_SERVERS = [*BENCH_SERVERS, ["hypercorn[trio]>=0.17"]]
@@ -28,12 +35,15 @@ def tests(session: nox.Session) -> None:
     session.run("python", "-m", "pytest", *session.posargs)
 
 
-@nox.session(python="3.10")
-def django(session: nox.Session) -> None:
-    """What has to do with Django on its oldest version; ``tests`` takes the newest there is."""
-    session.install("-e", ".[test]", "django~=4.2.0")
-    tests = [*map(str, Path("tests").glob("test_django_*.py")), "tests/test_docs.py"]
-    session.run("python", "-m", "pytest", *tests, "tests/test_examples.py", *session.posargs)
+@nox.session
+@nox.parametrize(
+    "python,version", [(each, version) for version, all_ in DJANGOS.items() for each in all_]
+)
+def django(session: nox.Session, version: str) -> None:
+    """The tests of the Django integration, on each Django that is supported."""
+    session.install("-e", ".[test]", f"django=={version}.*")
+    tests = sorted(map(str, Path("tests").glob("test_django_*.py")))
+    session.run("python", "-W", "error", "-m", "pytest", *session.posargs, *tests)
 
 
 @nox.session

@@ -157,7 +157,8 @@ def outcome(got: Got, way: Way, call: Call, forms: Mapping[str, bytes]) -> str:
         require_cut(got, way.sent_by_server)
         return "cut"
     if got.status == 503:
-        assert (got["retry-after"], got.body, got.ended) == ("1", b"", True)
+        assert (got["retry-after"], got["cache-control"]) == ("1", "no-store")
+        assert (got.body, got.ended) == (b"", True)
         return "503"
     if got.body == APPLICATION:
         return "application"

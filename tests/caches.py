@@ -26,6 +26,11 @@ http {{
   access_log off; server_tokens off;
   client_body_temp_path {folder}/a; proxy_temp_path {folder}/b; fastcgi_temp_path {folder}/c;
   uwsgi_temp_path {folder}/d; scgi_temp_path {folder}/e;
+  {site}
+}}
+"""
+
+_NGINX_SITE = """
   proxy_cache_path {folder}/cache keys_zone=static:1m inactive=1h;
   upstream replicas {{ {replicas} }}
   server {{
@@ -40,7 +45,6 @@ http {{
       add_header X-Cache $upstream_cache_status always;
     }}
   }}
-}}
 """
 
 # Of itself Varnish asks for gzip on every client's behalf, and so never gets br.
@@ -113,12 +117,26 @@ def cached(kind: str, folder: Path, roots: Sequence[Path], **options: object) ->
     """Run a cache in front of one replica for each root."""
     with ExitStack() as running:
         replicas = [running.enter_context(origin(root, **options)) for root in roots]
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
-        folder.mkdir()
-        command = {"nginx": _nginx, "varnish": _varnish}[kind](folder, port, replicas)
-        running.enter_context(_process(command, port))
-        yield running.enter_context(closing(Site(port, replicas)))
+        port = free_port()
+        config = {"nginx": _nginx_site, "varnish": _varnish}[kind](folder, port, replicas)
+        yield running.enter_context(started(kind, config, folder, port, replicas))
+
+
+@contextmanager
+def started(
+    kind: str, config: str, folder: Path, port: int, replicas: Sequence[int]
+) -> Iterator[Site]:
+    """Run a cache by a configuration that has it listen on ``port``."""
+    folder.mkdir()
+    command = {"nginx": _nginx_command, "varnish": _varnish_command}[kind](config, folder, port)
+    with _process(command, port), closing(Site(port, replicas)) as site:
+        yield site
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+    return port
 
 
 def missing(kind: str) -> str | None:
@@ -128,24 +146,32 @@ def missing(kind: str) -> str | None:
     return None if shutil.which(program, path=path) else f"{program} is not installed"
 
 
-def _nginx(folder: Path, port: int, replicas: Sequence[int]) -> list[str]:
+def _nginx_site(folder: Path, port: int, replicas: Sequence[int]) -> str:
     listed = " ".join(f"server 127.0.0.1:{each};" for each in replicas)
+    return _NGINX_SITE.format(folder=folder, port=port, replicas=listed)
+
+
+def _nginx_command(site: str, folder: Path, port: int) -> list[str]:
     config = folder / "nginx.conf"
     # As root it would be nobody, who may not enter the tests' folder.
     user = "user root;" if os.geteuid() == 0 else ""
-    config.write_text(_NGINX.format(folder=folder, port=port, replicas=listed, user=user))
+    config.write_text(_NGINX.format(folder=folder, site=site, user=user))
     return ["nginx", "-c", str(config), "-p", str(folder)]
 
 
-def _varnish(folder: Path, port: int, replicas: Sequence[int]) -> list[str]:
+def _varnish(folder: Path, port: int, replicas: Sequence[int]) -> str:
     names = [f"replica{number}" for number in range(len(replicas))]
     listed = "\n".join(
         f'backend {name} {{ .host = "127.0.0.1"; .port = "{each}"; }}'
         for name, each in zip(names, replicas, strict=True)
     )
     added = " ".join(f"replicas.add_backend({name});" for name in names)
+    return _VARNISH.format(replicas=listed, added=added)
+
+
+def _varnish_command(vcl: str, folder: Path, port: int) -> list[str]:
     config = folder / "site.vcl"
-    config.write_text(_VARNISH.format(replicas=listed, added=added))
+    config.write_text(vcl)
     options = ["-p", "http_gzip_support=off", "-s", "malloc,32m", "-j", "none"]
     return ["varnishd", "-F", "-n", str(folder / "work"), "-a", f"127.0.0.1:{port}",
             "-f", str(config), *options]  # fmt: skip

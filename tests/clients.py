@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any, NamedTuple
@@ -81,15 +81,10 @@ async def ask_asgi(application: Any, scope: dict[str, Any]) -> Reply:
     """Call an ASGI application."""
     messages: list[Any] = []
 
-    async def receive() -> Any:
-        if messages:
-            await anyio.sleep_forever()
-        return {"type": "http.request", "body": b"", "more_body": False}
-
     async def send(message: Any) -> None:
         messages.append(message)
 
-    await application(scope, receive, send)
+    await application(scope, receiving(anyio.sleep_forever), send)
     start, *rest = messages
     assert start["type"] == "http.response.start"
     assert [each.get("more_body", False) for each in rest] == [True] * (len(rest) - 1) + [False]
@@ -98,6 +93,20 @@ async def ask_asgi(application: Any, scope: dict[str, Any]) -> Reply:
     ]
     assert all(name == name.lower() for name, _ in headers)
     return Reply(start["status"], headers, b"".join(each.get("body", b"") for each in rest))
+
+
+def receiving(then: Callable[[], Awaitable[Any]]) -> Callable[[], Awaitable[Any]]:
+    """ASGI's ``receive`` of a request without a body; ``then`` is called after that."""
+    is_sent = False
+
+    async def receive() -> Any:
+        nonlocal is_sent
+        if is_sent:
+            return await then()
+        is_sent = True
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    return receive
 
 
 Get = Callable[..., Reply]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import django
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -29,6 +31,20 @@ def configure() -> None:
 def view(request: HttpRequest, rest: str = "") -> HttpResponse:
     """Answer with the path that was asked for."""
     return HttpResponse(request.path.encode(), content_type="text/plain")
+
+
+def in_small_letters(application: Any) -> Any:
+    """Names of fields as ASGI has them; Django leaves them as they are."""
+
+    async def call(scope: Any, receive: Any, send: Any) -> None:
+        async def send_lowered(message: Any) -> None:
+            if "headers" in message:
+                message["headers"] = [(name.lower(), value) for name, value in message["headers"]]
+            await send(message)
+
+        await application(scope, receive, send_lowered)
+
+    return call
 
 
 urlpatterns = [path("", view), path("<path:rest>", view)]

@@ -26,10 +26,14 @@ T = TypeVar("T")
 # threads alone; or the server, by the descriptor.
 _READINGS = ("page cache", "cold", "threads", "zero copy")
 
-#: Adapters, event loops and ways of reading.
+#: Event loops and ways of reading.
 ASGI_WAYS = [f"{loop}, {reading}" for loop in ("asyncio", "trio") for reading in _READINGS]
 WSGI_WAYS = ["wsgi", "wsgi, seek", "wsgi, sendfile"]
-WAYS = [*WSGI_WAYS, *ASGI_WAYS]
+#: For what does not depend on the event loop, which has its turn with one reading or the other.
+EACH_READING = [
+    *(*WSGI_WAYS, "asyncio, page cache", "asyncio, zero copy"),
+    *("trio, cold", "trio, threads"),
+]
 #: For what does not depend on who reads.
 FEW_WAYS = ["wsgi", "asyncio, page cache", "trio, threads"]
 
@@ -38,7 +42,7 @@ FEW_WAYS = ["wsgi", "asyncio, page cache", "trio, threads"]
 PIECE = 1024
 
 APPLICATION = b"application"
-CALLS = ("open", "stat", "fstat", "pread", "preadv", "lseek", "read", "close")
+CALLS = ("open", "stat", "fstat", "pread", "preadv", "lseek", "dup", "read", "close")
 READS = ("pread", "preadv", "read")
 #: Also what lists folders, and what a server does with a descriptor.
 ANY_CALL = (*CALLS, "scandir", "sendfile")
@@ -151,7 +155,7 @@ class Got:
 
 
 class Way:
-    """One of :data:`WAYS`: makes applications, and asks them as a server does."""
+    """One of those above: makes applications, and asks them as a server does."""
 
     def __init__(self, name: str, patch: pytest.MonkeyPatch) -> None:
         self.adapter, _, self.reading = name.partition(", ")
@@ -177,6 +181,7 @@ class Way:
             patch.setattr(files, "reads_page_cache", lambda descriptor: False)
         elif self.reading == "seek":
             patch.setattr(files, "read_at", lambda *read: Buffer(reads._seek_and_read(*read)))
+            patch.setattr(files, "reads_page_cache", lambda descriptor: False)
         elif self.reading == "zero copy":
             self.extensions["http.response.zerocopysend"] = {}
 

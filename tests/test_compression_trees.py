@@ -398,15 +398,15 @@ def test_a_link_that_is_made_to_lead_elsewhere_is_seen_though_nothing_there_has_
         (root / name).unlink()
         (root / name).symlink_to(target)
     compressions.clear()
-    report = compress_tree(root)
+    report = compress_tree(root, jobs=1)
     require_right(root)
     changed = {name for name, action in told(report).items() if action == "written"}
     assert {name.partition(".js")[0] for name in changed} == {
         *("direct", "absolute", "over-a-folder", "over-a-link")
     }
-    assert (report.files, len(compressions)) == (6, 12)
+    assert (report.files, len(compressions)) == (6, 3)  # they all lead to one
     compress_tree(root)
-    assert len(compressions) == 12
+    assert len(compressions) == 3
 
 
 def test_links_that_lead_out_or_nowhere_and_links_to_folders_are_passed_over(
@@ -1238,11 +1238,11 @@ def test_an_interrupt_keeps_what_is_done_and_the_next_run_goes_on(
     """It comes to the main thread while the others compress."""
     names = [f"{number}.js" for number in range(8)]
     for name in names:
-        write(tmp_path / name, OTHER)
+        write(tmp_path / name, OTHER + name.encode())
     if known:
         compress_tree(tmp_path)
     for name in names:
-        write(tmp_path / name, TEXT, mtime=MTIME + 1)
+        write(tmp_path / name, TEXT + name.encode(), mtime=MTIME + 1)
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         compress_tree(tmp_path, jobs=jobs, watcher=(listener := Held(patch)))
     done = set(listener.written())
@@ -1251,7 +1251,7 @@ def test_an_interrupt_keeps_what_is_done_and_the_next_run_goes_on(
     assert set(below(tmp_path)) == {*names, *(with_variants(*names) if known else done)}
     for name in done:
         path = tmp_path / name
-        assert DECODERS[path.suffix](path.read_bytes()) == TEXT
+        assert DECODERS[path.suffix](path.read_bytes()) == TEXT + path.stem.encode()
     compressions.clear()
     report = compress_tree(tmp_path)
     assert len(compressions) == 3 * len(names) - len(done)

@@ -14,7 +14,8 @@ import anyio
 import django_project
 import pytest
 from clients import Call, Reply, call_asgi, call_wsgi, make_call
-from test_docs import DOCS, code, rows_of
+from pages import DOCS
+from test_docs import code, rows_of
 
 django_project.configure()
 

@@ -30,7 +30,7 @@ from django.core.management import CommandError, call_command  # noqa: E402
 from django.test import override_settings  # noqa: E402
 
 import whitenoise_async.django  # noqa: E402
-from whitenoise_async.django.manifests import manifest_names  # noqa: E402
+from whitenoise_async.django.manifest import manifest_names  # noqa: E402
 
 PLAIN = "whitenoise_async.django.CompressedStaticFilesStorage"
 HASHED = "whitenoise_async.django.CompressedManifestStaticFilesStorage"
@@ -531,7 +531,7 @@ def test_what_cannot_be_written_is_named_and_leaves_nothing(project: Project) ->
 
 def test_the_manifest_gives_the_names_that_a_walk_would_find(project: Project) -> None:
     project.collect()
-    names = project.with_storage(lambda storage: list(manifest_names(storage)))
+    names = project.with_storage(lambda storage: list(manifest_names(storage.hashed_files)))
     assert len(names) == len(set(names))
     assert project.names() <= set(names)
     manifest = project.manifest()

@@ -8,47 +8,38 @@ import logging
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
+import commands
 import pytest
+from commands import commands_of
+from pages import DOCS, PAGES, ROOT, Block, blocks_of
 
-import whitenoise_async.gzip
 import whitenoise_async.serve
 from whitenoise_async.compression import DEFAULT_EXCLUDED
 from whitenoise_async.options import OptionKeywords, Options
 from whitenoise_async.responses import REASONS
 
-ROOT = Path(__file__).parents[1]
-DOCS = ROOT / "docs"
 PACKAGE = ROOT / "whitenoise_async"
-PAGES = sorted([*DOCS.glob("*.md"), *ROOT.glob("README.md")])
 
 # What the README takes for granted, as every project has it; the other pages make what they need.
 FOLDERS = {"README.md": ("static", "downloads")}
 
-_FENCE = re.compile(r"(?P<ticks>`{3,}|~{3,})(?P<language>.*)")
+# Commands that the pages cannot run where they stand, and what does.
+RUN_ELSEWHERE = (
+    r"python3 -m venv ",  # .ci/run
+    r"pip install ",  # the wheel by .ci/run, the extras by nox
+    r"nox -s ",  # .ci/run, but for the benchmarks
+    r"python -m pytest$",
+    r"sphinx-build -W --keep-going -b html docs docs/_build/html$",  # nox -s docs
+    r"python manage\.py |gunicorn mysite\.wsgi$|uvicorn mysite\.asgi:",  # test_examples.py
+    r"curl ",  # test_docs_servers.py
+)
+ELSEWHERE = re.compile("|".join(RUN_ELSEWHERE))
 
 
-class Block(NamedTuple):
-    language: str
-    line: int  # of the first line of its text, from 1
-    text: str
-
-
-def blocks_of(page: Path) -> Iterator[Block]:
-    """The fenced blocks of a page, those inside an HTML comment among them."""
-    opened = None
-    first, held = 0, list[str]()
-    for number, line in enumerate(page.read_text(encoding="utf-8").splitlines(), 1):
-        if opened is None:
-            opened = _FENCE.fullmatch(line)
-            first, held = number + 1, []
-        elif line.rstrip() == opened["ticks"]:
-            yield Block(opened["language"].strip(), first, "\n".join(held) + "\n")
-            opened = None
-        else:
-            held.append(line)
-    assert opened is None, f"{page}: a block that does not end"
+def runs_here(command: commands.Command) -> bool:
+    return (command.ends or command.serves) and not ELSEWHERE.match(command.text)
 
 
 def run(page: Path, block: Block, namespace: dict[str, Any]) -> None:
@@ -104,9 +95,41 @@ def test_the_examples_of_a_page_hold(
     for folder in FOLDERS.get(page.name, ()):
         (tmp_path / folder).mkdir()
     namespace: dict[str, Any] = {"__name__": "example"}
+    module = ""
     for block in blocks_of(page):
         if block.language == "python":
             run(page, block, namespace)
+            if re.search("^application = ", block.text, re.M):
+                module = block.text
+        elif block.language == "console":
+            for command in commands_of(block):
+                if runs_here(command) and not command.lacks():
+                    commands.run(command, module)
+
+
+def test_who_runs_each_command_is_known() -> None:
+    unknown = [
+        f"{page.name}: {command.text}"
+        for page in PAGES
+        for block in blocks_of(page)
+        if block.language == "console"
+        for command in commands_of(block)
+        if not (runs_here(command) or ELSEWHERE.match(command.text))
+    ]
+    assert not unknown
+
+
+def test_the_extras_and_sessions_that_are_named_are_there() -> None:
+    project = (ROOT / "pyproject.toml").read_text("utf-8")
+    noxfile = (ROOT / "noxfile.py").read_text("utf-8")
+    extras = set(re.findall(r"^(\w+) = \[", project, re.M))
+    sessions = set(re.findall(r"^@nox\.session.*\ndef (\w+)", noxfile, re.M))
+    for page in PAGES:
+        text = page.read_text("utf-8")
+        for named in re.findall(r"(?:whitenoise_async|'\.)\[([\w,]+)\]", text):
+            assert extras.issuperset(named.split(",")), page
+        for named in re.findall(r"nox -s ([a-z_ ]+)", text):
+            assert sessions.issuperset(named.split()), page
 
 
 def rows_of(page: Path, columns: int) -> Iterator[list[str]]:
@@ -184,27 +207,12 @@ def test_the_map_names_every_module_and_imports_point_down_on_it() -> None:
     assert not upwards
 
 
-def help_of(main: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> str:
-    monkeypatch.setenv("COLUMNS", "80")
-    monkeypatch.setenv("NO_COLOR", "1")
-    with pytest.raises(SystemExit, match=r"^0$"):
-        main(["-h"])
-    return capsys.readouterr().out
-
-
-def test_the_usage_of_the_gzip_command_is_quoted_to_the_letter(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    usage = help_of(whitenoise_async.gzip.main, monkeypatch, capsys)
-    quoted = [block.text for block in blocks_of(DOCS / "gzip.md") if block.language == "console"]
-    # White space aside: Python versions wrap their lines differently.
-    wanted = f"$ python -m whitenoise_async.gzip -h {usage}".split()
-    assert wanted in [text.split() for text in quoted]
-
-
 def test_the_arguments_for_publishing_a_folder_are_all_named(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    usage = help_of(whitenoise_async.serve.main, monkeypatch, capsys)
+    monkeypatch.setenv("NO_COLOR", "1")
+    with pytest.raises(SystemExit, match=r"^0$"):
+        whitenoise_async.serve.main(["-h"])
+    usage = capsys.readouterr().out
     named = {name for cell, _, _ in rows_of(DOCS / "start.md", 3) if (name := code(cell))}
     assert named == {"DIR", *re.findall(r"--[\w-]+", usage)} - {"--help"}

@@ -367,6 +367,13 @@ def test_a_built_page_has_the_scripts_that_it_loads_for_good(server: Server) -> 
         assert reply.headers["cache-control"] == FOREVER
 
 
+@only(VITE)
+def test_what_vite_copies_to_its_hashed_files_is_not_kept_for_good(server: Server) -> None:
+    (icon,) = (link for link in server.links() if link.endswith(".svg"))
+    assert icon.startswith("/assets/")
+    assert server.get(icon).headers["cache-control"] == "max-age=0, public"
+
+
 def test_the_page_of_examples_lists_each_with_its_command() -> None:
     page = (ROOT / "docs" / "examples.md").read_text("utf-8")
     listed = re.findall(r"^\| `(.+?)` \|.*\| `(.+?)` \|$", page, re.M)

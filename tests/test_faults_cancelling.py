@@ -12,7 +12,7 @@ from typing import Any
 import anyio
 import pytest
 from aftermath import CASES, OTHER, Case, Census, Site, forget, require_right
-from faults import ASGI_WAYS, Buffer, Got, Steps, Way
+from faults import ASGI_WAYS, EACH_READING, WSGI_WAYS, Buffer, Got, Steps, Way
 
 Ask = Callable[[], Coroutine[Any, Any, object]]
 
@@ -83,7 +83,8 @@ def _nothing_is_let_go_of_by_chance() -> Iterator[None]:
 
 ASYNCIO_ALONE = (cancel_task, cancel_task_late)
 ENDS = [
-    *((end, way) for end in (cancel_scope, hang_up) for way in ASGI_WAYS),
+    *((cancel_scope, way) for way in ASGI_WAYS),
+    *((hang_up, way) for way in EACH_READING if way not in WSGI_WAYS),
     *((end, way) for end in ASYNCIO_ALONE for way in ASGI_WAYS if "asyncio" in way),
 ]
 

@@ -23,7 +23,7 @@ from aftermath import (
     require_right,
 )
 from conftest import write
-from faults import APPLICATION, FEW_WAYS, WAYS, Got, Way
+from faults import APPLICATION, EACH_READING, FEW_WAYS, Got, Way
 
 
 def another(path: Path) -> bytes:
@@ -142,7 +142,7 @@ def require_logged(
     ("change", "way"),
     [
         *((change, way) for change in CHANGES for way in FEW_WAYS),
-        *((change, way) for change in DURING for way in WAYS if way not in FEW_WAYS),
+        *((change, way) for change in DURING for way in EACH_READING if way not in FEW_WAYS),
     ],
 )
 def test_whenever_a_file_is_changed_the_answer_is_right_or_cut(

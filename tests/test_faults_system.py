@@ -22,7 +22,7 @@ from aftermath import (
     outcome,
     require_right,
 )
-from faults import CALLS, FEW_WAYS, READS, WAYS, Way
+from faults import CALLS, EACH_READING, FEW_WAYS, READS, Way
 
 
 class Fault(NamedTuple):
@@ -52,9 +52,10 @@ FAULTS = {
     "ESTALE": Fault(OSError, errno.ESTALE),
     "ENOMEM": Fault(OSError, errno.ENOMEM),
     "MemoryError": Fault(MemoryError, errno.ENOMEM, READS),
-    "EMFILE": Fault(OSError, errno.EMFILE, ("open",), _BEFORE_IT_BEGINS),
-    "ENFILE": Fault(OSError, errno.ENFILE, ("open",), _BEFORE_IT_BEGINS),
+    "EMFILE": Fault(OSError, errno.EMFILE, ("open", "dup"), _BEFORE_IT_BEGINS),
+    "ENFILE": Fault(OSError, errno.ENFILE, ("open", "dup"), _BEFORE_IT_BEGINS),
     "EACCES": Fault(OSError, errno.EACCES, ("open", "stat"), _NO_FILE),
+    "EPERM": Fault(OSError, errno.EPERM, ("open", "stat"), _NO_FILE),
     "ELOOP": Fault(OSError, errno.ELOOP, ("open", "stat"), _NO_FILE),
 }
 
@@ -84,8 +85,9 @@ def require_logged(records: list[logging.LogRecord], seen: str, site: Site, faul
     ("fault", "on", "way"),
     [
         *((fault, False, way) for fault in FAULTS for way in FEW_WAYS),
-        *((fault, True, way) for fault in ("EIO", "MemoryError") for way in WAYS),
-        *((fault, False, way) for fault in ("EIO",) for way in WAYS if way not in FEW_WAYS),
+        *(("MemoryError", True, way) for way in FEW_WAYS),
+        *(("EIO", True, way) for way in EACH_READING),
+        *(("EIO", False, way) for way in EACH_READING if way not in FEW_WAYS),
     ],
 )
 def test_whichever_call_fails_the_client_is_told_and_the_next_answer_is_right(

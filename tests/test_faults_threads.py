@@ -255,19 +255,20 @@ def test_threads_that_could_not_be_started_for_aiofiles_are_started_later(
     way.run(main)
 
 
-class Disk:
+@contextmanager
+def hanging_disk(way: Way) -> Iterator[None]:
     """Hangs, for all but the event loop's thread, until it is back."""
+    back = threading.Event()
 
-    def __init__(self, way: Way) -> None:
-        self._back = threading.Event()
-        way.calls.before = self._before
-
-    def _before(self, name: str) -> None:
+    def wait(name: str) -> None:
         if threading.current_thread() is not threading.main_thread():
-            self._back.wait()
+            back.wait()
 
-    def come_back(self) -> None:
-        self._back.set()
+    way.calls.before = wait
+    try:
+        yield
+    finally:
+        back.set()
 
 
 @pytest.fixture
@@ -296,19 +297,19 @@ def test_a_disk_that_hangs_stops_what_needs_it_and_nothing_else(
         for url in ("/small.txt", "/a.bin"):
             await way.ask(app, make_call(url))
         before = threading.active_count()
-        disk = Disk(way)
         async with anyio.create_task_group() as group:
-            for url in urls:
-                group.start_soon(ask, url)
-            await until(all_are_taken)
-            for url, body in (("/small.txt", b"small"), ("/missing", APPLICATION)):
-                assert (await way.ask(app, make_call(url))).body == body
-            assert (await way.ask(app, make_call("/a.bin", method="HEAD"))).length == len(CONTENT)
-            if way.reading in ("page cache", "zero copy"):
-                assert (await way.ask(app, make_call("/a.bin"))).body == CONTENT
-            assert got == []
-            assert threading.active_count() - before <= MAX_THREADS
-            disk.come_back()
+            with hanging_disk(way):
+                for url in urls:
+                    group.start_soon(ask, url)
+                await until(all_are_taken)
+                for url, body in (("/small.txt", b"small"), ("/missing", APPLICATION)):
+                    assert (await way.ask(app, make_call(url))).body == body
+                head = await way.ask(app, make_call("/a.bin", method="HEAD"))
+                assert head.length == len(CONTENT)
+                if way.reading in ("page cache", "zero copy"):
+                    assert (await way.ask(app, make_call("/a.bin"))).body == CONTENT
+                assert got == []
+                assert threading.active_count() - before <= MAX_THREADS
         assert [each.body for each in got] == [CONTENT] * len(urls)
         assert threads_taken() == 0
 
@@ -328,18 +329,19 @@ def test_requests_given_up_while_the_disk_hangs_take_no_thread_from_the_others(
 
     async def main() -> None:
         before = descriptors()
-        disk = Disk(way)
         async with anyio.create_task_group() as group:
-            for url in urls:
-                group.start_soon(ask, url)
-            await until(all_are_taken)
-            await anyio.wait_all_tasks_blocked()
-            # Two that have a thread, and two that wait for one.
-            given_up = [*urls[:2], *urls[-2:]]
-            for url in given_up:
-                scopes[url].cancel()
-            await until(lambda: _limiter.get().statistics().tasks_waiting == 4)
-            disk.come_back()
+            with hanging_disk(way):
+                for url in urls[:MAX_THREADS]:
+                    group.start_soon(ask, url)
+                await until(all_are_taken)
+                for url in urls[MAX_THREADS:]:
+                    group.start_soon(ask, url)
+                await anyio.wait_all_tasks_blocked()
+                # Two that have a thread, and two that wait for one.
+                given_up = [*urls[:2], *urls[-2:]]
+                for url in given_up:
+                    scopes[url].cancel()
+                await until(lambda: _limiter.get().statistics().tasks_waiting == 4)
         assert sorted(got) == sorted(set(urls) - set(given_up))
         assert {each.body for each in got.values()} == {CONTENT}
         assert threads_taken() == 0
@@ -359,18 +361,17 @@ def test_tasks_that_are_cancelled_while_the_disk_hangs_do_not_add_threads(
 
     async def main() -> None:
         before, threads = descriptors(), threading.active_count()
-        disk = Disk(way)
-        for _ in range(3):
-            tasks = [asyncio.ensure_future(way.ask(app, make_call(url))) for url in urls]
-            await until(all_are_taken)
-            await anyio.wait_all_tasks_blocked()
-            for task in tasks:
-                task.cancel()
-            await asyncio.wait(tasks)
-            assert all(task.cancelled() for task in tasks)
-            assert threading.active_count() - threads <= MAX_THREADS
-        assert (await way.ask(app, make_call("/missing"))).body == APPLICATION
-        disk.come_back()
+        with hanging_disk(way):
+            for _ in range(3):
+                tasks = [asyncio.ensure_future(way.ask(app, make_call(url))) for url in urls]
+                await until(all_are_taken)
+                await anyio.wait_all_tasks_blocked()
+                for task in tasks:
+                    task.cancel()
+                await asyncio.wait(tasks)
+                assert all(task.cancelled() for task in tasks)
+                assert threading.active_count() - threads <= MAX_THREADS
+            assert (await way.ask(app, make_call("/missing"))).body == APPLICATION
         await until(lambda: threads_taken() == 0)
         close_kept(app)
         # A thread may hold on to what it returned for a moment.
@@ -386,7 +387,6 @@ def test_an_event_loop_may_end_while_the_disk_hangs(
     way = Way("asyncio, page cache", monkeypatch)
     app = way.make(path.parent)
     before, threads = descriptors(), set(threading.enumerate())
-    disk = Disk(way)
 
     async def main() -> None:
         task = asyncio.ensure_future(way.ask(app, make_call("/a.bin")))
@@ -394,12 +394,22 @@ def test_an_event_loop_may_end_while_the_disk_hangs(
         await anyio.wait_all_tasks_blocked()
         task.cancel()
 
-    way.run(main)
-    disk.come_back()
+    with hanging_disk(way):
+        way.run(main)
     for thread in set(threading.enumerate()) - threads:
         thread.join()
     assert nothing_more_is_open(before)
     assert way.run(lambda: way.ask(app, make_call("/a.bin"))).body == CONTENT
+
+
+@pytest.mark.parametrize("way", ["asyncio, page cache", "trio, page cache"], indirect=True)
+def test_a_runtime_error_of_a_hook_is_no_lack_of_threads(way: Way, path: Path) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("the hook's own")
+
+    app = way.make(path.parent, add_headers_function=fail)
+    got = way.run(lambda: way.ask(app, make_call("/a.bin")))
+    assert str(got.error) == "the hook's own"
 
 
 async def test_a_call_that_nobody_waits_for_is_not_begun() -> None:

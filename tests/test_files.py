@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from conftest import write
 
-from whitenoise_async import files
+from whitenoise_async import files, reads
 from whitenoise_async.files import (
     FileSystemError,
     OpenFile,
@@ -100,6 +100,23 @@ def test_a_shared_file_is_closed_by_its_last_holder(file: OpenFile) -> None:
     other.close()
     with pytest.raises(FileSystemError, match="Bad file descriptor"):
         other.read(0, 10)
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(descriptor)
+
+
+def test_a_file_that_is_closed_while_a_thread_reads_it_is_open_for_that_thread(
+    file: OpenFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was given up; but the descriptor must not become another file's under its hands."""
+    descriptor = file.fileno()
+    read_at = reads.read_at
+
+    def read_late(*read: int) -> bytes:
+        file.close()
+        return read_at(*read)
+
+    monkeypatch.setattr(files, "read_at", read_late)
+    assert file.read(5, 10) == CONTENT[5:15]
     with pytest.raises(OSError, match="Bad file descriptor"):
         os.fstat(descriptor)
 

@@ -10,13 +10,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 from clients import ADAPTERS, Serve, client_of
 from conftest import write
 
 from whitenoise_async import files, open_files, reads
-from whitenoise_async.files import open_file
+from whitenoise_async.files import OpenFile, open_file
 from whitenoise_async.open_files import OpenFiles
+from whitenoise_async.streaming import FileStream
 
 CONTENT = os.urandom(100_000)
 
@@ -189,6 +191,35 @@ def test_a_file_that_is_dropped_while_it_is_sent_is_sent_to_its_end(path: Path) 
     kept.drop(str(path))
     assert file.read(0, len(CONTENT)) == CONTENT
     file.close()
+    assert is_open(path) == 0
+
+
+def test_a_cancelled_answer_lets_go_once_and_in_a_thread_of_a_file_that_has_changed(
+    adapter: str, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Others may be reading it; and to close a file that was removed may wait for the disk."""
+    closed_in = []
+
+    def close(file: OpenFile) -> None:
+        closed_in.append(threading.current_thread())
+        close_really(file)
+
+    close_really = OpenFile.close
+    monkeypatch.setattr(OpenFile, "close", close)
+    file = open_file(str(path))
+    other = file.share()
+    grow(path)
+
+    async def main() -> None:
+        with anyio.CancelScope() as scope:
+            scope.cancel()
+            await FileStream(file).close()
+
+    anyio.run(main, backend=adapter)
+    assert len(closed_in) == 1
+    assert closed_in[0] is not threading.main_thread()
+    assert other.read(0, len(CONTENT)) == CONTENT
+    other.close()
     assert is_open(path) == 0
 
 

@@ -684,3 +684,38 @@ def test_every_answer_has_a_header_list_of_its_own(path: Path) -> None:
         seen.append(list(messages[0]["headers"]))
         messages[0]["headers"].append((b"x-piled-up", b"1"))
     assert seen[:2] == seen[2:]
+
+
+async def wait_in_a_nursery(wait: Callable[[], Any]) -> None:
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(wait)
+        await wait()
+
+
+@pytest.mark.parametrize("end", ["the answer's", "the client's", "a cancellation"])
+def test_a_server_that_waits_in_a_nursery_is_not_told_of_our_cancellations(
+    path: Path, end: str
+) -> None:
+    """Of which trio makes a group; to the server that would be an error."""
+    at = PIECES + 1 if end == "the answer's" else 2
+
+    async def main() -> None:
+        hung_up = trio.Event()
+
+        async def stop(number: int) -> None:
+            if number == at:
+                hung_up.set() if end == "the client's" else scope.cancel()
+                await wait_in_a_nursery(trio.sleep_forever)
+
+        async def receive() -> Any:
+            await wait_in_a_nursery(hung_up.wait)
+            return {"type": "http.disconnect"}
+
+        server = Server(path, stop)
+        with trio.CancelScope() as scope:
+            await server.app(scope_of(make_call("/big.bin")), receive, server.send)
+        assert scope.cancelled_caught is (end == "a cancellation")
+        assert len(server.sent) == at
+        assert descriptors(path) == []
+
+    trio.run(main)

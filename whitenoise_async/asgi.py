@@ -8,7 +8,7 @@ from contextlib import aclosing
 from functools import partial
 from typing import Any, cast
 
-from anyio import create_task_group, get_cancelled_exc_class
+from anyio import CancelScope, create_task_group, get_cancelled_exc_class
 from anyio.lowlevel import checkpoint
 
 from .async_base import AsyncBaseWhiteNoise
@@ -224,25 +224,24 @@ async def _until_disconnect(receive: Receive, work: Callable[[], Awaitable[objec
     # What is raised inside the group would reach the server in an ExceptionGroup.
     failures: list[BaseException] = []
     cancelled = get_cancelled_exc_class()
+    # A scope for each: it knows its own cancellation, which a nursery of trio's has in a group.
+    working, watching = CancelScope(), CancelScope()
 
-    async def watch() -> None:
+    async def run(
+        function: Callable[[], Awaitable[object]], scope: CancelScope, other: CancelScope
+    ) -> None:
         try:
-            await _disconnected(receive)
+            with scope:
+                await function()
         except cancelled:
             raise
         except BaseException as error:
             failures.append(error)
-        group.cancel_scope.cancel()
+        other.cancel()
 
     async with create_task_group() as group:
-        group.start_soon(watch)
-        try:
-            await work()
-        except cancelled:
-            raise
-        except BaseException as error:
-            failures.insert(0, error)
-        group.cancel_scope.cancel()
+        group.start_soon(run, partial(_disconnected, receive), watching, working)
+        await run(work, working, watching)
     if failures:
         try:
             raise failures[0]

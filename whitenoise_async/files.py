@@ -115,10 +115,15 @@ class OpenFile:
 
         :raises FileSystemError: where the system fails.
         """
+        # Held while it is read: who gives up a thread closes the file, and by the time that the
+        # thread comes to read, or to seek, the descriptor could be another file's.
+        held = self.share()
         try:
             return read_at(self._descriptor, size, offset)
         except (OSError, MemoryError) as error:
             raise FileSystemError(self.path, error) from error
+        finally:
+            held.close()
 
     def read_fully(self, offset: int, size: int) -> bytes:
         """Read ``size`` bytes at ``offset``, fewer only where the file ends.

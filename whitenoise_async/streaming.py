@@ -134,20 +134,17 @@ class FileStream:
         """Let go of the file, even when cancelled."""
         if not self._to_close:
             return
-        # To close a file that was removed may wait for the disk, which frees its blocks.
-        if self._file.reads_at_once and self._file.is_untouched():
-            self.close_here()
-            return
         try:
-            with CancelScope(shield=True):
-                await self._run_blocking(self.close_here)
-        except FileSystemError:  # no thread is to be had
-            pass
+            # To close a file that was removed may wait for the disk, which frees its blocks.
+            if not (self._file.reads_at_once and self._file.is_untouched()):
+                with CancelScope(shield=True), suppress(FileSystemError):
+                    await self._run_blocking(self.close_here)
         finally:
-            self.close_here()  # where no thread has: asyncio's cancellation knows no shield
+            self.close_here()  # where no thread has: asyncio's own cancellation knows no shield
 
     def close_here(self) -> None:
         """Let go of the file, where and when nobody can wait."""
+        # A thread may be about to, while the event loop waits for it no more: one of them has it.
         with suppress(IndexError):
             self._to_close.pop().close()
 

@@ -135,8 +135,11 @@ def _plan(
     jobs = others + [
         job for path, encoders in todo.items() for job in _jobs(path, found[path].st_size, encoders)
     ]
-    # The largest first: it would be the one that all wait for at the end.
+    # The largest first: it would be the one that all wait for at the end. But what may have the
+    # content of another one comes when that is compressed.
     jobs.sort(key=lambda job: -job.size)
+    first = {(job.size, job.encoders): job for job in reversed(jobs)}
+    jobs.sort(key=lambda job: first[job.size, job.encoders] is not job)
     size = sum(each.st_size for each in found.values())
     return Plan(len(found), size, current, jobs, gone)
 

@@ -18,6 +18,7 @@ from .run import Run, opened
 from .settings import Settings, cleaning_settings, make_settings
 from .threads import in_threads
 from .tree import NOBODY_KNOWS, Listing
+from .twins import Twins
 from .work import Worker
 
 if TYPE_CHECKING:
@@ -166,6 +167,7 @@ def _work_through(run: Run, plan: Plan, listing: Listing, worker: Worker) -> Non
     run.find(plan.current, listing.failures)
     for path, encoding in plan.orphans:
         worker.discard(path, encoding, listing, "its original is gone")
+    worker.twins = Twins(job.size for job in plan.jobs)
     run.watcher.begins(sum(job.reads for job in plan.jobs))
     in_threads(worker.do, plan.jobs, worker.settings.jobs, worker.stop)
 

@@ -17,6 +17,7 @@ from .run import Run
 from .settings import Settings
 from .threads import Stop
 from .tree import Listing, suffix_of, variant_path
+from .twins import Twins
 from .variants import adjust, compress_into, naming, require_a_variant, require_no_other
 
 NOT_ENOUGH = "it does not save enough any more"
@@ -41,6 +42,7 @@ class Worker:
         self.run = run
         self.settings = settings
         self.stop = Stop()
+        self.twins = Twins()
 
     def do(self, job: Job) -> None:
         """Settle all that a job names.
@@ -161,7 +163,11 @@ class Worker:
     def _compress(self, path: str, source: Source, encoder: Encoder) -> Outcome:
         target = source.path + encoder.suffix
         with Draft(target) as draft:
-            compress_into(draft, source, encoder)
+            twin = self.twins.find(source.original.digest, encoder.by(source.size))
+            if twin is None:
+                compress_into(draft, source, encoder)
+            else:
+                draft.write(twin)
             if not self.settings.is_worth(source.size, draft.size):
                 return self._do_without(path, source, encoder, draft.size)
             made = Made(source.original.digest, encoder.by(source.size), draft.size, draft.digest)
@@ -176,6 +182,7 @@ class Worker:
                 reason = "in place of one that this tool did not make"
             with self.run.record.adding(path, source.original, encoder.token, made):
                 draft.publish(source.mode, source.mtime_ns, source.owner)
+            self.twins.add(target, source.size, made)
         return Outcome(path, encoder.token, Action.WRITTEN, source.size, made.size, reason)
 
     def _adjust(self, path: str, source: Source, encoder: Encoder, made: Made) -> Outcome:

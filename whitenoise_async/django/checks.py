@@ -12,7 +12,7 @@ from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage
 
-from .settings import KNOWN, configuration, faults, set_names
+from .settings import KNOWN, PREFIX, configuration, faults, set_names
 
 _MIDDLEWARE = "whitenoise_async.django.WhiteNoiseMiddleware"
 _SECURITY = "django.middleware.security.SecurityMiddleware"
@@ -28,8 +28,10 @@ def check_settings(app_configs: object, **kwargs: Any) -> list[CheckMessage]:
 def _unknown() -> Iterator[CheckMessage]:
     for name in set_names():
         if name not in KNOWN:
-            close = get_close_matches(name, KNOWN, 1)
-            hint = f"Did you mean {close[0]}?" if close else f"There are {', '.join(KNOWN)}."
+            known = [each.removeprefix(PREFIX) for each in KNOWN]
+            close = get_close_matches(name.removeprefix(PREFIX), known, 1)
+            known_ones = f"There are {', '.join(KNOWN)}."
+            hint = f"Did you mean {PREFIX}{close[0]}?" if close else known_ones
             yield checks.Warning(
                 f"There is no setting {name}", hint=hint, id="whitenoise_async.W001"
             )

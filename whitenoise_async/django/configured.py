@@ -7,20 +7,17 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..base import BaseWhiteNoise
-from ..codings import CODINGS
 from ..decisions import Line
 from ..options import Options
 from ..registry import Registry
 from .finders import FindersRegistry, found_files
-from .manifest import HashedFiles, hashed_files
+from .manifest import HashedFiles, hashed_files, manifest_names
 from .settings import Configuration, configuration
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from ..options import OptionKeywords
-
-_ENDINGS = ("", *(coding.suffix for coding in CODINGS))
 
 
 class ConfiguredWhiteNoise(BaseWhiteNoise[Line]):
@@ -38,10 +35,9 @@ class ConfiguredWhiteNoise(BaseWhiteNoise[Line]):
         :raises django.core.exceptions.ImproperlyConfigured: for a setting that cannot be so.
         """
         self._configuration = configuration()
-        defaults: OptionKeywords = {
-            **self._configuration.defaults,
-            "immutable_file_test": HashedFiles(self.static_prefix),
-        }
+        defaults: OptionKeywords = {**self._configuration.defaults}
+        if self._configuration.static_root is not None:
+            defaults["immutable_file_test"] = HashedFiles(self.static_prefix)
         for name, value in defaults.items():
             if not _is_own(self, name):
                 setattr(self, name, value)
@@ -69,7 +65,7 @@ class ConfiguredWhiteNoise(BaseWhiteNoise[Line]):
             self.add_files(configuration.root, followlinks=True)
         if configuration.use_finders and not self._options.autorefresh:
             for root, prefix, names in found_files():
-                self._add_names(root, f"{self.static_prefix}/{prefix}", names)
+                self._add_names(root, self.static_prefix + prefix, names)
 
     def _add_static_root(self, root: str | os.PathLike[str], configuration: Configuration) -> None:
         if configuration.use_finders and not os.path.isdir(root):
@@ -78,9 +74,7 @@ class ConfiguredWhiteNoise(BaseWhiteNoise[Line]):
         if not hashed:
             self.add_files(root, self.static_prefix, followlinks=True)
             return
-        # Which siblings there are it does not tell; the first request for a file finds out.
-        names = {*hashed, *hashed.values()}
-        self._add_names(root, self.static_prefix, [n + e for n in names for e in _ENDINGS])
+        self._add_names(root, self.static_prefix, manifest_names(hashed))
 
 
 def _is_own(owner: Options, name: str) -> bool:

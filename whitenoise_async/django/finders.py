@@ -34,7 +34,8 @@ def found_files() -> Iterator[tuple[str, str, list[str]]]:
                 continue
             below = name.replace("\\", "/")
             root = path[: -len(name)]
-            listings.setdefault((root, storage.prefix or ""), []).append(below)
+            prefix = getattr(storage, "prefix", None) or ""
+            listings.setdefault((root, prefix), []).append(below)
     for (root, prefix), names in reversed(listings.items()):
         yield root, prefix, names
 

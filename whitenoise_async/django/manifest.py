@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from django.contrib.staticfiles.storage import staticfiles_storage
+
+from ..codings import CODINGS
 
 
 def hashed_files() -> Mapping[str, str]:
@@ -13,11 +15,26 @@ def hashed_files() -> Mapping[str, str]:
     return found
 
 
+def manifest_names(hashed: Mapping[str, str]) -> Iterator[str]:
+    """The names of these files and of their copies, and with each those of its variants.
+
+    Variants are in no manifest, and not each of them need be there.
+    """
+    for name in dict.fromkeys(each for pair in hashed.items() for each in pair):
+        yield name
+        for coding in CODINGS:
+            yield name + coding.suffix
+
+
 class HashedFiles:
     """An ``immutable_file_test``: whether a URL's name is one that the storage has hashed."""
 
     def __init__(self, prefix: str) -> None:
-        """:param prefix: of the URLs, with a slash at both ends."""
+        """
+        :param prefix: of the URLs, with a slash at both ends.
+        :raises ValueError: where the storage cannot read its manifest.
+        """
+        hashed_files()  # an operator wants to know at the start
         self._prefix = prefix
         self._names: frozenset[str] = frozenset()
         self._size = -1

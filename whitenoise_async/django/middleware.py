@@ -88,7 +88,11 @@ class WhiteNoiseMiddleware(
 
 
 def _asked(request: HttpRequest) -> tuple[str, RawFields]:
-    return request.META["REQUEST_METHOD"], relevant(request.META)
+    """The request's method, as it was sent, and the fields that matter."""
+    # Under ASGI Django has made capitals of it in META too.
+    scope = request.scope if isinstance(request, ASGIRequest) else None
+    method = request.META["REQUEST_METHOD"] if scope is None else scope["method"]
+    return method, relevant(request.META)
 
 
 def _target(request: HttpRequest) -> tuple[str, str]:

@@ -24,5 +24,6 @@ app = ASGIWhiteNoise(
     DIST,
     index_file=True,
     max_age=0,  # the page is asked for again each time, so that a new build is seen
-    immutable_file_test=r"^/assets/.+-[\w-]{8}\.\w+$",  # Vite's names, with a hash of the content
+    # The names with a hash of the content: what comes from public/assets/ has none.
+    immutable_file_test=r"^/assets/.+-(?=[\w-]{1,7}[A-Z])[\w-]{8}\.\w+$",
 )

@@ -35,6 +35,5 @@ class Command(_Command):  # type: ignore[misc, valid-type]
         super().add_arguments(parser)
         if parser.get_default("use_static_handler"):
             parser.set_defaults(use_static_handler=False)
-            parser.description = (
-                f"{parser.description or ''} Static files are left to WhiteNoiseMiddleware."
-            ).strip()
+            theirs = parser.description or ""
+            parser.description = f"{theirs} Here they are left to the middleware (--nostatic)."

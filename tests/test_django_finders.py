@@ -1,0 +1,144 @@
+"""What Django's finders find: listed at the start, and looked for at each request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import django_project
+import pytest
+from clients import Reply, call_asgi, call_wsgi, make_call
+from conftest import write
+from django.contrib.staticfiles import finders
+from django.core.files.storage import Storage
+from django.core.handlers.asgi import ASGIHandler
+from django.core.handlers.wsgi import WSGIHandler
+from django.test import override_settings
+
+django_project.configure()
+
+Get = Callable[..., Reply]
+
+ADMIN = "/static/admin/css/base.css"
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> tuple[Path, Path]:
+    first, second = tmp_path / "first", tmp_path / "second"
+    write(first / "a.css", b"first")
+    write(second / "a.css", b"second")
+    write(second / "b.css", b"b" * 500, compressed=True)
+    write(second / "docs" / "index.html", b"docs")
+    return first, second
+
+
+@pytest.fixture(params=["listed", "looked for"])
+def get(request: pytest.FixtureRequest, folders: tuple[Path, Path]) -> Iterator[Get]:
+    changed: dict[str, Any] = {
+        "STATICFILES_DIRS": [folders[0], ("named", folders[0].with_name("third")), folders[1]],
+        "WHITENOISE_USE_FINDERS": True,
+        "WHITENOISE_AUTOREFRESH": request.param == "looked for",
+        "WHITENOISE_INDEX_FILE": True,
+        "WHITENOISE_EXCLUDE": ["*.map"],
+        "MIDDLEWARE": ["whitenoise_async.django.WhiteNoiseMiddleware"],
+    }
+    write(folders[0] / "a.css.map", b"a map")
+    write(folders[0].with_name("third") / "a.css", b"third")
+    with override_settings(**changed):
+        handler = WSGIHandler()
+        yield lambda *args, **keywords: call_wsgi(handler, make_call(*args, **keywords))
+
+
+def test_the_first_finder_wins_and_prefixes_count(get: Get) -> None:
+    assert get("/static/a.css").body == b"first"
+    assert get("/static/named/a.css").body == b"third"
+
+
+def test_files_of_applications_are_found(get: Get) -> None:
+    assert b"--primary" in get(ADMIN).body
+
+
+def test_siblings_are_served_in_their_originals_place_alone(get: Get) -> None:
+    assert get("/static/b.css", {"Accept-Encoding": "gzip"})["content-encoding"] == "gzip"
+    assert is_the_views(get, "/static/b.css.gz")
+
+
+def is_the_views(get: Get, url: str) -> bool:
+    return get(url).body == url.encode()
+
+
+def test_index_files_are_served_at_their_folder(get: Get) -> None:
+    assert get("/static/docs/").body == b"docs"
+    assert get("/static/docs")["location"] == "docs/"
+    assert get("/static/docs/index.html")["location"] == "./"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "/static/none.css", "/static/none/", "/static/", "/static", "/a.css", "/staticx/a.css",
+        "/static/a.css.map", "/static//a.css", "/static/./a.css", "/static/../a.css",
+        "/static/named/../a.css", "/static/..", "/static/named\\a.css", "/static/a.css\0",
+        "/static/../second/b.css", "/static/a.css/", "/static/named", "/static//etc/passwd",
+        "/static/.whitenoise_async-compress.json",
+    ],
+)  # fmt: skip
+def test_no_other_spelling_leads_to_a_file(get: Get, folders: tuple[Path, Path], url: str) -> None:
+    write(folders[0] / ".whitenoise_async-compress.json", b"{}")
+    assert is_the_views(get, url)
+
+
+def test_what_comes_after_the_start_is_found_by_who_looks(folders: tuple[Path, Path]) -> None:
+    changed: dict[str, Any] = {
+        "DEBUG": True,
+        "STATICFILES_DIRS": [folders[0]],
+        "MIDDLEWARE": ["whitenoise_async.django.WhiteNoiseMiddleware"],
+    }
+    with override_settings(**changed):
+        handler = ASGIHandler()
+        write(folders[0] / "new.css", b"new")
+        sent = django_project.in_small_letters(handler)
+        reply = call_asgi(sent, make_call("/static/new.css"))
+        assert (reply.body, reply["cache-control"]) == (b"new", "max-age=0, public")
+        write(folders[0] / "new.css", b"newer")
+        assert call_asgi(sent, make_call("/static/new.css")).body == b"newer"
+
+
+class NoPath(Storage):  # type: ignore[misc]
+    """A storage whose files lie elsewhere than in a file system."""
+
+    prefix = None
+
+
+class Elsewhere(finders.BaseFinder):  # type: ignore[misc]
+    """A finder of such files, and one that refuses to look."""
+
+    def list(self, ignore_patterns: Any) -> Any:
+        yield "a.css", NoPath()
+
+    def find(self, path: str, *arguments: Any, **keywords: Any) -> Any:
+        from django.core.exceptions import SuspiciousFileOperation
+
+        raise SuspiciousFileOperation(path)
+
+    def check(self, **keywords: Any) -> Any:
+        return []
+
+
+def test_files_without_a_path_are_passed_over_with_a_warning(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    changed: dict[str, Any] = {
+        "STATICFILES_FINDERS": [f"{__name__}.Elsewhere"],
+        "MIDDLEWARE": ["whitenoise_async.django.WhiteNoiseMiddleware"],
+        "WHITENOISE_USE_FINDERS": True,
+    }
+    with override_settings(**changed):
+        finders.get_finder.cache_clear()
+        handler = WSGIHandler()
+        assert call_wsgi(handler, make_call("/static/a.css")).body == b"/static/a.css"
+        assert "a.css of" in caplog.text and "is not served: it has no path" in caplog.text
+    with override_settings(**changed, WHITENOISE_AUTOREFRESH=True):
+        handler = WSGIHandler()
+        assert call_wsgi(handler, make_call("/static/a.css")).body == b"/static/a.css"

@@ -1,0 +1,383 @@
+"""Django's handlers with the middleware: a third and a fourth side beside the plain adapters."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import gzip
+import os
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import anyio
+import django_project
+import pytest
+from clients import (
+    Call,
+    Reply,
+    ask_asgi,
+    call_asgi,
+    call_wsgi,
+    environ_of,
+    make_call,
+    receiving,
+    scope_of,
+)
+from conftest import write
+from django.core.handlers.asgi import ASGIHandler
+from django.core.handlers.wsgi import WSGIHandler
+from django.http import HttpResponse
+from django.test import override_settings
+from hypothesis import given, settings
+from test_differential import LARGE, SMALL, Pair, calls, with_real_tags
+
+from whitenoise_async import ASGIWhiteNoise, WhiteNoise
+from whitenoise_async.files import BrokenBodyError
+from whitenoise_async.wsgi_bodies import WholeFile
+
+django_project.configure()
+
+MIDDLEWARE = "whitenoise_async.django.WhiteNoiseMiddleware"
+
+
+class Sides(NamedTuple):
+    plain: Pair
+    django: Pair
+
+
+def handlers(*middleware: Any, **changed: Any) -> Pair:
+    """Django's handlers, made under these settings."""
+    with override_settings(MIDDLEWARE=list(middleware or [MIDDLEWARE]), **changed):
+        return Pair(WSGIHandler(), django_project.in_small_letters(ASGIHandler()))
+
+
+@pytest.fixture(scope="module", params=[False, True], ids=["walked", "autorefresh"])
+def sides(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Sides:
+    root = tmp_path_factory.mktemp("site")
+    write(root / "app.css", SMALL, compressed=True)
+    write(root / "large.bin", LARGE)
+    (root / "large.bin.gz").write_bytes(gzip.compress(LARGE, 0))
+    write(root / "empty.txt", b"")
+    write(root / "docs" / "index.html", SMALL, compressed=True)
+    write(root / "✓.txt", b"checked")
+    options: Any = {"index_file": True, "autorefresh": request.param, "max_cached_file_size": 1000}
+    plain = Pair(WhiteNoise(None, root, **options), ASGIWhiteNoise(None, root, **options))
+    changed = {f"WHITENOISE_{name.upper()}": value for name, value in options.items()}
+    return Sides(plain, handlers(WHITENOISE_ROOT=root, **changed))
+
+
+@settings(max_examples=250, deadline=None)
+@given(call=calls)
+def test_django_gives_the_same_answers_as_the_plain_adapters(sides: Sides, call: Call) -> None:
+    # Under ASGI Django refuses a query that is not UTF-8 before any middleware.
+    call = call._replace(query=call.query.encode().decode("latin-1"))
+    call = with_real_tags(sides.plain, call)
+    expected = call_wsgi(sides.plain.wsgi, call)
+    here, there = call_wsgi(sides.django.wsgi, call), call_asgi(sides.django.asgi, call)
+    if expected.status == 404:
+        if call.path:  # else Django's handlers do not agree themselves
+            view = (call.mount + call.path).encode()
+            assert (here.body, there.body) == (view, view)
+        return
+    assert in_order(here) == in_order(expected)
+    assert in_order(there) == in_order(expected)
+
+
+def in_order(reply: Reply) -> tuple[int, list[tuple[str, str]], bytes]:
+    return reply.status, sorted(reply.headers), reply.body
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    write(tmp_path / "a.css", SMALL)
+    write(tmp_path / "b.bin", LARGE * 30)
+    return tmp_path
+
+
+def served(root: Path, *middleware: Any, **changed: Any) -> Pair:
+    changed = {"STATIC_ROOT": root, "WHITENOISE_MAX_CACHED_FILE_SIZE": 1000, **changed}
+    return handlers(*middleware, **changed)
+
+
+def test_what_is_no_file_is_the_views(root: Path) -> None:
+    django = served(root)
+    call = make_call("/static/none.css", method="POST")
+    assert call_wsgi(django.wsgi, call).body == call_asgi(django.asgi, call).body
+    assert call_wsgi(django.wsgi, call).body == b"/static/none.css"
+
+
+def test_a_file_that_is_gone_is_the_views(root: Path) -> None:
+    django = served(root, WHITENOISE_CHECK_INTERVAL=0)
+    (root / "a.css").unlink()
+    call = make_call("/static/a.css")
+    assert call_wsgi(django.wsgi, call).body == b"/static/a.css"
+    assert call_asgi(django.asgi, call).body == b"/static/a.css"
+
+
+def test_a_server_that_sends_files_is_given_the_whole_file_alone(root: Path) -> None:
+    django = served(root)
+    wrapped: list[Any] = []
+
+    def wrapper(file: Any, size: int) -> Any:
+        wrapped.append(file)
+        try:
+            return [os.pread(file.fileno(), 10**8, 0)]
+        finally:
+            file.close()
+
+    environ = {"wsgi.file_wrapper": wrapper}
+    assert call_wsgi(django.wsgi, make_call("/static/b.bin"), **environ).body == LARGE * 30
+    assert [type(each) for each in wrapped] == [WholeFile]
+    part = make_call("/static/b.bin", {"Range": "bytes=1-3"})
+    assert call_wsgi(django.wsgi, part, **environ).body == LARGE[1:4]
+    assert len(wrapped) == 1
+
+
+def descriptors() -> int:
+    return len(os.listdir("/proc/self/fd"))
+
+
+@pytest.fixture
+def none_left() -> Iterator[None]:
+    before = descriptors()
+    yield
+    gc.collect()
+    deadline = time.monotonic() + 10
+    while descriptors() > before and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert descriptors() <= before
+
+
+@pytest.mark.usefixtures("none_left")
+@pytest.mark.parametrize("fields", [{}, {"Range": "bytes=5-"}])
+def test_a_wsgi_body_that_is_given_up_leaves_no_file_open(
+    root: Path, fields: dict[str, str]
+) -> None:
+    django = served(root)
+    body = django.wsgi(environ_of(make_call("/static/b.bin", fields)), lambda *started: None)
+    next(iter(body))
+    body.close()
+
+
+async def hang_up_after(application: Any, call: Call, pieces: int) -> list[Any]:
+    """Ask, and hang up once so many messages were taken."""
+    gone, messages = asyncio.Event(), list[Any]()
+
+    async def hung_up() -> Any:
+        await gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        messages.append(message)
+        if len(messages) > pieces:
+            gone.set()
+            await anyio.sleep_forever()
+
+    await application(scope_of(call), receiving(hung_up), send)
+    return messages
+
+
+@pytest.mark.usefixtures("none_left")
+@pytest.mark.parametrize("pieces", [0, 1, 3])
+def test_a_client_that_hangs_up_under_asgi_leaves_no_file_open(root: Path, pieces: int) -> None:
+    import django
+
+    if django.VERSION < (5, 0):
+        pytest.skip("Django 4.2 does not listen for a client that hangs up")
+    application = served(root).asgi
+
+    async def main() -> None:
+        call = make_call("/static/b.bin")
+        assert len(await hang_up_after(application, call, pieces)) == pieces + 1
+
+    asyncio.run(main())
+    close_kept_files()
+
+
+def close_kept_files() -> None:
+    from conftest import close_kept
+
+    close_kept()
+
+
+@pytest.mark.usefixtures("none_left")
+def test_a_response_that_nobody_reads_is_closed_by_django(root: Path) -> None:
+    from django.test import AsyncRequestFactory
+
+    from whitenoise_async.django import WhiteNoiseMiddleware
+
+    async def get_response(request: Any) -> Any:
+        raise AssertionError
+
+    async def main() -> None:
+        request = AsyncRequestFactory().get("/static/b.bin")
+        response = await middleware(request)
+        assert response.streaming and response.is_async
+        response.close()
+        response.close()
+
+    with override_settings(STATIC_ROOT=root, WHITENOISE_MAX_CACHED_FILE_SIZE=0):
+        middleware: Any = WhiteNoiseMiddleware(get_response)
+    asyncio.run(main())
+    close_kept_files()
+
+
+def test_a_file_cut_short_under_asgi_breaks_the_answer_off(root: Path) -> None:
+    application = served(root).asgi
+
+    async def main() -> None:
+        sent: list[Any] = []
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+            os.truncate(root / "b.bin", 10)
+
+        scope = scope_of(make_call("/static/b.bin"))
+        with pytest.raises(BrokenBodyError):
+            await application(scope, receiving(anyio.sleep_forever), send)
+        assert all(message.get("more_body", True) for message in sent)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)  # Django's file for the request's body
+        asyncio.run(main())
+        gc.collect()
+
+
+class SyncOnly:
+    """A middleware that knows nothing of event loops, as many do."""
+
+    sync_capable, async_capable = True, False
+
+    def __init__(self, get_response: Any) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: Any) -> Any:
+        return self.get_response(request)
+
+
+@pytest.mark.parametrize("around", [True, False])
+def test_with_middleware_that_is_not_async_files_are_streamed_to_the_event_loop_all_the_same(
+    root: Path, around: bool
+) -> None:
+    name = f"{__name__}.SyncOnly"
+    django = served(root, *([name, MIDDLEWARE] if around else [MIDDLEWARE, name]))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # Django warns where it has to read a body in a thread
+        for url, content in {"/static/a.css": SMALL, "/static/b.bin": LARGE * 30}.items():
+            assert call_asgi(django.asgi, make_call(url)).body == content
+        assert call_asgi(django.asgi, make_call("/static/none")).body == b"/static/none"
+
+
+def test_a_field_that_is_there_twice_comes_in_one_line(root: Path) -> None:
+    def add(headers: Any, path: str, url: str) -> None:
+        headers.add_header("Link", "</a>; rel=preload")
+        headers.add_header("Link", "</b>; rel=preload")
+
+    django = served(root, WHITENOISE_ADD_HEADERS_FUNCTION=add)
+    reply = call_wsgi(django.wsgi, make_call("/static/a.css"))
+    assert reply["link"] == "</a>; rel=preload, </b>; rel=preload"
+
+
+def test_a_response_that_cannot_be_made_leaves_no_file_open(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from whitenoise_async.django import responses
+
+    def fail(*arguments: Any, **keywords: Any) -> Any:
+        raise MemoryError
+
+    django = served(root)
+    before = descriptors()
+    monkeypatch.setattr(responses, "Parts", fail)
+    call = make_call("/static/b.bin", {"Range": "bytes=5-"})
+    with pytest.raises(MemoryError):
+        call_wsgi_raising(django.wsgi, call)
+    assert descriptors() == before
+
+
+def call_wsgi_raising(application: Any, call: Call) -> Reply:
+    from django.core.signals import got_request_exception
+
+    raised: list[BaseException] = []
+
+    def note(**_: Any) -> None:
+        import sys
+
+        raised.append(sys.exc_info()[1])  # type: ignore[arg-type]
+
+    got_request_exception.connect(note)
+    try:
+        reply = call_wsgi(application, call)
+    finally:
+        got_request_exception.disconnect(note)
+    if raised:
+        raise raised[0]
+    return reply
+
+
+def test_a_query_beyond_latin_1_is_kept_in_a_redirect(root: Path) -> None:
+    write(root / "docs" / "index.html", SMALL)
+    django = served(root, WHITENOISE_INDEX_FILE=True)
+    call = make_call("/static/docs", query="q=\xe2\x9c\x93")
+    expected = call_wsgi(django.wsgi, call)
+    assert expected["location"] == "docs/?q=%E2%9C%93"
+    assert call_asgi(django.asgi, call)["location"] == expected["location"]
+
+
+def test_an_option_of_a_subclass_and_a_hook_of_it_count(root: Path) -> None:
+    django = served(root, f"{__name__}.Hooked", WHITENOISE_MAX_AGE=7)
+    reply = call_wsgi(django.wsgi, make_call("/static/a.css"))
+    assert reply["cache-control"] == "max-age=315360000, public, immutable"
+    assert "access-control-allow-origin" not in reply
+
+
+def make_hooked() -> type:
+    from whitenoise_async.django import WhiteNoiseMiddleware
+
+    class Hooked(WhiteNoiseMiddleware):
+        allow_all_origins = False
+
+        def is_immutable_file(self, static_file: Any, url: str) -> bool:
+            return url.endswith(".css")
+
+    return Hooked
+
+
+Hooked = make_hooked()
+
+
+def test_it_has_to_be_given_what_answers_other_requests() -> None:
+    from whitenoise_async.django import WhiteNoiseMiddleware
+
+    with pytest.raises(TypeError, match="must be given Django's get_response, got None"):
+        WhiteNoiseMiddleware(None)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"get_response, called as \(request\)"):
+        WhiteNoiseMiddleware(lambda: HttpResponse())  # type: ignore[misc, arg-type]
+
+
+def test_while_the_disk_is_waited_for_the_event_loop_goes_on(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from whitenoise_async import answers
+
+    application = served(root).asgi
+    afresh: Callable[..., Any] = answers.Answers._afresh
+    looked, may_go_on = threading.Event(), threading.Event()
+
+    def slow(*arguments: Any) -> Any:
+        looked.set()
+        assert may_go_on.wait(30)
+        return afresh(*arguments)
+
+    async def main() -> None:
+        asked = asyncio.create_task(ask_asgi(application, scope_of(make_call("/static/a.css"))))
+        assert await asyncio.to_thread(looked.wait, 30)
+        may_go_on.set()
+        assert (await asked).body == SMALL
+
+    monkeypatch.setattr(answers.Answers, "_afresh", slow)
+    asyncio.run(main())
