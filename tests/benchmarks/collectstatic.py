@@ -115,7 +115,7 @@ def _text(turns: dict[str, list[Turn]], kind: str, rounds: int) -> Iterator[str]
     )
     yield f"Rounds: {rounds}."
     yield ""
-    head = ["seconds", "CPU seconds", "MB", "second run, s"]
+    head = ["seconds", "CPU seconds", "MB", "second run, s", "CPU seconds"]
     yield from table(
         ["", *head, *(f"{encoding}, bytes" for encoding in ENCODINGS)],
         (_line(name, each) for name, each in turns.items()),
@@ -129,6 +129,7 @@ def _line(name: str, turns: Sequence[Turn]) -> list[str]:
         f"{median(each.first.cpu for each in turns):.2f}",
         f"{max(each.first.kb for each in turns) / 1024:.0f}",
         f"{median(each.second.seconds for each in turns):.2f}",
+        f"{median(each.second.cpu for each in turns):.2f}",
         *(
             f"{turns[-1].sizes[encoding]:,}" if turns[-1].sizes[encoding] else NONE
             for encoding in ENCODINGS
