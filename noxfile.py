@@ -30,8 +30,9 @@ BENCH_PEERS = [*COMPRESS_PEERS, ["blacknoise"], ["whitesnout"], ["starlette"]]
 
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
-    """The whole test suite."""
-    session.install("-e", ".[test]")
+    """The whole test suite; on the oldest interpreter with the oldest Django."""
+    oldest = [f"django=={next(iter(DJANGOS))}.*"] if session.python == PYTHONS[0] else []
+    session.install("-e", ".[test]", *oldest)
     session.run("python", "-m", "pytest", *session.posargs)
 
 
