@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 
-from django.core.handlers.asgi import ASGIRequest
+from django.core.handlers.asgi import ASGIHandler, ASGIRequest
 from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase, ResponseHeaders
 from django.utils.datastructures import CaseInsensitiveMapping
@@ -50,7 +50,9 @@ class _Streamed:
 
     async def __aiter__(self) -> AsyncGenerator[bytes, None]:
         try:
-            async with aclosing(self._stream.pieces(self._plan)) as pieces:
+            # Django would cut larger ones up, and hold each while its parts are sent.
+            wanted = ASGIHandler.chunk_size
+            async with aclosing(self._stream.pieces(self._plan, wanted)) as pieces:
                 async for piece in pieces:
                     yield piece
         finally:
