@@ -38,6 +38,7 @@ from test_differential import LARGE, SMALL, Pair, calls, with_real_tags
 from whitenoise_async import ASGIWhiteNoise, WhiteNoise, files
 from whitenoise_async.django import WhiteNoiseMiddleware
 from whitenoise_async.files import BrokenBodyError
+from whitenoise_async.reads import reads_page_cache
 from whitenoise_async.streaming import LARGEST_PIECE
 from whitenoise_async.wsgi_bodies import WholeFile
 
@@ -238,7 +239,7 @@ def test_django_is_given_pieces_that_it_sends_as_they_are(
     content = os.urandom(LARGEST_PIECE)
     write(root / "b.bin", content)
     with (root / "b.bin").open("rb") as file:
-        at_once = files.reads_page_cache(file.fileno())  # which some file systems cannot
+        at_once = reads_at_once and reads_page_cache(file.fileno())  # some file systems cannot
 
     async def main() -> list[bytes]:
         return [piece async for piece in await response_for_b(root)]
