@@ -166,6 +166,15 @@ def bench_collectstatic(session: nox.Session) -> None:
 
 
 @nox.session
+def bench_django(session: nox.Session) -> None:
+    """Speed of the Django integration beside other middlewares for Django; needs wrk."""
+    session.install(".", "django>=5.2,<5.3")
+    for packages in [*BENCH_SERVERS, *COMPRESS_PEERS]:
+        session.install("--upgrade", *packages, success_codes=range(256))
+    session.run("python", "-m", "benchmarks.django", *session.posargs, env={"PYTHONPATH": "tests"})
+
+
+@nox.session
 def soak(session: nox.Session) -> None:
     """A long, hostile load, under which a server has to stay as it is; ``--short``: a minute."""
     session.install(".")

@@ -63,7 +63,8 @@ def count(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     for name in ("open", "stat", "lstat", "fstat", "scandir", "listdir", "preadv", "dup"):
         monkeypatch.setattr(os, name, counted(name, getattr(os, name)))
     monkeypatch.setattr(files, "read_at", counted("read_at", files.read_at))  # type: ignore[attr-defined]
-    monkeypatch.setattr(async_base, "run_blocking", counted("thread", async_base.run_blocking))  # type: ignore[attr-defined]
+    real = async_base.run_blocking  # type: ignore[attr-defined]
+    monkeypatch.setattr(async_base, "run_blocking", counted("thread", real))
     return calls
 
 

@@ -31,12 +31,15 @@ from conftest import write
 from django.core.handlers.asgi import ASGIHandler
 from django.core.handlers.wsgi import WSGIHandler
 from django.http import HttpResponse
-from django.test import override_settings
+from django.test import AsyncRequestFactory, override_settings
 from hypothesis import given, settings
 from test_differential import LARGE, SMALL, Pair, calls, with_real_tags
 
-from whitenoise_async import ASGIWhiteNoise, WhiteNoise
+from whitenoise_async import ASGIWhiteNoise, WhiteNoise, files
+from whitenoise_async.django import WhiteNoiseMiddleware
 from whitenoise_async.files import BrokenBodyError
+from whitenoise_async.reads import reads_page_cache
+from whitenoise_async.streaming import LARGEST_PIECE
 from whitenoise_async.wsgi_bodies import WholeFile
 
 django_project.configure()
@@ -204,26 +207,47 @@ def close_kept_files() -> None:
     close_kept()
 
 
-@pytest.mark.usefixtures("none_left")
-def test_a_response_that_nobody_reads_is_closed_by_django(root: Path) -> None:
-    from django.test import AsyncRequestFactory
-
-    from whitenoise_async.django import WhiteNoiseMiddleware
+async def response_for_b(root: Path) -> Any:
+    """What the middleware by itself returns on an event loop."""
 
     async def get_response(request: Any) -> Any:
         raise AssertionError
 
+    with override_settings(STATIC_ROOT=root, WHITENOISE_MAX_CACHED_FILE_SIZE=0):
+        middleware: Any = WhiteNoiseMiddleware(get_response)
+    return await middleware(AsyncRequestFactory().get("/static/b.bin"))
+
+
+@pytest.mark.usefixtures("none_left")
+def test_a_response_that_nobody_reads_is_closed_by_django(root: Path) -> None:
     async def main() -> None:
-        request = AsyncRequestFactory().get("/static/b.bin")
-        response = await middleware(request)
+        response = await response_for_b(root)
         assert response.streaming and response.is_async
         response.close()
         response.close()
 
-    with override_settings(STATIC_ROOT=root, WHITENOISE_MAX_CACHED_FILE_SIZE=0):
-        middleware: Any = WhiteNoiseMiddleware(get_response)
     asyncio.run(main())
     close_kept_files()
+
+
+@pytest.mark.parametrize("reads_at_once", [True, False])
+def test_django_is_given_pieces_that_it_sends_as_they_are(
+    root: Path, reads_at_once: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not reads_at_once:  # where each piece would cost a thread, they are fewer
+        monkeypatch.setattr(files, "reads_page_cache", lambda descriptor: False)
+    content = os.urandom(LARGEST_PIECE)
+    write(root / "b.bin", content)
+    with (root / "b.bin").open("rb") as file:
+        at_once = reads_at_once and reads_page_cache(file.fileno())  # some file systems cannot
+
+    async def main() -> list[bytes]:
+        return [piece async for piece in await response_for_b(root)]
+
+    pieces = asyncio.run(main())
+    size = ASGIHandler.chunk_size if at_once else LARGEST_PIECE
+    assert [len(piece) for piece in pieces] == [size] * (LARGEST_PIECE // size)
+    assert b"".join(pieces) == content
 
 
 def test_a_file_cut_short_under_asgi_breaks_the_answer_off(root: Path) -> None:

@@ -49,12 +49,16 @@ class FileStream:
         self._to_close = [file]  # until it is
         self._held = 0  # bytes read since others had their turn
 
-    async def pieces(self, plan: Sequence[bytes | ByteRange]) -> AsyncGenerator[bytes, None]:
+    async def pieces(
+        self, plan: Sequence[bytes | ByteRange], wanted: int = LARGEST_PIECE
+    ) -> AsyncGenerator[bytes, None]:
         """Yield a body by its plan, in pieces of :data:`LARGEST_PIECE` bytes at most.
 
+        :param wanted: bytes of a piece, where one costs no thread.
         :raises BrokenBodyError: where the file has become too short for its plan, or unreadable,
             or was overwritten before the last piece.
         """
+        largest = wanted if self._file.reads_at_once else LARGEST_PIECE
         to_come = sum(part.length for part in plan if isinstance(part, ByteRange))
         with _sending:
             for part in plan:
@@ -63,7 +67,7 @@ class FileStream:
                     continue
                 offset = part.start
                 while offset < part.stop:
-                    size = min(part.stop - offset, _sending.piece_size)
+                    size = min(part.stop - offset, largest, _sending.piece_size)
                     # Handed over, not lent: nothing is to be in memory while the client is slow.
                     held = [await self._piece(offset, size)]
                     offset += len(held[0])

@@ -10,6 +10,7 @@ import asyncio
 import pickle
 import sys
 from collections.abc import Mapping
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,9 @@ def ask_wsgi(application: Any, path: str, fields: Mapping[str, str]) -> Answer:
         "PATH_INFO": path,
         "QUERY_STRING": "",
         "SERVER_PROTOCOL": "HTTP/1.1",
+        "SERVER_NAME": "127.0.0.1",
+        "SERVER_PORT": "80",
+        "wsgi.input": BytesIO(),
         "wsgi.url_scheme": "http",
         **{f"HTTP_{name.upper().replace('-', '_')}": value for name, value in fields.items()},
     }

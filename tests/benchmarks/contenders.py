@@ -52,6 +52,11 @@ BY_NAME = {contender.name: contender for contender in CONTENDERS}
 NAMES = (*BY_NAME, BARE_WALK)
 
 
+def is_ours(name: str) -> bool:
+    """Whether it is this package, in whatever form."""
+    return name.split()[0] == OURS
+
+
 def for_row(row: Row) -> list[str]:
     """The names of those for whom the row makes sense, in the order of their turns."""
     interface = INTERFACES[row.server]

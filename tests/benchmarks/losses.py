@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from benchmarks import rows
-from benchmarks.contenders import BARE_WALK, LIMIT, NGINX, OURS
+from benchmarks.contenders import BARE_WALK, LIMIT, NGINX, OURS, is_ours
 from benchmarks.results import Results, Row, throughput
 
 _NOISE = 0.03  # what two runs of the same may differ by
-_NO_PEERS = (LIMIT, NGINX, BARE_WALK, OURS)
+_NO_PEERS = (LIMIT, NGINX, BARE_WALK)
 
 
 def losses(results: Results) -> list[str]:
@@ -21,7 +21,7 @@ def losses(results: Results) -> list[str]:
 
 def _to_peers(results: Results) -> Iterator[str]:
     for row in throughput(results):
-        yield from _faster_peers(row)
+        yield from faster_peers(row)
     startup = results["rows"].get(rows.STARTUP)
     if startup is not None:
         yield from _smaller(startup, "median", "starts in {:.2f} s where we take {:.2f} s", 1)
@@ -42,10 +42,15 @@ def _to_peers(results: Results) -> Iterator[str]:
 
 
 def _peers(row: Row) -> dict[str, Any]:
-    return {name: each for name, each in row["contenders"].items() if name not in _NO_PEERS}
+    return {
+        name: each
+        for name, each in row["contenders"].items()
+        if name not in _NO_PEERS and not is_ours(name)
+    }
 
 
-def _faster_peers(row: Row) -> Iterator[str]:
+def faster_peers(row: Row) -> Iterator[str]:
+    """A sentence for each that is faster than we are."""
     ours = row["contenders"].get(OURS, {}).get("median")
     if ours is None:
         return

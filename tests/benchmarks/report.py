@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmarks import rows
-from benchmarks.contenders import BARE_WALK, BY_NAME, LIMIT, OURS
+from benchmarks.contenders import BARE_WALK, BY_NAME, LIMIT, is_ours
 from benchmarks.losses import losses
-from benchmarks.results import Results, throughput
+from benchmarks.results import Results, Row, throughput
 
 NONE = "–"
 
@@ -44,12 +44,12 @@ def _between(text: str, name: str, session: str, new: str) -> str:
 def results_text(results: Results) -> Iterator[str]:
     """What was measured, where, and the tables."""
     yield from _conditions(results)
-    yield from _throughput_table(results)
+    yield from throughput_table(throughput(results), tuple(BY_NAME), LIMIT)
     if rows.STARTUP in results["rows"]:
         yield from _startup_table(results)
     if rows.STALLED in results["rows"]:
         yield from _stalled_table(results)
-    yield from _remarks(results)
+    yield from remarks(results)
 
 
 def _conditions(results: Results) -> Iterator[str]:
@@ -75,19 +75,19 @@ def measured_on(results: Results, more: str = "") -> Iterator[str]:
     )
 
 
-def _throughput_table(results: Results) -> Iterator[str]:
-    measured = throughput(results)
-    names = [name for name in BY_NAME if any(name in row["contenders"] for row in measured)]
+def throughput_table(measured: list[Row], known: Sequence[str], base: str) -> Iterator[str]:
+    """What each did beside ``base``, those of ``known`` who were there."""
+    names = [name for name in known if any(name in row["contenders"] for row in measured)]
     if not names:
         return
-    others = [name for name in names if name != LIMIT]
+    others = [name for name in names if name != base]
     yield ""
-    yield f"Requests a second, for `{LIMIT}`; for the others their ratio to it."
+    yield f"Requests a second, for `{base}`; for the others their ratio to it."
     yield ""
     yield from table(
-        ["", LIMIT, *others],
+        ["", base, *others],
         (
-            [row["title"], _rate(row["contenders"].get(LIMIT))]
+            [row["title"], _rate(row["contenders"].get(base))]
             + [_ratio(row["contenders"].get(name), name) for name in others]
             for row in measured
         ),
@@ -103,7 +103,7 @@ def _startup_table(results: Results) -> Iterator[str]:
         ["", "seconds", "times a bare walk", "MB added", "MB of the process"],
         (
             [
-                _own(name, name),
+                own(name, name),
                 f"{each['median']:.3f}",
                 NONE if each["ratio"] is None else f"{each['ratio']:.1f}",
                 f"{each['median_memory_kb'] / 1024:.1f}",
@@ -122,14 +122,15 @@ def _stalled_table(results: Results) -> Iterator[str]:
     yield from table(
         ["", "KB each", "threads", "descriptors of files", "left open"],
         (
-            [_own(name, name), f"{each['median']:.0f}"]
+            [own(name, name), f"{each['median']:.0f}"]
             + [str(each[key]) for key in ("threads", "descriptors", "left_open")]
             for name, each in _sorted(row["contenders"])
         ),
     )
 
 
-def _remarks(results: Results) -> Iterator[str]:
+def remarks(results: Results) -> Iterator[str]:
+    """Who and what is not in the tables, and why."""
     invalid = [
         f"{name} in {row['title']} ({fault})"
         for row in results["rows"].values()
@@ -171,8 +172,8 @@ def _rate(each: dict[str, Any] | None) -> str:
 
 
 def _ratio(each: dict[str, Any] | None, name: str) -> str:
-    return NONE if each is None or each["ratio"] is None else _own(name, f"{each['ratio']:.2f}")
+    return NONE if each is None or each["ratio"] is None else own(name, f"{each['ratio']:.2f}")
 
 
-def _own(name: str, text: str) -> str:
-    return f"**{text}**" if name == OURS else text
+def own(name: str, text: str) -> str:
+    return f"**{text}**" if is_ours(name) else text

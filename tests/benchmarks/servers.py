@@ -17,7 +17,6 @@ from benchmarks.processes import SERVER_CPU, child, environment
 from benchmarks.site import PREFIX
 
 _START_TIMEOUT = 30.0
-_TARGET = "benchmarks.target:application"
 _GRANIAN = "granian --host 127.0.0.1 --port {port} --workers 1 --http 1 --no-ws --log-level warning"
 
 # Lifespan is left out, as there is nothing to start and not every contender answers it.
@@ -36,9 +35,10 @@ COMMANDS = {
 
 
 class Place(NamedTuple):
-    """Where a run has its files."""
+    """Where a run has its files, and what its servers import."""
 
     folder: Path
+    target: str = "benchmarks.target:application"
 
     @property
     def site(self) -> Path:
@@ -70,7 +70,7 @@ def running(place: Place, server: str, contender: str, work: str) -> Iterator[Se
     if contender == NGINX:
         command = nginx.command(place.folder, place.site, port)
     else:
-        command = _command(server, contender, port, place.site)
+        command = _command(server, contender, port, place)
     log = place.folder / f"{server}-{contender}.log"
     with started(command, port, log, environ, SERVER_CPU) as running_server:
         yield running_server
@@ -89,11 +89,12 @@ def started(
         yield Server(process.pid, port, log)
 
 
-def _command(server: str, contender: str, port: int, site: Path) -> list[str]:
+def _command(server: str, contender: str, port: int, place: Place) -> list[str]:
     command = [sys.executable, "-m", *COMMANDS[server].format(port=port).split()]
     if contender == "granian":
-        command += ["--static-path-route", f"/{PREFIX}", "--static-path-mount", str(site / PREFIX)]
-    return [*command, _TARGET]
+        folder = str(place.site / PREFIX)
+        command += ["--static-path-route", f"/{PREFIX}", "--static-path-mount", folder]
+    return [*command, place.target]
 
 
 def free_port() -> int:

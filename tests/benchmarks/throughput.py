@@ -25,8 +25,13 @@ class _Tally:
         self.invalid: list[str] = []
 
 
-def measure(place: Place, row: Row, names: Sequence[str], settings: Settings) -> dict[str, Any]:
-    """The result of a row: the contenders' figures, and why others are left out."""
+def measure(
+    place: Place, row: Row, names: Sequence[str], settings: Settings, base: str = LIMIT
+) -> dict[str, Any]:
+    """The result of a row: the contenders' figures, and why others are left out.
+
+    :param base: whose figures those of the others are compared with.
+    """
     tallies = {name: _Tally() for name in names}
     left_out: dict[str, str] = {}
     for number in range(settings.rounds):
@@ -42,7 +47,7 @@ def measure(place: Place, row: Row, names: Sequence[str], settings: Settings) ->
                 _note(tallies[name], number, reason_of(error))
             _say_turn(row, name, number, tallies[name], left_out)
     counted = {name: tally for name, tally in tallies.items() if name not in left_out}
-    return {"contenders": dict(_results(counted)), "left_out": left_out}
+    return {"contenders": dict(_results(counted, base)), "left_out": left_out}
 
 
 def _turn(place: Place, row: Row, name: str, settings: Settings, tally: _Tally) -> None:
@@ -76,20 +81,20 @@ def _say_turn(row: Row, name: str, number: int, tally: _Tally, left_out: dict[st
         say(f"{row.name}  round {number + 1}  {name}: {tally.values[-1]:,.0f}/s")
 
 
-def _results(tallies: dict[str, _Tally]) -> Iterator[tuple[str, dict[str, Any]]]:
-    limits = tallies[LIMIT].values if LIMIT in tallies else []
+def _results(tallies: dict[str, _Tally], base: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    bases = tallies[base].values if base in tallies else []
     for name, tally in tallies.items():
         ratios = [
-            value / limit
-            for value, limit in zip(tally.values, limits, strict=False)
-            if value is not None and limit is not None
+            value / other
+            for value, other in zip(tally.values, bases, strict=False)
+            if value is not None and other is not None
         ]
         yield (
             name,
             {
                 "values": tally.values,
                 "median": median_of(tally.values),
-                "ratio": round(median(ratios), 3) if 2 * len(ratios) > len(limits) else None,
+                "ratio": round(median(ratios), 3) if 2 * len(ratios) > len(bases) else None,
                 "invalid": tally.invalid,
             },
         )

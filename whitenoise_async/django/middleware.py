@@ -13,9 +13,8 @@ from django.http.response import HttpResponseBase
 from ..async_base import AsyncBaseWhiteNoise
 from ..decisions import RawFields
 from ..environs import read_fields, relevant
-from ..representations import Headers
 from .configured import ConfiguredWhiteNoise
-from .responses import make_response
+from .responses import encode, make_response
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -40,6 +39,7 @@ class WhiteNoiseMiddleware(
     _application_kind = "Django's get_response"
     _application_parameters = ("request",)
     _application_is_async = True
+    _encode = staticmethod(encode)
     _read_fields = staticmethod(read_fields)
 
     def __init__(self, get_response: _GetResponse, **options: Unpack[OptionKeywords]) -> None:
@@ -81,10 +81,6 @@ class WhiteNoiseMiddleware(
             if answer is not None:
                 return make_response(answer, request)
         return await self.application(request)
-
-    @staticmethod
-    def _encode(headers: Headers) -> Headers:
-        return headers
 
 
 def _asked(request: HttpRequest) -> tuple[str, RawFields]:

@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 
-from django.core.handlers.asgi import ASGIRequest
+from django.core.handlers.asgi import ASGIHandler, ASGIRequest
 from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
-from django.http.response import HttpResponseBase
+from django.http.response import HttpResponseBase, ResponseHeaders
+from django.utils.datastructures import CaseInsensitiveMapping
 
 from ..answers import Answer
 from ..decisions import Decision
 from ..files import OpenFile
 from ..http.ranges import ByteRange
+from ..representations import Headers
 from ..streaming import FileStream
 from ..wsgi_bodies import PIECE_SIZE, Parts, WholeFile
+
+# Spares Django making a Content-Type up from its settings, which would not be sent.
+_UNSAID = ""
+
+
+class _Headers(ResponseHeaders):
+    """Django's own, of fields that are known to be sound.
+
+    It checks each when it is set, which takes longer than all that we do for a small file.
+    """
+
+    def __init__(self, fields: Mapping[str, str]) -> None:
+        CaseInsensitiveMapping.__init__(self, fields)
 
 
 class _WholeFileResponse(FileResponse):
@@ -35,7 +50,9 @@ class _Streamed:
 
     async def __aiter__(self) -> AsyncGenerator[bytes, None]:
         try:
-            async with aclosing(self._stream.pieces(self._plan)) as pieces:
+            # Django would cut larger ones up, and hold each while its parts are sent.
+            wanted = ASGIHandler.chunk_size
+            async with aclosing(self._stream.pieces(self._plan, wanted)) as pieces:
                 async for piece in pieces:
                     yield piece
         finally:
@@ -46,20 +63,28 @@ class _Streamed:
         self._stream.close_here()
 
 
+def encode(headers: Headers) -> list[tuple[str, str]]:
+    """The fields, with the values of one that is there twice in one line (RFC 9110 §5.3)."""
+    joined: dict[str, tuple[str, str]] = {}
+    for name, value in headers:
+        before = joined.get(name.lower())
+        joined[name.lower()] = (name, value if before is None else f"{before[1]}, {value}")
+    return list(joined.values())
+
+
 def make_response(answer: Answer[tuple[str, str]], request: HttpRequest) -> HttpResponseBase:
     """The response for ``answer``, which closes its file."""
     decision, body, file = answer
     if file is None:
-        response = HttpResponse(body, status=decision.status)
+        response = HttpResponse(body, _UNSAID, decision.status)
     else:
         try:
             response = _response_from(file, decision, isinstance(request, ASGIRequest))
         except BaseException:
             file.close()
             raise
-    del response["Content-Type"]  # which Django guesses, for a 304 as well
-    for name, value in _joined(decision.headers):
-        response[name] = value
+    # Not beside those that are there: a 304 has no Content-Type.
+    response.headers = _Headers(dict(decision.headers))
     return response
 
 
@@ -72,12 +97,3 @@ def _response_from(
     if decision.whole:
         return _WholeFileResponse(WholeFile(file), status=decision.status)
     return StreamingHttpResponse(Parts(file, decision.plan), status=decision.status)
-
-
-def _joined(headers: Iterable[tuple[str, str]]) -> Iterable[tuple[str, str]]:
-    """The fields, with the values of one that is there twice in one line (RFC 9110 §5.3)."""
-    joined: dict[str, tuple[str, str]] = {}
-    for name, value in headers:
-        before = joined.get(name.lower())
-        joined[name.lower()] = (name, value if before is None else f"{before[1]}, {value}")
-    return joined.values()

@@ -1,0 +1,122 @@
+"""``nox -s bench_django``: measure, print the tables, and keep them where asked."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks import machine, results, settings, throughput
+from benchmarks.command import DOCS, PAGE, among, interruptible, keep, run
+from benchmarks.console import reason_of, say
+from benchmarks.contenders import ASGI, LIMIT, WSGI, missing_of, missing_server
+from benchmarks.django import report
+from benchmarks.django.contenders import CONTENDERS, VERSIONS, WHITENOISE
+from benchmarks.django.rows import CALLS, NAMES, ROWS
+from benchmarks.load import wrk_is_missing
+from benchmarks.processes import output_of
+from benchmarks.servers import Place
+from benchmarks.site import make_site
+
+KEPT = DOCS / "performance-django.json"
+
+# Twelve rows: with five rounds they would take half an hour.
+FULL = settings.FULL._replace(rounds=3, warmup=0.3)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the benchmarks; returns the exit status."""
+    options = _parser().parse_args(arguments)
+    if options.render:
+        _publish(results.load(KEPT))
+        return 0
+    if wrk_is_missing():
+        say("wrk is not installed: install the package wrk (Debian: apt-get install wrk).")
+        return 2
+    with interruptible():
+        found = _run(settings.QUICK if options.quick else FULL, options.rows)
+    sys.stdout.write("\n".join(report.results_text(found)) + "\n")
+    whole = not options.quick and options.rows == NAMES
+    if not whole and not options.write:
+        return 0
+    return keep(KEPT, found, NAMES, _publish, whole=whole)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="nox -s bench_django --", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="one short round, to try out")
+    parser.add_argument("--rows", type=among(NAMES), default=NAMES, metavar="A,B")
+    parser.add_argument(
+        "--write", action="store_true", help="keep the rows of a run that is quick or partial, too"
+    )
+    parser.add_argument(
+        "--render", action="store_true", help="measure nothing; the page from what is kept"
+    )
+    return parser
+
+
+def _run(chosen: settings.Settings, wanted: Sequence[str]) -> results.Results:
+    found: results.Results = {
+        "date": machine.today(),
+        "machine": machine.describe(VERSIONS, ("wrk",)),
+        "settings": chosen._asdict(),
+        "rows": {},
+    }
+    away = {
+        name: reason
+        for name, each in CONTENDERS.items()
+        if each.package and (reason := missing_of([each.package]))
+    }
+    names = [name for name in CONTENDERS if name not in away]
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        place = Place(Path(folder), "benchmarks.django.target:application")
+        make_site(place.site)
+        output_of("capture", [str(place.site), str(place.answers)], place.folder)
+        for row in wanted:
+            measured = _calls(place, names) if row == CALLS else _row(place, row, names, chosen)
+            left_out = {**away, **measured.pop("left_out")}
+            found["rows"][row] = {"measured": machine.today(), **measured, "left_out": left_out}
+    return found
+
+
+def _row(
+    place: Place, name: str, names: Sequence[str], chosen: settings.Settings
+) -> dict[str, Any]:
+    row = ROWS[name]
+    if reason := missing_server(row.server):
+        return {"title": row.title, "contenders": {}, "left_out": dict.fromkeys(names, reason)}
+    return {"title": row.title, **throughput.measure(place, row, names, chosen, WHITENOISE)}
+
+
+def _calls(place: Place, names: Sequence[str]) -> dict[str, Any]:
+    counted: dict[str, Any] = {}
+    left_out: dict[str, str] = {}
+    for name in names:
+        if name == LIMIT:
+            continue
+        try:
+            for interface in (ASGI, WSGI):
+                arguments = [name, interface, str(place.site)]
+                printed = output_of("django.calls_probe", arguments, place.folder)
+                # Before its last line are Django's warnings, of bodies that are not made for ASGI.
+                line = printed.splitlines()[-1]
+                counted.setdefault(name, {"invalid": []})[interface] = json.loads(line)
+                say(f"calls  {name}, {interface}: {line}")
+        except (RuntimeError, ValueError) as error:
+            counted.pop(name, None)
+            left_out[name] = reason_of(error)
+    title = "Calls of functions for a warm request of 2 KB"
+    return {"title": title, "contenders": counted, "left_out": left_out}
+
+
+def _publish(found: results.Results) -> str:
+    report.write_page(PAGE, found)
+    return f" and {PAGE.name}"
+
+
+if __name__ == "__main__":
+    run(main)

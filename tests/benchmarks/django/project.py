@@ -1,0 +1,53 @@
+"""One small Django project, with each contender as its documentation says for production."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import django
+from django.conf import settings
+from django.core.asgi import get_asgi_application
+from django.core.wsgi import get_wsgi_application
+from django.http import HttpRequest, HttpResponse
+from django.urls import path
+
+from benchmarks import apps
+from benchmarks.contenders import ASGI, LIMIT
+from benchmarks.django.contenders import CONTENDERS, WRAPPING
+from benchmarks.rows import APPLICATION_PATH, PASSED
+from benchmarks.site import PREFIX
+
+
+def view(request: HttpRequest) -> HttpResponse:
+    """What a request that is passed through comes to."""
+    return HttpResponse(apps.APPLICATION_BODY, content_type="text/plain")
+
+
+urlpatterns = [path(APPLICATION_PATH.lstrip("/"), view)]
+
+
+def make(name: str, interface: str, site: Path) -> Any:
+    """The application of a contender, in a process of its own: settings are global to it."""
+    if name == LIMIT and os.environ["BENCH_WORK"] != PASSED.name:
+        return apps.make(LIMIT, interface, site)
+    own = CONTENDERS[name].middleware
+    settings.configure(
+        ALLOWED_HOSTS=["127.0.0.1"],
+        INSTALLED_APPS=["django.contrib.staticfiles"],
+        MIDDLEWARE=["django.middleware.security.SecurityMiddleware", *([own] if own else [])],
+        ROOT_URLCONF=__name__,
+        SECRET_KEY="benchmarks",
+        STATIC_ROOT=str(site / PREFIX),
+        STATIC_URL=f"/{PREFIX}/",
+        USE_TZ=True,
+    )
+    django.setup()
+    application = get_asgi_application() if interface == ASGI else get_wsgi_application()
+    if name != WRAPPING:
+        return application
+
+    from whitenoise_async.django import DjangoWhiteNoise
+
+    return DjangoWhiteNoise(application)

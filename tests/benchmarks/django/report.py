@@ -1,0 +1,60 @@
+"""The results in Markdown, and their place in docs/performance.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks.contenders import ASGI, WSGI
+from benchmarks.django.contenders import CONTENDERS, WHITENOISE
+from benchmarks.django.rows import CALLS, ROWS
+from benchmarks.losses import faster_peers
+from benchmarks.report import measured_on, own, put_into, remarks, table, throughput_table
+from benchmarks.results import Results, Row
+
+
+def write_page(page: Path, results: Results) -> None:
+    """Put the results between their markers of the page."""
+    put_into(page, "bench_django", {"django": "\n".join(results_text(results))})
+
+
+def results_text(results: Results) -> Iterator[str]:
+    """What was measured, where, and the tables."""
+    settings = results["settings"]
+    measured = [row for name, row in results["rows"].items() if name in ROWS]
+    yield from measured_on(results, f"; wrk {results['machine']['wrk']}")
+    yield (
+        f"Rounds: {settings['rounds']}, of {settings['seconds']:g} s for each contender after"
+        f" {settings['warmup']:g} s of warm-up."
+    )
+    yield from throughput_table(measured, tuple(CONTENDERS), WHITENOISE)
+    if CALLS in results["rows"]:
+        yield from _calls_table(results["rows"][CALLS])
+    yield from remarks(results)
+    if ahead := [sentence for row in measured for sentence in faster_peers(row)]:
+        yield ""
+        yield "Where we lose:"
+        yield ""
+        yield from (f"- {sentence}" for sentence in ahead)
+
+
+def _calls_table(row: Row) -> Iterator[str]:
+    yield ""
+    yield f"{row['title']}:"
+    yield ""
+    counted = row["contenders"]
+    yield from table(
+        ["", *(f"{interface.upper()}, {kind}" for interface in (ASGI, WSGI) for kind in _KINDS)],
+        (
+            [own(name, name)]
+            + [
+                f"{each[interface][_KINDS[kind]]:,.0f}"
+                for interface in (ASGI, WSGI)
+                for kind in _KINDS
+            ]
+            for name, each in counted.items()
+        ),
+    )
+
+
+_KINDS = {"Python": "call", "C": "c_call"}

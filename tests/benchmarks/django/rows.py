@@ -1,0 +1,24 @@
+"""The rows of the table: each server does each work."""
+
+from __future__ import annotations
+
+from benchmarks.django.contenders import SERVERS
+from benchmarks.rows import CLIP, GZIP, NOT_MODIFIED, PASSED, PHOTO, SMALL, Row
+
+_WORKS = {
+    "2 KB": SMALL,
+    "64 KB sent as gzip": GZIP,
+    "304": NOT_MODIFIED,
+    "1 MB": PHOTO,
+    "10 MB": CLIP,
+    "request passed through": PASSED,
+}
+
+ROWS = {
+    f"{server}-{work.name}": Row(f"{server}-{work.name}", f"{server}, {title}", server, work)
+    for server in SERVERS
+    for title, work in _WORKS.items()
+}
+
+CALLS = "calls"
+NAMES = (*ROWS, CALLS)

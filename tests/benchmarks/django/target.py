@@ -1,0 +1,12 @@
+"""What the servers import, told by the environment as ``benchmarks.target`` is."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from benchmarks.django.project import make
+
+application = make(
+    os.environ["BENCH_CONTENDER"], os.environ["BENCH_INTERFACE"], Path(os.environ["BENCH_SITE"])
+)
