@@ -137,6 +137,24 @@ def test_a_server_that_sends_files_is_given_the_whole_file_alone(root: Path) -> 
     assert len(wrapped) == 1
 
 
+def test_a_server_that_sent_less_of_a_file_than_was_promised_is_told(root: Path) -> None:
+    # Django keeps to itself what a closer raises, and the server would go on with the next answer.
+    django = served(root)
+
+    def wrapper(file: Any, size: int) -> Any:
+        os.truncate(root / "b.bin", 10)
+        try:
+            return [os.pread(file.fileno(), 10**8, 0)]
+        finally:
+            file.close()
+
+    environ = environ_of(make_call("/static/b.bin")) | {"wsgi.file_wrapper": wrapper}
+    before = descriptors()
+    with pytest.raises(BrokenBodyError, match="truncated"):
+        django.wsgi(environ, lambda *started: None)
+    assert descriptors() == before
+
+
 def descriptors() -> int:
     return len(os.listdir("/proc/self/fd"))
 

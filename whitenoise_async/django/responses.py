@@ -22,6 +22,21 @@ class _WholeFileResponse(FileResponse):
 
     block_size = PIECE_SIZE
 
+    def __init__(self, file: WholeFile, status: int) -> None:
+        self._close_file = file.close  # in whose place Django's handler puts ours
+        super().__init__(file, status=status)
+
+    def close(self) -> None:
+        """Close the file as well.
+
+        :raises BrokenBodyError: as the file does, so that the server cuts the connection. Django
+            keeps to itself what it is told when it closes what a response holds.
+        """
+        try:
+            self._close_file()
+        finally:
+            super().close()
+
     def set_headers(self, filelike: object) -> None:
         """Nothing: they are decided already."""
 
@@ -70,7 +85,7 @@ def _response_from(
         return StreamingHttpResponse(_Streamed(file, decision.plan), status=decision.status)
     # Servers give the file's descriptor to sendfile from its beginning to its end.
     if decision.whole:
-        return _WholeFileResponse(WholeFile(file), status=decision.status)
+        return _WholeFileResponse(WholeFile(file), decision.status)
     return StreamingHttpResponse(Parts(file, decision.plan), status=decision.status)
 
 
