@@ -10,7 +10,6 @@ from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpRe
 from django.http.response import HttpResponseBase
 
 from ..answers import Answer
-from ..decisions import Decision
 from ..files import OpenFile
 from ..http.ranges import ByteRange
 from ..streaming import FileStream
@@ -61,14 +60,28 @@ class _Streamed:
         self._stream.close_here()
 
 
-def make_response(answer: Answer[tuple[str, str]], request: HttpRequest) -> HttpResponseBase:
-    """The response for ``answer``, which closes its file."""
+def make_response(
+    answer: Answer[tuple[str, str]], request: HttpRequest, *, is_shared: bool
+) -> HttpResponseBase:
+    """The response for ``answer``, which closes its file.
+
+    :param is_shared: whether other answers may have the file's descriptor, so that no server that
+        reads it by the descriptor's own position is given it.
+    """
     decision, body, file = answer
     if file is None:
-        response = HttpResponse(body, status=decision.status)
+        response: HttpResponseBase = HttpResponse(body, status=decision.status)
     else:
         try:
-            response = _response_from(file, decision, isinstance(request, ASGIRequest))
+            if isinstance(request, ASGIRequest):
+                response = StreamingHttpResponse(
+                    _Streamed(file, decision.plan), status=decision.status
+                )
+            # Servers give the file's descriptor to sendfile from its beginning to its end.
+            elif decision.whole and not is_shared:
+                response = _WholeFileResponse(WholeFile(file), decision.status)
+            else:
+                response = StreamingHttpResponse(Parts(file, decision.plan), status=decision.status)
         except BaseException:
             file.close()
             raise
@@ -76,17 +89,6 @@ def make_response(answer: Answer[tuple[str, str]], request: HttpRequest) -> Http
     for name, value in _joined(decision.headers):
         response[name] = value
     return response
-
-
-def _response_from(
-    file: OpenFile, decision: Decision[tuple[str, str]], on_event_loop: bool
-) -> StreamingHttpResponse:
-    if on_event_loop:
-        return StreamingHttpResponse(_Streamed(file, decision.plan), status=decision.status)
-    # Servers give the file's descriptor to sendfile from its beginning to its end.
-    if decision.whole:
-        return _WholeFileResponse(WholeFile(file), decision.status)
-    return StreamingHttpResponse(Parts(file, decision.plan), status=decision.status)
 
 
 def _joined(headers: Iterable[tuple[str, str]]) -> Iterable[tuple[str, str]]:
