@@ -142,3 +142,31 @@ def test_files_without_a_path_are_passed_over_with_a_warning(
     with override_settings(**changed, WHITENOISE_AUTOREFRESH=True):
         handler = WSGIHandler()
         assert call_wsgi(handler, make_call("/static/a.css")).body == b"/static/a.css"
+
+
+class OtherName(NoPath):
+    """A storage whose files have other names on the disk."""
+
+    def path(self, name: str) -> str:
+        return "/build/3f2a.css"
+
+
+class Built(Elsewhere):
+    """A finder of such files."""
+
+    def list(self, ignore_patterns: Any) -> Any:
+        yield "sass/a.css", OtherName()
+
+
+def test_files_with_other_names_on_the_disk_are_passed_over_with_a_warning(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with override_settings(
+        STATICFILES_FINDERS=[f"{__name__}.Built"],
+        MIDDLEWARE=["whitenoise_async.django.WhiteNoiseMiddleware"],
+        WHITENOISE_USE_FINDERS=True,
+    ):
+        finders.get_finder.cache_clear()
+        handler = WSGIHandler()
+    assert call_wsgi(handler, make_call("/static/sass/a.css")).body == b"/static/sass/a.css"
+    assert "sass/a.css of" in caplog.text and "it lies elsewhere, at /build/3f2a" in caplog.text

@@ -10,12 +10,14 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import anyio
 import django_project
 import pytest
+from asgiref.sync import markcoroutinefunction
 from clients import (
     Call,
     Reply,
@@ -138,6 +140,24 @@ def test_a_server_that_sends_files_is_given_the_whole_file_alone(root: Path) -> 
     part = make_call("/static/b.bin", {"Range": "bytes=1-3"})
     assert call_wsgi(django.wsgi, part, **environ).body == LARGE[1:4]
     assert len(wrapped) == 1
+
+
+def test_a_server_that_sent_less_of_a_file_than_was_promised_is_told(root: Path) -> None:
+    # Django keeps to itself what a closer raises, and the server would go on with the next answer.
+    django = served(root)
+
+    def wrapper(file: Any, size: int) -> Any:
+        os.truncate(root / "b.bin", 10)
+        try:
+            return [os.pread(file.fileno(), 10**8, 0)]
+        finally:
+            file.close()
+
+    environ = environ_of(make_call("/static/b.bin")) | {"wsgi.file_wrapper": wrapper}
+    before = descriptors()
+    with pytest.raises(BrokenBodyError, match="truncated"):
+        django.wsgi(environ, lambda *started: None)
+    assert descriptors() == before
 
 
 def descriptors() -> int:
@@ -294,6 +314,32 @@ def test_with_middleware_that_is_not_async_files_are_streamed_to_the_event_loop_
         for url, content in {"/static/a.css": SMALL, "/static/b.bin": LARGE * 30}.items():
             assert call_asgi(django.asgi, make_call(url)).body == content
         assert call_asgi(django.asgi, make_call("/static/none")).body == b"/static/none"
+
+
+class AsyncOnly:
+    """A middleware that has no synchronous form."""
+
+    sync_capable, async_capable = False, True
+
+    def __init__(self, get_response: Any) -> None:
+        self.get_response = get_response
+        markcoroutinefunction(self)
+
+    async def __call__(self, request: Any) -> Any:
+        return await self.get_response(request)
+
+
+def test_two_answers_that_a_wsgi_server_sends_never_share_a_descriptor(root: Path) -> None:
+    # Its sendfile may go by the descriptor's own position, which they would share as well.
+    django = served(root, MIDDLEWARE, f"{__name__}.AsyncOnly")
+
+    def read_by_descriptor(file: Any, size: int) -> Any:
+        with closing(file):
+            yield os.read(file.fileno(), 10**8)
+
+    environ = {"wsgi.file_wrapper": read_by_descriptor}
+    for _ in range(3):
+        assert call_wsgi(django.wsgi, make_call("/static/b.bin"), **environ).body == LARGE * 30
 
 
 def test_a_field_that_is_there_twice_comes_in_one_line(root: Path) -> None:

@@ -32,6 +32,10 @@ def found_files() -> Iterator[tuple[str, str, list[str]]]:
             except NotImplementedError:
                 warn_once(f"{name} of {finder!r} is not served: it has no path")
                 continue
+            # What a storage of another kind maps to another name, only its finder finds.
+            if not path.endswith(os.sep + os.path.normpath(name)):
+                warn_once(f"{name} of {finder!r} is not served: it lies elsewhere, at {path}")
+                continue
             below = name.replace("\\", "/")
             root = path[: -len(name)]
             prefix = getattr(storage, "prefix", None) or ""

@@ -51,7 +51,6 @@ class WhiteNoiseMiddleware(
         if get_response is None:
             raise TypeError("WhiteNoiseMiddleware() must be given Django's get_response, got None")
         self._is_async = iscoroutinefunction(get_response)
-        # An event loop's requests never share a descriptor with a WSGI server.
         self._keeps_files_open = self._is_async
         super().__init__(get_response, **options)
         if self._is_async:
@@ -68,7 +67,7 @@ class WhiteNoiseMiddleware(
                 listed, method, fields, *_target(request)
             )
             if answer is not None:
-                return make_response(answer, request)
+                return make_response(answer, request, is_shared=self._keeps_files_open)
         return self.application(request)
 
     async def _answer_on_event_loop(self, request: HttpRequest) -> HttpResponseBase:
@@ -79,7 +78,7 @@ class WhiteNoiseMiddleware(
             if answer is None:
                 answer = await self._answer_in_a_thread(listed, method, fields, *_target(request))
             if answer is not None:
-                return make_response(answer, request)
+                return make_response(answer, request, is_shared=self._keeps_files_open)
         return await self.application(request)
 
 

@@ -11,7 +11,6 @@ from django.http.response import HttpResponseBase, ResponseHeaders
 from django.utils.datastructures import CaseInsensitiveMapping
 
 from ..answers import Answer
-from ..decisions import Decision
 from ..files import OpenFile
 from ..http.ranges import ByteRange
 from ..representations import Headers
@@ -36,6 +35,21 @@ class _WholeFileResponse(FileResponse):
     """Django's own, which servers with ``wsgi.file_wrapper`` send by sendfile."""
 
     block_size = PIECE_SIZE
+
+    def __init__(self, file: WholeFile, status: int) -> None:
+        self._close_file = file.close  # in whose place Django's handler puts ours
+        super().__init__(file, status=status)
+
+    def close(self) -> None:
+        """Close the file as well.
+
+        :raises BrokenBodyError: as the file does, so that the server cuts the connection. Django
+            keeps to itself what it is told when it closes what a response holds.
+        """
+        try:
+            self._close_file()
+        finally:
+            super().close()
 
     def set_headers(self, filelike: object) -> None:
         """Nothing: they are decided already."""
@@ -72,28 +86,31 @@ def encode(headers: Headers) -> list[tuple[str, str]]:
     return list(joined.values())
 
 
-def make_response(answer: Answer[tuple[str, str]], request: HttpRequest) -> HttpResponseBase:
-    """The response for ``answer``, which closes its file."""
+def make_response(
+    answer: Answer[tuple[str, str]], request: HttpRequest, *, is_shared: bool
+) -> HttpResponseBase:
+    """The response for ``answer``, which closes its file.
+
+    :param is_shared: whether other answers may have the file's descriptor, so that no server that
+        reads it by the descriptor's own position is given it.
+    """
     decision, body, file = answer
     if file is None:
-        response = HttpResponse(body, _UNSAID, decision.status)
+        response: HttpResponseBase = HttpResponse(body, _UNSAID, decision.status)
     else:
         try:
-            response = _response_from(file, decision, isinstance(request, ASGIRequest))
+            if isinstance(request, ASGIRequest):
+                response = StreamingHttpResponse(
+                    _Streamed(file, decision.plan), status=decision.status
+                )
+            # Servers give the file's descriptor to sendfile from its beginning to its end.
+            elif decision.whole and not is_shared:
+                response = _WholeFileResponse(WholeFile(file), decision.status)
+            else:
+                response = StreamingHttpResponse(Parts(file, decision.plan), status=decision.status)
         except BaseException:
             file.close()
             raise
     # Not beside those that are there: a 304 has no Content-Type.
     response.headers = _Headers(dict(decision.headers))
     return response
-
-
-def _response_from(
-    file: OpenFile, decision: Decision[tuple[str, str]], on_event_loop: bool
-) -> StreamingHttpResponse:
-    if on_event_loop:
-        return StreamingHttpResponse(_Streamed(file, decision.plan), status=decision.status)
-    # Servers give the file's descriptor to sendfile from its beginning to its end.
-    if decision.whole:
-        return _WholeFileResponse(WholeFile(file), status=decision.status)
-    return StreamingHttpResponse(Parts(file, decision.plan), status=decision.status)
