@@ -39,6 +39,12 @@ def folder(tmp_path: Path) -> Path:
     return root
 
 
+@pytest.fixture(autouse=True)
+def no_end_of_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the command runs in it, however long that takes to shut down."""
+    monkeypatch.setattr("whitenoise_async.servers._GRACE", 3600.0)
+
+
 def fetch(url: str, **fields: str) -> httpx.Response:
     # A proxy that the environment names is none for a server of our own.
     return httpx.get(url, headers=fields, trust_env=False, timeout=60)
@@ -106,6 +112,27 @@ def test_each_server_publishes_and_ends_well(folder: Path, server: str) -> None:
         _, errors = process.communicate(timeout=60)
     assert reply.status_code == 206
     assert reply.headers["content-length"] == "10"
+    assert (process.returncode, errors) == (0, "")
+
+
+@pytest.mark.parametrize("interrupt", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("server", list(SERVERS))
+def test_a_client_that_has_stopped_reading_keeps_no_interrupt_waiting(
+    folder: Path, server: str, interrupt: signal.Signals
+) -> None:
+    if server not in installed():
+        pytest.skip(f"{server} is not installed")
+    with (folder / "film.bin").open("wb") as film:
+        film.truncate(1 << 30)  # more than any buffer on the way
+    with publishing(folder, "--port=0", "--server", server) as process:
+        assert process.stdout is not None
+        url = url_in(process.stdout.readline(), folder)
+        until(lambda: is_there(url))
+        with socket.create_connection(("127.0.0.1", httpx.URL(url).port or 80)) as client:
+            client.sendall(b"GET /film.bin HTTP/1.1\r\nHost: example\r\n\r\n")
+            assert client.recv(12) == b"HTTP/1.1 200"
+            process.send_signal(interrupt)
+            _, errors = process.communicate(timeout=60)
     assert (process.returncode, errors) == (0, "")
 
 

@@ -14,7 +14,7 @@ from .console import say
 from .files import FileSystemError, state_if_any
 from .options import Options
 from .registry import make_root
-from .servers import SERVERS, installed
+from .servers import SERVERS, installed, serve
 
 _INSTALL = "pip install 'whitenoise_async[serve]'"
 _MOST_SECONDS = 99_999_999_999
@@ -59,7 +59,7 @@ def main(arguments: Sequence[str] | None = None, program: str = _BY_MODULE) -> i
         url = _url(listener) + quote(make_root(".", options.prefix, False).prefix)
         say(f"Serving {os.path.abspath(options.directory)} at {url}")
         say(_what_is_served(application))
-        SERVERS[name](application, listener)
+        serve(name, application, listener)
     return 0
 
 
