@@ -361,6 +361,10 @@ def test_without_a_server_it_is_said_what_to_install(
             ([".", f"--max-age={value}"], f"{value!r} is not a number of seconds")
             for value in ("-1", "1.5", "", "1h", "9" * 12)
         ),
+        *(
+            ([".", f"--exclude={pattern}"], "exclude must be patterns such as '*.map'")
+            for pattern in ("", "/")
+        ),
         ([".", "--server=nginx"], "invalid choice: 'nginx'"),
         ([".", "--reload"], "--reload"),
     ],

@@ -12,6 +12,7 @@ from urllib.parse import quote
 from .asgi import ASGIWhiteNoise
 from .console import say
 from .files import FileSystemError, state_if_any
+from .globs import globs_of
 from .options import Options
 from .registry import make_root
 from .servers import SERVERS, installed, serve
@@ -80,6 +81,7 @@ def _parser(program: str) -> argparse.ArgumentParser:
     parser.add_argument(
         "--exclude",
         action="append",
+        type=_glob,
         default=[],
         metavar="GLOB",
         help="keep out what matches, as '.git' or '/drafts'; may be repeated",
@@ -118,6 +120,14 @@ def _seconds(text: str) -> int:
     raise argparse.ArgumentTypeError(
         f"{text!r} is not a number of seconds: 0 to {_MOST_SECONDS} was expected"
     )
+
+
+def _glob(text: str) -> str:
+    try:
+        globs_of("exclude", [text])
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return text
 
 
 def _listen(host: str, port: int) -> socket.socket:
