@@ -365,6 +365,7 @@ def test_without_a_server_it_is_said_what_to_install(
             ([".", f"--exclude={pattern}"], "exclude must be patterns such as '*.map'")
             for pattern in ("", "/")
         ),
+        ([".", "--prefix=\udcff"], "is not UTF-8"),
         ([".", "--server=nginx"], "invalid choice: 'nginx'"),
         ([".", "--reload"], "--reload"),
     ],

@@ -74,7 +74,9 @@ def _parser(program: str) -> argparse.ArgumentParser:
     parser.add_argument(
         "--port", type=_port, default=8000, help="port, 0 for any free one (default: %(default)s)"
     )
-    parser.add_argument("--prefix", help="what the URLs' paths begin with (default: nothing)")
+    parser.add_argument(
+        "--prefix", type=_prefix, help="what the URLs' paths begin with (default: nothing)"
+    )
     parser.add_argument(
         "--index", action="store_true", help="serve index.html of each folder at the folder's URL"
     )
@@ -120,6 +122,14 @@ def _seconds(text: str) -> int:
     raise argparse.ArgumentTypeError(
         f"{text!r} is not a number of seconds: 0 to {_MOST_SECONDS} was expected"
     )
+
+
+def _prefix(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not UTF-8: no URL can have it") from None
+    return text
 
 
 def _glob(text: str) -> str:

@@ -30,8 +30,13 @@ def serve(name: str, application: ASGIWhiteNoise, listener: socket.socket) -> No
     """
     last = threading.Timer(_GRACE, os._exit, [0])
     last.daemon = True
+
+    def interrupted() -> None:
+        with suppress(RuntimeError):  # at the second one it has started already
+            last.start()
+
     try:
-        SERVERS[name](application, listener, lambda: last.is_alive() or last.start())
+        SERVERS[name](application, listener, interrupted)
     finally:
         last.cancel()
 
