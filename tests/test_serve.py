@@ -201,7 +201,8 @@ def test_a_file_that_is_gone_or_cannot_be_asked_for_is_not_counted(
     arguments = [str(folder), "--port=0", "--server=uvicorn"]
     assert main(arguments) == 0
     assert "2 files, " in capsys.readouterr().out
-    assert main([*arguments, "--autorefresh", "--max-age=5"]) == 0
+    more = ["--autorefresh", "--max-age=5", "--prefix=static", "--exclude=*.map"]
+    assert main([*arguments, *more]) == 0
     assert capsys.readouterr().out.endswith("Files are looked for at each request\n")
 
 
