@@ -177,6 +177,21 @@ def test_the_table_of_statuses_is_complete() -> None:
     assert told == REASONS
 
 
+def test_the_readme_stands_beside_all_others_with_the_figures_that_were_measured() -> None:
+    """But for nginx, and what a server offers itself."""
+    header, *measured = rows_of(DOCS / "performance.md", 10)
+    figures = {row[0]: dict(zip(header[1:], row[1:], strict=True)) for row in measured}
+    header, *told = rows_of(ROOT / "README.md", 7)
+    names = [name.lower().partition(" ")[0] for name in header[1:]]
+    others = {name for row in figures.values() for name in row} - {"limit", "granian", "nginx"}
+    assert set(names) == others
+    compared = [row for row in told if row[0] in figures]
+    assert compared
+    for work, *cells in compared:
+        row = {name: cell.strip("*") for name, cell in zip(names, cells, strict=True)}
+        assert row == {name: figures[work][name].strip("*") for name in names}, work
+
+
 def modules_on_the_map() -> list[str]:
     cells = [code(cell) for cell, _ in rows_of(DOCS / "contributing.md", 2)]
     return [name for name in cells if name and (PACKAGE / name).is_file()]

@@ -39,6 +39,12 @@ def folder(tmp_path: Path) -> Path:
     return root
 
 
+@pytest.fixture(autouse=True)
+def no_end_of_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the command runs in it, however long that takes to shut down."""
+    monkeypatch.setattr("whitenoise_async.servers._GRACE", 3600.0)
+
+
 def fetch(url: str, **fields: str) -> httpx.Response:
     # A proxy that the environment names is none for a server of our own.
     return httpx.get(url, headers=fields, trust_env=False, timeout=60)
@@ -109,6 +115,27 @@ def test_each_server_publishes_and_ends_well(folder: Path, server: str) -> None:
     assert (process.returncode, errors) == (0, "")
 
 
+@pytest.mark.parametrize("interrupt", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("server", list(SERVERS))
+def test_a_client_that_has_stopped_reading_keeps_no_interrupt_waiting(
+    folder: Path, server: str, interrupt: signal.Signals
+) -> None:
+    if server not in installed():
+        pytest.skip(f"{server} is not installed")
+    with (folder / "film.bin").open("wb") as film:
+        film.truncate(1 << 30)  # more than any buffer on the way
+    with publishing(folder, "--port=0", "--server", server) as process:
+        assert process.stdout is not None
+        url = url_in(process.stdout.readline(), folder)
+        until(lambda: is_there(url))
+        with socket.create_connection(("127.0.0.1", httpx.URL(url).port or 80)) as client:
+            client.sendall(b"GET /film.bin HTTP/1.1\r\nHost: example\r\n\r\n")
+            assert client.recv(12) == b"HTTP/1.1 200"
+            process.send_signal(interrupt)
+            _, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors) == (0, "")
+
+
 def is_there(url: str) -> bool:
     try:
         fetch(url)
@@ -174,7 +201,8 @@ def test_a_file_that_is_gone_or_cannot_be_asked_for_is_not_counted(
     arguments = [str(folder), "--port=0", "--server=uvicorn"]
     assert main(arguments) == 0
     assert "2 files, " in capsys.readouterr().out
-    assert main([*arguments, "--autorefresh", "--max-age=5"]) == 0
+    more = ["--autorefresh", "--max-age=5", "--prefix=static", "--exclude=*.map"]
+    assert main([*arguments, *more]) == 0
     assert capsys.readouterr().out.endswith("Files are looked for at each request\n")
 
 
@@ -334,6 +362,11 @@ def test_without_a_server_it_is_said_what_to_install(
             ([".", f"--max-age={value}"], f"{value!r} is not a number of seconds")
             for value in ("-1", "1.5", "", "1h", "9" * 12)
         ),
+        *(
+            ([".", f"--exclude={pattern}"], "exclude must be patterns such as '*.map'")
+            for pattern in ("", "/")
+        ),
+        ([".", "--prefix=\udcff"], "is not UTF-8"),
         ([".", "--server=nginx"], "invalid choice: 'nginx'"),
         ([".", "--reload"], "--reload"),
     ],

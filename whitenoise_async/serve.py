@@ -12,9 +12,10 @@ from urllib.parse import quote
 from .asgi import ASGIWhiteNoise
 from .console import say
 from .files import FileSystemError, state_if_any
+from .globs import globs_of
 from .options import Options
 from .registry import make_root
-from .servers import SERVERS, installed
+from .servers import SERVERS, installed, serve
 
 _INSTALL = "pip install 'whitenoise_async[serve]'"
 _MOST_SECONDS = 99_999_999_999
@@ -59,7 +60,7 @@ def main(arguments: Sequence[str] | None = None, program: str = _BY_MODULE) -> i
         url = _url(listener) + quote(make_root(".", options.prefix, False).prefix)
         say(f"Serving {os.path.abspath(options.directory)} at {url}")
         say(_what_is_served(application))
-        SERVERS[name](application, listener)
+        serve(name, application, listener)
     return 0
 
 
@@ -73,13 +74,16 @@ def _parser(program: str) -> argparse.ArgumentParser:
     parser.add_argument(
         "--port", type=_port, default=8000, help="port, 0 for any free one (default: %(default)s)"
     )
-    parser.add_argument("--prefix", help="what the URLs' paths begin with (default: nothing)")
+    parser.add_argument(
+        "--prefix", type=_prefix, help="what the URLs' paths begin with (default: nothing)"
+    )
     parser.add_argument(
         "--index", action="store_true", help="serve index.html of each folder at the folder's URL"
     )
     parser.add_argument(
         "--exclude",
         action="append",
+        type=_glob,
         default=[],
         metavar="GLOB",
         help="keep out what matches, as '.git' or '/drafts'; may be repeated",
@@ -118,6 +122,22 @@ def _seconds(text: str) -> int:
     raise argparse.ArgumentTypeError(
         f"{text!r} is not a number of seconds: 0 to {_MOST_SECONDS} was expected"
     )
+
+
+def _prefix(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not UTF-8: no URL can have it") from None
+    return text
+
+
+def _glob(text: str) -> str:
+    try:
+        globs_of("exclude", [text])
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return text
 
 
 def _listen(host: str, port: int) -> socket.socket:
