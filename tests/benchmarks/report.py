@@ -176,4 +176,5 @@ def _ratio(each: dict[str, Any] | None, name: str) -> str:
 
 
 def own(name: str, text: str) -> str:
+    """Ours stand out."""
     return f"**{text}**" if is_ours(name) else text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -64,6 +65,7 @@ def _run(chosen: settings.Settings, wanted: Sequence[str]) -> results.Results:
         "date": machine.today(),
         "machine": machine.describe(VERSIONS, ("wrk",)),
         "settings": chosen._asdict(),
+        "load": round(os.getloadavg()[0], 1),
         "rows": {},
     }
     away = {

@@ -12,6 +12,12 @@ from benchmarks.losses import faster_peers
 from benchmarks.report import measured_on, own, put_into, remarks, table, throughput_table
 from benchmarks.results import Results, Row
 
+# Processes that run or wait to, on two cores, of a machine that has nothing else to do.
+_IDLE = 0.7
+
+# As sys.setprofile names them.
+_KINDS = {"Python": "call", "C": "c_call"}
+
 
 def write_page(page: Path, results: Results) -> None:
     """Put the results between their markers of the page."""
@@ -27,6 +33,12 @@ def results_text(results: Results) -> Iterator[str]:
         f"Rounds: {settings['rounds']}, of {settings['seconds']:g} s for each contender after"
         f" {settings['warmup']:g} s of warm-up."
     )
+    if results["load"] > _IDLE:
+        yield ""
+        yield (
+            f"**The machine did other work meanwhile, {results['load']} processes at the start:"
+            " the ratios of requests may be off by a third. The calls are not.**"
+        )
     yield from throughput_table(measured, tuple(CONTENDERS), WHITENOISE)
     if CALLS in results["rows"]:
         yield from _calls_table(results["rows"][CALLS])
@@ -55,6 +67,3 @@ def _calls_table(row: Row) -> Iterator[str]:
             for name, each in counted.items()
         ),
     )
-
-
-_KINDS = {"Python": "call", "C": "c_call"}
