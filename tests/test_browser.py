@@ -198,8 +198,7 @@ def test_a_player_seeks_by_ranges(site: Site) -> None:
 def test_a_reload_makes_304s_and_no_request_for_what_never_changes(site: Site) -> None:
     site.page.goto(f"{site.stale}/own.html", wait_until="networkidle")
     for _ in range(2):
-        site.page.goto("about:blank")
-        site.page.goto(f"{site.stale}/own.html", wait_until="networkidle")
+        site.page.reload(wait_until="networkidle")
         assert site.page.evaluate("window.classic && window.module") == "imported"
     for path in ("/css/site.css", "/js/module.js"):
         statuses = [request["status"] for request in site.seen(site.stale, path)]

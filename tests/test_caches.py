@@ -67,6 +67,16 @@ def test_each_encoding_is_cached_apart_and_served_to_who_asked_for_it(site: Site
     assert len(site.seen("/app.css")) == 3
 
 
+def test_what_a_client_has_in_one_encoding_is_not_taken_for_another(site: Site) -> None:
+    asked = {coding: {"Accept-Encoding": coding} if coding else {} for coding in ENCODINGS}
+    tags = {coding: site.get("/app.css", asked[coding]).headers["etag"] for coding in asked}
+    for coding, body in ENCODINGS.items():
+        for other, tag in tags.items():
+            reply = site.get("/app.css", {**asked[coding], "If-None-Match": tag})
+            expected = (304, b"") if coding == other else (200, body)
+            assert (reply.status, reply.body) == expected, (coding, other)
+
+
 def test_a_range_is_served_from_the_whole_that_is_cached(site: Site) -> None:
     assert site.get("/film.bin").body == LARGE
     for first, last in ((0, 0), (1000, 500_000), (len(LARGE) - 1, len(LARGE) - 1)):
