@@ -176,13 +176,47 @@ def test_what_is_published_by_mistake_is_named(tmp_path: Path) -> None:
     with publishing(tmp_path, "--port=0") as process:
         assert process.stdout is not None
         url_in(process.stdout.readline(), tmp_path)
-        assert process.stdout.readline() == "1 files, 0 bytes\n"
+        assert process.stdout.readline() == "1 file, 0 bytes\n"
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=60)
     assert errors == (
         f"Below {tmp_path} are served, perhaps by mistake: .env. To keep them out:"
         " exclude=['.env*']\n"
     )
+
+
+def wait_for_the_count() -> None:
+    for thread in threading.enumerate():
+        if thread.name == "whitenoise_async count":
+            thread.join(60)
+
+
+def test_the_server_does_not_wait_for_the_count(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    may_answer = threading.Event()
+
+    def state(path: str) -> Any:
+        assert may_answer.wait(60)
+        return state_if_any(path)
+
+    monkeypatch.setattr("whitenoise_async.serve.state_if_any", state)
+    monkeypatch.setitem(SERVERS, "uvicorn", lambda *_: None)
+    assert main([str(folder), "--port=0", "--server=uvicorn"]) == 0
+    may_answer.set()
+    wait_for_the_count()
+    assert capsys.readouterr().out.count("\n") == 1
+
+
+def test_a_current_directory_that_was_removed_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    with pytest.raises(SystemExit, match="2"):
+        main(["."])
+    assert ". is not a directory" in capsys.readouterr().err
 
 
 def test_a_file_that_is_gone_or_cannot_be_asked_for_is_not_counted(
@@ -197,7 +231,7 @@ def test_a_file_that_is_gone_or_cannot_be_asked_for_is_not_counted(
         return None if path.endswith("gone.txt") else state_if_any(path)
 
     monkeypatch.setattr("whitenoise_async.serve.state_if_any", state)
-    monkeypatch.setitem(SERVERS, "uvicorn", lambda *_: None)
+    monkeypatch.setitem(SERVERS, "uvicorn", lambda *_: wait_for_the_count())
     arguments = [str(folder), "--port=0", "--server=uvicorn"]
     assert main(arguments) == 0
     assert "2 files, " in capsys.readouterr().out

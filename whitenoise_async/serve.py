@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import os
 import socket
-from collections.abc import Sequence
-from contextlib import suppress
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from urllib.parse import quote
 
 from .asgi import ASGIWhiteNoise
@@ -32,7 +33,7 @@ def main(arguments: Sequence[str] | None = None, program: str = _BY_MODULE) -> i
     """
     parser = _parser(program)
     options = parser.parse_args(arguments)
-    if not os.path.isdir(options.directory):
+    if not _is_directory(options.directory):
         parser.error(f"{options.directory} is not a directory")
     here = installed()
     name = options.server or next(iter(here), None)
@@ -59,8 +60,8 @@ def main(arguments: Sequence[str] | None = None, program: str = _BY_MODULE) -> i
         )
         url = _url(listener) + quote(make_root(".", options.prefix, False).prefix)
         say(f"Serving {os.path.abspath(options.directory)} at {url}")
-        say(_what_is_served(application))
-        serve(name, application, listener)
+        with _counted(application):
+            serve(name, application, listener)
     return 0
 
 
@@ -140,6 +141,13 @@ def _glob(text: str) -> str:
     return text
 
 
+def _is_directory(path: str) -> bool:
+    try:
+        return os.path.isdir(os.path.abspath(path))
+    except FileNotFoundError:  # the current directory was removed
+        return False
+
+
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     ((*_, address), *_) = socket.getaddrinfo(host, port, family, socket.SOCK_STREAM)
@@ -149,6 +157,25 @@ def _listen(host: str, port: int) -> socket.socket:
 def _url(listener: socket.socket) -> str:
     host, port, *_ = listener.getsockname()
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+@contextmanager
+def _counted(application: ASGIWhiteNoise) -> Iterator[None]:
+    """Say what is served once it is counted, which takes minutes on a slow disk: nobody waits."""
+    saying, is_over = threading.Lock(), False
+
+    def count() -> None:
+        said = _what_is_served(application)
+        with saying:  # a thread that prints while Python ends would have it abort
+            if not is_over:
+                say(said)
+
+    threading.Thread(target=count, name="whitenoise_async count", daemon=True).start()
+    try:
+        yield
+    finally:
+        with saying:
+            is_over = True
 
 
 def _what_is_served(application: ASGIWhiteNoise) -> str:
@@ -167,4 +194,4 @@ def _what_is_served(application: ASGIWhiteNoise) -> str:
             size += state.size
             compressed += state.size if suffixes else 0
     share = f", {compressed / size:.0%} of them compressed beforehand" if size else ""
-    return f"{files:,} files, {size:,} bytes{share}"
+    return f"{files:,} {'file' if files == 1 else 'files'}, {size:,} bytes{share}"
