@@ -452,6 +452,25 @@ def test_a_full_disk_is_told_in_one_line_and_leaves_no_part_of_a_file(
     assert not (project.root / MANIFEST).exists()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a limit of the system's")
+@pytest.mark.parametrize("too_large", ["large.css", MANIFEST])
+def test_what_a_full_disk_does_not_let_be_replaced_stays(
+    project: Project, tmp_path: Path, too_large: str
+) -> None:
+    style = b"p { color: black }\n" * (500 if too_large == "large.css" else 1)
+    project.sources = tmp_path / "others"
+    project.write({"large.css": style, **{f"{number}.txt": b"a" for number in range(100)}})
+    project.use(HASHED)
+    project.collect()
+    before = snapshot(project.root)
+    run = begin(project, tmp_path, most=2_000)
+    _, said = run.communicate(timeout=120)
+    assert run.returncode == 1
+    assert "cannot be written: File too large" in said
+    assert before.keys() == snapshot(project.root).keys()
+    assert (project.root / project.manifest()["large.css"]).read_bytes() == style
+
+
 def test_a_source_that_cannot_be_read_is_named_in_one_line(project: Project) -> None:
     sources = FileSystemStorage(project.sources)
     with pytest.raises(CommandError, match=r"No such file or directory: '.*/sources/gone\.css'"):
