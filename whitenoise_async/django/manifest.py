@@ -44,5 +44,6 @@ class HashedFiles:
         hashed = hashed_files()
         # Of storages without a manifest it grows while templates ask for URLs.
         if len(hashed) != self._size:
-            self._size, self._names = len(hashed), frozenset(hashed.values())
+            self._names = frozenset(hashed.values())  # first: threads share them
+            self._size = len(hashed)
         return url.startswith(self._prefix) and url[len(self._prefix) :] in self._names
