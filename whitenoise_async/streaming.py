@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 import threading
 from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -50,15 +51,15 @@ class FileStream:
         self._held = 0  # bytes read since others had their turn
 
     async def pieces(
-        self, plan: Sequence[bytes | ByteRange], wanted: int = LARGEST_PIECE
+        self, plan: Sequence[bytes | ByteRange], wanted: int = sys.maxsize
     ) -> AsyncGenerator[bytes, None]:
         """Yield a body by its plan, in pieces of :data:`LARGEST_PIECE` bytes at most.
 
-        :param wanted: bytes of a piece, where one costs no thread.
+        :param wanted: bytes of a piece at the most, where one costs no thread.
         :raises BrokenBodyError: where the file has become too short for its plan, or unreadable,
             or was overwritten before the last piece.
         """
-        largest = wanted if self._file.reads_at_once else LARGEST_PIECE
+        largest = wanted if self._file.reads_at_once else sys.maxsize
         to_come = sum(part.length for part in plan if isinstance(part, ByteRange))
         with _sending:
             for part in plan:
