@@ -185,29 +185,6 @@ def test_what_is_published_by_mistake_is_named(tmp_path: Path) -> None:
     )
 
 
-def wait_for_the_count() -> None:
-    for thread in threading.enumerate():
-        if thread.name == "whitenoise_async count":
-            thread.join(60)
-
-
-def test_the_server_does_not_wait_for_the_count(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    may_answer = threading.Event()
-
-    def state(path: str) -> Any:
-        assert may_answer.wait(60)
-        return state_if_any(path)
-
-    monkeypatch.setattr("whitenoise_async.serve.state_if_any", state)
-    monkeypatch.setitem(SERVERS, "uvicorn", lambda *_: None)
-    assert main([str(folder), "--port=0", "--server=uvicorn"]) == 0
-    may_answer.set()
-    wait_for_the_count()
-    assert capsys.readouterr().out.count("\n") == 1
-
-
 def test_a_current_directory_that_was_removed_is_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -231,7 +208,7 @@ def test_a_file_that_is_gone_or_cannot_be_asked_for_is_not_counted(
         return None if path.endswith("gone.txt") else state_if_any(path)
 
     monkeypatch.setattr("whitenoise_async.serve.state_if_any", state)
-    monkeypatch.setitem(SERVERS, "uvicorn", lambda *_: wait_for_the_count())
+    monkeypatch.setitem(SERVERS, "uvicorn", lambda *_: None)
     arguments = [str(folder), "--port=0", "--server=uvicorn"]
     assert main(arguments) == 0
     assert "2 files, " in capsys.readouterr().out

@@ -5,9 +5,8 @@ from __future__ import annotations
 import argparse
 import os
 import socket
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from urllib.parse import quote
 
 from .asgi import ASGIWhiteNoise
@@ -60,8 +59,8 @@ def main(arguments: Sequence[str] | None = None, program: str = _BY_MODULE) -> i
         )
         url = _url(listener) + quote(make_root(".", options.prefix, False).prefix)
         say(f"Serving {os.path.abspath(options.directory)} at {url}")
-        with _counted(application):
-            serve(name, application, listener)
+        say(_what_is_served(application))
+        serve(name, application, listener)
     return 0
 
 
@@ -157,25 +156,6 @@ def _listen(host: str, port: int) -> socket.socket:
 def _url(listener: socket.socket) -> str:
     host, port, *_ = listener.getsockname()
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
-@contextmanager
-def _counted(application: ASGIWhiteNoise) -> Iterator[None]:
-    """Say what is served once it is counted, which takes minutes on a slow disk: nobody waits."""
-    saying, is_over = threading.Lock(), False
-
-    def count() -> None:
-        said = _what_is_served(application)
-        with saying:  # a thread that prints while Python ends would have it abort
-            if not is_over:
-                say(said)
-
-    threading.Thread(target=count, name="whitenoise_async count", daemon=True).start()
-    try:
-        yield
-    finally:
-        with saying:
-            is_over = True
 
 
 def _what_is_served(application: ASGIWhiteNoise) -> str:
