@@ -14,7 +14,7 @@ from importlib.util import find_spec
 from .asgi import ASGIWhiteNoise
 
 #: Answers requests that come to a socket that listens, until SIGINT or SIGTERM, of which it tells
-#: by its last argument before it shuts down.
+#: by its last argument.
 Serve = Callable[[ASGIWhiteNoise, socket.socket, Callable[[], object]], None]
 
 # Seconds in which answers that are being sent may still end after an interrupt.
@@ -50,8 +50,8 @@ def _uvicorn(
         def handle_exit(self, sig: int, frame: object) -> None:
             # uvicorn's own raises the signal again, by which SIGTERM would end the process, and at
             # the second one it logs a traceback for each answer that is being sent.
-            interrupted()
             self.should_exit = True
+            interrupted()
 
     # Told nothing of colours, uvicorn asks its streams, which may be closed.
     config = uvicorn.Config(application, log_level="warning", lifespan="off", use_colors=False)
@@ -105,8 +105,8 @@ def _on_interrupt(interrupted: Callable[[], object], stop: Callable[[], object])
     loop = asyncio.get_running_loop()
 
     def on_signal() -> None:
-        interrupted()
         stop()
+        interrupted()
 
     for each in (signal.SIGINT, signal.SIGTERM):
         with suppress(NotImplementedError):  # Windows: there the interrupt ends the loop itself
