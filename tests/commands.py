@@ -7,10 +7,8 @@ import re
 import shlex
 import shutil
 import signal
-import socket
 import subprocess
 import sysconfig
-import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -18,6 +16,7 @@ from typing import NamedTuple
 
 from caches import Client, Reply, free_port
 from pages import ROOT, Block
+from servers import wait_for
 
 #: Beginnings of commands that start a server, and what they are to have them listen on a free port.
 LISTENING = {
@@ -102,7 +101,7 @@ def serving(text: str, folder: Path) -> Iterator[tuple[int, Path]]:
             start_new_session=True,
         )
     try:
-        _wait_for(port, process, log)
+        wait_for(port, process, log)
         yield port, log
     finally:
         os.killpg(process.pid, signal.SIGKILL)  # its workers as well
@@ -113,18 +112,6 @@ def ask(port: int, path: str) -> Reply:
     """A request on a connection of its own: uWSGI ends each, and does not say so."""
     with closing(Client(port)) as client:
         return client.get(path)
-
-
-def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 60
-    while process.poll() is None and time.monotonic() < deadline:
-        try:
-            socket.create_connection(("127.0.0.1", port)).close()
-        except ConnectionRefusedError:
-            time.sleep(0.05)
-        else:
-            return
-    raise RuntimeError(f"{process.args!r} does not listen:\n{log.read_text()}")
 
 
 def _path() -> str:

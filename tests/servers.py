@@ -180,7 +180,7 @@ def running(name: str, root: Path, log: Path, **environ: str) -> Iterator[Server
     # From here on it is the server's alone: if that ends, clients are told so at once.
     try:
         if not takes_socket:
-            _wait_for(port, process)
+            wait_for(port, process, log)
         yield Server(name, process, port, log)
     finally:
         # Its workers as well, and at once: to end with grace takes some of them a second.
@@ -188,7 +188,8 @@ def running(name: str, root: Path, log: Path, **environ: str) -> Iterator[Server
         process.wait()
 
 
-def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+def wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Wait until a server listens."""
     deadline = time.monotonic() + 60
     while process.poll() is None and time.monotonic() < deadline:
         try:
@@ -197,7 +198,7 @@ def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
             time.sleep(0.01)
         else:
             return
-    raise RuntimeError(f"{process.args!r} does not listen on port {port}")
+    raise RuntimeError(f"{process.args!r} does not listen on port {port}:\n{log.read_text()}")
 
 
 def _family(pid: int) -> Iterator[int]:

@@ -32,6 +32,7 @@ from trees import (
     Listener,
     below,
     contents,
+    count_compressions,
     counted,
     require_right,
     snapshot,
@@ -52,7 +53,7 @@ from whitenoise_async.compression import (
     clean_tree,
     compress_tree,
 )
-from whitenoise_async.compression.encoders import _KINDS, PIECE
+from whitenoise_async.compression.encoders import PIECE
 from whitenoise_async.compression.originals import Source
 from whitenoise_async.compression.record import JOURNAL, NAME, Record
 from whitenoise_async.compression.threads import Stop
@@ -83,15 +84,7 @@ def compressed(site: Path) -> Path:
 @pytest.fixture(autouse=True)
 def compressions(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Each time that something is compressed, by its encoding."""
-    calls: list[str] = []
-    for kind in _KINDS.values():
-
-        def counting(self: Any, pieces: Any, size: int, really: Any = kind.compress) -> Any:
-            calls.append(self.token)
-            return really(self, pieces, size)
-
-        monkeypatch.setattr(kind, "compress", counting)
-    return calls
+    return count_compressions(monkeypatch)
 
 
 @pytest.fixture(autouse=True)

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from conftest import MTIME, write
-from trees import ALL, OTHER, TEXT, Listener, below, require_right, told, with_variants
+from trees import (
+    ALL,
+    OTHER,
+    TEXT,
+    Listener,
+    below,
+    count_compressions,
+    require_right,
+    told,
+    with_variants,
+)
 
 from whitenoise_async.compression import ENCODINGS, compress_tree
-from whitenoise_async.compression.encoders import _KINDS
 
 NAMES = ["a.js", "a.0123456789ab.js", "deep/b.js"]
 
@@ -19,15 +27,7 @@ NAMES = ["a.js", "a.0123456789ab.js", "deep/b.js"]
 @pytest.fixture
 def compressions(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Each time that something is compressed, by its encoding."""
-    calls: list[str] = []
-    for kind in _KINDS.values():
-
-        def counting(self: Any, pieces: Any, size: int, really: Any = kind.compress) -> Any:
-            calls.append(self.token)
-            return really(self, pieces, size)
-
-        monkeypatch.setattr(kind, "compress", counting)
-    return calls
+    return count_compressions(monkeypatch)
 
 
 @pytest.fixture

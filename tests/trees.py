@@ -8,10 +8,13 @@ import random
 import sys
 from collections.abc import Callable, Container, Iterator
 from pathlib import Path
+from typing import Any
 
 import brotli
+import pytest
 
 from whitenoise_async.compression import Action, Failure, Outcome, Report, Watcher
+from whitenoise_async.compression.encoders import _KINDS
 from whitenoise_async.compression.record import NAME
 
 if sys.version_info >= (3, 14):
@@ -121,3 +124,16 @@ class Listener(Watcher):
         for each in self.results:
             if isinstance(each, Outcome) and each.action is Action.WRITTEN:
                 yield each.path + SUFFIXES[each.encoding]
+
+
+def count_compressions(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Have a list grow by the encoding each time that something is compressed."""
+    calls: list[str] = []
+    for kind in _KINDS.values():
+
+        def counting(self: Any, pieces: Any, size: int, really: Any = kind.compress) -> Any:
+            calls.append(self.token)
+            return really(self, pieces, size)
+
+        monkeypatch.setattr(kind, "compress", counting)
+    return calls
