@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from .late import late
 
 if TYPE_CHECKING:
     from .asgi import ASGIWhiteNoise
@@ -21,16 +22,8 @@ _HOMES = {
     "compress_tree": ".compression",
 }
 
-
-def __getattr__(name: str) -> Any:
-    """Import a public name when it is first asked for.
-
-    The command lines need no event loop, a server no compression: each starts in half the time.
-    """
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(_HOMES[name], __name__), name)
-    return value
+# The command lines need no event loop, a server no compression: each starts in half the time.
+__getattr__ = late(__name__, _HOMES)
 
 
 def __dir__() -> list[str]:

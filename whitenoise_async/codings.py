@@ -99,3 +99,6 @@ CODINGS = (
     Coding("br", ".br", _older_fault),
     Coding("zstd", ".zst", _zstd_fault),
 )
+
+#: What the names of siblings end in.
+SUFFIXES = tuple(coding.suffix for coding in CODINGS)

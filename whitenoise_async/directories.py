@@ -8,14 +8,13 @@ import stat
 from collections.abc import Callable
 from typing import NamedTuple
 
-from .codings import CODINGS, WORKING_PREFIX
+from .codings import SUFFIXES, WORKING_PREFIX
 from .globs import Globs
 
 _DANGLING = "it is a link that leads nowhere"
 _NO_FILE = "it is neither a file nor a directory"
 _NOT_UTF8 = "its name is not UTF-8, so no URL can name it"
 
-_SUFFIXES = tuple(coding.suffix for coding in CODINGS)
 
 #: Takes a path that is left out, and the reason.
 Skip = Callable[[str, "str | OSError"], None]
@@ -36,7 +35,7 @@ def is_kept_out(exclude: Globs, below: str, name: str, *, folder: bool) -> bool:
     :param below: the path below the root of the folder that has it, with a slash at its end.
     """
     while not exclude.match(below, name, folder=folder):
-        if folder or not name.endswith(_SUFFIXES):
+        if folder or not name.endswith(SUFFIXES):
             return False
         name = name.rpartition(".")[0]
     return True
@@ -44,13 +43,11 @@ def is_kept_out(exclude: Globs, below: str, name: str, *, folder: bool) -> bool:
 
 def is_path_kept_out(exclude: Globs, path: str) -> bool:
     """Whether ``exclude`` is for the file ``path``, below the root, or for a folder on its way."""
-    *folders, name = path.split("/")
-    below = ""
-    for folder in folders:
-        if is_kept_out(exclude, below, folder, folder=True):
-            return True
-        below += folder + "/"
-    return is_kept_out(exclude, below, name, folder=False)
+    while not exclude.match_path(path):
+        if not path.endswith(SUFFIXES):
+            return False
+        path = path.rpartition(".")[0]
+    return True
 
 
 class Directory(NamedTuple):

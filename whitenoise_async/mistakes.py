@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
-from .codings import CODINGS
+from .codings import SUFFIXES
 
 #: Paths below a root, and for each a pattern that keeps it out.
 Mistakes = dict[str, str]
@@ -25,7 +25,6 @@ PATTERNS = (
 _ENDINGS = tuple(each.rpartition("*")[2] for each in PATTERNS if "*" in each[:-1])
 _BEGINNINGS = tuple(each[:-1] for each in PATTERNS if each.endswith("*"))
 _NAMES = frozenset(each for each in PATTERNS if "*" not in each)
-_CODED = tuple(coding.suffix for coding in CODINGS)
 
 
 def mistakes_among(folder: str, names: Sequence[str] | set[str]) -> Mistakes:
@@ -42,7 +41,7 @@ def mistakes_among(folder: str, names: Sequence[str] | set[str]) -> Mistakes:
             return {"/".join(parents[: number + 1]) + "/": pattern}
     found: Mistakes = {}
     for name in names:
-        plain = name.rpartition(".")[0] if name.endswith(_CODED) else name
+        plain = name.rpartition(".")[0] if name.endswith(SUFFIXES) else name
         if pattern := _pattern_for(plain):
             found[folder + name] = pattern
     return found

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import NamedTuple, Protocol
 
-from .codings import CODINGS
+from .codings import SUFFIXES
 from .directories import Directory, Rules, Skip, is_path_kept_out
 from .files import FileSystemError, explained
 from .forks import renew_at_fork
@@ -18,8 +18,6 @@ from .globs import Globs
 from .logs import logger, warn_once
 from .mistakes import Mistakes, mistakes_among
 from .static_file import Redirect, StaticFile
-
-_SUFFIXES = tuple(coding.suffix for coding in CODINGS)
 
 # Of the entries that one walk leaves out, so many are named; a tree can hold thousands.
 _NAMED_IN_WARNING = 20
@@ -258,8 +256,8 @@ def _listed_in(
 def _with_siblings(files: set[str]) -> dict[str, tuple[str, ...]]:
     """The files that have pre-compressed siblings, and the suffixes of these."""
     found: dict[str, tuple[str, ...]] = {}
-    coded = [name for name in files if name.endswith(_SUFFIXES)]
-    for suffix in _SUFFIXES:
+    coded = [name for name in files if name.endswith(SUFFIXES)]
+    for suffix in SUFFIXES:
         length = len(suffix)
         for name in coded:
             if name.endswith(suffix) and (original := name[:-length]) in files:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from ..late import late
 
 if TYPE_CHECKING:
     from .middleware import WhiteNoiseMiddleware
@@ -24,16 +25,8 @@ _HOMES = {
     "WhiteNoiseMiddleware": ".middleware",
 }
 
-
-def __getattr__(name: str) -> Any:
-    """Import a public name when it is first asked for.
-
-    Django imports this package while it loads its applications, before any of them may be used.
-    """
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(_HOMES[name], __name__), name)
-    return value
+# Django imports this package while it loads its applications, before any of them may be used.
+__getattr__ = late(__name__, _HOMES)
 
 
 def __dir__() -> list[str]:

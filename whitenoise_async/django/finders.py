@@ -9,14 +9,12 @@ from collections.abc import Iterator
 from django.contrib.staticfiles import finders
 from django.core.exceptions import SuspiciousFileOperation
 
-from ..codings import CODINGS, WORKING_PREFIX
+from ..codings import SUFFIXES, WORKING_PREFIX
 from ..directories import is_path_kept_out
 from ..globs import Globs
 from ..logs import warn_once
 from ..registry import Listed, LiveRegistry
 from ..static_file import Redirect, StaticFile
-
-_SUFFIXES = tuple(coding.suffix for coding in CODINGS)
 
 
 def found_files() -> Iterator[tuple[str, str, list[str]]]:
@@ -66,13 +64,13 @@ class FindersRegistry(LiveRegistry):
         if path is not None:
             if posixpath.basename(name) == index:
                 return Redirect(path, "./")
-            is_sibling = name.endswith(_SUFFIXES) and self._path(name.rpartition(".")[0])
-            return None if is_sibling else StaticFile(path, url, _SUFFIXES)
+            is_sibling = name.endswith(SUFFIXES) and self._path(name.rpartition(".")[0])
+            return None if is_sibling else StaticFile(path, url, SUFFIXES)
         if index is None:
             return None
         if url.endswith("/"):
             path = self._path(name + index)
-            return None if path is None else StaticFile(path, url, _SUFFIXES)
+            return None if path is None else StaticFile(path, url, SUFFIXES)
         path = self._path(posixpath.join(name, index))
         return None if path is None else Redirect(path, None)
 

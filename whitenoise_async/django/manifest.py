@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from django.contrib.staticfiles.storage import staticfiles_storage
 
-from ..codings import CODINGS
+from ..codings import SUFFIXES
 
 
 def hashed_files() -> Mapping[str, str]:
@@ -22,8 +22,8 @@ def manifest_names(hashed: Mapping[str, str]) -> Iterator[str]:
     """
     for name in dict.fromkeys(each for pair in hashed.items() for each in pair):
         yield name
-        for coding in CODINGS:
-            yield name + coding.suffix
+        for suffix in SUFFIXES:
+            yield name + suffix
 
 
 class HashedFiles:
