@@ -20,7 +20,7 @@ from faults import ANY_CALL, APPLICATION, PIECE, At, Buffer, Got, Way, until
 from whitenoise_async import logs
 from whitenoise_async.files import BrokenBodyError
 from whitenoise_async.streaming import _sending
-from whitenoise_async.threads import MAX_THREADS, _limiter, _of_loop
+from whitenoise_async.threads import statistics
 
 GZIP = {"Accept-Encoding": "gzip"}
 RANGE = {"Range": f"bytes=100-{2 * PIECE}"}
@@ -225,7 +225,7 @@ def nothing_more_is_open(before: set[str]) -> bool:
 
 def threads_taken() -> int:
     """Of ours, in this event loop."""
-    return _of_loop(_limiter, MAX_THREADS).borrowed_tokens
+    return statistics().running
 
 
 class Census:

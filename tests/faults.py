@@ -18,20 +18,30 @@ import pytest
 from anyio.lowlevel import checkpoint
 from clients import ADAPTERS, Call, environ_of, scope_of
 
-from whitenoise_async import answers, asgi, directories, files, reads, streaming, wsgi, wsgi_bodies
+from whitenoise_async import (
+    answers,
+    asgi,
+    directories,
+    event_loop,
+    files,
+    reads,
+    streaming,
+    wsgi,
+    wsgi_bodies,
+)
 
 T = TypeVar("T")
 
 # Who reads what is not in memory: the package in place, in a thread what has to be waited for, in
 # threads alone; or the server, by the descriptor.
-_READINGS = ("page cache", "cold", "threads", "zero copy")
+_READINGS = ("page cache", "cold", "threads")
 
 #: Event loops and ways of reading.
 ASGI_WAYS = [f"{loop}, {reading}" for loop in ("asyncio", "trio") for reading in _READINGS]
 WSGI_WAYS = ["wsgi", "wsgi, seek", "wsgi, sendfile"]
 #: For what does not depend on the event loop, which has its turn with one reading or the other.
 EACH_READING = [
-    *(*WSGI_WAYS, "asyncio, page cache", "asyncio, zero copy"),
+    *(*WSGI_WAYS, "asyncio, page cache"),
     *("trio, cold", "trio, threads"),
 ]
 #: For what does not depend on who reads.
@@ -168,7 +178,7 @@ class Way:
         for module, constant in (
             (streaming, "LARGEST_PIECE"),
             (streaming, "_SMALLEST_PIECE"),
-            (streaming, "_MOST_IN_ONE_TURN"),
+            (event_loop, "BYTES_PER_TURN"),
             (wsgi, "PIECE_SIZE"),
             (wsgi_bodies, "PIECE_SIZE"),
             (asgi, "_UNWATCHED"),
@@ -182,12 +192,10 @@ class Way:
         elif self.reading == "seek":
             patch.setattr(files, "read_at", lambda *read: Buffer(reads._seek_and_read(*read)))
             patch.setattr(files, "reads_page_cache", lambda descriptor: False)
-        elif self.reading == "zero copy":
-            self.extensions["http.response.zerocopysend"] = {}
 
     @property
     def sent_by_server(self) -> bool:
-        return self.reading in ("sendfile", "zero copy")
+        return self.reading == "sendfile"
 
     def make(self, root: Path, **options: Any) -> Any:
         application = _wsgi_application if self.adapter == "wsgi" else _asgi_application
@@ -243,10 +251,6 @@ class Way:
             if message["type"] == "http.response.start":
                 got.status = message["status"]
                 got.headers = {name.decode(): value.decode() for name, value in message["headers"]}
-            elif message["type"] == "http.response.zerocopysend":
-                place = message["file"].fileno(), message["offset"], message["count"]
-                for piece in self._sent_by_server(*place):
-                    got.body += piece
             else:
                 got.body += message["body"]
             got.ended = message["type"] != "http.response.start" and not message.get("more_body")

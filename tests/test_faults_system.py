@@ -100,16 +100,13 @@ def test_whichever_call_fails_the_client_is_told_and_the_next_answer_is_right(
 ) -> None:
     server = Way(way, monkeypatch)
     comes = FAULTS[fault]
-    names = comes.calls
-    if server.reading == "zero copy" and comes.calls == CALLS:
-        names = (*CALLS, "sendfile")
     seen: set[str] = set()
 
     async def at_each_call(case: Case) -> None:
         site = Site(tmp_path, case.size)
         census = Census()
         app = server.make(tmp_path, **case.options)
-        async for got, _ in ask_at_each_call(server, app, case, comes.come, names, on):
+        async for got, _ in ask_at_each_call(server, app, case, comes.come, comes.calls, on):
             word = outcome(got, server, case.call, site.forms)
             seen.add(word)
             require_logged(caplog.records, word, site, comes)

@@ -24,8 +24,9 @@ from clients import make_call
 from conftest import write
 from faults import APPLICATION, ASGI_WAYS, PIECE, Got, Way, little_memory, until
 
-from whitenoise_async import streaming
-from whitenoise_async.threads import MAX_THREADS, _Call, _limiter
+from whitenoise_async import streaming, threads
+from whitenoise_async.threads import MAX_OF_DIRECTORY, MAX_THREADS, statistics
+from whitenoise_async.threads import Call as ThreadCall
 
 CONTENT = os.urandom(5 * PIECE)
 # Bytes that are left for all but the stacks of threads.
@@ -154,7 +155,7 @@ def test_without_a_thread_in_mid_stream_the_connection_is_cut_if_one_is_needed(
         async with Losing(way, at):
             got = await way.ask(app, make_call("/a.bin"))
             assert nothing_more_is_open(before)
-        if way.reading in ("page cache", "zero copy"):
+        if way.reading == "page cache":
             assert (got.status, got.body, got.ended, got.error) == (200, CONTENT, True, None)
             assert caplog.messages == []
         else:
@@ -256,17 +257,19 @@ def test_threads_that_could_not_be_started_for_aiofiles_are_started_later(
 
 
 @contextmanager
-def hanging_disk(way: Way) -> Iterator[None]:
-    """Hangs, for all but the event loop's thread, until it is back."""
+def hanging_disk(way: Way) -> Iterator[set[int]]:
+    """Hangs, for all but the event loop's thread, until it is back; yields who waits for it."""
     back = threading.Event()
+    waiting: set[int] = set()
 
     def wait(name: str) -> None:
         if threading.current_thread() is not threading.main_thread():
+            waiting.add(threading.get_ident())
             back.wait()
 
     way.calls.before = wait
     try:
-        yield
+        yield waiting
     finally:
         back.set()
 
@@ -278,10 +281,6 @@ def urls(tmp_path: Path) -> list[str]:
     for name in names:
         write(tmp_path / name, CONTENT)
     return [f"/{name}" for name in names]
-
-
-def all_are_taken() -> bool:
-    return threads_taken() == MAX_THREADS
 
 
 def test_a_disk_that_hangs_stops_what_needs_it_and_nothing_else(
@@ -298,15 +297,15 @@ def test_a_disk_that_hangs_stops_what_needs_it_and_nothing_else(
             await way.ask(app, make_call(url))
         before = threading.active_count()
         async with anyio.create_task_group() as group:
-            with hanging_disk(way):
+            with hanging_disk(way) as waiting:
                 for url in urls:
                     group.start_soon(ask, url)
-                await until(all_are_taken)
+                await until(lambda: len(waiting) == MAX_OF_DIRECTORY)
                 for url, body in (("/small.txt", b"small"), ("/missing", APPLICATION)):
                     assert (await way.ask(app, make_call(url))).body == body
                 head = await way.ask(app, make_call("/a.bin", method="HEAD"))
                 assert head.length == len(CONTENT)
-                if way.reading in ("page cache", "zero copy"):
+                if way.reading == "page cache":
                     assert (await way.ask(app, make_call("/a.bin"))).body == CONTENT
                 assert got == []
                 assert threading.active_count() - before <= MAX_THREADS
@@ -330,18 +329,19 @@ def test_requests_given_up_while_the_disk_hangs_take_no_thread_from_the_others(
     async def main() -> None:
         before = descriptors()
         async with anyio.create_task_group() as group:
-            with hanging_disk(way):
+            with hanging_disk(way) as waiting:
                 for url in urls[:MAX_THREADS]:
                     group.start_soon(ask, url)
-                await until(all_are_taken)
+                await until(lambda: len(waiting) == MAX_OF_DIRECTORY)
                 for url in urls[MAX_THREADS:]:
                     group.start_soon(ask, url)
                 await anyio.wait_all_tasks_blocked()
-                # Two that have a thread, and two that wait for one.
+                # Some that have a thread, and some that wait for one.
                 given_up = [*urls[:2], *urls[-2:]]
                 for url in given_up:
                     scopes[url].cancel()
-                await until(lambda: _limiter.get().statistics().tasks_waiting == 4)
+                await anyio.wait_all_tasks_blocked()
+                assert len(waiting) == MAX_OF_DIRECTORY
         assert sorted(got) == sorted(set(urls) - set(given_up))
         assert {each.body for each in got.values()} == {CONTENT}
         assert threads_taken() == 0
@@ -361,10 +361,10 @@ def test_tasks_that_are_cancelled_while_the_disk_hangs_do_not_add_threads(
 
     async def main() -> None:
         before, threads = descriptors(), threading.active_count()
-        with hanging_disk(way):
+        with hanging_disk(way) as waiting:
             for _ in range(3):
                 tasks = [asyncio.ensure_future(way.ask(app, make_call(url))) for url in urls]
-                await until(all_are_taken)
+                await until(lambda: len(waiting) == MAX_OF_DIRECTORY)
                 await anyio.wait_all_tasks_blocked()
                 for task in tasks:
                     task.cancel()
@@ -412,11 +412,128 @@ def test_a_runtime_error_of_a_hook_is_no_lack_of_threads(way: Way, path: Path) -
     assert str(got.error) == "the hook's own"
 
 
+@pytest.mark.parametrize("autorefresh", [False, True])
+def test_requests_for_one_file_on_a_disk_that_hangs_take_one_thread(
+    way: Way, path: Path, autorefresh: bool
+) -> None:
+    app = way.make(path.parent, max_cached_file_size=10, autorefresh=autorefresh)
+    number = 3 * MAX_THREADS
+    got: list[Got] = []
+
+    async def ask() -> None:
+        got.append(await way.ask(app, make_call("/a.bin")))
+
+    async def main() -> None:
+        async with anyio.create_task_group() as group:
+            with hanging_disk(way) as waiting:
+                for _ in range(number):
+                    group.start_soon(ask)
+                await until(lambda: len(waiting) == 1)
+                await anyio.wait_all_tasks_blocked()
+                assert statistics() == (1, number - 1)
+            await anyio.wait_all_tasks_blocked()
+        assert [each.body for each in got] == [CONTENT] * number
+
+    way.run(main)
+
+
+def test_a_slow_hook_delays_its_file_and_no_other(way: Way, tmp_path: Path) -> None:
+    names = [f"{number}.txt" for number in range(MAX_THREADS)]
+    for name in names:
+        write(tmp_path / "slow" / name, b"slow")
+    write(tmp_path / "other" / "small.txt", b"small")
+    release = threading.Event()
+
+    def hook(headers: Any, path: str, url: str) -> None:
+        if url.startswith("/slow/"):
+            release.wait()
+
+    app = way.make(tmp_path, add_headers_function=hook)
+    got: list[Got] = []
+
+    async def ask(url: str) -> None:
+        got.append(await way.ask(app, make_call(url)))
+
+    async def main() -> None:
+        async with anyio.create_task_group() as group:
+            for name in names * 2:
+                group.start_soon(ask, f"/slow/{name}")
+            await until(lambda: statistics().running == MAX_OF_DIRECTORY)
+            assert (await way.ask(app, make_call("/other/small.txt"))).body == b"small"
+            assert got == []
+            release.set()
+        assert [each.body for each in got] == [b"slow"] * 2 * len(names)
+
+    way.run(main)
+
+
+def test_directories_that_hang_do_not_keep_the_threads_from_the_others(
+    way: Way, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A call that takes long does not count, so that another one has a thread."""
+    monkeypatch.setattr(threads, "STUCK_AFTER", 0.05)
+    monkeypatch.setattr(threads, "MAX_STUCK", MAX_THREADS)
+    folders = 6
+    for number in range(folders * MAX_OF_DIRECTORY):
+        write(tmp_path / str(number % folders) / f"{number}.bin", b"x")
+    write(tmp_path / "other" / "small.txt", b"small")
+    release = threading.Event()
+
+    def hook(headers: Any, path: str, url: str) -> None:
+        if not url.startswith("/other/"):
+            release.wait()
+
+    app = way.make(tmp_path, add_headers_function=hook)
+
+    async def ask(url: str) -> None:
+        assert (await way.ask(app, make_call(url))).status == 200
+
+    async def main() -> None:
+        async with anyio.create_task_group() as group:
+            for number in range(3 * MAX_OF_DIRECTORY):
+                group.start_soon(ask, f"/{number % 3}/{number // 3 * folders + number % 3}.bin")
+            await until(lambda: statistics().running == 3 * MAX_OF_DIRECTORY)
+            await ask("/other/small.txt")
+            for number in range(3 * MAX_OF_DIRECTORY):
+                name = number // 3 * folders + number % 3 + 3
+                group.start_soon(ask, f"/{number % 3 + 3}/{name}.bin")
+            await until(lambda: statistics().running == 2 * MAX_THREADS)
+            await anyio.sleep(0.2)
+            assert statistics().running == 2 * MAX_THREADS  # there is a bound
+            release.set()
+        assert statistics() == (0, 0)
+        for _ in range(2):
+            await ask("/other/small.txt")
+
+    way.run(main)
+
+
+def test_a_file_in_memory_is_sent_while_its_next_check_hangs(
+    way: Way, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = way.make(path.parent)  # which checks a file at every request
+    calls = [make_call("/small.txt"), make_call("/small.txt", method="HEAD")]
+    calls.append(make_call("/small.txt", {"Range": "bytes=1-2"}))
+    got: list[Got] = []
+
+    async def ask() -> None:
+        got.append(await way.ask(app, make_call("/a.bin")))
+
+    async def main() -> None:
+        await way.ask(app, calls[0])
+        with hanging_disk(way):
+            bodies = [(await way.ask(app, call)).body for call in calls]
+            assert bodies == [b"small", b"", b"ma"]
+        # The check goes on, and its result is the next request's.
+        write(path.parent / "small.txt", b"new")
+        assert (await way.ask(app, calls[0])).body == b"new"
+
+    way.run(main)
+
+
 async def test_a_call_that_nobody_waits_for_is_not_begun() -> None:
-    limiter = anyio.CapacityLimiter(1)
-    call = _Call(os.getpid, limiter)
-    await limiter.acquire_on_behalf_of(call)
-    call.leave()
-    assert limiter.borrowed_tokens == 0
+    with ThreadCall("a.bin", "", os.getpid) as call:
+        await call.be_alone("a.bin")
     with pytest.raises(asyncio.CancelledError):
         call()
+    assert statistics() == (0, 0)

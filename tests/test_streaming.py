@@ -27,7 +27,7 @@ from conftest import write
 from whitenoise_async import ASGIWhiteNoise, files, open_files, reads
 from whitenoise_async.files import BrokenBodyError
 from whitenoise_async.streaming import LARGEST_PIECE, FileStream
-from whitenoise_async.threads import MAX_THREADS, _limiter
+from whitenoise_async.threads import MAX_THREADS, statistics
 
 PIECES = 12
 CONTENT = os.urandom(LARGEST_PIECE) * PIECES
@@ -171,9 +171,9 @@ def test_no_more_is_read_than_the_client_has_room_for(
     read = 0
     read_piece = FileStream._piece
 
-    async def recorded(stream: FileStream, offset: int, size: int) -> bytes:
+    async def recorded(stream: FileStream, offset: int, size: int, to_come: int) -> bytes:
         nonlocal read
-        piece = await read_piece(stream, offset, size)
+        piece = await read_piece(stream, offset, size, to_come)
         read = offset + len(piece)
         return piece
 
@@ -518,18 +518,21 @@ def test_our_files_are_read_when_every_thread_of_the_application_waits(
 
 def test_the_application_has_threads_when_every_one_of_ours_waits(backend: str, path: Path) -> None:
     release = threading.Event()
-    app = ASGIWhiteNoise(None, path.parent, add_headers_function=lambda *_: release.wait())
+    app = ASGIWhiteNoise(None, add_headers_function=lambda *_: release.wait())
+    urls = [f"/{number % 4}/{number}.txt" for number in range(MAX_THREADS + 4)]
+    for url in urls:
+        write(path.parent / "site" / url[1:], b"x")
+    app.add_files(path.parent / "site")
 
     async def main() -> None:
         server = Server(path)
         async with anyio.create_task_group() as group:
-            for _ in range(MAX_THREADS + 4):
-                scope = scope_of(make_call("/big.bin", method="HEAD"))
+            for url in urls:
+                scope = scope_of(make_call(url, method="HEAD"))
                 group.start_soon(app, scope, server.receive, server.send)
-            await until(lambda: bool(_limiter.get(None)))
-            await until(lambda: not _limiter.get().available_tokens)
+            await until(lambda: statistics().running == MAX_THREADS)
             await anyio.to_thread.run_sync(release.set)
-        assert len(server.sent) == 2 * (MAX_THREADS + 4)
+        assert len(server.sent) == 2 * len(urls)
 
     anyio.run(main, backend=backend)
 

@@ -20,6 +20,10 @@ from .representations import Headers, Representation
 from .static_file import Describe, Known, Redirect, Sought, StaticFile
 from .tags import make_tags
 
+#: Seconds that a request waits while the disk is asked whether its file has changed. Then it is
+#: answered with what was loaded of the file, if anything was.
+PATIENCE = 0.5
+
 # A body of so many bytes or fewer is read where its file was opened: another thread would cost
 # more than the read.
 _READ_AT_ONCE = 64 * 1024
@@ -88,6 +92,22 @@ class Answers(Generic[Line]):
         content.used = now
         return decision, data, None
 
+    def loaded(
+        self, file: StaticFile | Redirect | Sought, method: str, raw: RawFields
+    ) -> Answer[Line] | None:
+        """Answer from memory, however long ago the file was checked; ``None`` where that fails."""
+        known = file.known
+        if known is None:
+            return None
+        decision = self._decisions[known, method, raw]
+        data = decision.content.data
+        if data is None and decision.plan:
+            return None
+        try:
+            return decision, decision.cut(data or b""), None
+        except MemoryError:
+            return None
+
     def from_disk(self, file: StaticFile, method: str, raw: RawFields) -> Answer[Line]:
         """Answer from the file's state at this moment. Blocks on the disk.
 
@@ -100,17 +120,22 @@ class Answers(Generic[Line]):
             raise FileSystemError(file.path, error) from error
 
     def _from_disk(self, file: StaticFile, method: str, raw: RawFields) -> Answer[Line]:
-        with file.lock:
+        if not file.lock.acquire(timeout=PATIENCE):
+            loaded = self.loaded(file, method, raw)
+            if loaded is not None:
+                return loaded
+            file.lock.acquire()
+        try:
             known = self._checked(file)
             if known is None:
                 return self._afresh(file, method, raw)
-        decision = self._decisions[known, method, raw]
-        if not self._is_small(decision.representation):
-            return self._read(decision) or self._afresh(file, method, raw)
-        with file.lock:  # requests for a small file that come together read it once
-            if file.known is not known:
-                return self._from_disk(file, method, raw)
-            return self._read(decision) or self._afresh(file, method, raw)
+            decision = self._decisions[known, method, raw]
+            if self._is_small(decision.representation):
+                # Requests for a small file that come together read it once.
+                return self._read(decision) or self._afresh(file, method, raw)
+        finally:
+            file.lock.release()
+        return self._read(decision) or self._afresh(file, method, raw)
 
     def _is_small(self, chosen: Representation) -> bool:
         return self._max_file_size > 0 and chosen.size <= self._max_file_size

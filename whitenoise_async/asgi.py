@@ -8,11 +8,12 @@ from contextlib import aclosing
 from functools import partial
 from typing import Any, cast
 
-from anyio import CancelScope, create_task_group, get_cancelled_exc_class
+from anyio import CancelScope, create_task_group, get_cancelled_exc_class, sleep_forever
 from anyio.lowlevel import checkpoint
 
 from .async_base import AsyncBaseWhiteNoise
 from .decisions import Decision, RawFields
+from .event_loop import turn_budget
 from .files import BrokenBodyError, OpenFile, reason_of
 from .http.fields import OWS, RequestFields
 from .http.paths import below_mount, with_mount
@@ -35,9 +36,12 @@ _FIELDS = {name.replace("_", "-").encode(): name for name in RequestFields._fiel
 _UNWATCHED = 64 * 1024
 
 
-# The extensions by which a server sends a file itself.
-_ZERO_COPY = "http.response.zerocopysend"
-_PATH = "http.response.pathsend"
+# The extension by which a server sends a file itself.
+_PATH_SEND = "http.response.pathsend"
+
+# Only anycorn offers this one as well. On asyncio its version 0.20 cuts off a file that it sends
+# itself as soon as the client is slower than the disk, so it gets bodies in pieces.
+_ZERO_COPY_SEND = "http.response.zerocopysend"
 
 # What a server that opens or reads a file may be told of it, and never of a client that has gone.
 _NO_CLIENTS = frozenset(
@@ -115,6 +119,8 @@ class ASGIWhiteNoise(AsyncBaseWhiteNoise[Line]):
             await _send_file(start, decision, file, scope, receive, send)
             return
         try:
+            if body and len(body) > _UNWATCHED:
+                await turn_budget().take(len(body))
             await send(start)
             await send({"type": "http.response.body", "body": body})
         except OSError:
@@ -155,14 +161,9 @@ async def _send_file(
     """Send an answer whose body is read from ``file``, and close it."""
     stream = FileStream(file)
     try:
-        message = _handed_over(decision, file, scope)
-        if message is not None and await stream.is_at(message.get("path")):
+        if _can_hand_over(decision, file, scope) and await stream.is_at(file.path):
             await _send_or_hang_up(send, start)
-            await _hand_over(message, file.path, send)
-            if message["type"] == _ZERO_COPY:
-                # Sent by now, and an answer still: only one that has no end does a server cut.
-                await stream.require_sound()
-                await _send_or_hang_up(send, {"type": "http.response.body", "body": b""})
+            await _hand_over(file.path, send)
             return
         async with aclosing(stream.pieces(decision.plan)) as pieces:
             work = partial(_send_pieces, start, pieces, decision.length, send)
@@ -176,22 +177,17 @@ async def _send_file(
         await stream.close()
 
 
-def _handed_over(decision: Decision[Line], file: OpenFile, scope: Scope) -> Message | None:
-    """The message that has the server send the file itself, where it can and that is the body."""
+def _can_hand_over(decision: Decision[Line], file: OpenFile, scope: Scope) -> bool:
+    """Whether the server can send the file itself, and the file is the body."""
+    if not (decision.whole and file.is_by_path):
+        return False
     extensions = scope.get("extensions") or {}
-    part = decision.plan[0]
-    if len(decision.plan) > 1 or isinstance(part, bytes):
-        return None
-    if _ZERO_COPY in extensions:
-        where = {"offset": part.start, "count": part.length}
-        return {"type": _ZERO_COPY, "file": file, **where, "more_body": True}
-    if _PATH in extensions and decision.whole and file.is_by_path:
-        return {"type": _PATH, "path": file.path}
-    return None
+    return _PATH_SEND in extensions and _ZERO_COPY_SEND not in extensions
 
 
-async def _hand_over(message: Message, path: str, send: Send) -> None:
+async def _hand_over(path: str, send: Send) -> None:
     """Have the server send the file itself."""
+    message = {"type": _PATH_SEND, "path": path}
     try:
         await send(message)
     except OSError as error:
@@ -251,8 +247,17 @@ async def _until_disconnect(receive: Receive, work: Callable[[], Awaitable[objec
 
 async def _disconnected(receive: Receive) -> None:
     """Return when the client is gone."""
-    while (await receive())["type"] != "http.disconnect":
-        await checkpoint()  # a receive that never waits would hold the event loop for good
+    ends = 0  # of the request's body
+    # Middleware that replays a body never waits: it would use a processor as long as the client
+    # reads. What has repeated the end tells nothing more, and ``send`` fails when the client goes.
+    while ends < 2:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return
+        if not message.get("more_body"):
+            ends += 1
+        await checkpoint()
+    await sleep_forever()
 
 
 async def _send_or_hang_up(send: Send, message: Message) -> None:

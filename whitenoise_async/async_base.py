@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from functools import partial
 
-from .answers import Answer
+from anyio import move_on_after
+
+from .answers import PATIENCE, Answer
 from .base import BaseWhiteNoise
 from .decisions import Line, RawFields
 from .files import FileSystemError
 from .registry import Listed
 from .static_file import Sought
-from .threads import run_blocking, run_long
+from .threads import Call
 
 
 class AsyncBaseWhiteNoise(BaseWhiteNoise[Line]):
@@ -19,12 +22,32 @@ class AsyncBaseWhiteNoise(BaseWhiteNoise[Line]):
     async def _answer_in_a_thread(
         self, listed: Listed | Sought, method: str, fields: RawFields, path: str, query: str
     ) -> Answer[Line] | None:
-        """Answer as :meth:`_answer` does, while the event loop goes on."""
+        """Answer as :meth:`_answer` does, while the event loop goes on.
+
+        A disk may hang while it is asked whether a file has changed. What was loaded of the file is
+        sent in the meantime.
+        """
+        loaded = self._answers.loaded(listed, method, fields)
+        with move_on_after(None if loaded is None else PATIENCE):
+            return await self._answer_alone(listed, method, fields, path, query)
+        return loaded
+
+    async def _answer_alone(
+        self, listed: Listed | Sought, method: str, fields: RawFields, path: str, query: str
+    ) -> Answer[Line] | None:
+        """Answer when no other request waits for the disk at the same file.
+
+        Otherwise requests for one file on a disk that hangs would take every thread.
+        """
         answer = partial(self._answer, listed, method, fields, path, query)
-        # A digest of the content reads a file of gigabytes for seconds, and who asks for the same
-        # one meanwhile waits in a thread.
-        reads_it_all = self._options.etag == "content" and listed.known is None
+        place = listed.url if isinstance(listed, Sought) else listed.path
         try:
-            return await (run_long if reads_it_all else run_blocking)(listed.path, answer)
+            with Call(listed.path, os.path.dirname(place), answer) as call:
+                if not await call.be_alone(place):
+                    # Another request may have asked the disk what this one needs to know.
+                    found = self._answer_at_once(listed, method, fields)
+                    if found is not None:
+                        return found
+                return await call.run()
         except FileSystemError as error:
             return self._unavailable(error)

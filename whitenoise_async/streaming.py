@@ -20,12 +20,12 @@ from typing import TypeVar
 
 from aiofiles.threadpool import wrap
 from anyio import CancelScope
-from anyio.lowlevel import checkpoint
 
+from .event_loop import turn_budget
 from .files import BrokenBodyError, FileSystemError, OpenFile, state_if_any
 from .forks import renew_at_fork
 from .http.ranges import ByteRange
-from .threads import MAX_THREADS, run_blocking
+from .threads import MAX_STUCK, MAX_THREADS, Call, run_blocking, runs_in_asyncio
 
 T = TypeVar("T")
 
@@ -36,10 +36,6 @@ LARGEST_PIECE = 512 * 1024
 _SMALLEST_PIECE = 16 * 1024
 _BUDGET = 3 * 1024 * 1024
 
-# Neither reading nor a server's `send` has to wait where the client is fast: after so many bytes,
-# which take half a millisecond, the event loop's other tasks have their turn.
-_MOST_IN_ONE_TURN = 2 * 1024 * 1024
-
 
 class FileStream:
     """An open file that is read without stopping the event loop."""
@@ -48,7 +44,6 @@ class FileStream:
         """:param file: closed by :meth:`close`."""
         self._file = file
         self._to_close = [file]  # until it is
-        self._held = 0  # bytes read since others had their turn
 
     async def pieces(
         self, plan: Sequence[bytes | ByteRange], wanted: int = sys.maxsize
@@ -70,45 +65,55 @@ class FileStream:
                 while offset < part.stop:
                     size = min(part.stop - offset, largest, _sending.piece_size)
                     # Handed over, not lent: nothing is to be in memory while the client is slow.
-                    held = [await self._piece(offset, size)]
+                    held = [await self._piece(offset, size, to_come)]
                     offset += len(held[0])
                     to_come -= len(held[0])
-                    if not to_come:
-                        await self.require_sound()
                     yield held.pop()
 
-    async def _piece(self, offset: int, size: int) -> bytes:
+    async def _piece(self, offset: int, size: int, to_come: int) -> bytes:
+        """Read the next piece, and return it in a turn of the event loop in which it can be sent.
+
+        :param to_come: bytes of the body that have not been read; the last of them are returned
+            only if the file has stayed as it was.
+        """
+        budget = turn_budget()
+        if self._file.reads_at_once:
+            await budget.take(size)
+            piece = self._file.read_at_once(offset, size)
+            budget.give_back(size - len(piece or b""))
+            if piece is not None:
+                if len(piece) == to_come:
+                    await self._require_sound()
+                return piece
         try:
-            piece = self._file.read_at_once(offset, size) if self._file.reads_at_once else None
-            if piece is None:
-                piece = await self._wait_for(offset, size)
-                self._held = 0
+            piece = await self._wait_for(offset, size)
         except FileSystemError as error:
             raise BrokenBodyError(self._file.path, error.reason) from error
         if not piece:
             raise BrokenBodyError(self._file.path)
-        self._held += len(piece)
-        if self._held > _MOST_IN_ONE_TURN:
-            self._held = 0
-            await checkpoint()
+        if len(piece) == to_come:
+            await self._require_sound()
+        await budget.take(len(piece))
         return piece
 
     async def _wait_for(self, offset: int, size: int) -> bytes:
-        if self._file.reads_at_once or not _in_asyncio():
-            return await self._run_blocking(partial(self._file.read, offset, size))
-        # 76 µs a read where anyio's threads take 110, measured on two cores.
-        loop, executor = asyncio.get_running_loop(), _executor_of(os.getpid())
-        reader = wrap(_Reader(self._file, offset), loop=loop, executor=executor)
-        try:
-            piece: bytes = await reader.read(size)
-        except RuntimeError as error:  # no thread is to be had
-            # The executor has queued the call all the same, and once it has run takes its thread,
-            # which others wait for, for one more that is idle.
-            _executor_of.cache_clear()
-            raise FileSystemError(self._file.path, error) from error
-        return piece
+        read = partial(self._file.read, offset, size)
+        with Call(self._file.path, os.path.dirname(self._file.path), read) as call:
+            if self._file.reads_at_once or not runs_in_asyncio():
+                return await call.run()
+            await call.be_admitted()
+            # 76 µs a read where anyio's threads take 110, measured on two cores.
+            loop, executor = asyncio.get_running_loop(), _executor_of(os.getpid())
+            try:
+                piece: bytes = await wrap(_Reader(call), loop=loop, executor=executor).read()
+            except RuntimeError as error:  # no thread is to be had
+                # The executor has queued the call all the same, and once it has run takes its
+                # thread, which others wait for, for one more that is idle.
+                _executor_of.cache_clear()
+                raise FileSystemError(self._file.path, error) from error
+            return piece
 
-    async def require_sound(self) -> None:
+    async def _require_sound(self) -> None:
         """Check the file after its last byte was read.
 
         :raises BrokenBodyError: where a body that was read from it is not what was promised.
@@ -123,13 +128,11 @@ class FileStream:
         if fault:
             raise BrokenBodyError(self._file.path, fault)
 
-    async def is_at(self, path: str | None) -> bool:
+    async def is_at(self, path: str) -> bool:
         """Whether ``path``, which a server is to open, leads to the file in the state it is in.
 
         A descriptor that is kept may have lost its path: to a link that leads elsewhere now, say.
         """
-        if path is None:
-            return True
         try:
             return await self._run_blocking(partial(state_if_any, path)) == self._file.state
         except FileSystemError:
@@ -163,14 +166,13 @@ class _Reader(BufferedIOBase):
     None can be lacking in the midst of an answer, and many answers need half as many.
     """
 
-    def __init__(self, file: OpenFile, offset: int) -> None:
+    def __init__(self, call: Call[bytes]) -> None:
         super().__init__()
-        self._file = file
-        self._offset = offset
+        self._call = call
 
     def read(self, size: int | None = None) -> bytes:
-        """Read up to ``size`` bytes; raises what :meth:`OpenFile.read` does."""
-        return self._file.read(self._offset, size or 0)
+        """Read; raises what :meth:`OpenFile.read` does."""
+        return self._call()
 
 
 class _Sending:
@@ -202,15 +204,7 @@ class _Sending:
 _sending = _Sending()
 
 
-def _in_asyncio() -> bool:
-    """Whether this task is asyncio's: trio may run as a guest of its loop, in no task of it."""
-    try:
-        return asyncio.current_task() is not None
-    except RuntimeError:
-        return False
-
-
 @lru_cache(maxsize=1)
 def _executor_of(process: int) -> ThreadPoolExecutor:
     """One a process: threads do not survive a fork."""
-    return ThreadPoolExecutor(MAX_THREADS, thread_name_prefix="whitenoise_async")
+    return ThreadPoolExecutor(MAX_THREADS + MAX_STUCK, thread_name_prefix="whitenoise_async")

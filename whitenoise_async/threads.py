@@ -1,16 +1,19 @@
-"""Threads of our own, in which the disk is waited for: a bounded number, whoever gives up."""
+"""Threads of our own, in which the disk is waited for: bounded in all, and for each directory."""
 
 from __future__ import annotations
 
 import asyncio
 import math
+import os
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
-from typing import Generic, TypeVar
+from time import monotonic
+from types import TracebackType
+from typing import Generic, NamedTuple, TypeVar
+from weakref import WeakValueDictionary
 
-from anyio import CapacityLimiter, WouldBlock, to_thread
+from anyio import CapacityLimiter, WouldBlock, move_on_after, to_thread
 from anyio.lowlevel import RunVar
 
 from .files import FileSystemError
@@ -19,61 +22,122 @@ T = TypeVar("T")
 
 #: Threads of our own: slow disks must not use up the application's, nor the application ours.
 MAX_THREADS = 16
-_MAX_LONG = 2
-
-_limiter: RunVar[CapacityLimiter] = RunVar("whitenoise_async_limiter")
-_long_limiter: RunVar[CapacityLimiter] = RunVar("whitenoise_async_long_limiter")
-_no_limit: RunVar[CapacityLimiter] = RunVar("whitenoise_async_no_limit")
-
-
-async def run_blocking(path: str, function: Callable[[], T]) -> T:
-    """Run ``function``, which waits for the disk, in one of our threads.
-
-    :param path: what it is about.
-    :raises FileSystemError: where no thread is to be had; then nothing was run.
-    """
-    return await _run(path, function, _of_loop(_limiter, MAX_THREADS))
+#: Of these, what one directory may have: a mount that hangs must leave some for the others.
+MAX_OF_DIRECTORY = 8
+#: Seconds after which a call is stuck, and does not count any more if another one needs a thread.
+STUCK_AFTER = 1.0
+#: Calls that are stuck and do not count.
+MAX_STUCK = 48
 
 
-async def run_long(path: str, function: Callable[[], T]) -> T:
-    """The same for what may take seconds, so that enough threads are left for all else."""
-    return await _run(path, function, _of_loop(_long_limiter, _MAX_LONG))
+class _Limiters(WeakValueDictionary[str, CapacityLimiter]):
+    """Limiters by path: those that a call holds or waits for."""
+
+    def __init__(self, tokens: int) -> None:
+        super().__init__()
+        self._tokens = tokens
+
+    def of(self, path: str) -> CapacityLimiter:
+        """The limiter of a file or a directory."""
+        limiter = self.get(path)
+        if limiter is None:
+            limiter = self[path] = CapacityLimiter(self._tokens)
+        return limiter
 
 
-async def _run(path: str, function: Callable[[], T], limiter: CapacityLimiter) -> T:
-    call = _Call(function, limiter)
-    # Given to anyio, the limiter would count tasks that wait for a thread, not threads.
+class _Loop:
+    """What limits the threads of one event loop."""
+
+    def __init__(self) -> None:
+        self.threads = CapacityLimiter(MAX_THREADS)
+        self.unlimited = CapacityLimiter(math.inf)
+        self.directories = _Limiters(MAX_OF_DIRECTORY)
+        self.files = _Limiters(1)
+
+    def replace_stuck(self) -> None:
+        """Let others have threads in place of those that are stuck."""
+        stuck_since = monotonic() - STUCK_AFTER
+        for call in self.threads.statistics().borrowers:
+            if self.threads.total_tokens >= MAX_THREADS + MAX_STUCK:
+                return
+            if isinstance(call, Call) and not call.is_stuck and call.began <= stuck_since:
+                call.is_stuck = True
+                self.threads.total_tokens += 1
+
+
+_loop: RunVar[_Loop] = RunVar("whitenoise_async_threads")
+
+
+def _this_loop() -> _Loop:
     try:
-        call.limiter.acquire_on_behalf_of_nowait(call)
-    except WouldBlock:
-        await call.limiter.acquire_on_behalf_of(call)
-    try:
-        return await to_thread.run_sync(call, limiter=_of_loop(_no_limit, math.inf))
-    except RuntimeError as error:
-        if call.has_begun:
-            raise
-        raise FileSystemError(path, error) from error
-    finally:
-        call.leave()
+        return _loop.get()
+    except LookupError:
+        loop = _Loop()
+        _loop.set(loop)
+        return loop
 
 
-class _Call(Generic[T]):
-    """A call in a thread, which counts until it is over.
+class Call(Generic[T]):
+    """A call of a function that waits for the disk, and what it holds until it is over.
 
-    asyncio can cancel the task that waits for it. Nothing stops the thread then; if it counted no
-    more, requests that are given up while a disk hangs would have ever more threads.
+    Nothing stops a thread. A request may be given up while the disk hangs; if its call did not
+    count any more, more and more threads would hang. Used as
+    ``with Call(…) as call: await call.run()``.
     """
 
-    def __init__(self, function: Callable[[], T], limiter: CapacityLimiter) -> None:
-        self.limiter = limiter
+    def __init__(self, path: str, directory: str, function: Callable[[], T]) -> None:
+        """
+        :param path: what the call is about, for errors.
+        :param directory: calls for one directory share a part of the threads.
+        """
+        self.began = math.inf  # when it was given a thread, by time.monotonic()
+        self.is_stuck = False
         self.has_begun = False
+        self._path = path
+        self._directory = directory
         self._function = function
+        self._loop = _this_loop()
+        self._held: list[CapacityLimiter] = []
         self._is_over = False
         self._is_left = False
-        self._release: Callable[[], object] = partial(limiter.release_on_behalf_of, self)
+        self._call_soon = _call_soon_threadsafe()
         self._changing = threading.Lock()
 
+    async def be_alone(self, path: str) -> bool:
+        """Wait until no other call is about the file ``path``; returns whether none was."""
+        limiter = self._loop.files.of(path)
+        was_alone = bool(limiter.available_tokens)
+        await self._hold(limiter)
+        return was_alone
+
+    async def be_admitted(self) -> None:
+        """Wait until a thread may call the function."""
+        await self._hold(self._loop.directories.of(self._directory))
+        threads = self._loop.threads
+        while threads not in self._held:
+            with move_on_after(STUCK_AFTER):
+                await self._hold(threads)
+                break
+            self._loop.replace_stuck()
+        self.began = monotonic()
+
+    async def run(self) -> T:
+        """Call the function in a thread.
+
+        :raises FileSystemError: where no thread is to be had; then nothing was run.
+        """
+        await self.be_admitted()
+        # Given to anyio, the limiter would count tasks that wait for a thread, not threads.
+        limiter = self._loop.unlimited
+        try:
+            return await to_thread.run_sync(self, abandon_on_cancel=True, limiter=limiter)
+        except RuntimeError as error:
+            if self.has_begun:
+                raise
+            raise FileSystemError(self._path, error) from error
+
     def __call__(self) -> T:
+        """Run in the thread."""
         with self._changing:
             if self._is_left:
                 raise asyncio.CancelledError
@@ -86,24 +150,74 @@ class _Call(Generic[T]):
                 is_left = self._is_left
             if is_left:
                 with suppress(RuntimeError):  # the event loop has ended
-                    self._release()
+                    self._call_soon(self._release)
 
-    def leave(self) -> None:
-        """Wait for it no more."""
+    def __enter__(self) -> Call[T]:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
         with self._changing:
             self._is_left = True
             if self.has_begun and not self._is_over:
-                loop = asyncio.get_running_loop()
-                self._release = partial(loop.call_soon_threadsafe, self._release)
                 return
         self._release()
 
+    async def _hold(self, limiter: CapacityLimiter) -> None:
+        try:
+            limiter.acquire_on_behalf_of_nowait(self)
+        except WouldBlock:
+            await limiter.acquire_on_behalf_of(self)
+        self._held.append(limiter)
 
-def _of_loop(variable: RunVar[CapacityLimiter], tokens: float) -> CapacityLimiter:
-    """The limiter of this event loop."""
+    def _release(self) -> None:
+        if self.is_stuck:
+            self._loop.threads.total_tokens -= 1
+        for limiter in self._held:
+            limiter.release_on_behalf_of(self)
+
+
+async def run_blocking(path: str, function: Callable[[], T]) -> T:
+    """Run ``function``, which waits for the disk, in one of our threads.
+
+    :param path: the file that it is about.
+    :raises FileSystemError: where no thread is to be had; then nothing was run.
+    """
+    with Call(path, os.path.dirname(path), function) as call:
+        return await call.run()
+
+
+class Statistics(NamedTuple):
+    """The calls of one event loop."""
+
+    running: int
+    waiting: int
+
+
+def statistics() -> Statistics:
+    """How many calls of this event loop have a thread, and how many wait for one."""
+    loop = _this_loop()
+    limiters = [loop.threads, *loop.directories.values(), *loop.files.values()]
+    waiting = sum(each.statistics().tasks_waiting for each in limiters)
+    return Statistics(loop.threads.borrowed_tokens, waiting)
+
+
+def runs_in_asyncio() -> bool:
+    """Whether this task is asyncio's: trio may run as a guest of its loop, in no task of it."""
     try:
-        return variable.get()
-    except LookupError:
-        limiter = CapacityLimiter(tokens)
-        variable.set(limiter)
-        return limiter
+        return asyncio.current_task() is not None
+    except RuntimeError:
+        return False
+
+
+def _call_soon_threadsafe() -> Callable[[Callable[[], object]], object]:
+    """What has a function called on this event loop, by any thread."""
+    if runs_in_asyncio():
+        return asyncio.get_running_loop().call_soon_threadsafe
+    from trio.lowlevel import current_trio_token
+
+    return current_trio_token().run_sync_soon

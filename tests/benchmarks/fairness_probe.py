@@ -1,0 +1,184 @@
+"""The load of the fairness rows: transfers, and a small request again and again beside them.
+
+``python -m benchmarks.fairness_probe downloads PORT SITE`` or ``readers PORT SITE COUNT`` prints
+JSON. One thread and one selector do it all, and look for the small request's answer first.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import selectors
+import socket
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmarks.proc import send_queues
+from benchmarks.rows import APPLICATION_PATH, SMALL
+from benchmarks.site import DOWNLOADS, FILM, PREFIX
+
+_INTERVAL = 0.005  # seconds between two small requests
+_READERS_SECONDS = 10.0
+# A slow reader takes 16 KB ten times a second.
+_SLOW_READ = 16 << 10
+_SLOW_INTERVAL = 0.1
+_CHUNK = 256 << 10
+
+
+class Probe:
+    """One connection, on which a small request is sent again and again."""
+
+    def __init__(self, port: int, path: str, selector: selectors.BaseSelector) -> None:
+        self._request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode()
+        self._socket = socket.create_connection(("127.0.0.1", port))
+        self._socket.setblocking(False)
+        self._sent: float | None = None
+        self._answer = b""
+        self._next = time.perf_counter()
+        self.latencies: list[float] = []  # seconds
+        selector.register(self._socket, selectors.EVENT_READ, self.poll)
+
+    def poll(self) -> None:
+        """Take what has arrived of the answer."""
+        if self._sent is None:
+            return
+        try:
+            self._answer += self._socket.recv(1 << 16)
+        except BlockingIOError:
+            return
+        head, end, body = self._answer.partition(b"\r\n\r\n")
+        length = re.search(rb"(?im)^content-length: *(\d+)", head)
+        if not end or length is None or len(body) < int(length[1]):
+            return
+        if not head.startswith(b"HTTP/1.1 200"):
+            raise RuntimeError(f"the small request was answered with {head!r}")
+        now = time.perf_counter()
+        self.latencies.append(now - self._sent)
+        self._next = max(now, self._sent + _INTERVAL)
+        self._sent, self._answer = None, b""
+
+    def tick(self) -> None:
+        """Send the next request, when it is time."""
+        now = time.perf_counter()
+        if self._sent is None and now >= self._next:
+            self._sent = now
+            self._socket.sendall(self._request)
+
+    def close(self) -> list[float]:
+        """Add the request that has no answer yet; returns all latencies in seconds."""
+        if self._sent is not None:
+            self.latencies.append(time.perf_counter() - self._sent)
+        self._socket.close()
+        return self.latencies
+
+
+def main(arguments: list[str]) -> None:
+    """Load a server, and print what was seen."""
+    kind, port, site, *count = arguments
+    if kind == "downloads":
+        result = _downloads(int(port), Path(site))
+    else:
+        result = _readers(int(port), int(count[0]))
+    print(json.dumps(result))  # noqa: T201
+
+
+def _evict(path: Path) -> None:
+    """Have the kernel forget the file's content."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def _downloads(port: int, site: Path) -> dict[str, object]:
+    """Eight clients, each with a file of its own that is not in the page cache."""
+    for name in DOWNLOADS:
+        _evict(site / PREFIX / name)
+    selector = selectors.DefaultSelector()
+    probe = Probe(port, APPLICATION_PATH, selector)
+    clients: set[socket.socket] = set()
+    received, began = 0, time.perf_counter()
+
+    def reader(client: socket.socket) -> Callable[[], None]:
+        buffer = bytearray(_CHUNK)
+
+        def read() -> None:
+            nonlocal received
+            try:
+                size = client.recv_into(buffer)
+            except BlockingIOError:
+                return
+            received += size
+            if not size:
+                selector.unregister(client)
+                client.close()
+                clients.discard(client)
+
+        return read
+
+    for name in DOWNLOADS:
+        client = socket.create_connection(("127.0.0.1", port))
+        client.sendall(_request(port, name, "Connection: close"))
+        client.setblocking(False)
+        clients.add(client)
+        selector.register(client, selectors.EVENT_READ, reader(client))
+    _run(selector, probe, lambda: bool(clients))
+    seconds = time.perf_counter() - began
+    expected = sum((site / PREFIX / name).stat().st_size for name in DOWNLOADS)
+    if received < expected:
+        raise RuntimeError(f"{received} bytes arrived, of {expected}")
+    return {"latencies": probe.close(), "rate": received / seconds}
+
+
+def _readers(port: int, count: int) -> dict[str, object]:
+    """So many clients ask for one file at once, and read slowly."""
+    selector = selectors.DefaultSelector()
+    probe = Probe(port, f"/{PREFIX}/{SMALL.file}", selector)
+    clients = [socket.socket() for _ in range(count)]
+    queued = 0
+    request = _request(port, FILM)
+    for client in clients:
+        client.connect(("127.0.0.1", port))
+    _run(selector, probe, lambda: len(probe.latencies) < 20)  # warm
+    probe.latencies.clear()
+    for client in clients:
+        client.sendall(request)
+        client.setblocking(False)
+    began = slow = time.perf_counter()
+
+    def go_on() -> bool:
+        nonlocal slow, queued
+        now = time.perf_counter()
+        if now >= slow:
+            slow = now + _SLOW_INTERVAL
+            for client in clients:
+                try:
+                    client.recv(_SLOW_READ)
+                except BlockingIOError:
+                    continue
+                probe.poll()
+        return now < began + _READERS_SECONDS
+
+    _run(selector, probe, go_on)
+    queued = send_queues(port)
+    return {"latencies": probe.close(), "queued": queued}
+
+
+def _request(port: int, name: str, *lines: str) -> bytes:
+    head = [f"GET /{PREFIX}/{name} HTTP/1.1", f"Host: 127.0.0.1:{port}", *lines]
+    return "\r\n".join([*head, "", ""]).encode()
+
+
+def _run(selector: selectors.BaseSelector, probe: Probe, goes_on: Callable[[], bool]) -> None:
+    while goes_on():
+        probe.tick()
+        for key, _ in selector.select(0.001):
+            probe.poll()
+            if key.data != probe.poll:
+                key.data()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

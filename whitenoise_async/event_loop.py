@@ -1,0 +1,98 @@
+"""How much of an event loop's time the bodies take that are sent there, asyncio's or trio's."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from anyio import Event
+from anyio.lowlevel import RunVar, checkpoint
+
+#: Bytes that all bodies together may pass to the server in one turn of the event loop. That takes
+#: half a millisecond: a turn is how long every other request in the process has to wait.
+BYTES_PER_TURN = 512 * 1024
+
+_budget: RunVar[TurnBudget] = RunVar("whitenoise_async_turn_budget")
+
+
+class _Waiter:
+    """A body that waits for a turn in which its next piece can be sent."""
+
+    __slots__ = ("ends_turn", "event", "size")
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.event = Event()
+        #: The bytes of all bodies that are sent in the same turn, if this is the last of them.
+        self.ends_turn = 0
+
+
+class TurnBudget:
+    """The bytes that bodies may send in one turn of an event loop, shared by all of them.
+
+    A budget for each body would multiply: 400 bodies with 2 MB each kept the loop busy for seconds.
+    Bodies wait in a queue. In each turn the last body of that turn wakes those whose pieces fit
+    into the next one. So a thousand waiting bodies cost nothing until it is their turn.
+    """
+
+    def __init__(self) -> None:
+        self._left = BYTES_PER_TURN  # of the present turn, while no body waits
+        self._queue: deque[_Waiter] = deque()
+        self._is_waited_for = False
+
+    async def take(self, size: int) -> None:
+        """Wait for a turn in which ``size`` bytes can be sent.
+
+        More than :data:`BYTES_PER_TURN` bytes take a whole turn.
+        """
+        if self._is_waited_for:
+            await self._wait(_Waiter(size))
+        elif self._left < min(size, BYTES_PER_TURN):
+            self._is_waited_for = True
+            try:
+                await checkpoint()
+            finally:
+                self._end_turn(size)
+        else:
+            self._left -= size
+
+    def give_back(self, size: int) -> None:
+        """Return bytes that were taken in this turn and not sent."""
+        self._left += size
+
+    async def _wait(self, waiter: _Waiter) -> None:
+        self._queue.append(waiter)
+        try:
+            await waiter.event.wait()
+        except BaseException:
+            if not waiter.event.is_set():
+                self._queue.remove(waiter)
+            raise
+        finally:
+            if waiter.ends_turn:
+                self._end_turn(waiter.ends_turn)
+
+    def _end_turn(self, sent: int) -> None:
+        """Wake those whose pieces fit into the next turn: a task that is woken now runs then.
+
+        :param sent: bytes that were sent in this turn.
+        """
+        self._left = BYTES_PER_TURN - sent
+        total, last = 0, None
+        while self._queue and (not total or total + self._queue[0].size <= BYTES_PER_TURN):
+            last = self._queue.popleft()
+            total += last.size
+            last.event.set()
+        if last is None:
+            self._is_waited_for = False
+        else:
+            last.ends_turn = total
+
+
+def turn_budget() -> TurnBudget:
+    """The budget of the event loop that runs this."""
+    try:
+        return _budget.get()
+    except LookupError:
+        budget = TurnBudget()
+        _budget.set(budget)
+        return budget
