@@ -35,6 +35,9 @@ _FIELDS = {name.replace("_", "-").encode(): name for name in RequestFields._fiel
 # it is read in less time than that takes.
 _UNWATCHED = 64 * 1024
 
+# Bytes that are sent in the time that it takes to begin a body: 0.1 ms. Four hundred clients may
+# ask at once.
+_COST_OF_BEGINNING = 64 * 1024
 
 # The extension by which a server sends a file itself.
 _PATH_SEND = "http.response.pathsend"
@@ -165,6 +168,8 @@ async def _send_file(
             await _send_or_hang_up(send, start)
             await _hand_over(file.path, send)
             return
+        if decision.length > _UNWATCHED:
+            await turn_budget().take(_COST_OF_BEGINNING)
         async with aclosing(stream.pieces(decision.plan)) as pieces:
             work = partial(_send_pieces, start, pieces, decision.length, send)
             if decision.length <= _UNWATCHED:

@@ -1,8 +1,10 @@
-"""How much of an event loop's time the bodies take that are sent there, asyncio's or trio's."""
+"""The event loop, asyncio's or trio's, and how much of its time the bodies take."""
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
+from collections.abc import Callable
 
 from anyio import Event
 from anyio.lowlevel import RunVar, checkpoint
@@ -36,8 +38,10 @@ class TurnBudget:
 
     def __init__(self) -> None:
         self._left = BYTES_PER_TURN  # of the present turn, while no body waits
+        self._is_used = False  # in the present turn
         self._queue: deque[_Waiter] = deque()
         self._is_waited_for = False
+        self._call_soon = _call_soon()
 
     async def take(self, size: int) -> None:
         """Wait for a turn in which ``size`` bytes can be sent.
@@ -54,6 +58,9 @@ class TurnBudget:
                 self._end_turn(size)
         else:
             self._left -= size
+            if not self._is_used:
+                self._is_used = True
+                self._call_soon(self._begin_turn)
 
     def give_back(self, size: int) -> None:
         """Return bytes that were taken in this turn and not sent."""
@@ -71,6 +78,11 @@ class TurnBudget:
             if waiter.ends_turn:
                 self._end_turn(waiter.ends_turn)
 
+    def _begin_turn(self) -> None:
+        self._is_used = False
+        if not self._is_waited_for:
+            self._left = BYTES_PER_TURN
+
     def _end_turn(self, sent: int) -> None:
         """Wake those whose pieces fit into the next turn: a task that is woken now runs then.
 
@@ -86,6 +98,28 @@ class TurnBudget:
             self._is_waited_for = False
         else:
             last.ends_turn = total
+
+
+def runs_in_asyncio() -> bool:
+    """Whether this task is asyncio's: trio may run as a guest of its loop, in no task of it."""
+    try:
+        return asyncio.current_task() is not None
+    except RuntimeError:
+        return False
+
+
+def call_soon_threadsafe() -> Callable[[Callable[[], object]], object]:
+    """What has this event loop call a function soon, whatever thread asks for it."""
+    if runs_in_asyncio():
+        return asyncio.get_running_loop().call_soon_threadsafe
+    from trio.lowlevel import current_trio_token
+
+    return current_trio_token().run_sync_soon
+
+
+def _call_soon() -> Callable[[Callable[[], object]], object]:
+    """What has this event loop call a function in its next turn."""
+    return asyncio.get_running_loop().call_soon if runs_in_asyncio() else call_soon_threadsafe()
 
 
 def turn_budget() -> TurnBudget:

@@ -21,11 +21,11 @@ from typing import TypeVar
 from aiofiles.threadpool import wrap
 from anyio import CancelScope
 
-from .event_loop import turn_budget
+from .event_loop import runs_in_asyncio, turn_budget
 from .files import BrokenBodyError, FileSystemError, OpenFile, state_if_any
 from .forks import renew_at_fork
 from .http.ranges import ByteRange
-from .threads import MAX_STUCK, MAX_THREADS, Call, run_blocking, runs_in_asyncio
+from .threads import MAX_STUCK, MAX_THREADS, Call, run_blocking
 
 T = TypeVar("T")
 

@@ -16,6 +16,7 @@ from weakref import WeakValueDictionary
 from anyio import CapacityLimiter, WouldBlock, move_on_after, to_thread
 from anyio.lowlevel import RunVar
 
+from .event_loop import call_soon_threadsafe
 from .files import FileSystemError
 
 T = TypeVar("T")
@@ -100,7 +101,7 @@ class Call(Generic[T]):
         self._held: list[CapacityLimiter] = []
         self._is_over = False
         self._is_left = False
-        self._call_soon = _call_soon_threadsafe()
+        self._call_soon = call_soon_threadsafe()
         self._changing = threading.Lock()
 
     async def be_alone(self, path: str) -> bool:
@@ -204,20 +205,3 @@ def statistics() -> Statistics:
     limiters = [loop.threads, *loop.directories.values(), *loop.files.values()]
     waiting = sum(each.statistics().tasks_waiting for each in limiters)
     return Statistics(loop.threads.borrowed_tokens, waiting)
-
-
-def runs_in_asyncio() -> bool:
-    """Whether this task is asyncio's: trio may run as a guest of its loop, in no task of it."""
-    try:
-        return asyncio.current_task() is not None
-    except RuntimeError:
-        return False
-
-
-def _call_soon_threadsafe() -> Callable[[Callable[[], object]], object]:
-    """What has a function called on this event loop, by any thread."""
-    if runs_in_asyncio():
-        return asyncio.get_running_loop().call_soon_threadsafe
-    from trio.lowlevel import current_trio_token
-
-    return current_trio_token().run_sync_soon
