@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import threading
 import wsgiref.simple_server
 import wsgiref.util
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ import pytest
 from clients import environ_of, make_call
 from conftest import write
 
-from whitenoise_async import WhiteNoise
+from whitenoise_async import WhiteNoise, answers
 from whitenoise_async.files import BrokenBodyError
 from whitenoise_async.wsgi_bodies import PIECE_SIZE
 
@@ -280,3 +281,60 @@ def test_a_server_that_fails_before_it_has_the_body_leaves_no_file_open(
         app(environ, start_response)
     assert os.listdir("/proc/self/fd") == before
     assert caught.tb is not None
+
+
+def test_a_file_in_memory_is_sent_while_another_request_waits_for_its_check(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = write(tmp_path / "small.txt", b"small")
+    monkeypatch.setattr(answers, "PATIENCE", 0.05)
+    app = WhiteNoise(None, tmp_path, check_interval=0)
+    assert start(app, "/small.txt") == [b"small"]
+    entered, back = threading.Event(), threading.Event()
+    real = os.stat
+
+    def hang(path: Any, **kwargs: Any) -> os.stat_result:
+        if path == str(small) and not entered.is_set():
+            entered.set()
+            back.wait()
+        return real(path, **kwargs)
+
+    monkeypatch.setattr(os, "stat", hang)
+    bodies: list[bytes] = []
+    thread = threading.Thread(target=lambda: bodies.extend(start(app, "/small.txt")))
+    thread.start()
+    entered.wait()
+    for _ in range(3):
+        assert start(app, "/small.txt") == [b"small"]
+    assert bodies == []
+    back.set()
+    thread.join()
+    assert bodies == [b"small"]
+
+
+def test_a_file_that_is_not_in_memory_waits_for_the_check_of_another_request(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answers, "PATIENCE", 0.01)
+    entered, back = threading.Event(), threading.Event()
+
+    def hook(headers: Any, path: str, url: str) -> None:
+        entered.set()
+        back.wait()
+
+    app = WhiteNoise(None, path.parent, add_headers_function=hook, max_cache_size=0)
+    bodies: list[bytes] = []
+
+    def ask() -> None:
+        bodies.append(read_all(start(app)))
+
+    threads = [threading.Thread(target=ask) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    entered.wait()
+    threads[1].join(0.1)
+    assert bodies == []
+    back.set()
+    for thread in threads:
+        thread.join()
+    assert bodies == [CONTENT] * 2
