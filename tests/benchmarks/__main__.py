@@ -11,6 +11,7 @@ from typing import Any
 
 from benchmarks import (
     contenders,
+    fairness,
     machine,
     plots,
     report,
@@ -82,6 +83,7 @@ def _run(settings: Settings, wanted: Sequence[str], only: Sequence[str] | None) 
 
 def _row(place: Place, name: str, settings: Settings, only: Sequence[str] | None) -> dict[str, Any]:
     throughputs = {row.name: row for row in rows.ROWS}
+    fair = {row.name: row for row in rows.FAIRNESS_ROWS}
     if name == rows.STARTUP:
         title = f"Start-up, {settings.files:,} files and a .gz for each"
         names, away = _present(contenders.for_startup(), only, settings)
@@ -90,6 +92,11 @@ def _row(place: Place, name: str, settings: Settings, only: Sequence[str] | None
         title = f"{settings.readers} stalled readers of a 50 MB file, uvicorn"
         names, away = _present(contenders.for_stalled(), only, settings, "uvicorn")
         measured = stalled.measure(place, names, settings)
+    elif name in fair:
+        title = fair[name].title
+        server = fair[name].server
+        names, away = _present(contenders.for_stalled(), only, settings, server)
+        measured = fairness.measure(place, fair[name], names, settings)
     else:
         row = throughputs[name]
         title = row.title

@@ -15,9 +15,14 @@ NGINX = "nginx"
 BARE_WALK = "bare walk"
 
 ASGI, WSGI = "asgi", "wsgi"
-INTERFACES = {"uvicorn": ASGI, "granian": ASGI, "gunicorn": WSGI, "granian-wsgi": WSGI}
+INTERFACES = {
+    **dict.fromkeys(("uvicorn", "uvicorn-asyncio", "hypercorn", "granian"), ASGI),
+    **dict.fromkeys(("gunicorn", "granian-wsgi"), WSGI),
+}
 SERVER_PACKAGES = {
     "uvicorn": ("uvicorn", "httptools", "uvloop"),
+    "uvicorn-asyncio": ("uvicorn",),
+    "hypercorn": ("hypercorn",),
     "granian": ("granian",),
     "granian-wsgi": ("granian",),
     "gunicorn": ("gunicorn",),

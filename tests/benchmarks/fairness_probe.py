@@ -1,7 +1,7 @@
 """The load of the fairness rows: transfers, and a small request again and again beside them.
 
-``python -m benchmarks.fairness_probe downloads PORT SITE`` or ``readers PORT SITE COUNT`` prints
-JSON. One thread and one selector do it all, and look for the small request's answer first.
+``python -m benchmarks.fairness_probe downloads|readers PORT SITE READERS`` prints JSON. One thread
+with one selector does it all, and looks for the small request's answer first.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.proc import send_queues
-from benchmarks.rows import APPLICATION_PATH, SMALL
-from benchmarks.site import DOWNLOADS, FILM, PREFIX
+from benchmarks.rows import APPLICATION_PATH, DOWNLOADS, SMALL
+from benchmarks.site import DOWNLOAD_NAMES, FILM, PREFIX
 
 _INTERVAL = 0.005  # seconds between two small requests
 _READERS_SECONDS = 10.0
@@ -77,11 +77,11 @@ class Probe:
 
 def main(arguments: list[str]) -> None:
     """Load a server, and print what was seen."""
-    kind, port, site, *count = arguments
-    if kind == "downloads":
+    kind, port, site, count = arguments
+    if kind == DOWNLOADS:
         result = _downloads(int(port), Path(site))
     else:
-        result = _readers(int(port), int(count[0]))
+        result = _readers(int(port), int(count))
     print(json.dumps(result))  # noqa: T201
 
 
@@ -94,7 +94,7 @@ def _evict(path: Path) -> None:
 
 def _downloads(port: int, site: Path) -> dict[str, object]:
     """Eight clients, each with a file of its own that is not in the page cache."""
-    for name in DOWNLOADS:
+    for name in DOWNLOAD_NAMES:
         _evict(site / PREFIX / name)
     selector = selectors.DefaultSelector()
     probe = Probe(port, APPLICATION_PATH, selector)
@@ -118,7 +118,7 @@ def _downloads(port: int, site: Path) -> dict[str, object]:
 
         return read
 
-    for name in DOWNLOADS:
+    for name in DOWNLOAD_NAMES:
         client = socket.create_connection(("127.0.0.1", port))
         client.sendall(_request(port, name, "Connection: close"))
         client.setblocking(False)
@@ -126,7 +126,7 @@ def _downloads(port: int, site: Path) -> dict[str, object]:
         selector.register(client, selectors.EVENT_READ, reader(client))
     _run(selector, probe, lambda: bool(clients))
     seconds = time.perf_counter() - began
-    expected = sum((site / PREFIX / name).stat().st_size for name in DOWNLOADS)
+    expected = sum((site / PREFIX / name).stat().st_size for name in DOWNLOAD_NAMES)
     if received < expected:
         raise RuntimeError(f"{received} bytes arrived, of {expected}")
     return {"latencies": probe.close(), "rate": received / seconds}

@@ -7,7 +7,7 @@ from typing import Any
 
 from benchmarks import rows
 from benchmarks.contenders import BARE_WALK, LIMIT, NGINX, OURS, is_ours
-from benchmarks.results import Results, Row, throughput
+from benchmarks.results import Results, Row, fairness, throughput
 
 _NOISE = 0.03  # what two runs of the same may differ by
 _NO_PEERS = (LIMIT, NGINX, BARE_WALK)
@@ -15,7 +15,12 @@ _NO_PEERS = (LIMIT, NGINX, BARE_WALK)
 
 def losses(results: Results) -> list[str]:
     """A sentence for each."""
-    found = [*_to_peers(results), *_to_the_limit(results), *_to_nginx(results)]
+    found = [
+        *_to_peers(results),
+        *_in_fairness(results),
+        *_to_the_limit(results),
+        *_to_nginx(results),
+    ]
     return found or ["No contender was ahead of us in any row."]
 
 
@@ -39,6 +44,13 @@ def _to_peers(results: Results) -> Iterator[str]:
             ("left_open", "leaves {:.0f} descriptors open where we leave {:.0f}"),
         ):
             yield from _smaller(stalled, key, text, 1)
+
+
+def _in_fairness(results: Results) -> Iterator[str]:
+    for row in fairness(results, rows.DOWNLOADS):
+        yield from _smaller(row, "p99", "has a p99 of {:.1f} ms where we have {:.1f} ms", 1)
+    for row in fairness(results, rows.READERS):
+        yield from _smaller(row, "worst", "takes {:.0f} ms at worst where we take {:.0f} ms", 1)
 
 
 def _peers(row: Row) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 from benchmarks import rows
 from benchmarks.contenders import BARE_WALK, BY_NAME, LIMIT, is_ours
 from benchmarks.losses import losses
-from benchmarks.results import Results, Row, throughput
+from benchmarks.results import Results, Row, fairness, throughput
 
 NONE = "–"
 
@@ -49,6 +49,9 @@ def results_text(results: Results) -> Iterator[str]:
         yield from _startup_table(results)
     if rows.STALLED in results["rows"]:
         yield from _stalled_table(results)
+    for kind in (rows.DOWNLOADS, rows.READERS):
+        for row in fairness(results, kind):
+            yield from _fairness_table(row)
     yield from remarks(results)
 
 
@@ -124,6 +127,28 @@ def _stalled_table(results: Results) -> Iterator[str]:
         (
             [own(name, name), f"{each['median']:.0f}"]
             + [str(each[key]) for key in ("threads", "descriptors", "left_open")]
+            for name, each in _sorted(row["contenders"])
+        ),
+    )
+
+
+def _fairness_table(row: Row) -> Iterator[str]:
+    columns = {
+        "median": "median ms",
+        "p99": "p99 ms",
+        "worst": "worst ms",
+        "rate": "MB/s downloaded",
+        "queued": "MB in the kernel's send queues",
+    }
+    found = list(row["contenders"].values())
+    keys = [key for key in columns if found and key in found[0]]
+    yield ""
+    yield f"{row['title']}:"
+    yield ""
+    yield from table(
+        ["", *(columns[key] for key in keys)],
+        (
+            [own(name, name), *(f"{each[key]:,.1f}" for key in keys)]
             for name, each in _sorted(row["contenders"])
         ),
     )

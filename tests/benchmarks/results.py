@@ -63,6 +63,11 @@ def keep(file: Path, found: Results, names: Sequence[str], *, whole: bool) -> Re
 
 def throughput(results: Results) -> list[Row]:
     """The rows of throughput."""
-    return [
-        row for name, row in results["rows"].items() if name not in (rows.STARTUP, rows.STALLED)
-    ]
+    names = [row.name for row in rows.ROWS]
+    return [row for name, row in results["rows"].items() if name in names]
+
+
+def fairness(results: Results, kind: str) -> list[Row]:
+    """The rows of fairness with transfers of one kind."""
+    names = [row.name for row in rows.FAIRNESS_ROWS if row.kind == kind]
+    return [row for name, row in results["rows"].items() if name in names]

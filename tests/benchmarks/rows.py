@@ -55,6 +55,29 @@ ROWS = (
     Row("granian-wsgi-2k", "granian as WSGI, 2 KB", "granian-wsgi", SMALL),
 )
 
+DOWNLOADS = "downloads"
+READERS = "readers"
+
+
+class FairnessRow(NamedTuple):
+    """A small request again and again, beside large transfers."""
+
+    name: str
+    title: str
+    server: str
+    kind: str
+
+
+_KINDS = {
+    DOWNLOADS: "the application's requests during eight cold downloads of 100 MB",
+    READERS: "a small file's requests when slow readers of 50 MB begin",
+}
+FAIRNESS_ROWS = tuple(
+    FairnessRow(f"{server}-{kind}", f"{server}, {title}", server, kind)
+    for kind, title in _KINDS.items()
+    for server in ("uvicorn", "uvicorn-asyncio", "hypercorn", "granian")
+)
+
 STARTUP = "startup"
 STALLED = "stalled"
-NAMES = (*(row.name for row in ROWS), STARTUP, STALLED)
+NAMES = (*(row.name for row in ROWS), *(row.name for row in FAIRNESS_ROWS), STARTUP, STALLED)

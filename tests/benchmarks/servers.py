@@ -25,6 +25,11 @@ COMMANDS = {
         "uvicorn --host 127.0.0.1 --port {port} --http httptools --loop uvloop --interface asgi3"
         " --lifespan off --no-access-log --log-level warning"
     ),
+    "uvicorn-asyncio": (
+        "uvicorn --host 127.0.0.1 --port {port} --http h11 --loop asyncio --interface asgi3"
+        " --lifespan off --no-access-log --log-level warning"
+    ),
+    "hypercorn": "hypercorn --bind 127.0.0.1:{port} --workers 0 --log-level warning",
     "granian": f"{_GRANIAN} --interface asginl --loop uvloop",
     "granian-wsgi": f"{_GRANIAN} --interface wsgi",
     "gunicorn": (

@@ -16,7 +16,7 @@ SCRIPT = "app.js"  # 64 KB, with a .gz
 PHOTO = "photo.jpg"  # 1 MB
 CLIP = "clip.mp4"  # 10 MB
 FILM = "film.mp4"  # 50 MB
-DOWNLOADS = tuple(f"download-{number}.bin" for number in range(8))  # 100 MB each
+DOWNLOAD_NAMES = tuple(f"download-{number}.bin" for number in range(8))  # 100 MB each
 
 _SIZES = {SMALL: 2 << 10, SCRIPT: 64 << 10, PHOTO: 1 << 20, CLIP: 10 << 20, FILM: 50 << 20}
 _COMPRESSED = (SCRIPT,)
@@ -38,8 +38,9 @@ def make_site(folder: Path) -> None:
 def make_downloads(folder: Path) -> None:
     """Write the large files into ``folder/static``; few rows need them."""
     content = random.Random(2025).randbytes(100 << 20)
-    for name in DOWNLOADS:
-        _write(folder / PREFIX / name, content)
+    for name in DOWNLOAD_NAMES:
+        if not (folder / PREFIX / name).exists():
+            _write(folder / PREFIX / name, content)
 
 
 def make_many(folder: Path, count: int) -> None:

@@ -1,0 +1,77 @@
+"""What large transfers cost everyone else: the latency of a small request beside them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from statistics import median
+from typing import Any, NamedTuple
+
+from benchmarks.checks import WrongAnswerError
+from benchmarks.console import reason_of, say
+from benchmarks.processes import LOAD_CPU, output_of
+from benchmarks.rows import DOWNLOADS, FairnessRow
+from benchmarks.servers import Place, running
+from benchmarks.settings import Settings
+from benchmarks.site import make_downloads
+from benchmarks.stalled import allow_descriptors
+
+
+class _Seen(NamedTuple):
+    """One turn."""
+
+    median: float  # ms
+    p99: float  # ms
+    worst: float  # ms
+    rate: float | None  # MB a second, of the downloads
+    queued: float | None  # MB in the kernel's send queues, for all slow readers
+
+
+def measure(
+    place: Place, row: FairnessRow, names: Sequence[str], settings: Settings
+) -> dict[str, Any]:
+    """The result of a row."""
+    allow_descriptors(3 * settings.readers + 200)
+    if row.kind == DOWNLOADS:
+        make_downloads(place.site)
+    seen: dict[str, list[_Seen]] = {name: [] for name in names}
+    left_out: dict[str, str] = {}
+    for number in range(settings.stalled_rounds):
+        for name in [name for name in names if name not in left_out]:
+            try:
+                seen[name].append(_turn(place, row, name, settings))
+            except (WrongAnswerError, RuntimeError, OSError) as error:
+                left_out[name] = reason_of(error)
+                say(f"{row.name}  {name}: left out, {left_out[name]}")
+                continue
+            last = seen[name][-1]
+            say(
+                f"{row.name}  round {number + 1}  {name}: median {last.median:.1f} ms,"
+                f" p99 {last.p99:.1f} ms, at worst {last.worst:.1f} ms"
+            )
+    counted = {name: _result(each) for name, each in seen.items() if name not in left_out}
+    return {"contenders": counted, "left_out": left_out}
+
+
+def _turn(place: Place, row: FairnessRow, name: str, settings: Settings) -> _Seen:
+    with running(place, row.server, name, row.kind) as server:
+        arguments = [row.kind, str(server.port), str(place.site), str(settings.readers)]
+        told = json.loads(output_of("fairness_probe", arguments, place.folder, cpu=LOAD_CPU))
+    latencies = sorted(1000 * each for each in told["latencies"])
+    rate, queued = told.get("rate"), told.get("queued")
+    return _Seen(
+        median(latencies),
+        latencies[int(0.99 * (len(latencies) - 1))],
+        latencies[-1],
+        None if rate is None else rate / 1e6,
+        None if queued is None else queued / 1e6,
+    )
+
+
+def _result(seen: list[_Seen]) -> dict[str, Any]:
+    figures = {
+        key: round(median(values), 2)
+        for key in ("median", "p99", "worst", "rate", "queued")
+        if None not in (values := [getattr(each, key) for each in seen])
+    }
+    return {"values": [round(each.median, 2) for each in seen], **figures, "invalid": []}
