@@ -22,8 +22,10 @@ DJANGOS = {
 }
 
 # What the benchmarks run beside the package, each line installed by itself.
-BENCH_SERVERS = [["uvicorn>=0.30", "httptools", "uvloop"], ["granian>=2.7"], ["gunicorn>=25"]]
-SOAK_SERVERS = [*BENCH_SERVERS, ["hypercorn[trio]>=0.17"]]
+BENCH_SERVERS = [
+    *(["uvicorn>=0.30", "httptools", "uvloop"], ["granian>=2.7"], ["gunicorn>=25"]),
+    ["hypercorn[trio]>=0.17"],
+]
 COMPRESS_PEERS = [["whitenoise"], ["servestatic"]]
 BENCH_PEERS = [*COMPRESS_PEERS, ["blacknoise"], ["whitesnout"], ["starlette"]]
 
@@ -178,6 +180,6 @@ def bench_django(session: nox.Session) -> None:
 def soak(session: nox.Session) -> None:
     """A long, hostile load, under which a server has to stay as it is; ``--short``: a minute."""
     session.install(".")
-    for packages in SOAK_SERVERS:
+    for packages in BENCH_SERVERS:
         session.install(*packages, success_codes=range(256))
     session.run("python", "-m", "benchmarks.soak", *session.posargs, env={"PYTHONPATH": "tests"})
