@@ -83,7 +83,7 @@ class OpenFile:
     """
 
     __slots__ = (
-        *("_counting", "_descriptor", "_holders"),
+        *("_counting", "_descriptor", "_holders", "_to_close"),
         *("is_by_path", "path", "reads_at_once", "state"),
     )
 
@@ -105,9 +105,17 @@ class OpenFile:
         self.reads_at_once = reads_page_cache(descriptor)
         self._counting = threading.RLock()  # a finalizer may come in between
         self._holders = 1
+        # The descriptor until one caller takes it out. A list's pop() is atomic, so only one can. A
+        # lock will not do: after a fork, the finalizer would wait for a thread that is not there.
+        self._to_close = [descriptor]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the descriptor is open: neither closed nor finalized."""
+        return bool(self._to_close)
 
     def fileno(self) -> int:
-        """The descriptor, for a server's sendfile."""
+        """The descriptor, for a server's sendfile; -1 when it is closed."""
         return self._descriptor
 
     def read(self, offset: int, size: int) -> bytes:
@@ -142,11 +150,14 @@ class OpenFile:
         :returns: up to ``size`` bytes; ``None`` where the first would have to be waited for, and
             where the system fails: :meth:`read` then says how.
         """
+        held = self.share()  # as `read` does
         try:
             # Linux 5.9 and 5.10 may say nothing where they would have to wait: preadv2(2), BUGS.
             return read_page_cache(self._descriptor, size, offset) or None
         except (OSError, MemoryError):
             return None
+        finally:
+            held.close()
 
     def read_all(self) -> bytes | None:
         """The whole content, ``None`` where it changed while it was read.
@@ -206,15 +217,22 @@ class OpenFile:
         """Let go of the file."""
         with self._counting:
             self._holders -= 1
-            if self._holders:
+            if self._holders > 0:
                 return
-            descriptor, self._descriptor = self._descriptor, -1
-        _close(descriptor)
+        self._close_once()
 
     def __del__(self) -> None:
-        # A task that is cancelled while a thread opens its file never gets to see the file.
-        if getattr(self, "_holders", 0):
-            _close(self._descriptor)
+        # A task that is cancelled while a thread opens its file never gets to see the file. The
+        # garbage collector finalizes the objects of a cycle in any order, so a holder may still
+        # call `close` after this.
+        if hasattr(self, "_to_close"):
+            self._close_once()
+
+    def _close_once(self) -> None:
+        with suppress(IndexError):
+            descriptor = self._to_close.pop()
+            self._descriptor = -1  # the number may soon be another file's
+            _close(descriptor)
 
 
 def open_file(path: str) -> OpenFile:
