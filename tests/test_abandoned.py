@@ -1,4 +1,4 @@
-"""Bodies that nobody reads to the end: no descriptor is closed twice, and none stays open."""
+"""Bodies that are not read to the end: no descriptor is closed twice, and none stays open."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ class OpenFile:
     """
 
     __slots__ = (
-        *("_counting", "_descriptor", "_holders", "_to_close"),
+        *("_access", "_counting", "_descriptor", "_holders", "_to_close"),
         *("is_by_path", "path", "reads_at_once", "state"),
     )
 
@@ -100,6 +100,7 @@ class OpenFile:
         self.path = path
         self.is_by_path = is_by_path
         self.state = state_of(status)
+        self._access = _access_of(status)
         #: Whether :meth:`read_at_once` works: the file system is one that has the state of an open
         #: file in memory as well.
         self.reads_at_once = reads_page_cache(descriptor)
@@ -186,16 +187,34 @@ class OpenFile:
     def fault(self) -> str | None:
         """What was done to the file since it was opened that makes a body read from it a wrong one.
 
-        As far as can be told: one that is longer now is taken for one that was appended to.
+        As far as can be told: a file that became longer by an append is still right.
         """
         try:
-            now = state_of(os.fstat(self._descriptor))
+            status = os.fstat(self._descriptor)
         except OSError as error:  # ESTALE, of a network file system
             return reason_of(error)
-        if now.size < self.state.size:
+        if status.st_size < self.state.size:
             return "the file was truncated"
-        overwritten = now.size == self.state.size and now.mtime_ns != self.state.mtime_ns
-        return "the file was overwritten" if overwritten else None
+        return "the file was overwritten" if self._is_overwritten(status) else None
+
+    def _is_overwritten(self, status: os.stat_result) -> bool:
+        now, then = state_of(status), self.state
+        if now.size == then.size and now.mtime_ns != then.mtime_ns:
+            return True
+        if now.ctime_ns == then.ctime_ns:
+            return False
+        # A write sets both dates to its own time. Here the date of the content was set back, as by
+        # `cp -p`, or it never changed.
+        if now.size > then.size and now.mtime_ns > then.ctime_ns:
+            return False
+        # A new link, a removal, other rights, another owner and a new name change `ctime` as well.
+        return _access_of(status) == self._access and self._is_at_its_path(status)
+
+    def _is_at_its_path(self, status: os.stat_result) -> bool:
+        try:
+            return os.path.samestat(os.stat(self.path), status)
+        except OSError:
+            return False
 
     def is_untouched(self) -> bool:
         """Whether the file is in the same state still.
@@ -318,6 +337,11 @@ def _require_regular(path: str, status: os.stat_result) -> None:
 def state_of(status: os.stat_result) -> FileState:
     """The state that ``status`` tells of."""
     return FileState(status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+
+
+def _access_of(status: os.stat_result) -> tuple[int, int, int, int]:
+    """The properties that can change, and ``ctime`` with them, while the content stays."""
+    return status.st_nlink, status.st_mode, status.st_uid, status.st_gid
 
 
 def reason_of(error: Exception) -> str:
