@@ -184,7 +184,7 @@ def test_a_version_of_the_same_length_and_date_is_seen_at_the_next_check(
 def test_any_change_has_a_file_read_again(
     change: Callable[[Path], None], path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nobody knows what else was done in the same moment."""
+    """The content may have been changed at the same moment."""
     server = Way("wsgi", monkeypatch)
     app = server.make(path.parent)
 

@@ -335,8 +335,14 @@ def _require_regular(path: str, status: os.stat_result) -> None:
 
 
 def state_of(status: os.stat_result) -> FileState:
-    """The state that ``status`` tells of."""
-    return FileState(status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+    """The state that ``status`` describes."""
+    return FileState(
+        size=status.st_size,
+        mtime_ns=status.st_mtime_ns,
+        ctime_ns=status.st_ctime_ns,
+        device=status.st_dev,
+        inode=status.st_ino,
+    )
 
 
 def _access_of(status: os.stat_result) -> tuple[int, int, int, int]:
