@@ -42,7 +42,37 @@ def adds(name: str, value: str, *statuses: int) -> Deviation:
     return answer
 
 
+def drops_a_length_of_0(ask: Ask, ours: Reply, core: Expected) -> Reply | None:
+    """It does not pass on a length of 0 for HEAD."""
+    headers = [field for field in ours.headers if field != ("content-length", "0")]
+    if ask.method != "HEAD" or headers == ours.headers:
+        return None
+    return Reply(ours.status, headers, ours.body)
+
+
 _NO_UTF_8 = ("/%ff", "/%c0%ae%c0%ae/secret.txt", "/%ed%a0%80")
+
+# Apache normalizes a path (RFC 3986 §6.2.2.3), or refuses it; mod_wsgi merges slashes.
+_APACHE: tuple[Deviation, ...] = (
+    refuses(
+        400,
+        *("/../secret.txt", "/%2e%2e/secret.txt", "/docs/../../secret.txt", "/%", "/%zz"),
+        f"{'/%2e%2e/' * 10}etc/passwd",
+    ),
+    refuses(404, "/%00", "/small.txt%00", "/small.txt%00.css"),
+    reads(
+        {
+            "/docs/../small.txt": "/small.txt",
+            "/docs/%2e%2e/small.txt": "/small.txt",
+            "/./small.txt": "/small.txt",
+            "//small.txt": "/small.txt",
+            "/docs/./index.html": "/docs/index.html",
+            "/docs//index.html": "/docs/index.html",
+            "/docs//": "/docs/",
+        }
+    ),
+    drops_a_length_of_0,
+)
 
 DEVIATIONS: dict[str, tuple[Deviation, ...]] = {
     # It refuses paths that are no UTF-8, and escapes that are none.
@@ -57,6 +87,7 @@ DEVIATIONS: dict[str, tuple[Deviation, ...]] = {
             }
         ),
     ),
+    **dict.fromkeys(("mod_wsgi-embedded", "mod_wsgi-daemon"), _APACHE),
     # Where a path begins with several slashes, one is left: "//host" would lead elsewhere.
     "waitress": (reads({"//small.txt": "/small.txt"}),),
     "wsgiref": (

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
+import sysconfig
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +104,60 @@ def run_uwsgi(port: str) -> None:
             "--die-on-term",
         ]
     )
+
+
+_APACHE_CONFIGURATION = """
+ServerRoot {place}
+ServerName localhost
+Listen 127.0.0.1:{port}
+PidFile {place}/apache.pid
+Mutex file:{place}
+ErrorLog {log}
+LoadModule mpm_event_module /usr/lib/apache2/modules/mod_mpm_event.so
+LoadModule authz_core_module /usr/lib/apache2/modules/mod_authz_core.so
+LoadModule wsgi_module /usr/lib/apache2/modules/mod_wsgi.so
+StartServers 1
+ServerLimit 1
+ThreadsPerChild 8
+MaxRequestWorkers 8
+SendBufferSize 262144
+MaxKeepAliveRequests 0
+AllowEncodedSlashes NoDecode
+MergeSlashes Off
+LimitRequestFieldSize 65536
+LimitRequestLine 65536
+WSGIApplicationGroup %{{GLOBAL}}
+WSGIScriptAlias / {place}/served.wsgi
+<Directory {place}>
+    Require all granted
+</Directory>
+"""
+_EMBEDDED = "WSGIPythonPath {path}\n"
+_DAEMON = """
+WSGISocketPrefix {place}/
+WSGIDaemonProcess served processes=1 threads=4 home={place} python-path={path}
+WSGIProcessGroup served
+"""
+
+
+def run_mod_wsgi(port: str, mode: str) -> None:
+    """Apache and its mod_wsgi, of the system's Python."""
+    log = Path(os.environ["SERVED_LOG"])
+    place = log.parent / "apache"
+    place.mkdir()
+    (place / "served.wsgi").write_text("from served import wsgi as application\n")
+    configuration = _APACHE_CONFIGURATION + (_DAEMON if mode == "daemon" else _EMBEDDED)
+    here = Path(__file__).parent
+    path = ":".join([str(here.parent), str(here), sysconfig.get_path("purelib")])
+    values = {"place": place, "port": port, "log": log, "path": path}
+    (place / "apache.conf").write_text(configuration.format(**values))
+    command = ["/usr/sbin/apache2", "-f", str(place / "apache.conf"), "-DFOREGROUND"]
+    if os.geteuid() == 0:
+        # It would leave that to a user who may read neither the tests' files nor the packages.
+        rights = "+dac_override,+dac_read_search"
+        other = ["--reuid=65534", "--regid=65534", "--clear-groups"]
+        command = ["setpriv", *other, f"--inh-caps={rights}", f"--ambient-caps={rights}", *command]
+    os.execvp(command[0], command)
 
 
 def run_waitress(fd: str) -> None:

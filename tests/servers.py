@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -40,6 +41,12 @@ def _without_length(ask: Ask, reply: Reply) -> bool:
     return "content-length" not in reply
 
 
+def _from_disk(ask: Ask, reply: Reply) -> bool:
+    """Whether the body is read while it is sent: a large file's."""
+    is_large = ask.target.partition("?")[0] in ("/8m.bin", "/changing/large.bin")
+    return is_large and bool(reply.body)
+
+
 class Row(NamedTuple):
     """A server: ``{fd}`` in its command is the descriptor of the socket that it listens on.
 
@@ -60,6 +67,10 @@ class Row(NamedTuple):
     one_at_a_time: bool = False
     #: Told a path, it opens the file itself: what becomes of it then is not in our log.
     opens_files: bool = False
+    #: It sends a file by its descriptor: a body of two versions is complete before it is checked.
+    sends_files: bool = False
+    #: It is no server for root and gives that up by itself, but not the right to read every file.
+    drops_root: bool = False
     #: Why it cannot run here: what has no release for this system or this Python.
     missing: str = ""
 
@@ -67,6 +78,9 @@ class Row(NamedTuple):
 _CPYTHON = sys.implementation.name == "cpython"
 _NO_UVLOOP = "" if _CPYTHON else "uvloop has releases for CPython alone"
 _NO_HTTPTOOLS = "" if _CPYTHON else "httptools has releases for CPython alone"
+_APACHE = shutil.which("apache2", path="/usr/sbin")
+MOD_WSGI = Path("/usr/lib/apache2/modules/mod_wsgi.so")
+_NO_MOD_WSGI = "" if _APACHE and MOD_WSGI.exists() else "apache2 or its mod_wsgi is not installed"
 _NO_UWSGI = "" if sys.platform == "linux" else "pyuwsgi has releases for Linux alone"
 
 SERVERS = {
@@ -88,11 +102,24 @@ SERVERS = {
     "granian-wsgi": Row([*_GRANIAN, "wsgi", "served:wsgi"]),
     # An error after an answer has begun leads to one of its own: it tries to answer with a 500.
     "daphne": Row(_DAPHNE, cuts=False, hoards=True),
-    "gunicorn-sync": Row([*_GUNICORN, "sync", "served:wsgi"], ends=_always, one_at_a_time=True),
-    "gunicorn-gthread": Row([*_GTHREAD, "served:wsgi"]),
-    "gunicorn-preload": Row([*_GTHREAD, "--workers", "2", "--preload", "served:wsgi"]),
+    "gunicorn-sync": Row(
+        [*_GUNICORN, "sync", "served:wsgi"], ends=_always, one_at_a_time=True, sends_files=True
+    ),
+    "gunicorn-gthread": Row([*_GTHREAD, "served:wsgi"], sends_files=True),
+    "gunicorn-preload": Row(
+        [*_GTHREAD, "--workers", "2", "--preload", "served:wsgi"], sends_files=True
+    ),
     "gunicorn-no-sendfile": Row([*_GTHREAD, "--no-sendfile", "served:wsgi"]),
-    "uwsgi": Row(["served", "uwsgi", "{port}"], missing=_NO_UWSGI),
+    "uwsgi": Row(["served", "uwsgi", "{port}"], sends_files=True, missing=_NO_UWSGI),
+    **{
+        f"mod_wsgi-{mode}": Row(
+            ["served", "mod_wsgi", "{port}", mode],
+            ends=_from_disk,
+            drops_root=True,
+            missing=_NO_MOD_WSGI,
+        )
+        for mode in ("embedded", "daemon")
+    },
     # It says so of every answer without a length, 204 and 304 among them.
     "waitress": Row(["served", "waitress", "{fd}"], ends=_without_length),
     "wsgiref": Row(["served", "wsgiref", "{fd}"], ends=_always),
@@ -150,7 +177,7 @@ class Server:
 @contextmanager
 def running(name: str, root: Path, log: Path, **environ: str) -> Iterator[Server]:
     """Run a server over ``root``. It listens from the first moment, on a socket that is ours."""
-    command = SERVERS[name].command
+    command, row = SERVERS[name].command, SERVERS[name]
     takes_socket = any("{fd}" in part for part in command)
     with socket.create_server(("127.0.0.1", 0), backlog=512) as listener, log.open("wb") as output:
         # Gunicorn sets this on the sockets that it makes itself; without it each answer on a kept
@@ -163,12 +190,14 @@ def running(name: str, root: Path, log: Path, **environ: str) -> Iterator[Server
         if not takes_socket:
             listener.close()
         program = [str(HERE / "served.py")] if script == "served" else ["-m", script]
+        unprivileged = [] if row.drops_root else ["-IS", str(HERE / "unprivileged.py")]
         process = subprocess.Popen(
-            [sys.executable, "-IS", HERE / "unprivileged.py", *program, *arguments],
+            [sys.executable, *unprivileged, *program, *arguments],
             cwd=HERE,
             env={
                 **os.environ,
                 "SERVED_ROOT": str(root),
+                "SERVED_LOG": str(log),
                 "PYTHONPATH": f"{HERE.parent}{os.pathsep}{HERE}",
                 **environ,
             },

@@ -142,6 +142,19 @@ def test_a_server_that_sends_files_is_given_the_whole_file_alone(root: Path) -> 
     assert len(wrapped) == 1
 
 
+@pytest.mark.parametrize("fields", [{}, {"Range": "bytes=1-3"}])
+def test_mod_wsgi_is_given_pieces_and_closes_the_connection(
+    root: Path, fields: dict[str, str]
+) -> None:
+    django = served(root)
+    version: Any = {"mod_wsgi.version": (4, 9, 4), "wsgi.file_wrapper": pytest.fail}
+    got = call_wsgi(django.wsgi, make_call("/static/b.bin", fields), **version)
+    assert got["connection"] == "close"
+    assert got.body == (LARGE[1:4] if fields else LARGE * 30)
+    small = call_wsgi(django.wsgi, make_call("/static/a.css", fields), **version)
+    assert "connection" not in small
+
+
 def test_a_server_that_sent_less_of_a_file_than_was_promised_is_told(root: Path) -> None:
     # Django keeps to itself what a closer raises, and the server would go on with the next answer.
     django = served(root)

@@ -48,6 +48,12 @@ def grow(path: Path) -> None:
         file.write(b"more")
 
 
+def link(path: Path) -> None:
+    other = path.with_name("link")
+    other.unlink(missing_ok=True)
+    os.link(path, other)
+
+
 def put_in_its_place(make: Callable[[Path], object]) -> Callable[[Path], None]:
     def put(path: Path) -> None:
         path.unlink()
@@ -95,6 +101,9 @@ CHANGES = {
     "made unreadable": Change(lambda path: path.chmod(0), GONE, "Permission denied"),
     "replaced": Change(lambda path: replace(path, shorter(path)), RIGHT),
     "replaced by one as long": Change(lambda path: replace(path, another(path)), RIGHT),
+    "given another link": Change(link, RIGHT),
+    "given other rights": Change(lambda path: path.chmod(0o640), RIGHT),
+    "renamed": Change(lambda path: path.rename(path.with_name("old")), GONE),
     "grown": Change(grow, RIGHT),
     "truncated": Change(
         lambda path: os.truncate(path, path.stat().st_size // 2), BROKEN, _TRUNCATED

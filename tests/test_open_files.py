@@ -16,7 +16,7 @@ from clients import ADAPTERS, Serve, client_of
 from conftest import write
 
 from whitenoise_async import files, open_files, reads
-from whitenoise_async.files import OpenFile, open_file
+from whitenoise_async.files import OpenFile, open_file, read_state
 from whitenoise_async.open_files import OpenFiles
 from whitenoise_async.streaming import FileStream
 
@@ -171,7 +171,7 @@ def test_what_is_asked_for_again_is_closed_later(
         kept.keep(file)
         file.close()
     now += open_files.IDLE - 1
-    again = kept.get(str(path), file.state._replace(ctime_ns=path.stat().st_ctime_ns))
+    again = kept.get(str(path), read_state(str(path)))
     assert again is not None
     again.close()
     now += 1

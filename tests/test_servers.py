@@ -6,6 +6,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from http.client import HTTPException
 from pathlib import Path
 
@@ -16,8 +17,9 @@ from conftest import write
 from deviations import DEVIATIONS, OWN_WORDS, deviating
 from expected import Expected
 from servers import SERVERS, Server, never, running
-from wire import Ask, Connection, Http2, exchange, rest
+from wire import Ask, Connection, Http2, connect, exchange, rest
 
+SMALL_URL = "/small.txt"
 LARGE_URL = "/changing/large.bin"
 LARGE = 16 * 1024 * 1024  # more than servers and sockets hold, so that they wait for their client
 
@@ -188,6 +190,56 @@ def was_cut(server: Server, path: Path) -> bool:
     """Whether we have told the server that the body of ``path`` cannot be completed."""
     error = f"{path} was sent in part: the file was truncated; the connection is cut"
     return error in server.log.read_text()
+
+
+@pytest.mark.parametrize("fields", [(), (("Range", "bytes=5-"),)], ids=["whole", "range"])
+def test_no_other_response_lands_in_a_truncated_body(
+    server: Server, large: Path, fields: tuple[tuple[str, str], ...]
+) -> None:
+    """A client may have asked for more on the same connection before."""
+    if not server.row.cuts or server.row.client is Http2:
+        pytest.skip("it does not end the connection")
+    lines = "".join(f"{name}: {value}\r\n" for name, value in fields)
+    asks = [
+        f"GET {LARGE_URL} HTTP/1.1\r\nHost: a\r\n{lines}",
+        f"GET {SMALL_URL} HTTP/1.1\r\nHost: a\r\n",
+    ]
+    with connect(server.port) as connection, connection.makefile("rb") as answer:
+        connection.sendall("\r\n".join([*asks, ""]).encode())
+        head = b"".join(iter(answer.readline, b"\r\n"))
+        assert answer.read(1000) == bytes(1000)
+        os.truncate(large, TRUNCATED)
+        with suppress(ConnectionResetError):
+            body = bytes(1000) + answer.read()
+            assert f"content-length: {LARGE - 5 * bool(fields)}".encode() in head.lower()
+            assert len(body) < LARGE - 5
+            assert body.count(0) == len(body)
+
+
+@pytest.mark.parametrize("fields", [(), (("Range", "bytes=5-"),)], ids=["whole", "range"])
+def test_a_file_overwritten_with_its_date_in_mid_stream_cuts_the_connection(
+    server: Server, large: Path, fields: tuple[tuple[str, str], ...]
+) -> None:
+    """Or is named in the log, where the server has sent all of it by then."""
+    if not server.row.cuts or server.name == "anycorn-trio":
+        pytest.skip("it does not end the connection, or sends ranges by the descriptor as well")
+    status = large.stat()
+    connection = server.connect()
+    connection.begin(Ask(LARGE_URL, fields))
+    assert connection.read(1000) == bytes(1000)
+    large.write_bytes(b"1" * LARGE)
+    os.utime(large, ns=(status.st_atime_ns, status.st_mtime_ns))
+    by_server = (server.row.sends_files or server.row.opens_files) and not fields
+    if not by_server:
+        assert 1000 + len(rest(connection)) < LARGE - 5
+    elif server.row.sends_files:
+        assert 1000 + len(rest(connection)) == LARGE
+    connection.close()
+    until(lambda: not server.has_open(large))
+    error = f"{large} was sent in part: the file was overwritten; the connection is cut"
+    if not server.row.opens_files:
+        until(lambda: error in server.log.read_text())
+    assert server.get(LARGE_URL, (("Range", "bytes=0-9"),)).body == b"1" * 10
 
 
 def test_a_file_that_grows_in_mid_stream_is_as_long_as_was_said(

@@ -14,7 +14,7 @@ from wsgiref.validate import validator
 
 import httpx
 import pytest
-from clients import environ_of, make_call
+from clients import call_wsgi, environ_of, make_call
 from conftest import write
 
 from whitenoise_async import WhiteNoise, answers
@@ -68,12 +68,32 @@ def test_a_whole_file_is_given_to_the_servers_wrapper_with_its_descriptor(path: 
 
 
 def test_a_wrapped_file_says_where_it_stands(path: Path) -> None:
-    """Without it mod_wsgi, which asks what has a descriptor, answers 500."""
+    """A server may ask, as mod_wsgi asks what has a descriptor."""
     body = start(WhiteNoise(None, path.parent, max_cached_file_size=0), wrapper=Wrapper)
     assert body.file.tell() == os.lseek(body.file.fileno(), 0, os.SEEK_CUR) == 0
     next(iter(body))
     assert body.file.tell() == PIECE_SIZE
     body.close()
+
+
+@pytest.mark.parametrize("fields", [{}, {"Range": "bytes=5-9"}, {"Range": "bytes=5-9,20-29"}])
+def test_mod_wsgi_is_given_pieces_and_closes_the_connection(
+    path: Path, fields: dict[str, str]
+) -> None:
+    """It keeps the connection open after a body that broke off."""
+    app = WhiteNoise(None, path.parent, max_cached_file_size=0)
+    call = make_call("/a.bin", fields)
+    here = call_wsgi(app, call, **{"mod_wsgi.version": (4, 9, 4), "wsgi.file_wrapper": Wrapper})
+    elsewhere = call_wsgi(app, call, **{"wsgi.file_wrapper": Wrapper})
+    assert here.headers == [*elsewhere.headers, ("connection", "close")]
+    assert here.body == elsewhere.body
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_mod_wsgi_keeps_the_connection_where_no_file_is_read(path: Path, method: str) -> None:
+    app = WhiteNoise(None, path.parent, max_cached_file_size=0 if method == "HEAD" else 10**7)
+    got = call_wsgi(app, make_call("/a.bin", method=method), **{"mod_wsgi.version": (4, 9, 4)})
+    assert "connection" not in got
 
 
 def test_a_sibling_that_was_checked_is_given_from_its_beginning(tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ class Http1:
 
     def __init__(self, port: int) -> None:
         self._connection = HTTPConnection(HOST, port)
-        self._connection.sock = _connect(port)
+        self._connection.sock = connect(port)
         self._connection.auto_open = 0
         self._response: HTTPResponse | None = None
 
@@ -111,7 +111,7 @@ class Http2:
 
     def __init__(self, port: int) -> None:
         self._authority = f"{HOST}:{port}"
-        self._socket = _connect(port)
+        self._socket = connect(port)
         # As the test has them: what is odd is what is tested.
         self._state = H2Connection(
             H2Configuration(normalize_outbound_headers=False, validate_outbound_headers=False)
@@ -205,7 +205,8 @@ class Http2:
             self._ended = True
 
 
-def _connect(port: int) -> socket.socket:
+def connect(port: int) -> socket.socket:
+    """A socket that holds little of what is not read."""
     connection = socket.socket()
     connection.settimeout(_TIMEOUT)
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)

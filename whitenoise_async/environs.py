@@ -20,3 +20,17 @@ def read_fields(raw: RawFields) -> RequestFields:
     """The fields, from what :func:`relevant` returned."""
     values = cast("tuple[str | None, ...]", raw)
     return RequestFields(*(value if value is None else value.strip(OWS) for value in values))
+
+
+def hides_errors(environ: Mapping[str, Any]) -> bool:
+    """Whether the server keeps a connection open after a body that broke off.
+
+    mod_wsgi does. Its daemon process cannot tell Apache that a body is incomplete, and Apache then
+    sends the next response where the client expects the rest.
+    """
+    return "mod_wsgi.version" in environ
+
+
+#: Ends the connection after a body, so that a client sees where it broke off. PEP 3333 leaves this
+#: field to servers, and this one obeys it.
+CLOSES = ("Connection", "close")

@@ -83,7 +83,7 @@ class OpenFile:
     """
 
     __slots__ = (
-        *("_counting", "_descriptor", "_holders"),
+        *("_access", "_counting", "_descriptor", "_holders", "_to_close"),
         *("is_by_path", "path", "reads_at_once", "state"),
     )
 
@@ -100,14 +100,23 @@ class OpenFile:
         self.path = path
         self.is_by_path = is_by_path
         self.state = state_of(status)
+        self._access = _access_of(status)
         #: Whether :meth:`read_at_once` works: the file system is one that has the state of an open
         #: file in memory as well.
         self.reads_at_once = reads_page_cache(descriptor)
         self._counting = threading.RLock()  # a finalizer may come in between
         self._holders = 1
+        # The descriptor until one caller takes it out. A list's pop() is atomic, so only one can. A
+        # lock will not do: after a fork, the finalizer would wait for a thread that is not there.
+        self._to_close = [descriptor]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the descriptor is open: neither closed nor finalized."""
+        return bool(self._to_close)
 
     def fileno(self) -> int:
-        """The descriptor, for a server's sendfile."""
+        """The descriptor, for a server's sendfile; -1 when it is closed."""
         return self._descriptor
 
     def read(self, offset: int, size: int) -> bytes:
@@ -142,11 +151,14 @@ class OpenFile:
         :returns: up to ``size`` bytes; ``None`` where the first would have to be waited for, and
             where the system fails: :meth:`read` then says how.
         """
+        held = self.share()  # as `read` does
         try:
             # Linux 5.9 and 5.10 may say nothing where they would have to wait: preadv2(2), BUGS.
             return read_page_cache(self._descriptor, size, offset) or None
         except (OSError, MemoryError):
             return None
+        finally:
+            held.close()
 
     def read_all(self) -> bytes | None:
         """The whole content, ``None`` where it changed while it was read.
@@ -175,16 +187,34 @@ class OpenFile:
     def fault(self) -> str | None:
         """What was done to the file since it was opened that makes a body read from it a wrong one.
 
-        As far as can be told: one that is longer now is taken for one that was appended to.
+        As far as can be told: a file that became longer by an append is still right.
         """
         try:
-            now = state_of(os.fstat(self._descriptor))
+            status = os.fstat(self._descriptor)
         except OSError as error:  # ESTALE, of a network file system
             return reason_of(error)
-        if now.size < self.state.size:
+        if status.st_size < self.state.size:
             return "the file was truncated"
-        overwritten = now.size == self.state.size and now.mtime_ns != self.state.mtime_ns
-        return "the file was overwritten" if overwritten else None
+        return "the file was overwritten" if self._is_overwritten(status) else None
+
+    def _is_overwritten(self, status: os.stat_result) -> bool:
+        now, then = state_of(status), self.state
+        if now.size == then.size and now.mtime_ns != then.mtime_ns:
+            return True
+        if now.ctime_ns == then.ctime_ns:
+            return False
+        # A write sets both dates to its own time. Here the date of the content was set back, as by
+        # `cp -p`, or it never changed.
+        if now.size > then.size and now.mtime_ns > then.ctime_ns:
+            return False
+        # A new link, a removal, other rights, another owner and a new name change `ctime` as well.
+        return _access_of(status) == self._access and self._is_at_its_path(status)
+
+    def _is_at_its_path(self, status: os.stat_result) -> bool:
+        try:
+            return os.path.samestat(os.stat(self.path), status)
+        except OSError:
+            return False
 
     def is_untouched(self) -> bool:
         """Whether the file is in the same state still.
@@ -206,15 +236,22 @@ class OpenFile:
         """Let go of the file."""
         with self._counting:
             self._holders -= 1
-            if self._holders:
+            if self._holders > 0:
                 return
-            descriptor, self._descriptor = self._descriptor, -1
-        _close(descriptor)
+        self._close_once()
 
     def __del__(self) -> None:
-        # A task that is cancelled while a thread opens its file never gets to see the file.
-        if getattr(self, "_holders", 0):
-            _close(self._descriptor)
+        # A task that is cancelled while a thread opens its file never gets to see the file. The
+        # garbage collector finalizes the objects of a cycle in any order, so a holder may still
+        # call `close` after this.
+        if hasattr(self, "_to_close"):
+            self._close_once()
+
+    def _close_once(self) -> None:
+        with suppress(IndexError):
+            descriptor = self._to_close.pop()
+            self._descriptor = -1  # the number may soon be another file's
+            _close(descriptor)
 
 
 def open_file(path: str) -> OpenFile:
@@ -298,8 +335,19 @@ def _require_regular(path: str, status: os.stat_result) -> None:
 
 
 def state_of(status: os.stat_result) -> FileState:
-    """The state that ``status`` tells of."""
-    return FileState(status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+    """The state that ``status`` describes."""
+    return FileState(
+        size=status.st_size,
+        mtime_ns=status.st_mtime_ns,
+        ctime_ns=status.st_ctime_ns,
+        device=status.st_dev,
+        inode=status.st_ino,
+    )
+
+
+def _access_of(status: os.stat_result) -> tuple[int, int, int, int]:
+    """The properties that can change, and ``ctime`` with them, while the content stays."""
+    return status.st_nlink, status.st_mode, status.st_uid, status.st_gid
 
 
 def reason_of(error: Exception) -> str:

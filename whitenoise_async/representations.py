@@ -29,13 +29,20 @@ _OURS = frozenset(
 
 
 class FileState(NamedTuple):
-    """What a descriptor says of its file at one moment."""
+    """The state of a file at one moment, from its descriptor or its path.
+
+    States are equal only if they are of the same file, and it was not changed in between.
+    """
 
     size: int  # bytes
     mtime_ns: int  # nanoseconds since the epoch
     #: Nanoseconds since the epoch, of the last change to anything but the file's place among
     #: folders: what is written, renamed, replaced, removed, or given other rights has another.
     ctime_ns: int = 0
+    #: A path may lead to another file of the same length and dates: images of file systems often
+    #: give all their files one date. Both are 0 where a system has no such numbers.
+    device: int = 0
+    inode: int = 0
 
     def is_past(self) -> bool:
         """Whether the file was written at a time that can be said.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from .base import BaseWhiteNoise
 from .decisions import Decision
-from .environs import read_fields, relevant
+from .environs import CLOSES, hides_errors, read_fields, relevant
 from .files import OpenFile
 from .http.paths import decode_environ_path
 from .representations import Headers
@@ -78,8 +78,13 @@ def _answer_from(
     start_response: StartResponse,
 ) -> Iterable[bytes]:
     wrapper: Callable[..., Iterable[bytes]] | None = environ.get("wsgi.file_wrapper")
+    headers = decision.headers.copy()
+    if hides_errors(environ):
+        # Sent by us, the file is checked before its last piece.
+        wrapper = None
+        headers.append(CLOSES)
     try:
-        start_response(_STATUS_LINES[decision.status], decision.headers.copy())
+        start_response(_STATUS_LINES[decision.status], headers)
         # Servers give a wrapped file's descriptor to sendfile, some of them from its beginning to
         # its end whatever Content-Length says: they get it for whole files alone.
         if wrapper is not None and decision.whole:

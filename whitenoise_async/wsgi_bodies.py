@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 from .files import BrokenBodyError, FileSystemError, OpenFile
 from .http.ranges import ByteRange
@@ -17,7 +18,7 @@ class Parts:
     def __init__(self, file: OpenFile, plan: Sequence[bytes | ByteRange]) -> None:
         self._file = file
         self._plan = plan
-        self._is_open = True
+        self._to_close = [file]  # pop() is atomic: of two threads that close, one closes the file
 
     def __iter__(self) -> Iterator[bytes]:
         for part in self._plan:
@@ -29,9 +30,8 @@ class Parts:
 
     def close(self) -> None:
         """Close the file, when the answer is done or given up. Some servers do it twice."""
-        if self._is_open:
-            self._is_open = False
-            self._file.close()
+        with suppress(IndexError):
+            self._to_close.pop().close()
 
 
 class _Bounded:
@@ -65,7 +65,7 @@ class WholeFile(_Bounded):
 
     def __init__(self, file: OpenFile) -> None:
         super().__init__(file, ByteRange(0, file.state.size))
-        self._is_open = True
+        self._to_close = [file]
 
     def fileno(self) -> int:
         """The descriptor, for sendfile."""
@@ -82,12 +82,14 @@ class WholeFile(_Bounded):
             promised, or something else. Gunicorn's sendfile stops at the end of the file without a
             word, and would go on with the next answer.
         """
-        if not self._is_open:
-            return
-        self._is_open = False
-        unread = self._offset < self._stop
         try:
-            if unread and (fault := self._file.fault()):
-                raise BrokenBodyError(self._file.path, fault)
+            file = self._to_close.pop()
+        except IndexError:
+            return
+        # `read` has checked what it returned. A finalized file belongs to a body that was dropped.
+        unread = self._offset == 0 < self._stop and file.is_open
+        try:
+            if unread and (fault := file.fault()):
+                raise BrokenBodyError(file.path, fault)
         finally:
-            self._file.close()
+            file.close()

@@ -11,6 +11,7 @@ from django.http.response import HttpResponseBase, ResponseHeaders
 from django.utils.datastructures import CaseInsensitiveMapping
 
 from ..answers import Answer
+from ..environs import CLOSES, hides_errors
 from ..files import OpenFile
 from ..http.ranges import ByteRange
 from ..representations import Headers
@@ -95,16 +96,20 @@ def make_response(
         reads it by the descriptor's own position is given it.
     """
     decision, body, file = answer
+    headers = dict(decision.headers)
     if file is None:
         response: HttpResponseBase = HttpResponse(body, _UNSAID, decision.status)
     else:
+        closes = hides_errors(request.META)
+        if closes:
+            headers.update([CLOSES])
         try:
             if isinstance(request, ASGIRequest):
                 response = StreamingHttpResponse(
                     _Streamed(file, decision.plan), status=decision.status
                 )
             # Servers give the file's descriptor to sendfile from its beginning to its end.
-            elif decision.whole and not is_shared:
+            elif decision.whole and not is_shared and not closes:
                 response = _WholeFileResponse(WholeFile(file), decision.status)
             else:
                 response = StreamingHttpResponse(Parts(file, decision.plan), status=decision.status)
@@ -112,5 +117,5 @@ def make_response(
             file.close()
             raise
     # Not beside those that are there: a 304 has no Content-Type.
-    response.headers = _Headers(dict(decision.headers))
+    response.headers = _Headers(headers)
     return response
