@@ -10,7 +10,7 @@ from contextlib import suppress
 from urllib.parse import quote
 
 from .asgi import ASGIWhiteNoise
-from .console import say
+from .console import Parser, say
 from .files import FileSystemError, state_if_any
 from .globs import globs_of
 from .options import Options
@@ -64,8 +64,8 @@ def main(arguments: Sequence[str] | None = None, program: str = _BY_MODULE) -> i
     return 0
 
 
-def _parser(program: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _parser(program: str) -> Parser:
+    parser = Parser(
         prog=program,
         description="Publish a folder over HTTP, as an application's static files are served.",
     )

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from .files import OpenFile
 from .forks import renew_at_fork
 from .http.fields import is_opaque_tag
-from .logs import error_now_and_then
+from .logs import error_now_and_then, printable
 from .representations import FileState
 
 #: Takes a file's path, its URL and its forms, which are open; returns an opaque tag for each,
@@ -76,8 +76,9 @@ def _asking(hook: Callable[[str, str], object]) -> Tags:
             made = hook(path, url)
             if not isinstance(made, str) or not is_opaque_tag(made):
                 raise ValueError(
-                    f"etag returned {made!r} for {path}: what stands between the quotes of an"
-                    " ETag was expected, a str without quotes, white space and control characters"
+                    f"etag returned {made!r} for {printable(path)}: what stands between the quotes"
+                    " of an ETag was expected, a str without quotes, white space and control"
+                    " characters"
                 )
         except Exception:
             error_now_and_then(f"etag failed for {path}")

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage
 
+from ..logs import printable
 from .settings import KNOWN, PREFIX, configuration, faults, set_names
 
 _MIDDLEWARE = "whitenoise_async.django.WhiteNoiseMiddleware"
@@ -22,7 +23,10 @@ def check_settings(app_configs: object, **kwargs: Any) -> list[CheckMessage]:
     """Check all that has to do with static files. Called by Django."""
     errors = [checks.Error(fault, id="whitenoise_async.E001") for fault in faults()]
     others = [*_unknown(), *_order(list(settings.MIDDLEWARE)), *_applications()]
-    return [*errors, *others, *([] if errors else _folders())]
+    found = [*errors, *others, *([] if errors else _folders())]
+    for each in found:
+        each.msg = printable(each.msg)
+    return found
 
 
 def _unknown() -> Iterator[CheckMessage]:

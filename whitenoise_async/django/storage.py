@@ -8,10 +8,10 @@ from urllib.parse import unquote, urlsplit
 
 from django.contrib.staticfiles.storage import ManifestStaticFilesStorage, StaticFilesStorage
 from django.contrib.staticfiles.utils import matches_patterns
-from django.core.management.base import CommandError
 
 from ..compression.locks import locked
 from .compressing import Compression, Processed, known_options
+from .errors import CommandError
 from .references import Converter, MissingReferences, undecodable
 from .settings import StorageConfiguration, storage_configuration
 from .whole_files import WholeFilesStorage
