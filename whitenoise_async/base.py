@@ -9,12 +9,13 @@ from wsgiref.headers import Headers as HookHeaders
 from wsgiref.util import is_hop_by_hop
 
 from .answers import Answer, Answers
+from .applications import is_async, kind_of, takes
 from .decisions import Decision, Line, RawFields
 from .files import FileSystemError, UnavailableError, read_state
 from .http.fields import OWS, RequestFields, is_field_value, is_token
 from .logs import error_now_and_then, warn_once
 from .media_types import content_type
-from .options import Options, apply_keywords, is_async, resolve, takes
+from .options import Options, apply_keywords, resolve
 from .registry import Listed, LiveRegistry, Registry, WalkedRegistry, make_root
 from .representations import Headers
 from .responses import Request, Response, redirect, unavailable
@@ -39,6 +40,8 @@ class BaseWhiteNoise(Options, Generic[Line]):
     _application_parameters: ClassVar[tuple[str, ...]]
     _application_is_async: ClassVar[bool]
     _application_kind: ClassVar[str]
+    #: How the applications of the other interface are called, and which class wraps these.
+    _other_kind: ClassVar[tuple[tuple[str, ...], str] | None] = None
     #: What answers in the place of an application that is ``None``.
     _standalone: ClassVar[Callable[..., Any]]
     #: Whether the adapter's servers are never handed a descriptor that others read from as well.
@@ -64,7 +67,7 @@ class BaseWhiteNoise(Options, Generic[Line]):
         :raises ValueError: for a value out of range.
         """
         self._check_application(application)
-        self.application = self._standalone if application is None else application
+        self.application = self._standalone if application is None else self._adapt(application)
         apply_keywords(self, options)
         if is_async(self.is_immutable_file):
             raise TypeError("is_immutable_file must not be async: it is called in a thread")
@@ -170,10 +173,22 @@ class BaseWhiteNoise(Options, Generic[Line]):
         message = f"{name}() must be given {expected}, or None; got {application!r}"
         if not callable(application):
             raise TypeError(message)
-        if not takes(application, *self._application_parameters) or (
-            is_async(application) and not self._application_is_async
-        ):
+        if not self._fits(application):
+            if self._other_kind is not None and kind_of(application) == self._other_kind[0]:
+                message += f"; {self._other_kind[1]}() takes this one"
             raise TypeError(message)
+
+    @staticmethod
+    def _adapt(application: Callable[..., Any]) -> Callable[..., Any]:
+        """What the adapter calls to have ``application`` answer."""
+        return application
+
+    @classmethod
+    def _fits(cls, application: Callable[..., Any]) -> bool:
+        """Whether ``application`` may be called as the adapter calls it."""
+        if is_async(application) and not cls._application_is_async:
+            return False
+        return takes(application, *cls._application_parameters)
 
     def _shared_headers(self) -> list[tuple[str, str]]:
         """The fields that files and redirects have in common."""

@@ -10,6 +10,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypedDict
 from wsgiref.headers import Headers
 
+from .applications import is_async
 from .globs import Globs, globs_of
 from .http.fields import is_token
 from .media_types import MediaTypes
@@ -265,14 +266,14 @@ def _hook(owner: Options, name: str, *parameters: str) -> Callable[..., Any] | N
     if is_async(getattr(static, "__func__", static)):
         raise TypeError(f"{name} must not be async, got {static!r}: it is called in a thread")
     plain = static if callable(static) and not _is_method(static) else None
-    if plain is not None and _is_function(plain) and takes(plain, *parameters):
+    if plain is not None and _is_function(plain) and _takes(plain, *parameters):
         return plain
     bound: object = getattr(owner, name)
     if bound is None:
         return None
     # Python makes methods of more than functions, of what Cython compiles for one.
     for candidate in (bound, plain):
-        if callable(candidate) and takes(candidate, *parameters):
+        if callable(candidate) and _takes(candidate, *parameters):
             return candidate
     raise TypeError(f"{name} must be callable as ({', '.join(parameters)}), got {bound!r}")
 
@@ -291,21 +292,17 @@ def _is_function(static: Callable[..., Any]) -> bool:
     return isinstance(inspect.unwrap(static), FunctionType | partial)
 
 
-def is_async(function: object) -> bool:
-    """Whether a call of ``function`` gives a coroutine, as far as can be told."""
-    called = getattr(function, "__call__", None)  # noqa: B004
-    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(called)
-
-
-def takes(function: Callable[..., Any], *arguments: object) -> bool:
+def _takes(function: Callable[..., Any], *arguments: object) -> bool:
     """Whether ``function`` can be called with as many positional arguments.
 
-    Of a callable that does not tell its signature, as some in C do not, the best is believed.
+    A callable that hides its signature, as some in C do, is assumed to take them.
     """
     try:
-        inspect.signature(function).bind(*arguments)
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):
+        return True
+    try:
+        signature.bind(*arguments)
     except TypeError:
         return False
-    except ValueError:
-        return True
     return True

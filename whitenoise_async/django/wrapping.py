@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from django.core.handlers.asgi import ASGIHandler
+from django.core.handlers.base import BaseHandler
+
+from ..applications import ASGI, kind_of
 from ..asgi import ASGIWhiteNoise, Line
 from ..http.paths import below_mount
-from ..options import is_async
 from ..wsgi import WhiteNoise
 from .configured import ConfiguredWhiteNoise
 
@@ -15,6 +21,10 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from ..options import OptionKeywords
+
+
+# Objects that are looked at below a wrapper: agents wrap a few times, and hold a few callables.
+_MOST_WRAPPED = 1000
 
 
 class DjangoWSGIWhiteNoise(ConfiguredWhiteNoise[tuple[str, str]], WhiteNoise):
@@ -48,6 +58,40 @@ def DjangoWhiteNoise(  # noqa: N802 (named for what it makes)
     :raises django.core.exceptions.ImproperlyConfigured: for a setting that cannot be so.
     :raises TypeError: for what is no application, an unknown option, or one of the wrong type.
     """
-    if is_async(application):
+    if application is not None and callable(application) and _is_asgi(application):
         return DjangoASGIWhiteNoise(application, **options)
     return DjangoWSGIWhiteNoise(application, **options)
+
+
+def _is_asgi(application: Callable[..., Any]) -> bool:
+    """Whether ``application`` is an ASGI one, or wraps Django's."""
+    kind = kind_of(application)
+    if kind is not None:
+        return kind == ASGI
+    # A wrapper that hides how it is called: what it wraps decides.
+    waiting, met = [application], {id(application)}
+    while waiting and len(met) < _MOST_WRAPPED:
+        found = waiting.pop(0)
+        if isinstance(found, BaseHandler):
+            return isinstance(found, ASGIHandler)
+        held = [each for each in _held_by(found) if callable(each) and id(each) not in met]
+        met.update(map(id, held))
+        waiting += held
+    return False
+
+
+def _held_by(wrapper: Any) -> Iterator[Any]:
+    """The objects that a wrapper may call: its attributes, and what a function encloses."""
+    if isinstance(wrapper, partial):
+        yield from (wrapper.func, *wrapper.args)
+    for name in ("__wrapped__", "__self__"):
+        yield getattr(wrapper, name, None)
+    for cell in getattr(wrapper, "__closure__", None) or ():
+        with suppress(ValueError):  # an empty cell
+            yield cell.cell_contents
+    if not isinstance(wrapper, type | ModuleType):
+        yield from getattr(wrapper, "__dict__", {}).values()
+        for kind in type(wrapper).__mro__:
+            slots = vars(kind).get("__slots__", ())
+            for name in (slots,) if isinstance(slots, str) else slots:
+                yield getattr(wrapper, name, None)
