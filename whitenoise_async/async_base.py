@@ -23,7 +23,8 @@ class AsyncBaseWhiteNoise(BaseWhiteNoise[Line]):
         answer = partial(self._answer, listed, method, fields, path, query)
         # A digest of the content reads a file of gigabytes for seconds, and who asks for the same
         # one meanwhile waits in a thread.
-        reads_it_all = self._options.etag == "content" and listed.known is None
+        reads_content = "content" in (self._options.etag, self._options.default_etag)
+        reads_it_all = reads_content and listed.known is None
         try:
             return await (run_long if reads_it_all else run_blocking)(listed.path, answer)
         except FileSystemError as error:
