@@ -11,11 +11,12 @@ from wsgiref.util import is_hop_by_hop
 from .answers import Answer, Answers
 from .applications import is_async, kind_of, takes
 from .decisions import Decision, Line, RawFields
-from .files import FileSystemError, UnavailableError, read_state
+from .files import FileSystemError, UnavailableError, read_state, state_if_any
 from .http.fields import OWS, RequestFields, is_field_value, is_token
 from .logs import error_now_and_then, warn_once
 from .media_types import content_type
 from .options import Options, apply_keywords, resolve
+from .overrides import OF_APPLICATIONS, uncalled_override
 from .registry import Listed, LiveRegistry, Registry, WalkedRegistry, make_root
 from .representations import Headers
 from .responses import Request, Response, redirect, unavailable
@@ -63,9 +64,13 @@ class BaseWhiteNoise(Options, Generic[Line]):
             answers them with 404.
         :param root: a folder of static files, as for :meth:`add_files`.
         :param prefix: where they are served, as for :meth:`add_files`.
-        :raises TypeError: for an unknown option, or a value of the wrong type.
+        :raises TypeError: for an unknown option, a value of the wrong type, or a subclass with a
+            method of WhiteNoise's that is never called here.
         :raises ValueError: for a value out of range.
         """
+        uncalled = uncalled_override(type(self), OF_APPLICATIONS)
+        if uncalled is not None:
+            raise TypeError(uncalled)
         self._check_application(application)
         self.application = self._standalone if application is None else self._adapt(application)
         apply_keywords(self, options)
@@ -95,6 +100,18 @@ class BaseWhiteNoise(Options, Generic[Line]):
         :param followlinks: whether to follow links to directories. Links to files always work.
         """
         self._registry.add(make_root(root, prefix, followlinks))
+
+    def find(self, url: str) -> StaticFile | None:
+        """The file that ``url`` is served from, with its absolute ``path``. Blocks on the disk.
+
+        :param url: the URL path, decoded, below the mount point, without a query.
+        :returns: ``None`` for every other URL: one of the application, a variant, a redirect, or a
+            file that was removed.
+        """
+        found = self._registry.find(url)
+        if isinstance(found, StaticFile) and state_if_any(found.path) is not None:
+            return found
+        return None
 
     def _add_names(
         self, root: str | os.PathLike[str], prefix: str | None, names: Iterable[str]

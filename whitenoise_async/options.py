@@ -40,6 +40,7 @@ class OptionKeywords(TypedDict, total=False):
     max_cached_file_size: int
     max_cache_size: int
     check_interval: float | None
+    include: Collection[str] | None
     exclude: Collection[str]
     etag: Literal["mtime", "content"] | EtagFunction
 
@@ -140,6 +141,9 @@ class Options:
     #: request, ``None`` never again.
     check_interval: float | None = 1.0
 
+    #: Glob patterns, as in ``exclude``, of the only files that are served; ``None`` serves all.
+    include: Collection[str] | None = None
+
     #: Glob patterns of what is not served: ``*.map`` or ``.git`` by the name of a file or folder,
     #: or with a slash by the path below the root, ``/drafts``; with a folder goes all below it.
     exclude: Collection[str] = ()
@@ -231,7 +235,7 @@ def resolve(owner: Options) -> ResolvedOptions:
         max_cached_file_size=_byte_count("max_cached_file_size", owner.max_cached_file_size),
         max_cache_size=_byte_count("max_cache_size", owner.max_cache_size),
         check_interval=_check_interval(owner.check_interval),
-        exclude=globs_of("exclude", owner.exclude),
+        exclude=_exclusion(owner),
         etag=_etag(owner),
         default_etag=_default_etag(owner) if has_method(owner, "etag") else None,
     )
@@ -330,6 +334,16 @@ def _searching(value: str | re.Pattern[str]) -> Callable[[str, str], object]:
     return lambda path, url: pattern.search(url)
 
 
+def _exclusion(owner: Options) -> Globs | None:
+    """The patterns of ``exclude`` and ``include``; ``None`` where everything is served."""
+    exclude = globs_of("exclude", owner.exclude)
+    if owner.include is None:
+        return exclude
+    # An empty list includes nothing.
+    include = globs_of("include", owner.include) or Globs(())
+    return Globs(owner.exclude, include)
+
+
 def _etag(owner: Options) -> str | Callable[[str, str], object]:
     value = _value_of(owner, "etag")
     if isinstance(value, str):
@@ -371,7 +385,8 @@ def _hook(owner: Options, name: str) -> Callable[..., Any] | None:
     if value is None:
         return None
     # Python makes methods of more than functions, of what Cython compiles for one.
-    for candidate in (value, static):
+    candidates = [value] if callable(static) and _is_method(static) else [value, static]
+    for candidate in candidates:
         if callable(candidate) and _takes(candidate, *parameters):
             return candidate
     raise TypeError(f"{name} must be callable as ({', '.join(parameters)}), got {value!r}")
