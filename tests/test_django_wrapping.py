@@ -94,6 +94,7 @@ def keeping(wrapped: Any) -> Any:
 WRAPPERS = [
     Hiding, InSlots, hiding, keeping, functools.partial, lambda wrapped: Hiding(wrapped).__call__,
     lambda wrapped: Hiding(hiding(InSlots(wrapped))),
+    lambda wrapped: functools.partial(Hiding(wrapped)),
 ]  # fmt: skip
 
 
@@ -120,7 +121,11 @@ def test_a_callable_of_which_nothing_is_known_is_taken_for_wsgi() -> None:
         return later
 
     assert isinstance(DjangoWhiteNoise(empty), WhiteNoise)
-    later = empty
+    later = Hiding  # a class is not looked into
+    assert isinstance(DjangoWhiteNoise(empty), WhiteNoise)
+    many = Hiding(None)
+    vars(many).update({f"a{number}": lambda: None for number in range(2000)}, kind=Hiding)
+    assert isinstance(DjangoWhiteNoise(many), WhiteNoise)
     assert isinstance(DjangoWhiteNoise(None), WhiteNoise)
 
 

@@ -165,6 +165,19 @@ def test_a_keyword_wins_over_an_attribute_that_is_no_method(root: Path) -> None:
             self.add_headers_function = lambda headers, path, url: 1 / 0
             super().__init__(*args, **options)
 
+    class Static(WhiteNoise):
+        @staticmethod
+        def immutable_file_test(path: str, url: str) -> bool:
+            return url == "/own.js"
+
+    class OfClass(WhiteNoise):
+        @classmethod
+        def immutable_file_test(cls, path: str, url: str) -> bool:
+            return url == "/own.js"
+
+    assert immutable("wsgi", OfClass(None, root)) == ["own.js"]
+    assert immutable("wsgi", OfClass(None, root, immutable_file_test="base")) == ["base.js"]
+    assert immutable("wsgi", Static(None, root, immutable_file_test="base")) == ["base.js"]
     application = Mine(
         None, root, immutable_file_test="base", add_headers_function=lambda *arguments: None
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
 from types import ModuleType
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ..options import OptionKeywords
 
 
-# Objects that are looked at below a wrapper: agents wrap a few times, and hold a few callables.
+# A bound for the search below a wrapper. Agents wrap a few times, and hold a few callables.
 _MOST_WRAPPED = 1000
 
 
@@ -69,18 +69,19 @@ def _is_asgi(application: Callable[..., Any]) -> bool:
     if kind is not None:
         return kind == ASGI
     # A wrapper that hides how it is called: what it wraps decides.
-    waiting, met = [application], {id(application)}
-    while waiting and len(met) < _MOST_WRAPPED:
-        found = waiting.pop(0)
-        if isinstance(found, BaseHandler):
-            return isinstance(found, ASGIHandler)
-        held = [each for each in _held_by(found) if callable(each) and id(each) not in met]
-        met.update(map(id, held))
-        waiting += held
+    found, ids = [application], {id(application)}
+    for each in found:  # which grows
+        if isinstance(each, BaseHandler):
+            return isinstance(each, ASGIHandler)
+        held = [] if len(found) > _MOST_WRAPPED else _held_by(each)
+        for other in held:
+            if callable(other) and id(other) not in ids:
+                found.append(other)
+                ids.add(id(other))
     return False
 
 
-def _held_by(wrapper: Any) -> Iterator[Any]:
+def _held_by(wrapper: Any) -> Iterable[Any]:
     """The objects that a wrapper may call: its attributes, and what a function encloses."""
     if isinstance(wrapper, partial):
         yield from (wrapper.func, *wrapper.args)
