@@ -6,8 +6,8 @@ coroutine from a plain ``__call__``. A server runs these all the same.
 
 from __future__ import annotations
 
-import asyncio.coroutines
 import inspect
+import sys
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -15,9 +15,6 @@ from typing import Any
 #: How each kind of application is called.
 WSGI = ("environ", "start_response")
 ASGI = ("scope", "receive", "send")
-
-# What asgiref marks a callable with before Python 3.12, which has a mark of its own.
-_MARK: object = getattr(asyncio.coroutines, "_is_coroutine", None)
 
 
 def is_async(function: object) -> bool:
@@ -90,8 +87,8 @@ def _call_of(function: object) -> Any:
 
 
 def _is_coroutine_function(function: object) -> bool:
-    return (
-        inspect.iscoroutinefunction(function)
-        or inspect.isasyncgenfunction(function)
-        or (_MARK is not None and getattr(function, "_is_coroutine", None) is _MARK)
-    )
+    if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
+        return True
+    # The mark of asgiref before Python 3.12, which has one of its own. WSGI needs no asyncio.
+    mark = getattr(sys.modules.get("asyncio.coroutines"), "_is_coroutine", None)
+    return mark is not None and getattr(function, "_is_coroutine", None) is mark
