@@ -77,6 +77,7 @@ def test_nothing_is_found_where_all_is_well() -> None:
             f"{OURS} comes after django.contrib.staticfiles",
         ),
         ({"WHITENOISE_ROOT": "/none"}, "W006", "WHITENOISE_ROOT is no directory: /none"),
+        ({"WHITENOISE_ROOT": "/no\nERROR a"}, "W006", r"is no directory: /no\nERROR a"),
         ({"STATIC_ROOT": None}, "W007", "No files will be served: STATIC_ROOT is not set"),
     ],
 )

@@ -281,6 +281,14 @@ def test_etag(serve: Serve, project: Path) -> None:
     assert tags(ETAG=lambda path, url: "release-7") == {'"release-7"'}
 
 
+def test_include(serve: Serve, project: Path) -> None:
+    write(project / "root" / "card.jinja", b"a template")
+    assert serve()("/static/card.jinja").body == b"a template"
+    get = serve(INCLUDE=["*.css"])
+    assert is_view_s(get("/static/card.jinja"), "/static/card.jinja")
+    assert get("/static/app.css").body == STYLE
+
+
 def test_exclude(serve: Serve, project: Path) -> None:
     write(project / "root" / "app.css.map")
     assert serve()("/static/app.css.map").body == STYLE
@@ -449,6 +457,7 @@ WRONG: dict[str, Any] = {
     "MAX_CACHED_FILE_SIZE": -1,
     "MAX_CACHE_SIZE": None,
     "CHECK_INTERVAL": -1,
+    "INCLUDE": "*.map",
     "EXCLUDE": "*.map",
     "ETAG": "sha1",
     "ROOT": 1,

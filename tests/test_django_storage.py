@@ -415,6 +415,18 @@ def test_what_a_failed_run_left_behind_is_not_gone_by(project: Project) -> None:
     assert f"../{project.manifest()['img/a.svg']}#top".encode() in style
 
 
+def test_a_file_name_cannot_forge_a_line_of_what_collectstatic_says(project: Project) -> None:
+    project.write({"a\nERROR b\x1b[2K.css": b"@import 'gone.css';"})
+    with pytest.raises(CommandError) as caught:
+        project.collect()
+    first, second = str(caught.value).split("\n")
+    assert (first, second.isprintable()) == ("These references lead to no file:", True)
+    project.write({"a\nERROR b\x1b[2K.css": b"\xff@import 'gone.css';"})
+    with pytest.raises(CommandError, match="Not UTF-8") as caught:
+        project.collect()
+    assert str(caught.value).isprintable()
+
+
 def test_files_that_import_each_other_end_in_one_line_that_names_what_is_wrong(
     project: Project,
 ) -> None:

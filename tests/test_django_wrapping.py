@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,75 @@ def test_it_is_the_plain_adapter_of_the_applications_kind() -> None:
     assert isinstance(DjangoWhiteNoise(get_asgi_application()), ASGIWhiteNoise)
     with pytest.raises(TypeError, match="must be given a WSGI application"):
         DjangoWhiteNoise(3)  # type: ignore[arg-type]
+
+
+class Hiding:
+    """An agent's wrapper: not async itself, it takes whatever comes."""
+
+    def __init__(self, wrapped: Any) -> None:
+        self._wrapped = wrapped
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._wrapped(*args, **kwargs)
+
+
+class InSlots:
+    __slots__ = "app"
+
+    def __init__(self, wrapped: Any) -> None:
+        self.app = wrapped
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.app(*args, **kwargs)
+
+
+def hiding(wrapped: Any) -> Any:
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return wrapped(*args, **kwargs)
+
+    return call
+
+
+def keeping(wrapped: Any) -> Any:
+    return functools.wraps(wrapped, updated=())(lambda *args: wrapped(*args))
+
+
+WRAPPERS = [
+    Hiding, InSlots, hiding, keeping, functools.partial, lambda wrapped: Hiding(wrapped).__call__,
+    lambda wrapped: Hiding(hiding(InSlots(wrapped))),
+    lambda wrapped: functools.partial(Hiding(wrapped)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("wrap", WRAPPERS)
+def test_a_wrapper_that_hides_how_it_is_called_is_of_the_kind_that_it_wraps(
+    kind: str, root: Path, wrap: Any
+) -> None:
+    from whitenoise_async.django import DjangoWhiteNoise
+
+    with override_settings(MIDDLEWARE=[], STATIC_ROOT=root):
+        if kind == "wsgi":
+            application: Any = DjangoWhiteNoise(wrap(get_wsgi_application()))
+            reply = call_wsgi(application, make_call("/static/a.css"))
+        else:
+            application = DjangoWhiteNoise(wrap(get_asgi_application()))
+            reply = call_asgi(application, make_call("/static/a.css"))
+    assert reply.body == CSS
+
+
+def test_a_callable_of_which_nothing_is_known_is_taken_for_wsgi() -> None:
+    from whitenoise_async.django import DjangoWhiteNoise
+
+    def empty(*args: Any) -> Any:
+        return later
+
+    assert isinstance(DjangoWhiteNoise(empty), WhiteNoise)
+    later = Hiding  # a class is not looked into
+    assert isinstance(DjangoWhiteNoise(empty), WhiteNoise)
+    many = Hiding(None)
+    vars(many).update({f"a{number}": lambda: None for number in range(2000)}, kind=Hiding)
+    assert isinstance(DjangoWhiteNoise(many), WhiteNoise)
+    assert isinstance(DjangoWhiteNoise(None), WhiteNoise)
 
 
 def test_static_root_is_served_below_static_url(kind: str, root: Path) -> None:

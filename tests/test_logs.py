@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import logging
+import os
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from clients import client_of
+from conftest import write
 
-from whitenoise_async import logs
-from whitenoise_async.logs import error_now_and_then, warn_once
+from whitenoise_async import WhiteNoise, compress, gzip, logs, serve
+from whitenoise_async.files import BrokenBodyError, FileSystemError, UnavailableError
+from whitenoise_async.logs import error_now_and_then, logger, printable, warn_once
 
 
 class Clock:
@@ -59,3 +65,65 @@ def test_a_percent_sign_in_a_path_is_no_format(caplog: pytest.LogCaptureFixture)
     warn_once("/srv/100%s.txt")
     error_now_and_then("/srv/100%d.txt")
     assert caplog.messages == ["/srv/100%s.txt", "/srv/100%d.txt"]
+
+
+# C0, DEL, C1, line and paragraph separators, bidirectional controls, a lone surrogate, a BOM.
+FORGING = [
+    *("\n", "\r", "\x1b", "\0", "\x7f", "\x85", "\x9b"),
+    *("\u2028", "\u2029", "\u202e", "\u2066", "\u200f", "\udcff", "\ufeff"),
+]
+
+
+@pytest.mark.parametrize("character", FORGING, ids=ascii)
+def test_a_character_that_breaks_or_disguises_a_line_is_escaped(
+    character: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    name, shown = f"a{character}ERROR b", f"a{character.encode('unicode_escape').decode()}ERROR b"
+    warn_once(name)
+    error_now_and_then(name)
+    with caplog.at_level(logging.INFO, "whitenoise_async"):
+        logger.info("Below %s, %d files", name, 2)
+    assert caplog.messages == [shown, shown, f"Below {shown}, 2 files"]
+    errors = (UnavailableError(name, "-"), BrokenBodyError(name), FileSystemError(name, OSError()))
+    for error in errors:
+        assert str(error).startswith(f"{shown} ")
+    assert caplog.messages[3:] == [f"{errors[1]}; the connection is cut"]
+
+
+def test_letters_of_any_script_stay_readable(caplog: pytest.LogCaptureFixture) -> None:
+    name = "/srv/größe/Ωμέγα/файл/日本語/עברית/😀.txt"
+    warn_once(name)
+    assert caplog.messages == [name]
+    assert printable(name) is name
+
+
+@pytest.mark.parametrize("autorefresh", [False, True])
+def test_a_file_name_cannot_forge_a_line_of_the_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, autorefresh: bool
+) -> None:
+    root = tmp_path / "root\nof\u2028all"
+    write(root / "a\nERROR forged.pem", b"")
+    os.symlink("nowhere", root / "b\r\x1b[2Kgone")
+    with caplog.at_level(logging.INFO, "whitenoise_async"):
+        get = client_of("wsgi")(WhiteNoise(None, root, autorefresh=autorefresh))
+        for name in ("a\nERROR forged.pem", "b\r\x1b[2Kgone"):
+            get(f"/{name}")
+    assert len(caplog.messages) >= 2
+    assert all(message.isprintable() for message in caplog.messages)
+    assert r"a\nERROR forged.pem" in " ".join(caplog.messages)
+
+
+def test_a_warning_about_a_root_is_one_line(tmp_path: Path) -> None:
+    with pytest.warns(UserWarning, match="No directory") as caught:
+        WhiteNoise(None, tmp_path / "no\nWARNING such\u202e")
+    assert str(caught[0].message) == f"No directory at: {tmp_path}/no\\nWARNING such\\u202e"
+
+
+@pytest.mark.parametrize("main", [serve.main, compress.main, gzip.main])
+def test_an_error_of_a_command_line_is_one_line(
+    main: Callable[[list[str]], int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["no\nsuch\x1b[2K"])
+    message = capsys.readouterr().err.splitlines()[-1]
+    assert message.endswith(r"error: no\nsuch\x1b[2K is not a directory")

@@ -140,7 +140,7 @@ def make_odd_entries(root: Path) -> list[str]:
         f"{root}/to-fifo: it is neither a file nor a directory",
         f"{root}/device: it is neither a file nor a directory",
         f"{root}/socket: it is neither a file nor a directory",
-        f"{root}/caf\udce9: its name is not UTF-8",
+        rf"{root}/caf\udce9: its name is not UTF-8",
     ]
 
 

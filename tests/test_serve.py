@@ -149,9 +149,11 @@ def test_the_options_of_the_middleware_are_had_by_name(tmp_path: Path) -> None:
     write(folder / "app.css", TEXT)
     write(folder / "notes" / "app.css.map", b"")
     write(folder / ".env", b"")
+    write(folder / "card.jinja", b"")
     options = [
         *("--prefix", "static/v1", "--max-age", "7", "--no-cors", "--autorefresh"),
         *("--exclude", "*.map", "--exclude", ".env"),
+        *("--include", "*.css", "--include", "*.txt", "--include", "*.map"),
     ]
     with publishing(folder, "--port=0", *options) as process:
         assert process.stdout is not None
@@ -164,7 +166,7 @@ def test_the_options_of_the_middleware_are_had_by_name(tmp_path: Path) -> None:
         assert "access-control-allow-origin" not in style.headers
         write(folder / "new.txt", b"new")
         assert fetch(f"{url}new.txt").content == b"new"
-        for name in ("notes/app.css.map", ".env"):
+        for name in ("notes/app.css.map", ".env", "card.jinja"):
             assert fetch(f"{url}{name}").status_code == 404
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=60)
@@ -374,7 +376,8 @@ def test_without_a_server_it_is_said_what_to_install(
             for value in ("-1", "1.5", "", "1h", "9" * 12)
         ),
         *(
-            ([".", f"--exclude={pattern}"], "exclude must be patterns such as '*.map'")
+            ([".", f"--{option}={pattern}"], f"{option} must be patterns such as '*.map'")
+            for option in ("include", "exclude")
             for pattern in ("", "/")
         ),
         ([".", "--prefix=\udcff"], "is not UTF-8"),

@@ -52,7 +52,7 @@ class Answers(Generic[Line]):
             must have one to itself: PEP 3333 lets it read from the current position on.
         """
         self._describe = describe
-        self._tags = make_tags(options.etag)
+        self._tags = make_tags(options.etag, options.default_etag)
         # Autorefresh has a new StaticFile at each request, so that nothing kept is found again.
         keeps = not options.autorefresh
         self._keeps_open = keeps and keeps_open

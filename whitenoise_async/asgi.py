@@ -11,6 +11,7 @@ from typing import Any, cast
 from anyio import CancelScope, create_task_group, get_cancelled_exc_class, sleep_forever
 from anyio.lowlevel import checkpoint
 
+from .applications import ASGI, WSGI, is_double
 from .async_base import AsyncBaseWhiteNoise
 from .decisions import Decision, RawFields
 from .event_loop import turn_budget
@@ -30,6 +31,9 @@ Send = Callable[[Message], Awaitable[None]]
 Line = tuple[bytes, bytes]
 
 _FIELDS = {name.replace("_", "-").encode(): name for name in RequestFields._fields}
+
+# Headers in one of these can be read twice.
+_REPEATABLE = (list, tuple)
 
 # A body of so many bytes or fewer is sent without a task that watches whether the client has gone:
 # it is read in less time than that takes.
@@ -78,6 +82,15 @@ async def _standalone(scope: Scope, receive: Receive, send: Send) -> None:
         raise RuntimeError(f"There is no application for a scope of type {scope['type']!r}")
 
 
+def _single(double: Callable[..., Any]) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
+    """An ASGI 3 application that runs one of ASGI 2."""
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        await double(scope)(receive, send)
+
+    return application
+
+
 def _encode(headers: Headers) -> list[Line]:
     return [(name.lower().encode(), value.encode("latin-1")) for name, value in headers]
 
@@ -90,11 +103,20 @@ class ASGIWhiteNoise(AsyncBaseWhiteNoise[Line]):
     """
 
     _application_kind = "an ASGI application"
-    _application_parameters = ("scope", "receive", "send")
+    _application_parameters = ASGI
     _application_is_async = True
+    _other_kind = (WSGI, "WhiteNoise")
     _keeps_files_open = True
     _standalone = staticmethod(_standalone)
     _encode = staticmethod(_encode)
+
+    @classmethod
+    def _fits(cls, application: Callable[..., Any]) -> bool:
+        return is_double(application) or super()._fits(application)
+
+    @staticmethod
+    def _adapt(application: Callable[..., Any]) -> Callable[..., Any]:
+        return _single(application) if is_double(application) else application
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or have the application answer it."""
@@ -107,7 +129,13 @@ class ASGIWhiteNoise(AsyncBaseWhiteNoise[Line]):
                 url = below_mount(url, mount)
             listed = self._find(url)
         if listed is not None:
-            method, fields = scope["method"], _relevant(scope["headers"])
+            headers = scope["headers"]
+            if headers.__class__ not in _REPEATABLE:
+                # ASGI takes any iterable, and the application may still have to read this one. Its
+                # scope is a copy: changes must not reach those who made it.
+                headers = [tuple(pair) for pair in headers]
+                scope = {**scope, "headers": headers}
+            method, fields = scope["method"], _relevant(headers)
             answer = self._answer_at_once(listed, method, fields)
             if answer is None:
                 answer = await self._answer_in_a_thread(listed, method, fields, *_target(scope))

@@ -9,12 +9,14 @@ from wsgiref.headers import Headers as HookHeaders
 from wsgiref.util import is_hop_by_hop
 
 from .answers import Answer, Answers
+from .applications import is_async, kind_of, takes
 from .decisions import Decision, Line, RawFields
-from .files import FileSystemError, UnavailableError, read_state
+from .files import FileSystemError, UnavailableError, read_state, state_if_any
 from .http.fields import OWS, RequestFields, is_field_value, is_token
 from .logs import error_now_and_then, warn_once
 from .media_types import content_type
-from .options import Options, apply_keywords, is_async, resolve, takes
+from .options import Options, apply_keywords, resolve
+from .overrides import OF_APPLICATIONS, uncalled_override
 from .registry import Listed, LiveRegistry, Registry, WalkedRegistry, make_root
 from .representations import Headers
 from .responses import Request, Response, redirect, unavailable
@@ -39,6 +41,8 @@ class BaseWhiteNoise(Options, Generic[Line]):
     _application_parameters: ClassVar[tuple[str, ...]]
     _application_is_async: ClassVar[bool]
     _application_kind: ClassVar[str]
+    #: How the applications of the other interface are called, and which class wraps these.
+    _other_kind: ClassVar[tuple[tuple[str, ...], str] | None] = None
     #: What answers in the place of an application that is ``None``.
     _standalone: ClassVar[Callable[..., Any]]
     #: Whether the adapter's servers are never handed a descriptor that others read from as well.
@@ -60,11 +64,15 @@ class BaseWhiteNoise(Options, Generic[Line]):
             answers them with 404.
         :param root: a folder of static files, as for :meth:`add_files`.
         :param prefix: where they are served, as for :meth:`add_files`.
-        :raises TypeError: for an unknown option, or a value of the wrong type.
+        :raises TypeError: for an unknown option, a value of the wrong type, or a subclass with a
+            method of WhiteNoise's that is never called here.
         :raises ValueError: for a value out of range.
         """
+        uncalled = uncalled_override(type(self), OF_APPLICATIONS)
+        if uncalled is not None:
+            raise TypeError(uncalled)
         self._check_application(application)
-        self.application = self._standalone if application is None else application
+        self.application = self._standalone if application is None else self._adapt(application)
         apply_keywords(self, options)
         if is_async(self.is_immutable_file):
             raise TypeError("is_immutable_file must not be async: it is called in a thread")
@@ -92,6 +100,18 @@ class BaseWhiteNoise(Options, Generic[Line]):
         :param followlinks: whether to follow links to directories. Links to files always work.
         """
         self._registry.add(make_root(root, prefix, followlinks))
+
+    def find(self, url: str) -> StaticFile | None:
+        """The file that ``url`` is served from, with its absolute ``path``. Blocks on the disk.
+
+        :param url: the URL path, decoded, below the mount point, without a query.
+        :returns: ``None`` for every other URL: one of the application, a variant, a redirect, or a
+            file that was removed.
+        """
+        found = self._registry.find(url)
+        if isinstance(found, StaticFile) and state_if_any(found.path) is not None:
+            return found
+        return None
 
     def _add_names(
         self, root: str | os.PathLike[str], prefix: str | None, names: Iterable[str]
@@ -170,10 +190,22 @@ class BaseWhiteNoise(Options, Generic[Line]):
         message = f"{name}() must be given {expected}, or None; got {application!r}"
         if not callable(application):
             raise TypeError(message)
-        if not takes(application, *self._application_parameters) or (
-            is_async(application) and not self._application_is_async
-        ):
+        if not self._fits(application):
+            if self._other_kind is not None and kind_of(application) == self._other_kind[0]:
+                message += f"; {self._other_kind[1]}() takes this one"
             raise TypeError(message)
+
+    @staticmethod
+    def _adapt(application: Callable[..., Any]) -> Callable[..., Any]:
+        """What the adapter calls to have ``application`` answer."""
+        return application
+
+    @classmethod
+    def _fits(cls, application: Callable[..., Any]) -> bool:
+        """Whether ``application`` may be called as the adapter calls it."""
+        if is_async(application) and not cls._application_is_async:
+            return False
+        return takes(application, *cls._application_parameters)
 
     def _shared_headers(self) -> list[tuple[str, str]]:
         """The fields that files and redirects have in common."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from . import __version__
+from .console import Parser
 
 _PROGRAM = "whitenoise-async"
 
@@ -32,8 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _parser() -> Parser:
+    parser = Parser(
         prog=_PROGRAM,
         description="Static files of Python web applications.",
         epilog="\n".join(f"{name:10} {what}" for name, what in _COMMANDS.items()),

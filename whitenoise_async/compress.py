@@ -26,7 +26,7 @@ from .compression import (
 )
 from .compression.encoders import require_known
 from .compression.report import PROBLEMS
-from .console import say
+from .console import Parser, say
 from .interrupts import INTERRUPTS, raising_on_signals
 from .progress import Progress
 from .reporting import (
@@ -190,8 +190,8 @@ def _apart(roots: Sequence[str]) -> list[str]:
     return kept
 
 
-def _parser(program: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _parser(program: str) -> Parser:
+    parser = Parser(
         prog=program,
         description="Keep a .gz, a .br and a .zst beside every file below some folders that is "
         "smaller for it. What is right already is left as it is.",

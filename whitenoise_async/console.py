@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 from contextlib import suppress
+from typing import NoReturn
+
+from .logs import printable
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser of command lines whose errors fit on one line, whatever the arguments hold."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print ``message``, and exit with status 2."""
+        super().error(printable(message))
 
 
 def say(line: str, *, error: bool = False) -> None:
@@ -18,11 +30,10 @@ def say(line: str, *, error: bool = False) -> None:
     if stream is None:  # closed from the start, as by ``>&-``
         return
     encoding = stream.encoding or "utf-8"
-    shown = "".join(each if each.isprintable() else repr(each)[1:-1] for each in line)
     try:
         # In one piece: what another thread prints comes before or after.
         print(
-            shown.encode(encoding, "backslashreplace").decode(encoding) + "\n",
+            printable(line).encode(encoding, "backslashreplace").decode(encoding) + "\n",
             end="",
             file=stream,
             flush=True,

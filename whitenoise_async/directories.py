@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from .codings import SUFFIXES, WORKING_PREFIX
@@ -28,26 +28,35 @@ class Rules(NamedTuple):
 
 
 def is_kept_out(exclude: Globs, below: str, name: str, *, folder: bool) -> bool:
-    """Whether ``exclude`` is for the entry ``name``.
+    """Whether ``exclude`` keeps out the entry ``name``, or its ``include`` does not name it.
 
-    With a file go its pre-compressed siblings, which tell as much as it does.
+    Variants follow their original, since they tell as much as it does. A folder that is not
+    included may still have files that are.
 
     :param below: the path below the root of the folder that has it, with a slash at its end.
     """
-    while not exclude.match(below, name, folder=folder):
-        if folder or not name.endswith(SUFFIXES):
-            return False
-        name = name.rpartition(".")[0]
-    return True
+    names = [name] if folder else _with_originals(name)
+    if any(exclude.match(below, each, folder=folder) for each in names):
+        return True
+    return not folder and _is_left_out(exclude.include, below, names)
 
 
 def is_path_kept_out(exclude: Globs, path: str) -> bool:
-    """Whether ``exclude`` is for the file ``path``, below the root, or for a folder on its way."""
-    while not exclude.match_path(path):
-        if not path.endswith(SUFFIXES):
-            return False
-        path = path.rpartition(".")[0]
-    return True
+    """The same of the file ``path``, below the root, and of the folders on its way."""
+    paths = _with_originals(path)
+    return any(map(exclude.match_path, paths)) or _is_left_out(exclude.include, "", paths)
+
+
+def _is_left_out(include: Globs | None, below: str, names: Sequence[str]) -> bool:
+    return include is not None and not any(include.match_path(below + name) for name in names)
+
+
+def _with_originals(name: str) -> list[str]:
+    """A name, and the names of its possible originals."""
+    names = [name]
+    while names[-1].endswith(SUFFIXES):
+        names.append(names[-1].rpartition(".")[0])
+    return names
 
 
 class Directory(NamedTuple):

@@ -11,7 +11,7 @@ from contextlib import suppress
 from io import BufferedReader
 
 from .http.ranges import ByteRange, planned_length
-from .logs import error_now_and_then
+from .logs import OneLineError, error_now_and_then
 from .reads import read_at, read_page_cache, reads_page_cache
 from .representations import FileState
 
@@ -40,7 +40,7 @@ _UNSERVABLE = frozenset(
 )
 
 
-class UnavailableError(Exception):
+class UnavailableError(OneLineError):
     """A path where there is no file to serve.
 
     ``gone`` tells a file that was removed, which is nobody's fault, from one that is there and
@@ -53,7 +53,7 @@ class UnavailableError(Exception):
         self.gone = gone
 
 
-class FileSystemError(Exception):
+class FileSystemError(OneLineError):
     """The system failed at a file: the disk has a fault, or something has run out.
 
     Descriptors may, memory, or threads.
@@ -64,7 +64,7 @@ class FileSystemError(Exception):
         super().__init__(f"{path} cannot be read now: {self.reason}")
 
 
-class BrokenBodyError(Exception):
+class BrokenBodyError(OneLineError):
     """A body that has begun cannot be completed: its file became shorter, or unreadable.
 
     Raised to the server, which then cuts the connection: the client sees that something is missing.

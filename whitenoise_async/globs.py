@@ -16,7 +16,9 @@ class Globs:
     all below it.
     """
 
-    def __init__(self, patterns: Iterable[str]) -> None:
+    def __init__(self, patterns: Iterable[str], include: Globs | None = None) -> None:
+        """:param include: of an exclusion, the only files that it does not keep out."""
+        self.include = include
         names: list[str] = []
         folders: list[str] = []
         paths: list[str] = []

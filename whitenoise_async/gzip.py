@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from collections.abc import Sequence
@@ -12,7 +11,7 @@ from .compression.encoders import GzipEncoder
 from .compression.errors import CompressionError
 from .compression.single import Written, compress_file, find_files
 from .compression.threads import Stop, in_threads
-from .console import say
+from .console import Parser, say
 from .interrupts import INTERRUPTS, raising_on_signals
 
 #: Extensions of files that are compressed in themselves.
@@ -49,8 +48,8 @@ def main(arguments: Sequence[str] | None = None, program: str = _BY_MODULE) -> i
         return status
 
 
-def _parser(program: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _parser(program: str) -> Parser:
+    parser = Parser(
         prog=program,
         description="Write a .gz beside every file below a folder that is smaller for it.",
     )

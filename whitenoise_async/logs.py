@@ -9,6 +9,34 @@ from time import monotonic
 
 logger = logging.getLogger("whitenoise_async")
 
+
+def printable(text: str) -> str:
+    """``text`` on one line, as it can be shown to a person.
+
+    File names may hold anything. Three kinds of characters are escaped, as in a Python string:
+    those that break the line (C0 and C1 controls, U+2028), those that hide or reorder others
+    (bidirectional controls), and lone surrogates. Letters of any script stay as they are.
+    """
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
+
+
+class OneLineError(Exception):
+    """An exception whose message may hold file names: it reaches logs of servers and programs."""
+
+    def __str__(self) -> str:
+        return printable(super().__str__())
+
+
+def _put_on_one_line(record: logging.LogRecord) -> bool:
+    record.msg, record.args = printable(record.getMessage()), ()
+    return True
+
+
+# Here and not where messages are made, so that no message can be forgotten.
+logger.addFilter(_put_on_one_line)
+
 # Messages that are remembered: a bound, since there may be as many as there are files.
 _REMEMBERED = 1024
 

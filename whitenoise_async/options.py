@@ -6,10 +6,11 @@ import inspect
 import re
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
-from types import FunctionType
+from types import FunctionType, MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypedDict
 from wsgiref.headers import Headers
 
+from .applications import is_async
 from .globs import Globs, globs_of
 from .http.fields import is_token
 from .media_types import MediaTypes
@@ -39,12 +40,65 @@ class OptionKeywords(TypedDict, total=False):
     max_cached_file_size: int
     max_cache_size: int
     check_interval: float | None
+    include: Collection[str] | None
     exclude: Collection[str]
     etag: Literal["mtime", "content"] | EtagFunction
 
 
+#: The options that are called, and their parameters.
+HOOKS = {
+    "immutable_file_test": ("path", "url"),
+    "add_headers_function": ("headers", "path", "url"),
+    "etag": ("path", "url"),
+}
+
+
+class HookValue:
+    """A hook that a class gives as a value: a pattern, a plain function, or ``None``.
+
+    An instance has a callable in its place, so that methods of subclasses can call
+    ``super().option(...)``. It answers for the keyword argument where there is one.
+    """
+
+    def __init__(self, name: str, value: object) -> None:
+        self.name = name
+        self.value = value
+
+    def __get__(self, owner: Options | None, kind: type) -> Any:
+        if owner is None:
+            return self.value if kind is Options or callable(self.value) else self._unbound
+        value = self.value_for(owner)
+        if self.name == "etag" and value in _ETAGS:
+            value = None
+        if isinstance(value, str | re.Pattern):
+            value = _searching(value)
+        return _do_nothing if value is None else value
+
+    def _unbound(self, owner: Options, *arguments: object) -> object:
+        """Answer ``Class.option(self, ...)``."""
+        return self.__get__(owner, type(owner))(*arguments)
+
+    def value_for(self, owner: Options) -> object:
+        """The keyword argument of ``owner``, or else this value."""
+        return owner._given.get(self.name, self.value)
+
+
+def _do_nothing(*arguments: object) -> None:
+    """Say what a hook says by default: not immutable, nothing to add, the default tag."""
+
+
 class Options:
     """The options as attributes of a class, with their defaults."""
+
+    #: The keyword arguments, and in Django the settings, that are hooks.
+    _given: Mapping[str, object] = MappingProxyType({})
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        for name in HOOKS.keys() & vars(cls).keys():
+            value = vars(cls)[name]
+            if _is_plain(value, name) or not hasattr(value, "__get__"):
+                setattr(cls, name, HookValue(name, value))
 
     #: Look at the file system on every request, so that new and changed files are served at once.
     #: For development: each request lists directories.
@@ -63,7 +117,7 @@ class Options:
 
     #: Tells which files never change under their URL: a callable ``(path, url)``, or a regular
     #: expression that is searched in the URL.
-    immutable_file_test: ImmutableFileTest | None = None
+    immutable_file_test: Any = HookValue("immutable_file_test", None)
 
     #: Serve this file of each directory at the directory's own URL, ``dir/``; ``True`` means
     #: ``index.html``.
@@ -75,7 +129,7 @@ class Options:
     #: Called as ``(headers, path, url)``, ``headers`` being a :class:`wsgiref.headers.Headers`, to
     #: add or change header fields: once per file, at its first request (with ``autorefresh``, at
     #: every request).
-    add_headers_function: AddHeadersFunction | None = None
+    add_headers_function: Any = HookValue("add_headers_function", None)
 
     #: Bytes: larger files are not kept in memory, but read each time; 0 keeps none.
     max_cached_file_size: int = 1024 * 1024
@@ -87,6 +141,9 @@ class Options:
     #: request, ``None`` never again.
     check_interval: float | None = 1.0
 
+    #: Glob patterns, as in ``exclude``, of the only files that are served; ``None`` serves all.
+    include: Collection[str] | None = None
+
     #: Glob patterns of what is not served: ``*.map`` or ``.git`` by the name of a file or folder,
     #: or with a slash by the path below the root, ``/drafts``; with a folder goes all below it.
     exclude: Collection[str] = ()
@@ -94,7 +151,7 @@ class Options:
     #: What the ``ETag`` of a file is made of: ``"mtime"``, its date and its size; ``"content"``,
     #: its bytes, which are read for it once; or what a callable ``(path, url)`` returns, which is
     #: asked each time that the file is found to have changed.
-    etag: Literal["mtime", "content"] | EtagFunction = "mtime"
+    etag: Any = HookValue("etag", "mtime")
 
 
 class ResolvedOptions(NamedTuple):
@@ -113,6 +170,8 @@ class ResolvedOptions(NamedTuple):
     check_interval: float | None
     exclude: Globs | None
     etag: str | Callable[[str, str], object]
+    #: Used where a method ``etag`` returns ``None``; ``None`` without a method.
+    default_etag: str | None
 
 
 def apply_keywords(owner: Options, keywords: Mapping[str, object]) -> None:
@@ -127,7 +186,35 @@ def apply_keywords(owner: Options, keywords: Mapping[str, object]) -> None:
                 f"{type(owner).__name__}() got an unknown option {name!r};"
                 f" the options are {', '.join(known)}"
             )
-        setattr(owner, name, value)
+        give(owner, name, value)
+
+
+def give(owner: Options, name: str, value: object) -> None:
+    """Set option ``name`` of ``owner``, over that of its class.
+
+    A hook that its class has as a method stays that method, which gets ``value`` by ``super()``.
+
+    :raises TypeError: for a value that such a method could not call.
+    """
+    if name in HOOKS:
+        owner._given = {**owner._given, name: value}
+        if has_method(owner, name):
+            probe = Options()
+            setattr(probe, name, value)
+            resolve(probe)
+            return
+        if isinstance(inspect.getattr_static(type(owner), name), HookValue):
+            vars(owner).pop(name, None)
+            return
+    setattr(owner, name, value)
+
+
+def has_method(owner: Options, name: str) -> bool:
+    """Whether the class of ``owner`` has the hook ``name`` as a method."""
+    static = inspect.getattr_static(type(owner), name)
+    if isinstance(static, HookValue | staticmethod) or not callable(static):
+        return False
+    return hasattr(static, "__get__") and not _is_plain(static, name)
 
 
 def resolve(owner: Options) -> ResolvedOptions:
@@ -144,12 +231,13 @@ def resolve(owner: Options) -> ResolvedOptions:
         is_immutable=_immutable_file_test(owner),
         index_file=_index_file(owner.index_file),
         media_types=_media_types(owner.mimetypes),
-        add_headers=_hook(owner, "add_headers_function", "headers", "path", "url"),
+        add_headers=_hook(owner, "add_headers_function"),
         max_cached_file_size=_byte_count("max_cached_file_size", owner.max_cached_file_size),
         max_cache_size=_byte_count("max_cache_size", owner.max_cache_size),
         check_interval=_check_interval(owner.check_interval),
-        exclude=globs_of("exclude", owner.exclude),
+        exclude=_exclusion(owner),
         etag=_etag(owner),
+        default_etag=_default_etag(owner) if has_method(owner, "etag") else None,
     )
 
 
@@ -227,54 +315,92 @@ def _media_types(value: object) -> MediaTypes:
 
 
 def _immutable_file_test(owner: Options) -> Callable[[str, str], object] | None:
-    value = owner.immutable_file_test
-    if isinstance(value, str):
-        try:
-            value = re.compile(value)
-        except re.error as error:
-            raise ValueError(
-                f"immutable_file_test must be a regular expression, got {value!r}: {error}"
-            ) from None
-    if isinstance(value, re.Pattern):
-        pattern = value
-        if not isinstance(pattern.pattern, str):
-            raise TypeError(f"immutable_file_test must be a pattern of str, got {pattern!r}")
-        return lambda path, url: pattern.search(url)
-    return _hook(owner, "immutable_file_test", "path", "url")
+    value = _value_of(owner, "immutable_file_test")
+    if isinstance(value, str | re.Pattern):
+        return _searching(value)
+    return _hook(owner, "immutable_file_test")
+
+
+def _searching(value: str | re.Pattern[str]) -> Callable[[str, str], object]:
+    """The test that searches the regular expression ``value`` in the URL."""
+    try:
+        pattern = re.compile(value)
+    except re.error as error:
+        raise ValueError(
+            f"immutable_file_test must be a regular expression, got {value!r}: {error}"
+        ) from None
+    if not isinstance(pattern.pattern, str):
+        raise TypeError(f"immutable_file_test must be a pattern of str, got {pattern!r}")
+    return lambda path, url: pattern.search(url)
+
+
+def _exclusion(owner: Options) -> Globs | None:
+    """The patterns of ``exclude`` and ``include``; ``None`` where everything is served."""
+    exclude = globs_of("exclude", owner.exclude)
+    if owner.include is None:
+        return exclude
+    # An empty list includes nothing.
+    include = globs_of("include", owner.include) or Globs(())
+    return Globs(owner.exclude, include)
 
 
 def _etag(owner: Options) -> str | Callable[[str, str], object]:
-    value = owner.etag
+    value = _value_of(owner, "etag")
     if isinstance(value, str):
         if value not in _ETAGS:
             raise ValueError(f"etag must be {_ETAG_EXPECTED}, got {value!r}")
         return value
-    hook = _hook(owner, "etag", "path", "url")
+    hook = _hook(owner, "etag")
     if hook is None:
         raise TypeError(f"etag must be {_ETAG_EXPECTED}, got None")
     return hook
 
 
-def _hook(owner: Options, name: str, *parameters: str) -> Callable[..., Any] | None:
-    """The callable that is option ``name``.
+def _default_etag(owner: Options) -> str:
+    """The tag of a file for which a method ``etag`` returns none."""
+    values = [owner._given.get("etag")]
+    values += [
+        each.value
+        for kind in type(owner).__mro__
+        if isinstance(each := vars(kind).get("etag"), HookValue)
+    ]
+    return next(each for each in values if isinstance(each, str))
 
-    A class that has it as a function may mean a plain one, written ``option = function``, or a
-    method, written ``def option(self, ...)``: the parameters tell, by ``self`` or their number.
-    """
+
+def _value_of(owner: Options, name: str) -> object:
+    """The option ``name`` as it was written, whether by a class or by a keyword argument."""
     static: object = inspect.getattr_static(owner, name)
+    return static.value_for(owner) if isinstance(static, HookValue) else getattr(owner, name)
+
+
+def _hook(owner: Options, name: str) -> Callable[..., Any] | None:
+    """The callable that is option ``name``."""
+    parameters = HOOKS[name]
+    static: object = inspect.getattr_static(owner, name)
+    if isinstance(static, HookValue):
+        static = static.value_for(owner)
     if is_async(getattr(static, "__func__", static)):
         raise TypeError(f"{name} must not be async, got {static!r}: it is called in a thread")
-    plain = static if callable(static) and not _is_method(static) else None
-    if plain is not None and _is_function(plain) and takes(plain, *parameters):
-        return plain
-    bound: object = getattr(owner, name)
-    if bound is None:
+    value = static if _is_plain(static, name) else _value_of(owner, name)
+    if value is None:
         return None
     # Python makes methods of more than functions, of what Cython compiles for one.
-    for candidate in (bound, plain):
-        if callable(candidate) and takes(candidate, *parameters):
+    candidates = [value] if callable(static) and _is_method(static) else [value, static]
+    for candidate in candidates:
+        if callable(candidate) and _takes(candidate, *parameters):
             return candidate
-    raise TypeError(f"{name} must be callable as ({', '.join(parameters)}), got {bound!r}")
+    raise TypeError(f"{name} must be callable as ({', '.join(parameters)}), got {value!r}")
+
+
+def _is_plain(static: object, name: str) -> bool:
+    """Whether a class has hook ``name`` as a plain function, written ``option = function``.
+
+    The parameters tell it from a method, written ``def option(self, ...)``: ``self``, or their
+    number.
+    """
+    if not callable(static) or _is_method(static) or not _is_function(static):
+        return False
+    return _takes(static, *HOOKS[name])
 
 
 def _is_method(function: Callable[..., Any]) -> bool:
@@ -291,21 +417,17 @@ def _is_function(static: Callable[..., Any]) -> bool:
     return isinstance(inspect.unwrap(static), FunctionType | partial)
 
 
-def is_async(function: object) -> bool:
-    """Whether a call of ``function`` gives a coroutine, as far as can be told."""
-    called = getattr(function, "__call__", None)  # noqa: B004
-    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(called)
-
-
-def takes(function: Callable[..., Any], *arguments: object) -> bool:
+def _takes(function: Callable[..., Any], *arguments: object) -> bool:
     """Whether ``function`` can be called with as many positional arguments.
 
-    Of a callable that does not tell its signature, as some in C do not, the best is believed.
+    A callable that hides its signature, as some in C do, is assumed to take them.
     """
     try:
-        inspect.signature(function).bind(*arguments)
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):
+        return True
+    try:
+        signature.bind(*arguments)
     except TypeError:
         return False
-    except ValueError:
-        return True
     return True

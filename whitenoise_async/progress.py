@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from .logs import printable
+
 
 class Progress:
     """A bar of bytes on standard error, or none: when either stream is no terminal, or no tqdm."""
@@ -24,7 +26,7 @@ class Progress:
         if self._tqdm is not None and size:
             self._bar = self._tqdm(
                 total=size,
-                desc=title,
+                desc=printable(title),
                 unit="B",
                 unit_scale=True,
                 leave=False,

@@ -15,7 +15,7 @@ from .directories import Directory, Rules, Skip, is_path_kept_out
 from .files import FileSystemError, explained
 from .forks import renew_at_fork
 from .globs import Globs
-from .logs import logger, warn_once
+from .logs import logger, printable, warn_once
 from .mistakes import Mistakes, mistakes_among
 from .static_file import Redirect, StaticFile
 
@@ -228,7 +228,7 @@ def make_root(path: str | os.PathLike[str], prefix: str | None, followlinks: boo
     absolute = os.path.abspath(name)
     if not os.path.isdir(absolute):
         # Two frames up stands who called add_files or the constructor.
-        warnings.warn(f"No directory at: {absolute}", UserWarning, stacklevel=3)
+        warnings.warn(printable(f"No directory at: {absolute}"), UserWarning, stacklevel=3)
     stripped = (prefix or "").strip("/")
     return Root(absolute, f"/{stripped}/" if stripped else "/", followlinks)
 

@@ -7,10 +7,11 @@ import os
 import socket
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from urllib.parse import quote
 
 from .asgi import ASGIWhiteNoise
-from .console import say
+from .console import Parser, say
 from .files import FileSystemError, state_if_any
 from .globs import globs_of
 from .options import Options
@@ -55,6 +56,7 @@ def main(arguments: Sequence[str] | None = None, program: str = _BY_MODULE) -> i
             autorefresh=options.autorefresh,
             max_age=options.max_age,
             allow_all_origins=not options.no_cors,
+            include=options.include,
             exclude=options.exclude,
         )
         url = _url(listener) + quote(make_root(".", options.prefix, False).prefix)
@@ -64,8 +66,8 @@ def main(arguments: Sequence[str] | None = None, program: str = _BY_MODULE) -> i
     return 0
 
 
-def _parser(program: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _parser(program: str) -> Parser:
+    parser = Parser(
         prog=program,
         description="Publish a folder over HTTP, as an application's static files are served.",
     )
@@ -81,9 +83,16 @@ def _parser(program: str) -> argparse.ArgumentParser:
         "--index", action="store_true", help="serve index.html of each folder at the folder's URL"
     )
     parser.add_argument(
+        "--include",
+        action="append",
+        type=partial(_glob, "include"),
+        metavar="GLOB",
+        help="publish only files that match, as '*.html' or '/public'; may be repeated",
+    )
+    parser.add_argument(
         "--exclude",
         action="append",
-        type=_glob,
+        type=partial(_glob, "exclude"),
         default=[],
         metavar="GLOB",
         help="keep out what matches, as '.git' or '/drafts'; may be repeated",
@@ -132,9 +141,9 @@ def _prefix(text: str) -> str:
     return text
 
 
-def _glob(text: str) -> str:
+def _glob(option: str, text: str) -> str:
     try:
-        globs_of("exclude", [text])
+        globs_of(option, [text])
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
     return text

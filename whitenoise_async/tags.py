@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from .files import OpenFile
 from .forks import renew_at_fork
 from .http.fields import is_opaque_tag
-from .logs import error_now_and_then
+from .logs import error_now_and_then, printable
 from .representations import FileState
 
 #: Takes a file's path, its URL and its forms, which are open; returns an opaque tag for each,
@@ -63,21 +63,33 @@ class ContentTags:
         return tag
 
 
-def make_tags(etag: str | Callable[[str, str], object]) -> Tags | None:
-    """What makes the tags that option ``etag`` asks for; ``None`` for those of date and size."""
+def make_tags(etag: str | Callable[[str, str], object], default: str | None = None) -> Tags | None:
+    """What makes the tags that option ``etag`` asks for; ``None`` for those of date and size.
+
+    :param default: what is asked for where a callable returns ``None``; ``None`` forbids that.
+    """
     if etag == "mtime":
         return None
-    return ContentTags() if isinstance(etag, str) else _asking(etag)
+    if isinstance(etag, str):
+        return ContentTags()
+    return _asking(etag, None if default is None else make_tags(default) or _of_date_and_size)
 
 
-def _asking(hook: Callable[[str, str], object]) -> Tags:
-    def tags(path: str, url: str, forms: Sequence[OpenFile]) -> list[str]:
+def _of_date_and_size(path: str, url: str, forms: Sequence[OpenFile]) -> list[None]:
+    return [None] * len(forms)
+
+
+def _asking(hook: Callable[[str, str], object], default: Tags | None) -> Tags:
+    def tags(path: str, url: str, forms: Sequence[OpenFile]) -> Sequence[str | None]:
         try:
             made = hook(path, url)
+            if made is None and default is not None:
+                return default(path, url, forms)
             if not isinstance(made, str) or not is_opaque_tag(made):
                 raise ValueError(
-                    f"etag returned {made!r} for {path}: what stands between the quotes of an"
-                    " ETag was expected, a str without quotes, white space and control characters"
+                    f"etag returned {made!r} for {printable(path)}: what stands between the quotes"
+                    " of an ETag was expected, a str without quotes, white space and control"
+                    " characters"
                 )
         except Exception:
             error_now_and_then(f"etag failed for {path}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
+from .applications import ASGI, WSGI
 from .base import BaseWhiteNoise
 from .decisions import Decision
 from .environs import CLOSES, hides_errors, read_fields, relevant
@@ -34,8 +35,9 @@ class WhiteNoise(BaseWhiteNoise[tuple[str, str]]):
     """
 
     _application_kind = "a WSGI application"
-    _application_parameters = ("environ", "start_response")
+    _application_parameters = WSGI
     _application_is_async = False
+    _other_kind = (ASGI, "ASGIWhiteNoise")
     _keeps_files_open = False
     _standalone = staticmethod(_standalone)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from ..logs import OneLineError
 
-class CompressionError(Exception):
+
+class CompressionError(OneLineError):
     """A file that could not be compressed; the message names it and says why."""
 
 

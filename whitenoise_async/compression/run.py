@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
+from ..logs import printable
 from .locks import locked
 from .record import Record
 from .report import Failure, Outcome, Report, Watcher
@@ -77,6 +78,6 @@ def opened(root: str | os.PathLike[str], watcher: Watcher, *, alone: bool) -> It
     if not isinstance(path, str):
         raise TypeError(f"root must be a str or a path of str, got {root!r}")
     if not os.path.isdir(path):
-        raise NotADirectoryError(f"{path} is not a directory")
+        raise NotADirectoryError(f"{printable(path)} is not a directory")
     with locked(path, lambda: watcher.waits(path), shared=not alone):
         yield Run(path, watcher)

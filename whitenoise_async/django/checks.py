@@ -11,7 +11,11 @@ from django.apps import apps
 from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage
+from django.utils.module_loading import import_string
 
+from ..base import BaseWhiteNoise
+from ..logs import printable
+from ..overrides import OF_APPLICATIONS, uncalled_override
 from .settings import KNOWN, PREFIX, configuration, faults, set_names
 
 _MIDDLEWARE = "whitenoise_async.django.WhiteNoiseMiddleware"
@@ -21,8 +25,12 @@ _SECURITY = "django.middleware.security.SecurityMiddleware"
 def check_settings(app_configs: object, **kwargs: Any) -> list[CheckMessage]:
     """Check all that has to do with static files. Called by Django."""
     errors = [checks.Error(fault, id="whitenoise_async.E001") for fault in faults()]
+    errors += _uncalled(list(settings.MIDDLEWARE))
     others = [*_unknown(), *_order(list(settings.MIDDLEWARE)), *_applications()]
-    return [*errors, *others, *([] if errors else _folders())]
+    found = [*errors, *others, *([] if errors else _folders())]
+    for each in found:
+        each.msg = printable(each.msg)
+    return found
 
 
 def _unknown() -> Iterator[CheckMessage]:
@@ -35,6 +43,18 @@ def _unknown() -> Iterator[CheckMessage]:
             yield checks.Warning(
                 f"There is no setting {name}", hint=hint, id="whitenoise_async.W001"
             )
+
+
+def _uncalled(middleware: list[str]) -> Iterator[CheckMessage]:
+    for path in middleware:
+        try:
+            kind = import_string(path)
+        except ImportError:
+            continue  # Django says so itself
+        if isinstance(kind, type) and issubclass(kind, BaseWhiteNoise):
+            uncalled = uncalled_override(kind, OF_APPLICATIONS)
+            if uncalled is not None:
+                yield checks.Error(uncalled, id="whitenoise_async.E002")
 
 
 def _order(middleware: list[str]) -> Iterator[CheckMessage]:

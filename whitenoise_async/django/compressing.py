@@ -7,11 +7,11 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any, cast
 
 from django.core.exceptions import ImproperlyConfigured
-from django.core.management.base import CommandError
 
 from ..compression import Action, CompressionError, Report, compress_tree, make_settings
 from ..compression.settings import SettingKeywords
 from ..compression.tree import suffix_of
+from .errors import CommandError
 
 #: A name, the name of what was made of it, and whether it was made now.
 Processed = tuple[str, str, bool]

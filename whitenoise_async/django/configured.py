@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..base import BaseWhiteNoise
 from ..decisions import Line
-from ..options import Options
+from ..options import HOOKS, Options, give, has_method
 from ..registry import Registry
 from .finders import FindersRegistry, found_files
 from .manifest import HashedFiles, hashed_files, manifest_names
@@ -39,8 +39,9 @@ class ConfiguredWhiteNoise(BaseWhiteNoise[Line]):
         if self._configuration.static_root is not None:
             defaults["immutable_file_test"] = HashedFiles(self.static_prefix)
         for name, value in defaults.items():
-            if not _is_own(self, name):
-                setattr(self, name, value)
+            # A method of a subclass asks for the default by ``super()``.
+            if not _is_own(self, name) or (name in HOOKS and has_method(self, name)):
+                give(self, name, value)
         keywords: OptionKeywords = {**self._configuration.options, **options}
         super().__init__(application, **keywords)
         self._add_roots(self._configuration)

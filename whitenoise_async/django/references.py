@@ -9,6 +9,8 @@ from typing import Any
 from django.core.exceptions import SuspiciousFileOperation
 from django.core.management.base import CommandError
 
+from ..logs import printable
+
 Converter = Callable[[Match[str]], str]
 
 
@@ -40,7 +42,7 @@ class MissingReferences:
         :raises CommandError: naming each reference.
         """
         if self._found:
-            lines = [f"{name}: {reference}" for name, reference in sorted(self._found)]
+            lines = [printable(f"{name}: {reference}") for name, reference in sorted(self._found)]
             raise CommandError("These references lead to no file:\n  " + "\n  ".join(lines))
 
 

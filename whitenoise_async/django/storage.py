@@ -8,10 +8,12 @@ from urllib.parse import unquote, urlsplit
 
 from django.contrib.staticfiles.storage import ManifestStaticFilesStorage, StaticFilesStorage
 from django.contrib.staticfiles.utils import matches_patterns
-from django.core.management.base import CommandError
+from django.core.exceptions import ImproperlyConfigured
 
 from ..compression.locks import locked
+from ..overrides import OF_STORAGES, uncalled_override
 from .compressing import Compression, Processed, known_options
+from .errors import CommandError
 from .references import Converter, MissingReferences, undecodable
 from .settings import StorageConfiguration, storage_configuration
 from .whole_files import WholeFilesStorage
@@ -26,8 +28,12 @@ class CompressedFilesStorage(WholeFilesStorage):
     def __init__(self, *args: Any, compress: object = None, **kwargs: Any) -> None:
         """
         :param compress: options of :func:`whitenoise_async.compress_tree`.
-        :raises ImproperlyConfigured: for an option that there is not.
+        :raises ImproperlyConfigured: for an unknown option, or a subclass with a method of
+            WhiteNoise's that is never called here.
         """
+        uncalled = uncalled_override(type(self), OF_STORAGES)
+        if uncalled is not None:
+            raise ImproperlyConfigured(uncalled)
         self._options = known_options(compress)
         super().__init__(*args, **kwargs)
 

@@ -7,9 +7,9 @@ from contextlib import suppress
 from typing import Any
 
 from django.core.files.storage import FileSystemStorage
-from django.core.management.base import CommandError
 
 from ..codings import WORKING_PREFIX
+from .errors import CommandError
 
 
 class WholeFilesStorage(FileSystemStorage):

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from functools import partial
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from django.core.handlers.asgi import ASGIHandler
+from django.core.handlers.base import BaseHandler
+
+from ..applications import ASGI, kind_of
 from ..asgi import ASGIWhiteNoise, Line
 from ..http.paths import below_mount
-from ..options import is_async
 from ..wsgi import WhiteNoise
 from .configured import ConfiguredWhiteNoise
 
@@ -15,6 +21,10 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from ..options import OptionKeywords
+
+
+# A bound for the search below a wrapper. Agents wrap a few times, and hold a few callables.
+_MOST_WRAPPED = 1000
 
 
 class DjangoWSGIWhiteNoise(ConfiguredWhiteNoise[tuple[str, str]], WhiteNoise):
@@ -48,6 +58,41 @@ def DjangoWhiteNoise(  # noqa: N802 (named for what it makes)
     :raises django.core.exceptions.ImproperlyConfigured: for a setting that cannot be so.
     :raises TypeError: for what is no application, an unknown option, or one of the wrong type.
     """
-    if is_async(application):
+    if application is not None and callable(application) and _is_asgi(application):
         return DjangoASGIWhiteNoise(application, **options)
     return DjangoWSGIWhiteNoise(application, **options)
+
+
+def _is_asgi(application: Callable[..., Any]) -> bool:
+    """Whether ``application`` is an ASGI one, or wraps Django's."""
+    kind = kind_of(application)
+    if kind is not None:
+        return kind == ASGI
+    # A wrapper that hides how it is called: what it wraps decides.
+    found, ids = [application], {id(application)}
+    for each in found:  # which grows
+        if isinstance(each, BaseHandler):
+            return isinstance(each, ASGIHandler)
+        held = [] if len(found) > _MOST_WRAPPED else _held_by(each)
+        for other in held:
+            if callable(other) and id(other) not in ids:
+                found.append(other)
+                ids.add(id(other))
+    return False
+
+
+def _held_by(wrapper: Any) -> Iterable[Any]:
+    """The objects that a wrapper may call: its attributes, and what a function encloses."""
+    if isinstance(wrapper, partial):
+        yield from (wrapper.func, *wrapper.args)
+    for name in ("__wrapped__", "__self__"):
+        yield getattr(wrapper, name, None)
+    for cell in getattr(wrapper, "__closure__", None) or ():
+        with suppress(ValueError):  # an empty cell
+            yield cell.cell_contents
+    if not isinstance(wrapper, type | ModuleType):
+        yield from getattr(wrapper, "__dict__", {}).values()
+        for kind in type(wrapper).__mro__:
+            slots = vars(kind).get("__slots__", ())
+            for name in (slots,) if isinstance(slots, str) else slots:
+                yield getattr(wrapper, name, None)

@@ -1,0 +1,135 @@
+"""Subclasses with methods of WhiteNoise's that are never called here are refused."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import django_project
+import pytest
+from clients import ADAPTERS, client_of
+from conftest import write
+from pages import DOCS
+from test_docs import code, rows_of
+
+django_project.configure()
+
+from django.core.checks import run_checks  # noqa: E402
+from django.core.exceptions import ImproperlyConfigured  # noqa: E402
+from django.http import HttpResponse  # noqa: E402
+from django.test import override_settings  # noqa: E402
+from django.utils.deprecation import MiddlewareMixin  # noqa: E402
+
+from whitenoise_async import ASGIWhiteNoise, WhiteNoise  # noqa: E402
+from whitenoise_async.django import (  # noqa: E402
+    CompressedManifestStaticFilesStorage,
+    CompressedStaticFilesStorage,
+    WhiteNoiseMiddleware,
+)
+from whitenoise_async.django.checks import check_settings  # noqa: E402
+from whitenoise_async.overrides import OF_APPLICATIONS, OF_STORAGES  # noqa: E402
+
+
+def method(self: Any, *args: Any, **kwargs: Any) -> Any: ...
+
+
+@pytest.mark.parametrize("name", OF_APPLICATIONS)
+@pytest.mark.parametrize("kind", [WhiteNoise, ASGIWhiteNoise, WhiteNoiseMiddleware])
+@pytest.mark.parametrize("value", [method, staticmethod(method)], ids=["method", "static"])
+def test_a_method_that_is_never_called_is_refused_with_its_replacement(
+    kind: Any, name: str, value: Any
+) -> None:
+    mine: Any = type("Mine", (kind,), {name: value})
+    expected = rf"^Mine: {name}\(\) is never called; {re.escape(OF_APPLICATIONS[name])}$"
+    with pytest.raises(TypeError, match=expected):
+        mine(lambda *request: HttpResponse())
+
+
+@pytest.mark.parametrize("kind", [WhiteNoise, WhiteNoiseMiddleware])
+def test_so_is_one_of_a_mixin_or_of_a_class_between(kind: Any) -> None:
+    mixin = type("Mixin", (), {"find_file": method})
+    between: Any = type("Between", (mixin, kind), {})
+    for mine in (between, type("Mine", (between,), {})):
+        expected = rf"^{mine.__name__}: find_file\(\) of Mixin is never called; "
+        with pytest.raises(TypeError, match=expected):
+            mine(lambda *request: HttpResponse())
+
+
+def test_a_class_that_calls_such_a_method_itself_is_not() -> None:
+    mixin: Any = MiddlewareMixin
+
+    class Restricted(mixin, WhiteNoiseMiddleware):  # type: ignore[misc]
+        def __init__(self, get_response: Any) -> None:
+            WhiteNoiseMiddleware.__init__(self, get_response)
+
+        def process_request(self, request: Any) -> Any:
+            return HttpResponse("restricted")
+
+        def redirect(self, request: Any) -> None: ...
+
+    assert Restricted(lambda request: HttpResponse()) is not None
+
+
+def test_methods_of_its_own_are_no_reason() -> None:
+    names = ("process_response", "initialize", "get_dynamic_path", "find_and_cache", "add_files")
+    mine: Any = type("Mine", (WhiteNoise,), dict.fromkeys(names, method))
+    assert mine(None) is not None
+
+
+@pytest.mark.parametrize("name", OF_STORAGES)
+@pytest.mark.parametrize(
+    "kind", [CompressedStaticFilesStorage, CompressedManifestStaticFilesStorage]
+)
+def test_a_storage_with_one_is_refused(kind: Any, name: str, tmp_path: Path) -> None:
+    mine: Any = type("Mine", (kind,), {name: method})
+    with pytest.raises(ImproperlyConfigured, match=rf"^Mine: {name}\(\) is never called; "):
+        mine(location=str(tmp_path), base_url="/static/")
+
+
+class NeverCalled(WhiteNoiseMiddleware):
+    def add_cache_headers(self, headers: Any, path: str, url: str) -> None: ...
+
+
+def test_the_system_check_names_it() -> None:
+    middleware = [f"{__name__}.NeverCalled", "no.such.Middleware", f"{__name__}.run_checks"]
+    with override_settings(MIDDLEWARE=middleware):
+        found = [each for each in check_settings(None) if each.id == "whitenoise_async.E002"]
+    assert [each.msg.partition(";")[0] for each in found] == [
+        "NeverCalled: add_cache_headers() is never called"
+    ]
+    assert run_checks is not None
+
+
+def test_the_page_names_each_with_its_replacement() -> None:
+    told = {
+        name
+        for cell, _ in rows_of(DOCS / "coming-from.md", 2)
+        if (name := (code(cell) or "").removesuffix("()"))
+    }
+    assert told == {*OF_APPLICATIONS, *OF_STORAGES}
+
+
+def test_templates_beside_their_assets_stay_private_with_include(
+    adapter: str, tmp_path: Path
+) -> None:
+    """A library of components serves assets from the folder of its templates."""
+
+    base: Any = ADAPTERS[adapter]
+
+    class Components(base):  # type: ignore[misc]
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            extensions = kwargs.pop("extensions", ())
+            super().__init__(*args, include=[f"*{each}" for each in extensions], **kwargs)
+
+    write(tmp_path / "card.jinja", b"{% secret %}")
+    write(tmp_path / "card.css", b"p { color: red }\n" * 50, compressed=True)
+    for autorefresh in (False, True):
+        application = Components(
+            None, tmp_path, extensions=(".css", ".js"), autorefresh=autorefresh
+        )
+        get = client_of(adapter)(application)
+        assert get("/card.jinja").status == 404
+        assert application.find("/card.jinja") is None
+        assert get("/card.css", {"Accept-Encoding": "gzip"})["content-encoding"] == "gzip"
+        assert application.find("/card.css").path == str(tmp_path / "card.css")

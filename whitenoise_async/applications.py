@@ -1,0 +1,94 @@
+"""Which kind of application a callable is. Only what is certain counts against it.
+
+Agents that monitor applications wrap them in objects that hide the signature, or that return a
+coroutine from a plain ``__call__``. A server runs these all the same.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+#: How each kind of application is called.
+WSGI = ("environ", "start_response")
+ASGI = ("scope", "receive", "send")
+
+
+def is_async(function: object) -> bool:
+    """Whether a call of ``function`` certainly gives a coroutine, or an async generator."""
+    if isinstance(function, partial):
+        return is_async(function.func)
+    if inspect.isclass(function):
+        return False  # a call makes an instance
+    return _is_coroutine_function(function) or _is_coroutine_function(_call_of(function))
+
+
+def takes(function: Callable[..., Any], *arguments: object) -> bool:
+    """Whether ``function`` itself, not one that it wraps, takes as many positional arguments.
+
+    A callable that hides its signature, as some in C do, is assumed to take them.
+    """
+    try:
+        signature = _signature(function)
+    except Exception:  # a proxy may raise anything
+        return True
+    try:
+        signature.bind(*arguments)
+    except TypeError:
+        return False
+    return True
+
+
+def is_double(application: Callable[..., Any]) -> bool:
+    """Whether ``application`` is called twice, as ASGI 2 has it: with the scope, then the rest.
+
+    Servers run these still: uvicorn takes every callable that is not async for one.
+    """
+    if is_async(application) or not takes(application, "scope"):
+        return False
+    if inspect.isclass(application):
+        return not hasattr(application, "__await__")
+    if not takes(application, *ASGI):
+        return True
+    wrapped = getattr(application, "__wrapped__", None)
+    return callable(wrapped) and is_double(wrapped)
+
+
+def kind_of(application: Callable[..., Any]) -> tuple[str, ...] | None:
+    """``ASGI`` or ``WSGI``, or ``None`` where ``application`` may be either."""
+    if is_async(application):
+        return ASGI
+    is_asgi = is_double(application) or takes(application, *ASGI)
+    if is_asgi == takes(application, *WSGI):
+        return None
+    return ASGI if is_asgi else WSGI
+
+
+def _signature(function: Callable[..., Any]) -> inspect.Signature:
+    """The parameters of ``function`` itself, and not of a function that it wraps."""
+    if not isinstance(function, partial) and not inspect.isclass(function):
+        # inspect does not find a ``__call__`` that is in ``__slots__``.
+        function = function if inspect.isroutine(function) else _call_of(function)
+    return inspect.signature(function, follow_wrapped=False)
+
+
+def _call_of(function: object) -> Any:
+    """What runs when ``function``, an object, is called: Python looks at its type alone."""
+    found = [vars(kind)["__call__"] for kind in type(function).__mro__ if "__call__" in vars(kind)]
+    call = found[0] if found else None
+    bind = getattr(type(call), "__get__", None)
+    try:
+        return call if bind is None else bind(call, function, type(function))
+    except AttributeError:  # an empty slot
+        return None
+
+
+def _is_coroutine_function(function: object) -> bool:
+    if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
+        return True
+    # The mark of asgiref before Python 3.12, which has one of its own. WSGI needs no asyncio.
+    mark = getattr(sys.modules.get("asyncio.coroutines"), "_is_coroutine", None)
+    return mark is not None and getattr(function, "_is_coroutine", None) is mark

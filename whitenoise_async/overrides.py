@@ -1,0 +1,69 @@
+"""Methods of WhiteNoise's and ServeStatic's classes that are never called here.
+
+A subclass that overrides one of them would fail silently, and might publish what it meant to keep
+private. So it is refused, and the message names the replacement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+_SELECT = "the options include and exclude select files, and find(url) finds one"
+_ADD = "add_files() adds a folder, and the options include and exclude select files"
+_HEADERS = "the hook add_headers_function sets headers"
+_CACHE = "use the options max_age and immutable_file_test, or the hook add_headers_function"
+_IMMUTABLE = "the hook immutable_file_test tells which files never change"
+_CALL = "override __call__"
+_STORAGE = "OPTIONS['compress'] of the storage says what is compressed, and how"
+
+#: Methods of an application or a middleware, and what to use in their place.
+OF_APPLICATIONS: Mapping[str, str] = {
+    "find_file": _SELECT,
+    "find_file_at_path": _SELECT,
+    "find_file_at_path_with_indexes": "the option index_file serves index files",
+    "candidate_paths_for_url": _ADD,
+    "add_file_to_dictionary": _SELECT,
+    "update_files_dictionary": _ADD,
+    "insert_directory": _ADD,
+    "path_within_root": "add_files(followlinks=...) says whether links to folders are followed",
+    "url_is_canonical": "a URL is served only if it is exactly that of a file",
+    "is_compressed_variant": "the option exclude keeps variants out, as in exclude=['*.gz']",
+    "get_static_file": _HEADERS,
+    "add_mime_headers": "use the options mimetypes and charset, or the hook add_headers_function",
+    "add_cache_headers": _CACHE,
+    "redirect": "the option index_file redirects to the URL of the folder",
+    "serve": _CALL,
+    "aserve": _CALL,
+    "process_request": _CALL,
+    "get_name_without_hash": _IMMUTABLE,
+    "get_static_url": _IMMUTABLE,
+    "add_files_from_finders": "use the setting WHITENOISE_USE_FINDERS",
+    "add_files_from_manifest": "use the setting WHITENOISE_USE_MANIFEST",
+    "default_static_prefix": "use the setting WHITENOISE_STATIC_PREFIX",
+    "configure_from_settings": "set options in __init__, before super().__init__()",
+}
+
+#: The same of storages.
+OF_STORAGES: Mapping[str, str] = {
+    "create_compressor": _STORAGE,
+    "compress_files": _STORAGE,
+    "post_process_with_compression": "override post_process",
+    "make_helpful_exception": "the error of collectstatic names all missing references",
+    "keep_only_hashed_files": "use the setting WHITENOISE_KEEP_ONLY_HASHED_FILES",
+}
+
+# A class with a ``__call__`` of its own may call methods of these names itself.
+_GENERIC = frozenset({"process_request", "redirect"})
+
+
+def uncalled_override(kind: type, known: Mapping[str, str]) -> str | None:
+    """Describe the first method of ``known`` that a subclass of one of ours has, if any."""
+    package = __name__.partition(".")[0]
+    foreign = [each for each in kind.__mro__ if each.__module__.partition(".")[0] != package]
+    calls_itself = any("__call__" in vars(each) for each in foreign)
+    for each in foreign:
+        for name, replacement in known.items():
+            if name in vars(each) and not (calls_itself and name in _GENERIC):
+                where = "" if each is kind else f" of {each.__name__}"
+                return f"{kind.__name__}: {name}(){where} is never called; {replacement}"
+    return None
