@@ -9,7 +9,9 @@ from typing import Any, NamedTuple, cast
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.exceptions import ImproperlyConfigured
+from django.core.files.storage import FileSystemStorage
 
 from ..http.paths import below_mount
 from ..options import OptionKeywords, Options, resolve
@@ -62,11 +64,14 @@ def configuration(source: Any = settings) -> Configuration:
     if options.get("immutable_file_test", PREFIX) is None:
         del options["immutable_file_test"]  # WhiteNoise takes it for one that is not set
     script_name = (getattr(source, "FORCE_SCRIPT_NAME", None) or "").rstrip("/")
+    storage = local_storage() if source is settings else None
+    if storage is not None and is_for_uploads(storage):
+        storage = None
     return Configuration(
         options=cast("OptionKeywords", options),
         defaults={"autorefresh": debug, "max_age": 0 if debug else 60},
-        static_prefix=_static_prefix(source, script_name),
-        static_root=getattr(source, "STATIC_ROOT", None) or None,
+        static_prefix=_static_prefix(source, storage, script_name),
+        static_root=_static_root(source, storage),
         root=_get(source, "ROOT", None) or None,
         use_finders=_get(source, "USE_FINDERS", debug),
         use_manifest=_get(source, "USE_MANIFEST", False),
@@ -97,6 +102,23 @@ def faults(source: Any = settings) -> Iterator[str]:
                 yield str(error)
 
 
+def local_storage() -> FileSystemStorage | None:
+    """The staticfiles storage, if it keeps its files in a folder of this machine.
+
+    ``None`` also stands for one that cannot be made, as hashing ones without ``STATIC_ROOT``.
+    """
+    try:
+        is_local = isinstance(staticfiles_storage, FileSystemStorage)
+    except ImproperlyConfigured:
+        return None
+    return cast("FileSystemStorage", staticfiles_storage) if is_local else None
+
+
+def is_for_uploads(storage: FileSystemStorage) -> bool:
+    """Whether the folder of ``storage`` is ``MEDIA_ROOT``, the default of storages in general."""
+    return bool(storage.location == os.path.abspath(settings.MEDIA_ROOT))
+
+
 def set_names() -> list[str]:
     """The settings with our prefix that are set, known or not."""
     return sorted(name for name in dir(settings) if name.startswith(PREFIX))
@@ -112,14 +134,22 @@ def _get(source: Any, name: str, default: Any) -> Any:
     return getattr(source, PREFIX + name, default)
 
 
-def _static_prefix(source: Any, script_name: str) -> str:
+def _static_root(source: Any, storage: FileSystemStorage | None) -> str | os.PathLike[str] | None:
+    """The folder in which ``collectstatic`` puts files: that of the storage, if it has one."""
+    if storage is not None and storage.location:
+        return cast("str", storage.location)
+    return getattr(source, "STATIC_ROOT", None) or None
+
+
+def _static_prefix(source: Any, storage: FileSystemStorage | None, script_name: str) -> str:
     """The path at which static files are asked for, below the mount point.
 
     A ``STATIC_URL`` that is no path and no URL begins with the mount point: Django puts it there.
     """
     prefix = _get(source, "STATIC_PREFIX", None)
     if prefix is None:
-        path = urlsplit(getattr(source, "STATIC_URL", None) or "").path
+        base_url = storage.base_url if storage is not None else getattr(source, "STATIC_URL", None)
+        path = urlsplit(base_url or "").path
         prefix = below_mount(path, script_name) if script_name else path
     stripped = prefix.strip("/")
     return f"/{stripped}/" if stripped else "/"
