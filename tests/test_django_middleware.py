@@ -32,6 +32,7 @@ from clients import (
     scope_of,
 )
 from conftest import write
+from django.conf import settings as django_settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.handlers.asgi import ASGIHandler
 from django.core.handlers.wsgi import WSGIHandler
@@ -467,6 +468,57 @@ def test_settings_may_be_an_object_of_their_own(root: Path) -> None:
     mine.WHITENOISE_MAX_AGE = "7"
     with pytest.raises(ImproperlyConfigured, match="WHITENOISE_MAX_AGE"):
         WhiteNoiseMiddleware(settings=mine)
+
+
+class WithDocs(WhiteNoiseMiddleware):
+    """Serves a folder of its own, as projects do with their documentation."""
+
+    def __init__(self, get_response: Any = None) -> None:
+        super().__init__(get_response)
+        self.add_files(django_settings.DOCS_ROOT, prefix="/docs/api/")
+
+
+class WithManifest(WhiteNoiseMiddleware):
+    """Reads what a build tool has written before anything else is set up."""
+
+    def __init__(self, *arguments: Any, **keywords: Any) -> None:
+        self.bundle = {path.name for path in Path(django_settings.STATIC_ROOT).glob("*.css")}
+        super().__init__(*arguments, **keywords)
+
+    def is_immutable_file(self, static_file: Any, url: str) -> bool:
+        return url.rpartition("/")[2] in self.bundle
+
+
+@pytest.mark.parametrize("looks", [False, True])
+def test_a_folder_of_a_subclass_is_served_with_its_index(tmp_path: Path, looks: bool) -> None:
+    write(tmp_path / "index.html", b"contents")
+    write(tmp_path / "page.html", b"a page")
+    changed: dict[str, Any] = {
+        "DEBUG": True,
+        "STATIC_ROOT": "",
+        "DOCS_ROOT": str(tmp_path),
+        "WHITENOISE_ROOT": None,
+        "WHITENOISE_AUTOREFRESH": looks,
+        "WHITENOISE_INDEX_FILE": True,
+        "WHITENOISE_USE_FINDERS": False,
+        "WHITENOISE_MAX_AGE": 60,
+    }
+    with override_settings(**changed):
+        middleware: Any = WithDocs(lambda request: HttpResponse(status=418))
+    for path, content in {"": b"contents", "page.html": b"a page"}.items():
+        response = middleware(RequestFactory().get(f"/docs/api/{path}"))
+        assert b"".join(response.streaming_content) == content
+        assert response.has_header("ETag")
+        assert response.headers.get("Cache-Control", "") == "max-age=60, public"
+    assert middleware(RequestFactory().get("/docs/none")).status_code == 418
+
+
+def test_a_subclass_may_set_itself_up_first(root: Path) -> None:
+    with override_settings(STATIC_ROOT=root, STATIC_URL="/static/"):
+        middleware: Any = WithManifest(get_response=lambda request: request)
+    reply = middleware(RequestFactory().get("/static/a.css"))
+    assert reply["cache-control"] == "max-age=315360000, public, immutable"
+    assert middleware.static_prefix == "/static/"
 
 
 class Stamping(WhiteNoiseMiddleware):
