@@ -16,10 +16,16 @@ from urllib.request import urlopen
 
 import django_project
 import pytest
+from django.conf import settings
 from django.core.management import call_command
 from django.test import override_settings
 
 django_project.configure()
+
+from whitenoise_async.django import (  # noqa: E402
+    CompressedStaticFilesStorage,
+    WhiteNoiseMiddleware,
+)
 
 OURS = "whitenoise_async.django"
 MIDDLEWARE = f"{OURS}.WhiteNoiseMiddleware"
@@ -84,6 +90,58 @@ def test_nothing_is_found_where_all_is_well() -> None:
 def test_what_is_wrong_is_named(changed: dict[str, Any], number: str, said: str) -> None:
     ((id_, message),) = found(**changed)
     assert (id_, said in message) == (number, True), message
+
+
+def test_middlewares_whose_own_documentation_says_so_may_come_first() -> None:
+    first = [
+        *("django_prometheus.middleware.PrometheusBeforeMiddleware", SECURITY),
+        *("corsheaders.middleware.CorsMiddleware", "csp.middleware.CSPMiddleware"),
+        "debug_toolbar.middleware.DebugToolbarMiddleware",
+    ]
+    assert found(MIDDLEWARE=[*first, MIDDLEWARE]) == []
+    ((id_, message),) = found(MIDDLEWARE=[*first, SESSIONS, MIDDLEWARE])
+    assert (id_, f"goes through {SESSIONS} first" in message) == ("W004", True)
+
+
+class Own(WhiteNoiseMiddleware):
+    """A project's class, with settings of its own."""
+
+    longest = getattr(settings, "WHITENOISE_MAX_AGE_HTML", 60)
+
+
+class OwnStorage(CompressedStaticFilesStorage):
+    pass
+
+
+Generated = type("Generated", (WhiteNoiseMiddleware,), {"__module__": "itertools"})
+
+
+@pytest.mark.parametrize(
+    ("changed", "is_theirs"),
+    [
+        ({"MIDDLEWARE": [f"{__name__}.Own"]}, True),
+        ({"MIDDLEWARE": [f"{__name__}.Own", MIDDLEWARE]}, True),
+        ({"STORAGES": {"staticfiles": {"BACKEND": f"{__name__}.OwnStorage"}}}, True),
+        ({"MIDDLEWARE": [f"{__name__}.Generated"]}, True),
+        ({"MIDDLEWARE": ["none.Such", "json.dumps", SESSIONS, MIDDLEWARE]}, False),
+        ({"STORAGES": {}}, False),
+    ],
+)
+def test_a_projects_own_class_may_have_settings_of_its_own(
+    changed: dict[str, Any], is_theirs: bool
+) -> None:
+    ids = [number for number, _ in found(WHITENOISE_QQQ=1, **changed)]
+    assert ("W001" not in ids) is is_theirs
+    # One that is nearly one of ours is warned about even so, unless that class reads it.
+    misspelled = {"WHITENOISE_MAX_" + "AGES": 1}  # not a word that this module has
+    ((id_, said), *_) = found(**misspelled, **changed)
+    assert (id_, "Did you mean WHITENOISE_MAX_AGE?" in said) == ("W001", True)
+
+
+def test_a_setting_that_a_projects_own_class_reads_is_no_misspelled_one() -> None:
+    assert found(WHITENOISE_MAX_AGE_HTML=1, MIDDLEWARE=[SECURITY, f"{__name__}.Own"]) == []
+    ((id_, _),) = found(WHITENOISE_MAX_AGE_HTML=1)
+    assert id_ == "W001"
 
 
 def test_the_application_has_manage_check_look(capsys: pytest.CaptureFixture[str]) -> None:

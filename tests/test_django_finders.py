@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -170,3 +171,162 @@ def test_files_with_other_names_on_the_disk_are_passed_over_with_a_warning(
         handler = WSGIHandler()
     assert call_wsgi(handler, make_call("/static/sass/a.css")).body == b"/static/sass/a.css"
     assert "sass/a.css of" in caplog.text and "it lies elsewhere, at /build/3f2a" in caplog.text
+
+
+class Caseless(finders.FileSystemFinder):  # type: ignore[misc]
+    """Finds what differs only in case, as all finders do on a file system that ignores it."""
+
+    spells_as_asked = False
+
+    def find_location(self, root: str, path: str, prefix: str | None = None) -> str | None:
+        folder, found = str(root), ""
+        for part in path.split("/"):
+            names = os.listdir(os.path.join(folder, found)) if os.path.isdir(folder) else []
+            same = [name for name in names if name.lower() == part.lower()]
+            if not same:
+                return None
+            found = os.path.join(found, same[0])
+        return os.path.join(folder, path if self.spells_as_asked else found)
+
+
+class AsAsked(Caseless):
+    """Gives the path in the URL's spelling, which such a file system opens."""
+
+    spells_as_asked = True
+
+
+def looked_for(folder: Path, **changed: Any) -> Get:
+    """Ask a handler that looks at each request, made under these settings."""
+    changed = {
+        "DEBUG": True,
+        "STATICFILES_DIRS": [folder],
+        "MIDDLEWARE": ["whitenoise_async.django.WhiteNoiseMiddleware"],
+        **changed,
+    }
+    with override_settings(**changed):
+        finders.get_finder.cache_clear()
+        handler = WSGIHandler()
+
+    def get(*args: Any, **keywords: Any) -> Reply:
+        with override_settings(**changed):
+            return call_wsgi(handler, make_call(*args, **keywords))
+
+    return get
+
+
+DJANGOS = "django.contrib.staticfiles.finders.FileSystemFinder"
+
+
+@pytest.mark.parametrize("finder", [DJANGOS, f"{__name__}.Caseless", f"{__name__}.AsAsked"])
+def test_a_name_in_another_case_leads_to_nothing(
+    tmp_path: Path, finder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As on a file system that ignores case: a name in another case is one of a file, too.
+    monkeypatch.setattr(os.path, "isfile", lambda path: not os.path.isdir(path))
+    write(tmp_path / ".env", b"SECRET=1")
+    write(tmp_path / "drafts" / "a.css", b"a")
+    write(tmp_path / "b.css", b"b")
+    get = looked_for(
+        tmp_path, STATICFILES_FINDERS=[finder], WHITENOISE_EXCLUDE=[".env", "/drafts/*"]
+    )
+    assert get("/static/b.css").body == b"b"
+    for url in (
+        *("/static/.env", "/static/.ENV", "/static/.Env", "/static/B.css"),
+        *("/static/drafts/a.css", "/static/Drafts/a.css", "/static/DRAFTS/A.CSS"),
+    ):
+        assert is_the_views(get, url), url
+
+
+@pytest.mark.parametrize("finder", [DJANGOS, f"{__name__}.Caseless"])
+def test_a_variant_that_is_excluded_is_not_sent(tmp_path: Path, finder: str) -> None:
+    write(tmp_path / "b.css", b"b" * 500, compressed=True)
+    get = looked_for(tmp_path, STATICFILES_FINDERS=[finder], WHITENOISE_EXCLUDE=["*.gz"])
+    reply = get("/static/b.css", {"Accept-Encoding": "gzip"})
+    assert "content-encoding" not in reply
+    assert "vary" not in reply
+    assert reply.body == b"b" * 500
+    assert is_the_views(get, "/static/b.css.gz")
+
+
+@pytest.mark.parametrize("finder", [DJANGOS, f"{__name__}.Caseless"])
+def test_a_sensitive_name_is_warned_about(
+    tmp_path: Path, finder: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    write(tmp_path / "secret.key", b"key")
+    assert looked_for(tmp_path, STATICFILES_FINDERS=[finder])("/static/secret.key").body == b"key"
+    assert f"{tmp_path / 'secret.key'} is served, perhaps by mistake" in caplog.text
+
+
+@pytest.mark.parametrize("finder", [DJANGOS, f"{__name__}.Caseless"])
+def test_index_files_of_every_finder_are_served_at_their_folder(
+    tmp_path: Path, finder: str
+) -> None:
+    write(tmp_path / "docs" / "index.html", b"docs")
+    write(tmp_path / "index.html", b"top")
+    get = looked_for(tmp_path, STATICFILES_FINDERS=[finder], WHITENOISE_INDEX_FILE=True)
+    assert get("/static/docs/").body == b"docs"
+    assert get("/static/docs")["location"] == "docs/"
+    assert get("/static/docs/index.html")["location"] == "./"
+    assert get("/static/").body == b"top"
+    assert get("/static")["location"] == "static/"
+    assert is_the_views(get, "/static/DOCS/")
+
+
+def test_patterns_are_for_paths_below_each_folder(get: Get, folders: tuple[Path, Path]) -> None:
+    write(folders[0].with_name("third") / "drafts" / "a.css", b"a draft")
+    write(folders[0] / "named" / "c.css", b"c")
+    with override_settings(WHITENOISE_EXCLUDE=["/drafts", "/named"]):
+        handler = WSGIHandler()
+        for url in ("/static/named/drafts/a.css", "/static/named/c.css"):
+            assert call_wsgi(handler, make_call(url)).body == url.encode()
+        assert call_wsgi(handler, make_call("/static/named/a.css")).body == b"third"
+
+
+def test_a_variant_belongs_to_the_file_in_its_own_folder(
+    get: Get, folders: tuple[Path, Path]
+) -> None:
+    write(folders[0] / "d.css", b"d" * 500)
+    write(folders[1] / "d.css", b"d" * 500, compressed=True)
+    with override_settings():
+        handler = WSGIHandler()
+        reply = call_wsgi(handler, make_call("/static/d.css", {"Accept-Encoding": "gzip"}))
+    assert "content-encoding" not in reply
+
+
+class Chosen(Elsewhere):
+    """A finder that relates URLs to files of other names."""
+
+    folder: Path
+
+    def find(self, path: str, *arguments: Any, **keywords: Any) -> Any:
+        names = {
+            "sass/a.css": "3f2a.css",
+            "other/index.html": "3f2a.css",
+            "docs/index.html": "index.html",
+            "none": "none",
+        }
+        return self.folder / names[path] if path in names else []
+
+
+def test_files_with_other_names_are_found_by_their_finder_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "3f2a.css", b"a" * 500, compressed=True)
+    write(tmp_path / "index.html", b"docs")
+    monkeypatch.setattr(Chosen, "folder", tmp_path, raising=False)
+    options: dict[str, Any] = {"STATICFILES_FINDERS": [f"{__name__}.Chosen"]}
+    get = looked_for(tmp_path, **options)
+    reply = get("/static/sass/a.css", {"Accept-Encoding": "gzip"})
+    assert (reply["content-encoding"], reply["content-type"]) == (
+        "gzip",
+        'text/css; charset="utf-8"',
+    )
+    assert is_the_views(get, "/static/none")
+    assert is_the_views(get, "/static/3f2a.css")
+    get = looked_for(tmp_path, **options, WHITENOISE_EXCLUDE=["3f2a.*"])
+    assert is_the_views(get, "/static/sass/a.css")
+    get = looked_for(tmp_path, **options, WHITENOISE_INDEX_FILE="index.html")
+    assert get("/static/docs/").body == b"docs"
+    assert get("/static/docs")["location"] == "docs/"
+    assert get("/static/other/").body == b"a" * 500
+    assert is_the_views(get, "/static/other")

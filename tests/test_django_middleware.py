@@ -11,13 +11,15 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import anyio
 import django_project
 import pytest
-from asgiref.sync import markcoroutinefunction
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from clients import (
     Call,
     Reply,
@@ -30,10 +32,13 @@ from clients import (
     scope_of,
 )
 from conftest import write
+from django.conf import settings as django_settings
+from django.core.exceptions import ImproperlyConfigured
 from django.core.handlers.asgi import ASGIHandler
 from django.core.handlers.wsgi import WSGIHandler
 from django.http import HttpResponse
-from django.test import AsyncRequestFactory, override_settings
+from django.test import AsyncClient, AsyncRequestFactory, Client, RequestFactory, override_settings
+from django.utils.deprecation import MiddlewareMixin
 from hypothesis import given, settings
 from test_differential import LARGE, SMALL, Pair, calls, with_real_tags
 
@@ -433,13 +438,242 @@ def make_hooked() -> type:
 Hooked = make_hooked()
 
 
-def test_it_has_to_be_given_what_answers_other_requests() -> None:
-    from whitenoise_async.django import WhiteNoiseMiddleware
-
-    with pytest.raises(TypeError, match="must be given Django's get_response, got None"):
-        WhiteNoiseMiddleware(None)  # type: ignore[arg-type]
+def test_what_cannot_answer_a_request_is_refused() -> None:
     with pytest.raises(TypeError, match=r"get_response, called as \(request\)"):
         WhiteNoiseMiddleware(lambda: HttpResponse())  # type: ignore[misc, arg-type]
+
+
+def test_without_arguments_it_answers_by_itself(root: Path) -> None:
+    with override_settings(STATIC_ROOT=root):
+        middleware: Any = WhiteNoiseMiddleware()
+    assert middleware(RequestFactory().get("/static/a.css")).getvalue() == SMALL
+    reply = middleware(RequestFactory().get("/page"))
+    assert (reply.status_code, reply["content-type"]) == (404, "text/plain; charset=utf-8")
+
+
+def test_get_response_is_an_attribute_that_may_be_replaced(root: Path) -> None:
+    def first(request: Any) -> Any:
+        return HttpResponse(b"first")
+
+    middleware: Any = WhiteNoiseMiddleware(first)
+    assert middleware.get_response is first
+    middleware.get_response = lambda request: HttpResponse(b"second")
+    assert middleware(RequestFactory().get("/page")).content == b"second"
+
+
+def test_an_object_that_is_called_asynchronously_makes_the_middleware_so(root: Path) -> None:
+    class GetResponse:
+        async def __call__(self, request: Any) -> Any:
+            return HttpResponse(b"page")
+
+    async def ask(middleware: Any) -> Any:
+        assert iscoroutinefunction(middleware)
+        return await middleware(RequestFactory().get("/page"))
+
+    assert asyncio.run(ask(WhiteNoiseMiddleware(GetResponse()))).content == b"page"
+
+
+def test_settings_may_be_an_object_of_their_own(root: Path) -> None:
+    mine = SimpleNamespace(STATIC_ROOT=root, STATIC_URL="/files/", WHITENOISE_MAX_AGE=7)
+    middleware: Any = WhiteNoiseMiddleware(None, mine)
+    reply = middleware(RequestFactory().get("/files/a.css"))
+    assert reply["cache-control"] == "max-age=7, public"
+    mine.WHITENOISE_MAX_AGE = "7"
+    with pytest.raises(ImproperlyConfigured, match="WHITENOISE_MAX_AGE"):
+        WhiteNoiseMiddleware(settings=mine)
+
+
+class WithDocs(WhiteNoiseMiddleware):
+    """Serves a folder of its own, as projects do with their documentation."""
+
+    def __init__(self, get_response: Any = None) -> None:
+        super().__init__(get_response)
+        self.add_files(django_settings.DOCS_ROOT, prefix="/docs/api/")
+
+
+class WithManifest(WhiteNoiseMiddleware):
+    """Reads what a build tool has written before anything else is set up."""
+
+    def __init__(self, *arguments: Any, **keywords: Any) -> None:
+        self.bundle = {path.name for path in Path(django_settings.STATIC_ROOT).glob("*.css")}
+        super().__init__(*arguments, **keywords)
+
+    def is_immutable_file(self, static_file: Any, url: str) -> bool:
+        return url.rpartition("/")[2] in self.bundle
+
+
+@pytest.mark.parametrize("looks", [False, True])
+def test_a_folder_of_a_subclass_is_served_with_its_index(tmp_path: Path, looks: bool) -> None:
+    write(tmp_path / "index.html", b"contents")
+    write(tmp_path / "page.html", b"a page")
+    changed: dict[str, Any] = {
+        "DEBUG": True,
+        "STATIC_ROOT": "",
+        "DOCS_ROOT": str(tmp_path),
+        "WHITENOISE_ROOT": None,
+        "WHITENOISE_AUTOREFRESH": looks,
+        "WHITENOISE_INDEX_FILE": True,
+        "WHITENOISE_USE_FINDERS": False,
+        "WHITENOISE_MAX_AGE": 60,
+    }
+    with override_settings(**changed):
+        middleware: Any = WithDocs(lambda request: HttpResponse(status=418))
+    for path, content in {"": b"contents", "page.html": b"a page"}.items():
+        response = middleware(RequestFactory().get(f"/docs/api/{path}"))
+        assert b"".join(response.streaming_content) == content
+        assert response.has_header("ETag")
+        assert response.headers.get("Cache-Control", "") == "max-age=60, public"
+    assert middleware(RequestFactory().get("/docs/none")).status_code == 418
+
+
+def test_a_subclass_may_set_itself_up_first(root: Path) -> None:
+    with override_settings(STATIC_ROOT=root, STATIC_URL="/static/"):
+        middleware: Any = WithManifest(get_response=lambda request: request)
+    reply = middleware(RequestFactory().get("/static/a.css"))
+    assert reply["cache-control"] == "max-age=315360000, public, immutable"
+    assert middleware.static_prefix == "/static/"
+
+
+class Stamping(WhiteNoiseMiddleware):
+    """Changes the response, which it has to have for that."""
+
+    def __call__(self, request: Any) -> Any:
+        response: Any = super().__call__(request)
+        response["X-Shape"] = "stamped"
+        return response
+
+
+class StampingAsynchronously(WhiteNoiseMiddleware):
+    """The same, for an event loop."""
+
+    async def __call__(self, request: Any) -> Any:
+        response: Any = await super().__call__(request)
+        response["X-Shape"] = "stamped"
+        return response
+
+
+class Early(WhiteNoiseMiddleware):
+    """Answers some requests by itself, and hands on the others."""
+
+    def __call__(self, request: Any) -> Any:
+        if "none" in request.path:
+            return HttpResponse(request.path.encode(), headers={"X-Shape": "early"})
+        return super().__call__(request)
+
+
+class Mixin:
+    """A base that comes first, as those that packages offer."""
+
+    def __call__(self, request: Any) -> Any:
+        response: Any = super().__call__(request)  # type: ignore[misc]
+        response["X-Shape"] = "mixed in"
+        return response
+
+
+class MixedIn(Mixin, WhiteNoiseMiddleware):
+    pass
+
+
+class Below(StampingAsynchronously):
+    """Comes from a class that was asynchronous."""
+
+    def __call__(self, request: Any) -> Any:
+        return WhiteNoiseMiddleware.__call__(self, request)
+
+
+class BothKinds(WhiteNoiseMiddleware):
+    """Says of itself that it can do both."""
+
+    async_capable = True
+
+    def __call__(self, request: Any) -> Any:
+        return self.later(request) if iscoroutinefunction(self) else super().__call__(request)
+
+    async def later(self, request: Any) -> Any:
+        response: Any = await super().__call__(request)
+        response["X-Shape"] = "both"
+        return response
+
+
+class SynchronousAlone(WhiteNoiseMiddleware):
+    async_capable = False
+
+
+class WithMiddlewareMixin(WhiteNoiseMiddleware, MiddlewareMixin):  # type: ignore[misc]
+    pass
+
+
+class WithView(WhiteNoiseMiddleware):
+    """Has Django call it before the view."""
+
+    def process_view(self, request: Any, *arguments: Any) -> Any:
+        request.path += ""
+
+
+@pytest.mark.parametrize(
+    ("name", "mark"),
+    [
+        *[("Stamping", "stamped"), ("StampingAsynchronously", "stamped"), ("Early", None)],
+        *[("MixedIn", "mixed in"), ("SynchronousAlone", None), ("BothKinds", None)],
+        *[("WithMiddlewareMixin", None), ("WithView", None), ("Below", None)],
+    ],
+)
+def test_subclasses_of_every_shape_serve_pages_and_files(
+    root: Path, name: str, mark: str | None
+) -> None:
+    django = served(root, f"{__name__}.{name}")
+    contents = {"/static/a.css": SMALL, "/static/b.bin": LARGE * 30, "/static/none": b""}
+    for call in (partial(call_wsgi, django.wsgi), partial(call_asgi, django.asgi)):
+        for url, content in contents.items():
+            reply = call(make_call(url))
+            assert (reply.status, reply.body) == (200, content or url.encode())
+            if mark:
+                assert reply["x-shape"] == mark
+
+
+def test_how_a_subclass_is_called_is_told_by_the_class_that_says_so() -> None:
+    kinds = (Stamping, StampingAsynchronously, MixedIn, Below, BothKinds, SynchronousAlone)
+    assert [(each.sync_capable, each.async_capable) for each in kinds] == [
+        *[(True, False), (False, True), (True, False), (True, False), (True, True)],
+        (True, False),
+    ]
+    assert (WithView.sync_capable, WithView.async_capable) == (True, True)
+
+
+def test_djangos_mixin_before_the_middleware_answers_pages(root: Path) -> None:
+    class Before(MiddlewareMixin, WhiteNoiseMiddleware):  # type: ignore[misc]
+        def process_request(self, request: Any) -> Any:
+            return WhiteNoiseMiddleware.__call__(self, request)
+
+    with override_settings(STATIC_ROOT=root):
+        middleware: Any = Before(lambda request: HttpResponse(b"page"))
+    assert middleware(RequestFactory().get("/page")).content == b"page"
+    assert middleware(RequestFactory().get("/static/a.css")).content == SMALL
+
+
+def test_a_small_file_is_read_like_a_streamed_one_too(root: Path) -> None:
+    with override_settings(STATIC_ROOT=root, MIDDLEWARE=[MIDDLEWARE]):
+        response: Any = Client().get("/static/a.css")
+        for _ in range(2):
+            assert b"".join(response.streaming_content) == SMALL
+        assert response.content == response.getvalue() == SMALL
+        assert next(response.streaming_content) == SMALL
+        response.streaming_content = [b"a", b"b"]
+        assert response.content == b"ab"
+        etag = {"If-None-Match": response["etag"]}
+        for other in (Client().head("/static/a.css"), Client().get("/static/a.css", headers=etag)):
+            assert list(other.streaming_content) == []
+
+
+def test_a_small_file_is_read_like_a_streamed_one_on_an_event_loop(root: Path) -> None:
+    async def main() -> None:
+        response: Any = await AsyncClient().get("/static/a.css")
+        assert [piece async for piece in response] == [SMALL]
+        assert [piece async for piece in response.streaming_content] == [SMALL]
+        assert b"".join(response.streaming_content) == SMALL
+
+    with override_settings(STATIC_ROOT=root, MIDDLEWARE=[MIDDLEWARE]):
+        asyncio.run(main())
 
 
 def test_while_the_disk_is_waited_for_the_event_loop_goes_on(

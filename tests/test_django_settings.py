@@ -21,6 +21,7 @@ django_project.configure()
 
 from django.contrib.staticfiles.storage import staticfiles_storage  # noqa: E402
 from django.core.exceptions import ImproperlyConfigured  # noqa: E402
+from django.core.files.storage import Storage, storages  # noqa: E402
 from django.core.handlers.asgi import ASGIHandler  # noqa: E402
 from django.core.handlers.wsgi import WSGIHandler  # noqa: E402
 from django.core.management import call_command  # noqa: E402
@@ -42,6 +43,8 @@ from whitenoise_async.django.settings import (  # noqa: E402
 from whitenoise_async.options import Options  # noqa: E402
 
 MIDDLEWARE = "whitenoise_async.django.WhiteNoiseMiddleware"
+PLAIN = "django.core.files.storage.FileSystemStorage"
+DJANGO_S = "django.contrib.staticfiles.storage.StaticFilesStorage"
 DJANGO_S_MANIFEST = "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"
 OURS = "whitenoise_async.django.CompressedManifestStaticFilesStorage"
 FOREVER = "max-age=315360000, public, immutable"
@@ -327,6 +330,85 @@ def test_static_prefix_is_by_default_the_path_of_static_url(
 ) -> None:
     assert serve({"STATIC_URL": url})(path).body == STYLE
     assert serve({"STATIC_URL": url}, STATIC_PREFIX=None)(path).body == STYLE
+
+
+def kept(stack: ExitStack, backend: str, changed: Mapping[str, Any] = {}, **options: Any) -> None:
+    """The settings of a project whose staticfiles storage has these options."""
+    backends: dict[str, Any] = {
+        "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+        "staticfiles": {"BACKEND": backend, "OPTIONS": options},
+    }
+    stack.enter_context(override_settings(STORAGES=backends, **changed))
+    storages._backends = backends  # override_settings of Django 4.2 forgets OPTIONS
+
+
+@pytest.mark.parametrize("static_root", [None, "root"])
+@pytest.mark.parametrize("backend", [DJANGO_S, DJANGO_S_MANIFEST, OURS, PLAIN])
+def test_files_are_served_from_where_the_storage_collects_them(
+    serve: Serve, project: Path, stack: ExitStack, backend: str, static_root: str | None
+) -> None:
+    write(project / "sources" / "app.css", b"collected\n")
+    (project / "out").mkdir()
+    root = project / static_root if static_root else None
+    options = {"location": str(project / "out"), "base_url": "/assets/"}
+    kept(stack, backend, {"STATIC_ROOT": root}, **options)
+    call_command("collectstatic", interactive=False, verbosity=0)
+    get = serve()
+    url = static("app.css")
+    assert url.startswith("/assets/app.")
+    reply = get(url)
+    assert reply.body == b"collected\n"
+    assert (reply["cache-control"] == FOREVER) is (backend in (DJANGO_S_MANIFEST, OURS))
+    assert is_view_s(get("/static/app.css"), "/static/app.css")
+
+
+@pytest.mark.parametrize(
+    ("base_url", "path"),
+    [("https://cdn.example/a/", "/a/app.css"), ("b", "/b/app.css"), ("/b/c", "/b/c/app.css")],
+)
+def test_each_of_the_storage_s_options_counts_by_itself(
+    serve: Serve, project: Path, stack: ExitStack, base_url: str, path: str
+) -> None:
+    kept(stack, DJANGO_S, base_url=base_url)
+    assert serve()(path).body == STYLE
+    write(project / "out" / "app.css", b"out\n")
+    kept(stack, DJANGO_S, location=str(project / "out"))
+    assert serve()("/static/app.css").body == b"out\n"
+
+
+def test_the_prefix_of_the_settings_wins_over_the_storage_s(serve: Serve, stack: ExitStack) -> None:
+    kept(stack, DJANGO_S, base_url="/assets/")
+    assert serve(STATIC_PREFIX="/mine/")("/mine/app.css").body == STYLE
+
+
+def test_the_mount_point_is_taken_off_the_storage_s_prefix(project: Path, stack: ExitStack) -> None:
+    kept(stack, DJANGO_S, {"FORCE_SCRIPT_NAME": "/shop"}, base_url="/shop/assets/")
+    assert configuration().static_prefix == "/assets/"
+
+
+def test_a_storage_elsewhere_leaves_the_settings_in_force(project: Path, stack: ExitStack) -> None:
+    for backend in (f"{__name__}.Remote", f"{__name__}.Broken", "no.such.module"):
+        kept(stack, backend)
+        found = configuration()
+        assert (found.static_root, found.static_prefix) == (project / "root", "/static/")
+
+
+class Remote(Storage):  # type: ignore[misc]
+    """Keeps files on another machine."""
+
+
+def Broken(**options: Any) -> Any:  # noqa: N802 (in the place of a class)
+    raise ImproperlyConfigured
+
+
+def test_uploads_are_never_served(project: Path, stack: ExitStack) -> None:
+    write(project / "media" / "cv.pdf")
+    for media in (project / "media", ""):
+        kept(stack, PLAIN, {"MEDIA_ROOT": media, "MEDIA_URL": "/media/"})
+        found = configuration()
+        assert (found.static_root, found.static_prefix) == (project / "root", "/static/")
+        (message,) = checks.check_settings(None)
+        assert message.id == "whitenoise_async.W008"
 
 
 @pytest.mark.parametrize(

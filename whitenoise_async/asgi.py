@@ -133,7 +133,7 @@ class ASGIWhiteNoise(AsyncBaseWhiteNoise[Line]):
             if headers.__class__ not in _REPEATABLE:
                 # ASGI takes any iterable, and the application may still have to read this one. Its
                 # scope is a copy: changes must not reach those who made it.
-                headers = [tuple(pair) for pair in headers]
+                headers = list(map(tuple, headers))
                 scope = {**scope, "headers": headers}
             method, fields = scope["method"], _relevant(headers)
             answer = self._answer_at_once(listed, method, fields)

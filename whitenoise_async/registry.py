@@ -176,7 +176,11 @@ class LiveRegistry:
 
         :raises FileSystemError: where nobody can tell.
         """
-        for root in self._roots:
+        return self._find_in(self._roots, url)
+
+    def _find_in(self, roots: Iterable[Root], url: str) -> Listed | None:
+        """Look below each of ``roots`` in turn; the first that has the URL wins."""
+        for root in roots:
             if url == root.prefix[:-1] or url.startswith(root.prefix):
                 listed = self._find_below(root, url)
                 if listed is not None:

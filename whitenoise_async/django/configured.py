@@ -6,6 +6,8 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings as django_settings
+
 from ..base import BaseWhiteNoise
 from ..decisions import Line
 from ..options import HOOKS, Options, give, has_method
@@ -27,14 +29,18 @@ class ConfiguredWhiteNoise(BaseWhiteNoise[Line]):
     """
 
     def __init__(
-        self, application: Callable[..., Any] | None, **options: Unpack[OptionKeywords]
+        self,
+        application: Callable[..., Any] | None,
+        settings: Any = django_settings,
+        **options: Unpack[OptionKeywords],
     ) -> None:
         """
         :param application: what answers every request that is not for a file.
+        :param settings: an object with the settings as attributes.
         :param options: win over the settings.
         :raises django.core.exceptions.ImproperlyConfigured: for a setting that cannot be so.
         """
-        self._configuration = configuration()
+        self._configuration = configuration(settings)
         defaults: OptionKeywords = {**self._configuration.defaults}
         if self._configuration.static_root is not None:
             defaults["immutable_file_test"] = HashedFiles(self.static_prefix)

@@ -5,16 +5,17 @@ from __future__ import annotations
 import os
 import posixpath
 from collections.abc import Iterator
+from typing import Any
 
 from django.contrib.staticfiles import finders
 from django.core.exceptions import SuspiciousFileOperation
+from django.core.files.storage import FileSystemStorage
 
-from ..codings import SUFFIXES, WORKING_PREFIX
 from ..directories import is_path_kept_out
 from ..globs import Globs
 from ..logs import warn_once
-from ..registry import Listed, LiveRegistry
-from ..static_file import Redirect, StaticFile
+from ..registry import Listed, LiveRegistry, Root
+from ..static_file import StaticFile
 
 
 def found_files() -> Iterator[tuple[str, str, list[str]]]:
@@ -43,7 +44,12 @@ def found_files() -> Iterator[tuple[str, str, list[str]]]:
 
 
 class FindersRegistry(LiveRegistry):
-    """Asks Django's finders at each look-up, and then looks below the roots."""
+    """Looks in the folders of Django's finders at each look-up, and then below the roots.
+
+    The folders of Django's own finders are roots like any other. Any other finder has to be asked
+    by a name that comes from the URL, so that what it finds is only a hint: it is served if the
+    listings of its folders have it.
+    """
 
     def __init__(self, prefix: str, index_file: str | None, exclude: Globs | None = None) -> None:
         """:param prefix: of the URLs that finders are asked for, with a slash at both ends."""
@@ -53,39 +59,79 @@ class FindersRegistry(LiveRegistry):
     def find(self, url: str) -> Listed | None:
         """What ``url`` leads to now. Blocks on the disk; raises as :class:`LiveRegistry` does."""
         if f"{url}/".startswith(self._prefix):
-            found = self._found(url, url[len(self._prefix) :])
-            if found is not None:
-                return found
+            for finder in finders.get_finders():
+                roots = _roots_of(finder, self._prefix)
+                found = self._ask(finder, url) if roots is None else self._find_in(roots, url)
+                if found is not None:
+                    return found
         return super().find(url)
 
-    def _found(self, url: str, name: str) -> Listed | None:
-        path = self._path(name)
-        index = self._index_file
-        if path is not None:
-            if posixpath.basename(name) == index:
-                return Redirect(path, "./")
-            is_sibling = name.endswith(SUFFIXES) and self._path(name.rpartition(".")[0])
-            return None if is_sibling else StaticFile(path, url, SUFFIXES)
-        if index is None:
-            return None
-        if url.endswith("/"):
-            path = self._path(name + index)
-            return None if path is None else StaticFile(path, url, SUFFIXES)
-        path = self._path(posixpath.join(name, index))
-        return None if path is None else Redirect(path, None)
+    def _ask(self, finder: Any, url: str) -> Listed | None:
+        name = url[len(self._prefix) :]
+        names = [name]
+        if self._index_file is not None:
+            names.append(posixpath.join(name, self._index_file))
+        for each in names:
+            path = self._path(finder, each)
+            if path is not None:
+                return self._listed_at(path, each, url)
+        return None
 
-    def _path(self, name: str) -> str | None:
-        """Where the finders find the file ``name``."""
-        # No spelling leads anywhere that a listing would not: names of entries, and no others.
-        parts = name.split("/")
-        if not {"", ".", ".."}.isdisjoint(parts) or "\\" in name or "\0" in name:
-            return None
-        if parts[-1].startswith(WORKING_PREFIX):
+    def _path(self, finder: Any, name: str) -> str | None:
+        """Where ``finder`` finds the file ``name``."""
+        if not {"", ".", ".."}.isdisjoint(name.split("/")) or "\\" in name or "\0" in name:
             return None
         if self._exclude is not None and is_path_kept_out(self._exclude, name):
             return None
         try:
-            path = finders.find(name)
+            path = finder.find(name)
         except SuspiciousFileOperation:
             return None
-        return path if isinstance(path, str) and os.path.isfile(path) else None
+        is_file = isinstance(path, str | os.PathLike) and os.path.isfile(path)
+        return os.path.abspath(path) if is_file else None
+
+    def _listed_at(self, path: str, name: str, url: str) -> Listed | None:
+        """Look ``url`` up in the listings of the folders that ``name`` and ``path`` share.
+
+        On a file system that ignores case, ``path`` may be spelled as no listing has it.
+        """
+        folder, below = path, name
+        while below and _is_same(os.path.basename(folder), posixpath.basename(below)):
+            folder, below = os.path.dirname(folder), posixpath.dirname(below)
+        if folder != path:
+            root = Root(folder, posixpath.join(self._prefix, below, ""), followlinks=True)
+            return self._find_below(root, url)
+        # The file has another name than the URL: only its finder relates the two.
+        folder, file = os.path.split(path)
+        listed = self._find_below(Root(folder, "/", followlinks=True), f"/{file}")
+        if not isinstance(listed, StaticFile) or not url.endswith(("/", name)):
+            return None
+        return StaticFile(path, url, listed.suffixes)
+
+
+def _is_same(name: str, other: str) -> bool:
+    return name.casefold() == other.casefold()
+
+
+def _roots_of(finder: Any, prefix: str) -> list[Root] | None:
+    """The folders of one of Django's own finders; ``None`` for a finder that has to be asked.
+
+    A subclass is Django's own as long as it finds files the way they do.
+    """
+    if _finds_as(finder, finders.FileSystemFinder, "find_location"):
+        folders = finder.locations
+    elif (
+        _finds_as(finder, finders.AppDirectoriesFinder, "find_in_app")
+        and finder.storage_class is FileSystemStorage
+    ):
+        folders = [("", storage.location) for storage in finder.storages.values()]
+    else:
+        return None
+    return [
+        Root(os.path.abspath(path), posixpath.join(prefix, below or "", ""), followlinks=True)
+        for below, path in folders
+    ]
+
+
+def _finds_as(finder: object, kind: type, step: str) -> bool:
+    return all(getattr(type(finder), name, None) is getattr(kind, name) for name in ("find", step))

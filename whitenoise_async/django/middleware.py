@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.conf import settings as django_settings
 from django.core.handlers.asgi import ASGIRequest
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
+from ..applications import is_async
 from ..async_base import AsyncBaseWhiteNoise
 from ..decisions import RawFields
 from ..environs import read_fields, relevant
+from ..responses import not_found
 from .configured import ConfiguredWhiteNoise
 from .responses import encode, make_response
 
@@ -22,6 +25,14 @@ if TYPE_CHECKING:
     from ..options import OptionKeywords
 
 _GetResponse = Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]
+
+
+def _standalone(request: HttpRequest) -> HttpResponseBase:
+    """Answer where there is no ``get_response``."""
+    response = not_found()
+    return HttpResponse(
+        response.literal_body(), status=response.status, headers=dict(response.headers)
+    )
 
 
 class WhiteNoiseMiddleware(
@@ -39,20 +50,48 @@ class WhiteNoiseMiddleware(
     _application_kind = "Django's get_response"
     _application_parameters = ("request",)
     _application_is_async = True
+    _standalone = staticmethod(_standalone)
     _encode = staticmethod(encode)
     _read_fields = staticmethod(read_fields)
 
-    def __init__(self, get_response: _GetResponse, **options: Unpack[OptionKeywords]) -> None:
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        """Declare for Django how a subclass is called, where its ``__call__`` tells.
+
+        A synchronous one may look at the response, which nothing can await for it: under ASGI
+        Django runs it in a thread then. It wraps an asynchronous one under WSGI.
         """
-        :param get_response: what answers every request that is not for a file.
+        super().__init_subclass__(**keywords)
+        classes = cls.__mro__
+        caller = next(each for each in classes if "__call__" in vars(each))
+        if caller is WhiteNoiseMiddleware:
+            return
+        declared = {name for each in classes[: classes.index(caller) + 1] for name in vars(each)}
+        is_coroutine = iscoroutinefunction(vars(caller)["__call__"])
+        if "sync_capable" not in declared:
+            cls.sync_capable = not is_coroutine
+        if "async_capable" not in declared:
+            cls.async_capable = is_coroutine
+
+    def __init__(
+        self,
+        get_response: _GetResponse | None = None,
+        settings: Any = django_settings,
+        **options: Unpack[OptionKeywords],
+    ) -> None:
+        """
+        :param get_response: what answers every request that is not for a file; ``None`` answers
+            them with 404.
+        :param settings: an object with the settings as attributes.
         :param options: win over the ``WHITENOISE_`` settings.
         :raises django.core.exceptions.ImproperlyConfigured: for a setting that cannot be so.
         """
         if get_response is None:
-            raise TypeError("WhiteNoiseMiddleware() must be given Django's get_response, got None")
-        self._is_async = iscoroutinefunction(get_response)
+            # Django's MiddlewareMixin before this class sets it, and hands nothing on.
+            get_response = vars(self).get("get_response")
+        self._is_async = iscoroutinefunction(get_response) or is_async(get_response)
         self._keeps_files_open = self._is_async
-        super().__init__(get_response, **options)
+        super().__init__(get_response, settings, **options)
+        self.get_response: _GetResponse = self.application
         if self._is_async:
             markcoroutinefunction(self)
 
@@ -68,7 +107,7 @@ class WhiteNoiseMiddleware(
             )
             if answer is not None:
                 return make_response(answer, request, is_shared=self._keeps_files_open)
-        return self.application(request)
+        return self.get_response(request)
 
     async def _answer_on_event_loop(self, request: HttpRequest) -> HttpResponseBase:
         listed = self._find(request.path_info)
@@ -79,7 +118,8 @@ class WhiteNoiseMiddleware(
                 answer = await self._answer_in_a_thread(listed, method, fields, *_target(request))
             if answer is not None:
                 return make_response(answer, request, is_shared=self._keeps_files_open)
-        return await self.application(request)
+        response: HttpResponseBase = await self.get_response(request)
+        return response
 
 
 def _asked(request: HttpRequest) -> tuple[str, RawFields]:

@@ -9,7 +9,9 @@ from typing import Any, NamedTuple, cast
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.exceptions import ImproperlyConfigured
+from django.core.files.storage import FileSystemStorage
 
 from ..http.paths import below_mount
 from ..options import OptionKeywords, Options, resolve
@@ -48,50 +50,73 @@ class StorageConfiguration(NamedTuple):
     skip_compress_extensions: frozenset[str] | None
 
 
-def configuration() -> Configuration:
+def configuration(source: Any = settings) -> Configuration:
     """Read the settings.
 
+    :param source: an object with the settings as attributes; defaults stand in for missing ones.
     :raises ImproperlyConfigured: naming each setting that cannot be what it is.
     """
-    _require_sound()
-    debug = bool(settings.DEBUG)
-    options = {name: getattr(settings, each) for each, name in _OPTIONS.items() if _is_set(each)}
+    _require_sound(source)
+    debug = bool(getattr(source, "DEBUG", False))
+    options = {
+        name: getattr(source, each) for each, name in _OPTIONS.items() if hasattr(source, each)
+    }
     if options.get("immutable_file_test", PREFIX) is None:
         del options["immutable_file_test"]  # WhiteNoise takes it for one that is not set
-    script_name = (settings.FORCE_SCRIPT_NAME or "").rstrip("/")
+    script_name = (getattr(source, "FORCE_SCRIPT_NAME", None) or "").rstrip("/")
+    storage = local_storage() if source is settings else None
+    if storage is not None and is_for_uploads(storage):
+        storage = None
     return Configuration(
         options=cast("OptionKeywords", options),
         defaults={"autorefresh": debug, "max_age": 0 if debug else 60},
-        static_prefix=_static_prefix(script_name),
-        static_root=settings.STATIC_ROOT or None,
-        root=_get("ROOT", None) or None,
-        use_finders=_get("USE_FINDERS", debug),
-        use_manifest=_get("USE_MANIFEST", False),
+        static_prefix=_static_prefix(source, storage, script_name),
+        static_root=_static_root(source, storage),
+        root=_get(source, "ROOT", None) or None,
+        use_finders=_get(source, "USE_FINDERS", debug),
+        use_manifest=_get(source, "USE_MANIFEST", False),
         script_name=script_name,
     )
 
 
 def storage_configuration() -> StorageConfiguration:
     """Read the settings for ``collectstatic``; raises as :func:`configuration` does."""
-    _require_sound()
-    extensions = _get("SKIP_COMPRESS_EXTENSIONS", None)
+    _require_sound(settings)
+    extensions = _get(settings, "SKIP_COMPRESS_EXTENSIONS", None)
     return StorageConfiguration(
-        manifest_strict=_get("MANIFEST_STRICT", None),
-        keep_only_hashed_files=_get("KEEP_ONLY_HASHED_FILES", False),
+        manifest_strict=_get(settings, "MANIFEST_STRICT", None),
+        keep_only_hashed_files=_get(settings, "KEEP_ONLY_HASHED_FILES", False),
         skip_compress_extensions=None
         if extensions is None
         else frozenset(each.lower().lstrip(".") for each in extensions),
     )
 
 
-def faults() -> Iterator[str]:
+def faults(source: Any = settings) -> Iterator[str]:
     """What is wrong with the settings, each in a sentence that names one."""
     for name, check in KNOWN.items():
-        if _is_set(name):
+        if hasattr(source, name):
             try:
-                check(name, getattr(settings, name))
+                check(name, getattr(source, name))
             except (TypeError, ValueError) as error:
                 yield str(error)
+
+
+def local_storage() -> FileSystemStorage | None:
+    """The staticfiles storage, if it keeps its files in a folder of this machine.
+
+    ``None`` also stands for one that cannot be made, as hashing ones without ``STATIC_ROOT``.
+    """
+    try:
+        is_local = isinstance(staticfiles_storage, FileSystemStorage)
+    except ImproperlyConfigured:
+        return None
+    return cast("FileSystemStorage", staticfiles_storage) if is_local else None
+
+
+def is_for_uploads(storage: FileSystemStorage) -> bool:
+    """Whether the folder of ``storage`` is ``MEDIA_ROOT``, the default of storages in general."""
+    return bool(storage.location == os.path.abspath(settings.MEDIA_ROOT))
 
 
 def set_names() -> list[str]:
@@ -99,28 +124,32 @@ def set_names() -> list[str]:
     return sorted(name for name in dir(settings) if name.startswith(PREFIX))
 
 
-def _require_sound() -> None:
-    found = list(faults())
+def _require_sound(source: Any) -> None:
+    found = list(faults(source))
     if found:
         raise ImproperlyConfigured("; ".join(found))
 
 
-def _is_set(name: str) -> bool:
-    return hasattr(settings, name)
+def _get(source: Any, name: str, default: Any) -> Any:
+    return getattr(source, PREFIX + name, default)
 
 
-def _get(name: str, default: Any) -> Any:
-    return getattr(settings, PREFIX + name, default)
+def _static_root(source: Any, storage: FileSystemStorage | None) -> str | os.PathLike[str] | None:
+    """The folder in which ``collectstatic`` puts files: that of the storage, if it has one."""
+    if storage is not None and storage.location:
+        return cast("str", storage.location)
+    return getattr(source, "STATIC_ROOT", None) or None
 
 
-def _static_prefix(script_name: str) -> str:
+def _static_prefix(source: Any, storage: FileSystemStorage | None, script_name: str) -> str:
     """The path at which static files are asked for, below the mount point.
 
     A ``STATIC_URL`` that is no path and no URL begins with the mount point: Django puts it there.
     """
-    prefix = _get("STATIC_PREFIX", None)
+    prefix = _get(source, "STATIC_PREFIX", None)
     if prefix is None:
-        path = urlsplit(settings.STATIC_URL or "").path
+        base_url = storage.base_url if storage is not None else getattr(source, "STATIC_URL", None)
+        path = urlsplit(base_url or "").path
         prefix = below_mount(path, script_name) if script_name else path
     stripped = prefix.strip("/")
     return f"/{stripped}/" if stripped else "/"
