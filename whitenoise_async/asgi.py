@@ -150,8 +150,8 @@ class ASGIWhiteNoise(AsyncBaseWhiteNoise[Line]):
             await _send_file(start, decision, file, scope, receive, send)
             return
         try:
-            if body and len(body) > _UNWATCHED:
-                await turn_budget().take(len(body))
+            if decision.length > _UNWATCHED:
+                await turn_budget().take(decision.length)
             await send(start)
             await send({"type": "http.response.body", "body": body})
         except OSError:
