@@ -135,7 +135,7 @@ def generated(environ: Any, start_response: Any, *, debug: bool = False) -> Iter
 
 @functools.wraps(asgi)
 def wsgi_that_wraps(environ: Any, start_response: Any) -> list[bytes]:
-    """What an adapter makes of an ASGI application."""
+    """An adapter that presents an ASGI application as a WSGI one."""
     return wsgi(environ, start_response)
 
 

@@ -76,7 +76,7 @@ def _signature(function: Callable[..., Any]) -> inspect.Signature:
 
 
 def _call_of(function: object) -> Any:
-    """What runs when ``function``, an object, is called: Python looks at its type alone."""
+    """The callable that Python runs for the object ``function``: that of its type."""
     found = [vars(kind)["__call__"] for kind in type(function).__mro__ if "__call__" in vars(kind)]
     call = found[0] if found else None
     bind = getattr(type(call), "__get__", None)

@@ -131,8 +131,8 @@ class ASGIWhiteNoise(AsyncBaseWhiteNoise[Line]):
         if listed is not None:
             headers = scope["headers"]
             if headers.__class__ not in _REPEATABLE:
-                # ASGI takes any iterable, and the application may still have to read this one. Its
-                # scope is a copy: changes must not reach those who made it.
+                # ASGI takes any iterable, and the application may still have to read this one. It
+                # gets a copy of the scope, since changes must not leak to outer middleware.
                 headers = list(map(tuple, headers))
                 scope = {**scope, "headers": headers}
             method, fields = scope["method"], _relevant(headers)

@@ -197,7 +197,7 @@ class BaseWhiteNoise(Options, Generic[Line]):
 
     @staticmethod
     def _adapt(application: Callable[..., Any]) -> Callable[..., Any]:
-        """What the adapter calls to have ``application`` answer."""
+        """The callable by which the adapter runs ``application``."""
         return application
 
     @classmethod

@@ -64,7 +64,7 @@ class ContentTags:
 
 
 def make_tags(etag: str | Callable[[str, str], object], default: str | None = None) -> Tags | None:
-    """What makes the tags that option ``etag`` asks for; ``None`` for those of date and size.
+    """The maker of the tags that option ``etag`` names; ``None`` for those of date and size.
 
     :param default: what is asked for where a callable returns ``None``; ``None`` forbids that.
     """
