@@ -314,3 +314,14 @@ def test_a_truncated_file_whose_body_was_dropped_after_a_piece_is_no_error(root:
     assert whole.read(100)
     os.truncate(root / "a.bin", 10)
     whole.close()
+
+
+def test_a_file_that_was_opened_in_part_is_closed_once(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(descriptor: int) -> bool:
+        raise MemoryError
+
+    monkeypatch.setattr(files, "reads_page_cache", fail)
+    with pytest.raises(MemoryError):
+        open_file(str(root / "a.bin"))
