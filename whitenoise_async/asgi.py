@@ -15,7 +15,7 @@ from .async_base import AsyncBaseWhiteNoise
 from .decisions import Decision, RawFields
 from .files import BrokenBodyError, OpenFile, reason_of
 from .http.fields import OWS, RequestFields
-from .http.paths import below_mount, with_mount
+from .http.paths import below_mounts, has_encoded_slash, with_mount
 from .representations import Headers
 from .responses import not_found
 from .streaming import FileStream
@@ -97,8 +97,14 @@ class ASGIWhiteNoise(AsyncBaseWhiteNoise[Line]):
         if scope["type"] == "http":
             url = scope["path"]
             if mount := scope.get("root_path"):
-                url = below_mount(url, mount)
+                url = below_mounts(url, mount, scope.get("app_root_path") or "")
             listed = self._find(url)
+            if (
+                listed is not None
+                and b"%" in (scope.get("raw_path") or b"")
+                and has_encoded_slash(scope["raw_path"], mount or "")
+            ):
+                listed = None
         if listed is not None:
             method, fields = scope["method"], _relevant(scope["headers"])
             answer = self._answer_at_once(listed, method, fields)
@@ -140,7 +146,7 @@ def _relevant(headers: Iterable[Line]) -> tuple[bytes, ...]:
 
 def _target(scope: Scope) -> tuple[str, str]:
     """The request's whole path, and its query."""
-    path = with_mount(scope["path"], scope.get("root_path", ""))
+    path = with_mount(scope["path"], scope.get("root_path") or "")
     return path, scope.get("query_string", b"").decode("latin-1")
 
 
