@@ -27,4 +27,4 @@ class AsyncBaseWhiteNoise(BaseWhiteNoise[Line]):
         try:
             return await (run_long if reads_it_all else run_blocking)(listed.path, answer)
         except FileSystemError as error:
-            return self._unavailable(error)
+            return self._unavailable(error, listed)

@@ -6,16 +6,27 @@ import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from .files import OpenFile
 from .forks import renew_at_fork
 from .http.fields import is_opaque_tag
 from .logs import error_now_and_then
-from .representations import FileState
+from .representations import FileState, are_dated
 
-#: Takes a file's path, its URL and its forms, which are open; returns an opaque tag for each,
-#: without quotes, or ``None`` for that of date and size. Blocks on the disk.
-Tags = Callable[[str, str, Sequence[OpenFile]], "Sequence[str | None]"]
+
+class Tags(Protocol):
+    """Makes the ETags of a file."""
+
+    #: Whether the dates of files count as well, where they say something.
+    are_dated: bool
+
+    def __call__(self, path: str, url: str, forms: Sequence[OpenFile]) -> Sequence[str | None]:
+        """Make an opaque tag, without quotes, for each of the open ``forms``.
+
+        :returns: ``None`` for the tag of date and size. Blocks on the disk.
+        """
+
 
 # Bytes that are read at a time.
 _PIECE = 256 * 1024
@@ -30,7 +41,9 @@ class ContentTags:
     The same content has the same tag on every machine, whatever its date there.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, are_dated: bool = False) -> None:
+        """:param are_dated: whether dates count; then only files with constant dates are read."""
+        self.are_dated = are_dated
         self._kept: OrderedDict[str, tuple[FileState, str]] = OrderedDict()
         renew_at_fork(self)
         self.renew()
@@ -40,11 +53,14 @@ class ContentTags:
         self._changing = threading.Lock()
 
     def __call__(self, path: str, url: str, forms: Sequence[OpenFile]) -> list[str | None]:
-        """The digests of ``forms``; ``None`` for one that changes while it is read.
+        """The digests of ``forms``; ``None`` for one that has a date or changes while it is read.
 
         :raises FileSystemError: where one cannot be read.
         """
-        return [self._of(form) for form in forms]
+        if not self.are_dated:
+            return [self._of(form) for form in forms]
+        dated = are_dated([form.state for form in forms])
+        return [None if has else self._of(form) for has, form in zip(dated, forms, strict=True)]
 
     def _of(self, form: OpenFile) -> str | None:
         with self._changing:
@@ -63,17 +79,17 @@ class ContentTags:
         return tag
 
 
-def make_tags(etag: str | Callable[[str, str], object]) -> Tags | None:
-    """What makes the tags that option ``etag`` asks for; ``None`` for those of date and size."""
-    if etag == "mtime":
-        return None
-    return ContentTags() if isinstance(etag, str) else _asking(etag)
+class _HookTags:
+    """Tags that a hook makes, one for all forms of a file."""
 
+    are_dated = True
 
-def _asking(hook: Callable[[str, str], object]) -> Tags:
-    def tags(path: str, url: str, forms: Sequence[OpenFile]) -> list[str]:
+    def __init__(self, hook: Callable[[str, str], object]) -> None:
+        self._hook = hook
+
+    def __call__(self, path: str, url: str, forms: Sequence[OpenFile]) -> list[str]:
         try:
-            made = hook(path, url)
+            made = self._hook(path, url)
             if not isinstance(made, str) or not is_opaque_tag(made):
                 raise ValueError(
                     f"etag returned {made!r} for {path}: what stands between the quotes of an"
@@ -84,7 +100,10 @@ def _asking(hook: Callable[[str, str], object]) -> Tags:
             raise
         return [made] * len(forms)
 
-    return tags
+
+def make_tags(etag: str | Callable[[str, str], object]) -> Tags:
+    """Return the function that makes the tags for the option ``etag``."""
+    return ContentTags(are_dated=etag == "mtime") if isinstance(etag, str) else _HookTags(etag)
 
 
 def _digest(form: OpenFile) -> str:

@@ -50,29 +50,29 @@ class FindersRegistry(LiveRegistry):
         super().__init__(index_file, exclude)
         self._prefix = prefix
 
-    def find(self, url: str) -> Listed | None:
-        """What ``url`` leads to now. Blocks on the disk; raises as :class:`LiveRegistry` does."""
+    def _find_among(self, url: str, *, variants: bool) -> Listed | None:
         if f"{url}/".startswith(self._prefix):
             found = self._found(url, url[len(self._prefix) :])
-            if found is not None:
+            is_variant = isinstance(found, StaticFile) and found.is_variant
+            if found is not None and is_variant is variants:
                 return found
-        return super().find(url)
+        return super()._find_among(url, variants=variants)
 
     def _found(self, url: str, name: str) -> Listed | None:
         path = self._path(name)
         index = self._index_file
         if path is not None:
             if posixpath.basename(name) == index:
-                return Redirect(path, "./")
-            is_sibling = name.endswith(SUFFIXES) and self._path(name.rpartition(".")[0])
-            return None if is_sibling else StaticFile(path, url, SUFFIXES)
+                return Redirect(StaticFile(path, url.removesuffix(index), SUFFIXES), "./")
+            is_variant = name.endswith(SUFFIXES) and self._path(name.rpartition(".")[0]) is not None
+            return StaticFile(path, url, SUFFIXES, is_variant=is_variant)
         if index is None:
             return None
         if url.endswith("/"):
             path = self._path(name + index)
             return None if path is None else StaticFile(path, url, SUFFIXES)
         path = self._path(posixpath.join(name, index))
-        return None if path is None else Redirect(path, None)
+        return None if path is None else Redirect(StaticFile(path, f"{url}/", SUFFIXES), None)
 
     def _path(self, name: str) -> str | None:
         """Where the finders find the file ``name``."""
