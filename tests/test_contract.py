@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import os
 import re
@@ -588,6 +589,38 @@ def test_a_variant_belongs_to_the_original_of_its_own_root(
     assert get("/more.gz").body == b"of an earlier root"
     write(one / "notes.gz", gzip.compress(b"notes"))
     assert autorefresh is False or get("/notes.gz").status == 404
+
+
+def test_an_original_that_is_no_file_any_more_leaves_the_question_open(
+    serve: Serve, site: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    notes(site)
+    get = serve(site)
+    (site / "notes").unlink()
+    os.mkfifo(site / "notes")
+    assert get("/notes.gz").status == 404
+    assert caplog.messages == [f"{site}/notes is not served: it is not a regular file"]
+
+
+def test_a_503_says_who_may_read_it(
+    serve: Serve, site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    get = serve(site, index_file=True, add_headers_function=set_access, check_interval=0)
+    for known in (False, True):
+        if known:
+            assert get("/docs/").status == 200
+
+        def fail(*_: object) -> Any:
+            raise OSError(errno.EIO, "Input/output error")
+
+        with monkeypatch.context() as patch:
+            patch.setattr("whitenoise_async.files.os.stat", fail)
+            patch.setattr("whitenoise_async.files.os.open", fail)
+            for path in ("/docs", "/docs/"):
+                reply = get(path)
+                assert reply.status == 503
+                assert reply["access-control-allow-origin"] == "*"
+                assert ("timing-allow-origin" in reply) is known
 
 
 def test_an_original_that_may_not_be_read_leaves_the_question_open(public_path: Path) -> None:
