@@ -53,6 +53,9 @@ def make_site(root: Path) -> None:
     write(root / "déjà" / "index.html", b"<title>deja vu</title>")
     write(root / "déjà" / "✓ a.txt", b"checked")
     write(root / "logo.svgz", gzip.compress(b"<svg/>", mtime=0))
+    write(root / "packaged.html", b"<p>" * 100, compressed=True, mtime=1)
+    write(root / "notes", b"notes")
+    write(root / "notes.gz", gzip.compress(b"of something else", mtime=0))
     write(root.parent / "secret.txt", b"not below the root")
 
 
@@ -109,6 +112,10 @@ def _ranges() -> Iterator[Ask]:
     yield Ask("/app.css", (("Range", "bytes=0-0"), ("Range", "bytes=2-2")))
     yield Ask("/app.css", (("Range", "bytes=0-9"),), "HEAD")
     yield Ask("/docs", (("Range", "bytes=0-0"),))
+    named = ("Accept-Encoding", "gzip, deflate, br, zstd, identity")
+    for value in ("bytes=0-9", "bytes=0-9,20-29", "bytes=99999-", "items=0-9"):
+        yield Ask("/app.css", (named, ("Range", value)))
+    yield Ask("/app.css", (named, ("Range", "bytes=0-9")), "HEAD")
 
 
 def _preconditions() -> Iterator[Ask]:
@@ -135,6 +142,9 @@ def _preconditions() -> Iterator[Ask]:
     yield Ask("/app.css", (("If-Match", '"x"'), ("Range", "bytes=0-0")))
     yield Ask("/8m.bin", (("If-None-Match", "IDENTITY"),))
     yield Ask("/empty.txt", (("If-None-Match", "*"),))
+    for field in (("If-None-Match", "IDENTITY"), ("If-Modified-Since", _LATER)):
+        yield Ask("/packaged.html", (field,))
+        yield Ask("/packaged.html", (gzip_too, field))
     for name in ("If-None-Match", "If-Match"):
         yield Ask("/app.css", ((name, '"x"'),), "HEAD")
         yield Ask("/app.css", ((name, "IDENTITY"),), "HEAD")
@@ -155,7 +165,7 @@ def _methods() -> Iterator[Ask]:
 
 
 def _paths() -> Iterator[Ask]:
-    files = ("/small.txt", "/empty.txt", "/1m.bin", "/8m.bin", "/app.0a1b2c3d.js")
+    files = ("/small.txt", "/empty.txt", "/1m.bin", "/8m.bin", "/app.0a1b2c3d.js", "/notes.gz")
     for target in (*files, quote("/déjà/✓ a.txt"), "/%73mall.txt", "/small.txt?a=1&b=%20"):
         yield Ask(target)
     for folder in ("/docs", "/a:b", quote("/déjà")):
@@ -184,6 +194,8 @@ def _hostile() -> Iterator[Ask]:
         "/small%0d%0aX:%20y", "/docs?%0d%0aX:%20y", "/small.txt%20", "/SMALL.TXT", "/small.txt;a=1",
         "/%", "/%zz", "/~root", "/C:/small.txt",
         "/" + "a" * 4000, "/" + "a/" * 1500, "/docs/?" + "a" * 4000,
+        "/docs%2Findex.html", "/docs%2f", "/docs%2findex.html?a=%2F", "/docs?a=%2F",
+        "/small%2etxt", "/docs%5Cindex.html",
         "/%2e%2e/" * 10 + "etc/passwd", "/%252e%252e/secret.txt", "/file:///etc/passwd",
     ):  # fmt: skip
         yield Ask(target)

@@ -50,6 +50,15 @@ def drops_a_length_of_0(ask: Ask, ours: Reply, core: Expected) -> Reply | None:
     return Reply(ours.status, headers, ours.body)
 
 
+# They do not say how the client sent the path, which they decode.
+_DECODED = reads(
+    {
+        "/docs%2Findex.html": "/docs/index.html",
+        "/docs%2f": "/docs/",
+        "/docs%2findex.html?a=%2F": "/docs/index.html?a=%2F",
+    }
+)
+
 _NO_UTF_8 = ("/%ff", "/%c0%ae%c0%ae/secret.txt", "/%ed%a0%80")
 
 # Apache normalizes a path (RFC 3986 §6.2.2.3), or refuses it; mod_wsgi merges slashes.
@@ -92,11 +101,14 @@ DEVIATIONS: dict[str, tuple[Deviation, ...]] = {
     "waitress": (reads({"//small.txt": "/small.txt"}),),
     "wsgiref": (
         reads({"//small.txt": "/small.txt"}),
+        _DECODED,
         # An empty body has the length 0 to it, even where there is none to speak of.
         adds("content-length", "0", 204, 304),
     ),
     # a2wsgi decodes a path as UTF-8 and has no answer to one that is none.
-    "a2wsgi-in-gunicorn": (refuses(500, *_NO_UTF_8),),
+    "a2wsgi-in-gunicorn": (refuses(500, *_NO_UTF_8), _DECODED),
+    "a2wsgi-in-uvicorn": (_DECODED,),
+    "granian-wsgi": (_DECODED,),
 }
 
 

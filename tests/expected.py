@@ -12,12 +12,14 @@ from served import OPTIONS, application_body
 from wire import Ask
 
 from whitenoise_async import WhiteNoise
-from whitenoise_async.forms import Forms
+from whitenoise_async.files import UnavailableError
 from whitenoise_async.http.fields import RequestFields
+from whitenoise_async.http.paths import has_encoded_slash
 from whitenoise_async.registry import Listed
 from whitenoise_async.representations import represent
-from whitenoise_async.responses import Request, Response, redirect, respond
+from whitenoise_async.responses import Request, Response, redirect, redirect_headers, respond
 from whitenoise_async.static_file import StaticFile
+from whitenoise_async.tags import make_tags
 
 
 class Expected:
@@ -37,23 +39,31 @@ class Expected:
 
     def __call__(self, ask: Ask) -> Reply:
         path, _, query = ask.target.partition("?")
+        if has_encoded_slash(path):
+            return _applications(ask)
         try:
             url = unquote(path, errors="strict")
         except UnicodeDecodeError:
             return _applications(ask)
-        listed = self._middleware._registry.find(url)
+        listed = self._middleware._registry.look_up(url)
         if listed is None:
             return _applications(ask)
-        response = self._respond(listed, Request(ask.method, _fields(ask), url, query))
+        try:
+            response = self._respond(listed, Request(ask.method, _fields(ask), url, query))
+        except UnavailableError:  # the variant of another file
+            return _applications(ask)
         headers = sorted((name.lower(), value) for name, value in response.headers)
         return Reply(response.status, headers, _body(response))
 
     def _respond(self, listed: Listed, request: Request) -> Response:
         if not isinstance(listed, StaticFile):
-            return redirect(listed.location, request, self._middleware._shared)
-        with closing(Forms(listed.path, listed.suffixes)) as forms:
+            described = self._middleware._describe(listed.file)
+            headers = redirect_headers(self._middleware._shared, described)
+            return redirect(listed.location, request, headers)
+        with closing(listed.open_forms()) as forms:
             states = [(file.path, coding, file.state) for coding, file in forms.files.items()]
-        return respond(represent(states, self._middleware._describe(listed)), request)
+            tags = make_tags("mtime")(listed.path, listed.url, list(forms.files.values()))
+        return respond(represent(states, self._middleware._describe(listed), tags), request)
 
 
 def _fields(ask: Ask) -> RequestFields:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import os
 import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from clients import ADAPTERS, Serve, call_asgi, call_wsgi, client_of, make_call
-from conftest import MTIME, write
+from conftest import MTIME, run_as_nobody, write
+from starlette.applications import Starlette
+from starlette.routing import Mount
 
-from whitenoise_async import ASGIWhiteNoise, WhiteNoise
+from whitenoise_async import ASGIWhiteNoise, WhiteNoise, tags
 from whitenoise_async.base import BaseWhiteNoise
+from whitenoise_async.files import OpenFile
 
 LAST_MODIFIED = "Sun, 13 Sep 2020 12:26:40 GMT"
 
@@ -254,8 +259,8 @@ class TestOptions:
         (site / "robots.txt").unlink()
         assert get("/new/file.txt").body == b"new"
         assert get("/robots.txt").status == 404
-        write(site / "new" / "file.txt", b"newer", compressed=True)
-        assert get("/new/file.txt").body == b"newer"
+        write(site / "new" / "file.txt", b"newer" * 100, compressed=True)
+        assert get("/new/file.txt").body == b"newer" * 100
         assert get("/new/file.txt", {"Accept-Encoding": "gzip"})["content-encoding"] == "gzip"
 
     def test_without_autorefresh_what_comes_later_is_not_listed(
@@ -325,6 +330,331 @@ def test_a_server_whose_path_leaves_out_the_mount_point_is_understood(site: Path
 def test_an_unknown_option_is_named(kind: Any) -> None:
     with pytest.raises(TypeError, match=r"'max_agee'.*max_age"):
         kind(None, max_agee=3)
+
+
+ACCESS = {
+    "access-control-allow-credentials": "true",
+    "access-control-expose-headers": "ETag",
+    "timing-allow-origin": "*",
+    "cross-origin-resource-policy": "cross-origin",
+}
+
+
+def set_access(headers: Any, path: str, url: str) -> None:
+    for name, value in ACCESS.items():
+        headers[name] = value
+
+
+@pytest.mark.parametrize(
+    ("path", "fields", "method", "status"),
+    [
+        ("/app.css", {}, "GET", 200),
+        ("/app.css", {}, "HEAD", 200),
+        ("/app.css", {}, "OPTIONS", 204),
+        ("/app.css", {}, "POST", 405),
+        ("/app.css", {"Range": "bytes=0-0"}, "GET", 206),
+        ("/app.css", {"Range": "bytes=0-0,2-2"}, "GET", 206),
+        ("/app.css", {"Range": "bytes=99999-"}, "GET", 416),
+        ("/app.css", {"If-None-Match": "*"}, "GET", 304),
+        ("/app.css", {"If-Match": '"x"'}, "GET", 412),
+        ("/docs", {}, "GET", 302),
+        ("/docs/index.html", {}, "HEAD", 302),
+        ("/docs", {}, "POST", 405),
+        ("/docs", {}, "OPTIONS", 204),
+    ],
+)
+@pytest.mark.parametrize("autorefresh", [False, True])
+def test_every_response_says_who_may_read_it(
+    serve: Serve,
+    site: Path,
+    autorefresh: bool,
+    path: str,
+    fields: dict[str, str],
+    method: str,
+    status: int,
+) -> None:
+    get = serve(site, autorefresh=autorefresh, index_file=True, add_headers_function=set_access)
+    reply = get(path, fields, method)
+    assert reply.status == status
+    assert {name: reply[name] for name in ACCESS} == ACCESS
+    assert reply["access-control-allow-origin"] == "*"
+
+
+def test_a_redirect_has_the_hooks_fields_of_a_file_and_runs_it_once(
+    serve: Serve, site: Path
+) -> None:
+    urls = []
+
+    def hide(headers: Any, path: str, url: str) -> None:
+        urls.append(url)
+        del headers["Access-Control-Allow-Origin"]
+        headers["Cache-Control"] = "no-cache"
+
+    get = serve(site, index_file=True, add_headers_function=hide)
+    for path in ("/docs", "/docs/index.html", "/docs/", "/docs"):
+        reply = get(path)
+        assert "access-control-allow-origin" not in reply
+        assert reply["cache-control"] == ("no-cache" if path == "/docs/" else "max-age=60, public")
+    assert urls == ["/docs/"]
+
+
+@pytest.mark.parametrize("mtime", [-1, 0, 1, 315_532_800, 315_619_200, 315_619_200.9])
+@pytest.mark.parametrize("autorefresh", [False, True])
+def test_two_releases_with_one_constant_date_and_length_are_told_apart(
+    serve: Serve, site: Path, mtime: float, autorefresh: bool
+) -> None:
+    """As packages have it whose build is reproducible."""
+    path = site / "page.html"
+    write(path, b"one" * 100, compressed=True, mtime=mtime)
+    get = serve(site, autorefresh=autorefresh, check_interval=0)
+    for fields in ({}, {"Accept-Encoding": "gzip"}):
+        write(path, b"one" * 100, compressed=True, mtime=mtime)
+        old = get("/page.html", fields)
+        assert "last-modified" not in old
+        write(path, b"two" * 100, compressed=True, mtime=mtime)
+        new = get("/page.html", {**fields, "If-None-Match": old["etag"]})
+        assert new.status == 200
+        assert new["etag"] != old["etag"]
+        since = {**fields, "If-Modified-Since": LAST_MODIFIED}
+        assert get("/page.html", since).status == 200
+        assert get("/page.html", {**fields, "If-Unmodified-Since": LAST_MODIFIED}).status == 200
+        part = {**fields, "Range": "bytes=0-0", "If-Range": "Thu, 01 Jan 1970 00:00:00 GMT"}
+        assert get("/page.html", part).status == 200
+        assert get("/page.html", {**fields, "If-None-Match": new["etag"]}).status == 304
+
+
+def test_the_first_date_that_says_something_is_sent(serve: Serve, site: Path) -> None:
+    write(site / "page.html", b"page", mtime=315_619_201)
+    reply = serve(site)("/page.html")
+    assert reply["last-modified"] == "Wed, 02 Jan 1980 00:00:01 GMT"
+    assert reply["etag"] == f'"{315_619_201 * 10**9:x}-4"'
+
+
+def test_with_etags_of_the_content_no_date_counts(serve: Serve, site: Path) -> None:
+    get = serve(site, etag="content", check_interval=0)
+    for _ in range(2):
+        reply = get("/app.css", {"If-Modified-Since": "Tue, 02 Oct 2096 07:06:40 GMT"})
+        assert reply.status == 200
+        assert "last-modified" not in reply
+    assert get("/app.css", {"If-Unmodified-Since": "Sun, 13 Sep 2009 12:26:40 GMT"}).status == 200
+    assert get("/app.css", {"Range": "bytes=0-0", "If-Range": LAST_MODIFIED}).status == 200
+    assert get("/app.css", {"If-None-Match": reply["etag"]}).status == 304
+
+
+def test_an_etag_of_a_callable_wins_and_a_constant_date_is_not_sent(
+    serve: Serve, site: Path
+) -> None:
+    write(site / "page.html", b"page", mtime=1)
+    get = serve(site, etag=lambda path, url: "v1")
+    assert (get("/page.html")["etag"], "last-modified" in get("/page.html")) == ('"v1"', False)
+    assert get("/robots.txt")["last-modified"] == LAST_MODIFIED
+
+
+def test_an_etag_of_the_content_of_a_file_with_a_constant_date_is_worked_out_once(
+    serve: Serve, site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = []
+    real = tags._digest
+
+    def digest(form: OpenFile) -> str:
+        read.append(form.path)
+        return real(form)
+
+    monkeypatch.setattr(tags, "_digest", digest)
+    page = write(site / "page.html", b"page" * 100, compressed=True, mtime=1)
+    get = serve(site, check_interval=0)
+    for _ in range(3):
+        assert get("/page.html").status == get("/robots.txt").status == 200
+    assert read == [str(page), f"{page}.gz"]
+
+
+@pytest.mark.parametrize("autorefresh", [False, True])
+@pytest.mark.parametrize("content", [b"", b"1", bytes(range(256))])
+def test_a_variant_that_is_not_smaller_does_not_count(
+    serve: Serve, site: Path, content: bytes, autorefresh: bool
+) -> None:
+    write(site / "tiny.txt", content, compressed=True)
+    get = serve(site, autorefresh=autorefresh, check_interval=0)
+    reply = get("/tiny.txt", {"Accept-Encoding": "gzip, identity;q=0"})
+    assert reply.body == content
+    assert "vary" not in reply
+    assert "content-encoding" not in reply
+    assert get("/tiny.txt.gz").status == 404  # it is the compression all the same
+
+
+def test_a_variant_counts_once_it_is_smaller(serve: Serve, site: Path) -> None:
+    path = write(site / "page.html", b"a" * 30)
+    write(site / "page.html.gz", gzip.compress(b"a" * 30, 0))
+    get = serve(site, check_interval=0)
+    assert "vary" not in get("/page.html")
+    write(path, b"a" * 30, compressed=True)
+    assert get("/page.html")["vary"] == "Accept-Encoding"
+    same_size = path.stat().st_size
+    write(site / "page.html.gz", gzip.compress(b"a" * 30, 0)[:same_size])
+    assert "vary" not in get("/page.html")
+
+
+def test_a_date_of_this_second_lets_no_range_count_and_the_next_one_does(
+    serve: Serve, site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RFC 9110 §8.8.2.2. Both times the same request: what was decided first is not kept."""
+    get = serve(site, check_interval=None)
+    now = MTIME + 0.5
+    monkeypatch.setattr("whitenoise_async.http.preconditions.time.time", lambda: now)
+    fields = {"Range": "bytes=0-3", "If-Range": LAST_MODIFIED}
+    assert get("/robots.txt", fields).status == 200
+    now = MTIME + 1
+    assert get("/robots.txt", fields).body == b"User"
+
+
+def notes(site: Path) -> bytes:
+    """Write two files with the names of a file and its variant."""
+    content = gzip.compress(b"of something else")
+    write(site / "notes", b"notes")
+    write(site / "notes.gz", content)
+    return content
+
+
+@pytest.mark.parametrize("autorefresh", [False, True])
+def test_a_file_with_the_name_of_a_variant_that_is_none_is_an_ordinary_file(
+    serve: Serve, site: Path, autorefresh: bool
+) -> None:
+    content = notes(site)
+    get = serve(site, autorefresh=autorefresh)
+    for _ in range(2):
+        reply = get("/notes.gz", {"Accept-Encoding": "gzip"})
+        assert (reply.status, reply.body) == (200, content)
+        assert reply["content-type"] == "application/gzip"
+        assert "content-encoding" not in reply
+        assert "vary" not in reply
+        assert get("/notes.gz", {"Range": "bytes=0-1"}).body == content[:2]
+        assert get("/notes.gz", {"If-None-Match": reply["etag"]}).status == 304
+        assert get("/notes.gz", method="POST").status == 405
+        assert get("/notes", {"Accept-Encoding": "gzip"}).body == b"notes"
+        assert get("/app.css.gz").status == get("/docs/index.html.gz").status == 404
+        assert get("/missing.gz").status == get("/docs/.gz").status == 404
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "mtime"),
+    [
+        ("notes.zst", b"not zstandard", MTIME),
+        ("notes.br", b"", MTIME),
+        ("notes.br", b"an old one", MTIME - 3),
+        ("notes.gz.gz", b"text", MTIME),
+    ],
+)
+@pytest.mark.parametrize("autorefresh", [False, True])
+def test_so_is_one_of_another_coding(
+    serve: Serve, site: Path, name: str, content: bytes, mtime: int, autorefresh: bool
+) -> None:
+    notes(site)
+    write(site / name, content, mtime=mtime)
+    assert serve(site, autorefresh=autorefresh)(f"/{name}").body == content
+
+
+def test_a_variant_that_a_deploy_mends_or_breaks_is_noticed(serve: Serve, site: Path) -> None:
+    content = notes(site)
+    get = serve(site, check_interval=0)
+    assert get("/notes.gz").body == content
+    write(site / "notes.gz", gzip.compress(b"notes"))
+    assert get("/notes.gz").status == 404
+    write(site / "notes", b"longer notes")
+    assert get("/notes.gz").status == 200
+    write(site / "notes", b"notes")
+    assert get("/notes.gz").status == 404
+    (site / "notes").unlink()
+    for _ in range(2):
+        assert get("/notes.gz").status == 200
+    write(site / "notes", b"notes")
+    assert get("/notes.gz").status == 404
+    (site / "notes.gz").unlink()
+    assert get("/notes.gz").status == 404
+
+
+@pytest.mark.parametrize("autorefresh", [False, True])
+def test_a_variant_belongs_to_the_original_of_its_own_root(
+    adapter: str, tmp_path: Path, autorefresh: bool
+) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    content = notes(one)
+    write(two / "notes", b"other")
+    write(two / "more", b"more" * 20, compressed=True)
+    write(one / "more.gz", b"of an earlier root")
+    application = ADAPTERS[adapter](None, one, autorefresh=autorefresh)
+    application.add_files(two)
+    get = client_of(adapter)(application)
+    assert get("/notes").body == b"other"
+    assert get("/notes.gz").body == content
+    assert get("/more.gz").body == b"of an earlier root"
+    write(one / "notes.gz", gzip.compress(b"notes"))
+    assert autorefresh is False or get("/notes.gz").status == 404
+
+
+def test_an_original_that_is_no_file_any_more_leaves_the_question_open(
+    serve: Serve, site: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    notes(site)
+    get = serve(site)
+    (site / "notes").unlink()
+    os.mkfifo(site / "notes")
+    assert get("/notes.gz").status == 404
+    assert caplog.messages == [f"{site}/notes is not served: it is not a regular file"]
+
+
+def test_a_503_says_who_may_read_it(
+    serve: Serve, site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    get = serve(site, index_file=True, add_headers_function=set_access, check_interval=0)
+    for known in (False, True):
+        if known:
+            assert get("/docs/").status == 200
+
+        def fail(*_: object) -> Any:
+            raise OSError(errno.EIO, "Input/output error")
+
+        with monkeypatch.context() as patch:
+            patch.setattr("whitenoise_async.files.os.stat", fail)
+            patch.setattr("whitenoise_async.files.os.open", fail)
+            for path in ("/docs", "/docs/"):
+                reply = get(path)
+                assert reply.status == 503
+                assert reply["access-control-allow-origin"] == "*"
+                assert ("timing-allow-origin" in reply) is known
+
+
+def test_an_original_that_may_not_be_read_leaves_the_question_open(public_path: Path) -> None:
+    notes(public_path)
+    (public_path / "notes").chmod(0)
+    output = run_as_nobody(f"""
+        logging.basicConfig(format="%(message)s", stream=sys.stdout)
+        get = clients.client_of("wsgi")(whitenoise_async.WhiteNoise(None, {str(public_path)!r}))
+        print(get("/notes.gz").status)
+    """)
+    assert output == f"{public_path}/notes is not served: Permission denied\n404\n"
+
+
+@pytest.mark.parametrize(
+    "path", ["/a%5Cb", "/%2e%2e/app.css", "/app.css%00", "/%00", "/%00.gz", "/\ud800.gz"]
+)
+@pytest.mark.parametrize("autorefresh", [False, True])
+def test_no_character_of_a_path_is_an_error(
+    serve: Serve, site: Path, path: str, autorefresh: bool
+) -> None:
+    write(site / "a\\b", b"backslash")
+    get = serve(site, autorefresh=autorefresh)
+    assert get(unquote(path)).status == (200 if path == "/a%5Cb" else 404)
+
+
+def test_an_application_mounted_in_starlette_is_found_below_any_root_path(site: Path) -> None:
+    mounted = Starlette(routes=[Mount("/sub/dir", ASGIWhiteNoise(None, site, index_file=True))])
+    for root_path in ("", "/api", "/api/"):
+        for path in ("/sub/dir", f"{root_path}/sub/dir"):
+            for name, location in (("/docs", "docs/"), ("/docs/index.html", "./")):
+                scope: Any = {"path": path + name, "root_path": root_path}
+                assert call_asgi(mounted, make_call("/"), **scope)["location"] == location
+            scope = {"path": f"{path}/app.css", "root_path": root_path}
+            assert call_asgi(mounted, make_call("/"), **scope).status == 200
 
 
 def test_the_application_gets_what_the_server_gave(site: Path) -> None:

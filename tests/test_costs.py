@@ -111,9 +111,18 @@ def test_a_request_for_something_else_costs_one_look_up(
 ) -> None:
     with asking(adapter, root) as get:
         count.clear()
-        for path in ("/", "/missing", "/small.txt/", "/small.txt.gz"):
+        for path in ("/", "/missing", "/small.txt/", "/missing.gz", "/large.bin.gz"):
             assert get(path).status == 404
         assert not +count
+
+
+def test_a_request_for_a_variant_by_its_own_name_costs_its_check(
+    adapter: str, root: Path, count: Counter[str]
+) -> None:
+    with asking(adapter, root) as get:
+        count.clear()
+        assert get("/small.txt.gz").status == 404
+        assert (count["open"], count["read_at"]) == (2, 2)
 
 
 def test_a_value_of_accept_encoding_is_read_once(

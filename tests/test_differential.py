@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import quote, unquote
 
 import pytest
 from clients import Call, Reply, call_asgi, call_wsgi
@@ -16,10 +18,12 @@ from whitenoise_async import ASGIWhiteNoise, WhiteNoise
 
 LARGE = bytes(range(251)) * 400  # 100,400 bytes: more than one piece
 SMALL = b"body { color: black }\n" * 30
+UNRELATED = gzip.compress(b"of something else", mtime=0)
 
 PATHS = [
     *["/app.css"] * 6, *["/large.bin"] * 6, *["/docs/"] * 3, "/empty.txt", "/docs",
     "/docs/index.html", "/✓.txt", "/app.css.gz", "/missing", "", "/",
+    "/tiny.txt", "/tiny.txt.gz", "/notes", "/notes.gz", "/packaged.html",
 ]  # fmt: skip
 
 
@@ -33,14 +37,24 @@ class Pair(NamedTuple):
 @pytest.fixture(scope="module", params=[False, True], ids=["walked", "autorefresh"])
 def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Pair:
     root = tmp_path_factory.mktemp("site")
+    make_site(root)
+    options: Any = {"index_file": True, "autorefresh": request.param}
+    return Pair(WhiteNoise(None, root, **options), ASGIWhiteNoise(None, root, **options))
+
+
+def make_site(root: Path) -> None:
+    """Write a file of each kind."""
     write(root / "app.css", SMALL, compressed=True)
     write(root / "large.bin", LARGE)
-    (root / "large.bin.gz").write_bytes(gzip.compress(LARGE, 0))  # larger than its original
+    (root / "large.bin.gz").write_bytes(gzip.compress(LARGE))
+    write(root / "tiny.txt", b"1")
+    (root / "tiny.txt.gz").write_bytes(gzip.compress(b"1"))  # larger than its original
+    write(root / "notes", b"notes")
+    (root / "notes.gz").write_bytes(UNRELATED)
+    write(root / "packaged.html", SMALL, compressed=True, mtime=1)
     write(root / "empty.txt", b"")
     write(root / "docs" / "index.html", SMALL, compressed=True)
     write(root / "✓.txt", b"checked")
-    options: Any = {"index_file": True, "autorefresh": request.param}
-    return Pair(WhiteNoise(None, root, **options), ASGIWhiteNoise(None, root, **options))
 
 
 numbers = st.one_of(
@@ -99,7 +113,7 @@ calls = st.builds(
     method=st.sampled_from(["GET"] * 20 + ["HEAD", "OPTIONS", "POST", "get", "BREW"]),
     fields=st.lists(field, max_size=4).map(tuple),
     query=st.text(st.characters(codec="latin-1"), max_size=8),
-    mount=st.sampled_from(["", "/app", "/é/b"]),
+    mount=st.sampled_from(["", "/app", "/é/b", "/app/", "app", "/"]),
 )
 
 
@@ -146,13 +160,54 @@ def check(call: Call, reply: Reply) -> None:
         assert "content-length" not in reply
     if reply.status == 206:
         assert call.method == "GET"
-    if call.path in ("/app.css", "/large.bin", "/docs/"):
+    if call.path in ("/app.css", "/large.bin", "/docs/", "/packaged.html"):
         assert reply["vary"] == "Accept-Encoding"
     else:
         assert "vary" not in reply
     if reply.status == 200 and "etag" in reply and call.method == "GET":
         body = gzip.decompress(reply.body) if "content-encoding" in reply else reply.body
-        assert body in (SMALL, LARGE, b"", b"checked")
+        assert body in (SMALL, LARGE, b"", b"checked", b"1", b"notes", UNRELATED)
+
+
+@pytest.mark.parametrize("target", ["/docs%2Findex.html", "/docs%2f", "/%2Fapp.css"])
+def test_an_encoded_slash_is_not_a_slash(pair: Pair, target: str) -> None:
+    """RFC 3986 §2.2. Servers hand over the path decoded; some say how the client sent it."""
+    path = unquote(target)
+    for query in ("", "?a=%2F"):
+        raw = target + query
+        for environ in ({"RAW_URI": raw}, {"REQUEST_URI": raw}):
+            assert call_wsgi(pair.wsgi, Call(path), **environ).status == 404
+        assert call_asgi(pair.asgi, Call(path), raw_path=raw.encode()).status == 404
+    sent = quote(path) + "?a=%2F%2f"
+    expected = call_wsgi(pair.wsgi, Call(path))
+    for environ in ({"RAW_URI": sent}, {"REQUEST_URI": sent}, {"RAW_URI": ""}):
+        assert call_wsgi(pair.wsgi, Call(path), **environ) == expected
+    for raw_path in (sent.encode(), b"", None):
+        assert call_asgi(pair.asgi, Call(path), raw_path=raw_path) == expected
+
+
+@pytest.mark.parametrize(
+    ("mount", "paths"),
+    [
+        ("/api", ["/api{}", "{}"]),
+        ("/api/", ["/api{}", "/api/{}", "{}"]),
+        ("api", ["/api{}", "api{}", "{}"]),
+        ("api/", ["/api{}", "api/{}", "{}"]),
+        ("/", ["{}", "/{}"]),
+        ("/a/b/", ["/a/b{}", "/a/b/{}", "{}"]),
+    ],
+)
+@pytest.mark.parametrize("url", ["/app.css", "/docs/", "/docs", "/docs/index.html", "/missing"])
+def test_the_form_of_the_mount_point_changes_no_answer(
+    pair: Pair, mount: str, paths: list[str], url: str
+) -> None:
+    expected = call_wsgi(pair.wsgi, Call(url))
+    for path in paths:
+        scope: Any = {"path": path.format(url), "root_path": mount, "raw_path": None}
+        assert call_asgi(pair.asgi, Call(url), **scope) == expected
+    for path_info in (url, url[1:]) if mount.endswith("/") else (url,):
+        environ = {"SCRIPT_NAME": mount, "PATH_INFO": path_info}
+        assert call_wsgi(pair.wsgi, Call(url), **environ) == expected
 
 
 def test_the_placeholders_are_filled_with_two_different_tags(pair: Pair) -> None:

@@ -51,6 +51,45 @@ def get(request: pytest.FixtureRequest, folders: tuple[Path, Path]) -> Iterator[
         yield lambda *args, **keywords: call_wsgi(handler, make_call(*args, **keywords))
 
 
+def test_a_file_with_the_name_of_a_variant_that_is_none_is_an_ordinary_file(
+    get: Get, folders: tuple[Path, Path]
+) -> None:
+    write(folders[1] / "notes", b"notes")
+    write(folders[1] / "notes.gz", b"of something else")
+    with override_settings():
+        handler = WSGIHandler()
+    assert call_wsgi(handler, make_call("/static/notes.gz")).body == b"of something else"
+    assert call_wsgi(handler, make_call("/static/b.css.gz")).body == b"/static/b.css.gz"
+    assert call_wsgi(handler, make_call("/static/b.css")).body == b"b" * 500
+
+
+@pytest.mark.parametrize(
+    "name", ["a\0.css", "\ud800.css", "a" * 5000, "a\\..\\a.css", "%2e%2e/a.css"]
+)
+def test_no_character_of_a_path_is_an_error(get: Get, name: str) -> None:
+    assert get(f"/static/{name}").status == 200  # the view
+
+
+def test_a_redirect_has_the_access_fields_of_its_file(folders: tuple[Path, Path]) -> None:
+    def add(headers: Any, path: str, url: str) -> None:
+        headers["Access-Control-Expose-Headers"] = url
+
+    for autorefresh in (False, True):
+        with override_settings(
+            STATICFILES_DIRS=list(folders),
+            WHITENOISE_USE_FINDERS=True,
+            WHITENOISE_AUTOREFRESH=autorefresh,
+            WHITENOISE_INDEX_FILE=True,
+            WHITENOISE_ADD_HEADERS_FUNCTION=add,
+            MIDDLEWARE=["whitenoise_async.django.WhiteNoiseMiddleware"],
+        ):
+            handler = WSGIHandler()
+            for path in ("/static/docs", "/static/docs/index.html"):
+                reply = call_wsgi(handler, make_call(path))
+                assert reply.status == 302
+                assert reply["access-control-expose-headers"] == "/static/docs/"
+
+
 def test_the_first_finder_wins_and_prefixes_count(get: Get) -> None:
     assert get("/static/a.css").body == b"first"
     assert get("/static/named/a.css").body == b"third"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import gzip
 import os
 import threading
 import time
@@ -15,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 import anyio
 import django_project
@@ -40,7 +40,7 @@ from django.http import HttpResponse
 from django.test import AsyncClient, AsyncRequestFactory, Client, RequestFactory, override_settings
 from django.utils.deprecation import MiddlewareMixin
 from hypothesis import given, settings
-from test_differential import LARGE, SMALL, Pair, calls, with_real_tags
+from test_differential import LARGE, SMALL, Pair, calls, make_site, with_real_tags
 
 from whitenoise_async import ASGIWhiteNoise, WhiteNoise, files
 from whitenoise_async.django import WhiteNoiseMiddleware
@@ -68,12 +68,7 @@ def handlers(*middleware: Any, **changed: Any) -> Pair:
 @pytest.fixture(scope="module", params=[False, True], ids=["walked", "autorefresh"])
 def sides(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Sides:
     root = tmp_path_factory.mktemp("site")
-    write(root / "app.css", SMALL, compressed=True)
-    write(root / "large.bin", LARGE)
-    (root / "large.bin.gz").write_bytes(gzip.compress(LARGE, 0))
-    write(root / "empty.txt", b"")
-    write(root / "docs" / "index.html", SMALL, compressed=True)
-    write(root / "✓.txt", b"checked")
+    make_site(root)
     options: Any = {"index_file": True, "autorefresh": request.param, "max_cached_file_size": 1000}
     plain = Pair(WhiteNoise(None, root, **options), ASGIWhiteNoise(None, root, **options))
     changed = {f"WHITENOISE_{name.upper()}": value for name, value in options.items()}
@@ -89,12 +84,61 @@ def test_django_gives_the_same_answers_as_the_plain_adapters(sides: Sides, call:
     expected = call_wsgi(sides.plain.wsgi, call)
     here, there = call_wsgi(sides.django.wsgi, call), call_asgi(sides.django.asgi, call)
     if expected.status == 404:
-        if call.path:  # else Django's handlers do not agree themselves
+        # Otherwise Django's handlers do not agree themselves.
+        if call.path and call.mount.startswith("/") and not call.mount.endswith("/"):
             view = (call.mount + call.path).encode()
             assert (here.body, there.body) == (view, view)
         return
     assert in_order(here) == in_order(expected)
     assert in_order(there) == in_order(expected)
+
+
+@pytest.mark.parametrize("path", ["/docs/index.html", "/docs/", "/app.css"])
+def test_django_takes_an_encoded_slash_for_none_either(sides: Sides, path: str) -> None:
+    encoded = "/" + quote(path[1:], safe="")
+    is_encoded = encoded != path
+    for environ in ({"RAW_URI": encoded}, {"REQUEST_URI": f"{encoded}?a"}):
+        reply = call_wsgi(sides.django.wsgi, Call(path), **environ)
+        assert (reply.body == path.encode()) is is_encoded
+    reply = call_asgi(sides.django.asgi, Call(path), raw_path=f"{encoded}?a".encode())
+    assert (reply.body == path.encode()) is is_encoded
+    reply = call_asgi(sides.django.asgi, Call(path), raw_path=None)
+    assert reply.body != path.encode()
+
+
+@pytest.mark.parametrize(
+    ("mount", "path"),
+    [
+        ("/api/", "/api//app.css"),
+        ("/api/", "/api/app.css"),
+        ("/api/", "/app.css"),
+        ("api", "api/app.css"),
+        ("api", "/api/app.css"),
+        ("/", "//app.css"),
+    ],
+)
+def test_django_finds_files_below_every_form_of_the_mount_point(
+    sides: Sides, mount: str, path: str
+) -> None:
+    scope = {"path": path, "root_path": mount}
+    assert call_asgi(sides.django.asgi, Call("/app.css"), **scope).body == SMALL
+    assert call_asgi(sides.django.asgi, Call("/app.css"), path="/apiary/app.css").status == 200
+    environ = {"SCRIPT_NAME": "/api/", "PATH_INFO": "docs"}
+    assert call_wsgi(sides.django.wsgi, Call("/docs"), **environ)["location"] == "docs/"
+
+
+def test_a_path_that_another_middleware_has_set_counts(root: Path) -> None:
+    def moved(get_response: Any) -> Any:
+        async def middleware(request: Any) -> Any:
+            request.path_info = request.path_info.replace("/old/", "/static/")
+            return await get_response(request)
+
+        return markcoroutinefunction(middleware)
+
+    moved.async_capable, moved.sync_capable = True, False  # type: ignore[attr-defined]
+    globals()["moved"] = moved
+    pair = served(root, f"{__name__}.moved", MIDDLEWARE)
+    assert call_asgi(pair.asgi, Call("/old/a.css", mount="/app")).body == SMALL
 
 
 def in_order(reply: Reply) -> tuple[int, list[tuple[str, str]], bytes]:

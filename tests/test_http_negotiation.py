@@ -189,3 +189,29 @@ def test_a_coding_is_never_sent_to_who_did_not_ask_for_it(
 def test_neither_case_nor_the_order_of_members_counts(value: str) -> None:
     backwards = ",".join(reversed(value.split(",")))
     assert choose(THREE, value.upper()) == choose(THREE, value) == choose(THREE, backwards)
+
+
+@pytest.mark.parametrize(
+    ("accept_encoding", "chosen"),
+    [
+        ("gzip, deflate, br, zstd, identity", 0),
+        ("identity;q=1.0, gzip", 0),
+        ("Identity, *", 0),
+        ("gzip;q=0.5, identity;q=0.5", 0),
+        ("identity;q=0.5, br;q=0.4, deflate", 0),
+        ("gzip;q=0.5, identity;q=0.4", 1),
+        ("gzip, identity;q=0.999", 1),
+        ("gzip, identity;q=0", 1),
+        ("gzip, *", 1),
+        ("*", 1),
+        ("gzip", 1),
+        ("identity;q=2, gzip", 1),
+        ("", 0),
+        (None, 0),
+    ],
+)
+def test_identity_can_be_preferred_where_it_is_named_and_weighs_most(
+    accept_encoding: str | None, chosen: int
+) -> None:
+    candidates = [(IDENTITY, 1000), ("gzip", 300)]
+    assert choose(candidates, accept_encoding, prefer_identity=True) == chosen

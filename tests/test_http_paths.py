@@ -12,7 +12,10 @@ from hypothesis import strategies as st
 from whitenoise_async.http.paths import (
     add_slash,
     below_mount,
+    below_mounts,
     decode_environ_path,
+    has_encoded_slash,
+    restore_slash,
     with_mount,
     with_query,
 )
@@ -66,6 +69,26 @@ MOUNTED = [
     ("", "", "", ""),
     ("", "/app", "", "/app"),
     ("//app/a.txt", "/app", "//app/a.txt", "/app//app/a.txt"),
+    ("/apiary/a.txt", "/api", "/apiary/a.txt", "/api/apiary/a.txt"),
+    ("/apiary/a.txt", "/api/", "/apiary/a.txt", "/api/apiary/a.txt"),
+    # A slash at the end, or none at the start: as operators write it.
+    ("/a.txt", "/api/", "/a.txt", "/api/a.txt"),
+    ("/a.txt", "api", "/a.txt", "/api/a.txt"),
+    ("/a.txt", "api/", "/a.txt", "/api/a.txt"),
+    ("/api/a.txt", "api", "/a.txt", "/api/a.txt"),
+    ("/api/a.txt", "api/", "/a.txt", "/api/a.txt"),
+    ("/api", "/api/", "", "/api"),
+    ("/api/", "/api/", "/", "/api/"),
+    ("/", "/", "/", "/"),
+    # A server puts it in front of what the client sent, as it is.
+    ("/api//a.txt", "/api/", "/a.txt", "/api/a.txt"),
+    ("/api//", "/api/", "/", "/api/"),
+    ("/api///a.txt", "/api//", "/a.txt", "/api/a.txt"),
+    ("api/a.txt", "api", "/a.txt", "/api/a.txt"),
+    ("api//a.txt", "api/", "/a.txt", "/api/a.txt"),
+    ("//a.txt", "/", "/a.txt", "/a.txt"),
+    # Without a slash at its end, these two are the client's.
+    ("/api//a.txt", "/api", "//a.txt", "/api//a.txt"),
 ]
 
 
@@ -76,6 +99,72 @@ def test_the_mount_point_is_taken_off_and_put_on_once(
     assert below_mount(path, root_path) == below
     assert with_mount(path, root_path) == whole
     assert with_mount(whole, root_path) == whole
+
+
+@pytest.mark.parametrize(
+    ("path", "root_path", "outer", "below"),
+    [
+        # A server's mount point, and one of Starlette's below it.
+        ("/api/sub/a.txt", "/api/sub", "/api", "/a.txt"),
+        ("/sub/a.txt", "/api/sub", "/api", "/a.txt"),
+        ("/sub", "/api/sub", "/api", ""),
+        ("/api//sub/a.txt", "/api//sub", "/api/", "/a.txt"),
+        ("/sub/a.txt", "/api//sub", "/api/", "/a.txt"),
+        ("/subway/a.txt", "/api/sub", "/api", "/subway/a.txt"),
+        ("/sub/a.txt", "/api/sub", "", "/sub/a.txt"),
+        ("/sub/a.txt", "/api/sub", "/other", "/sub/a.txt"),
+        ("apiary/a.txt", "api", "", "apiary/a.txt"),
+    ],
+)
+def test_nested_mount_points_are_taken_off(
+    path: str, root_path: str, outer: str, below: str
+) -> None:
+    assert below_mounts(path, root_path, outer) == below
+
+
+@pytest.mark.parametrize(
+    ("path_info", "script_name", "expected"),
+    [
+        ("/a.txt", "", "/a.txt"),
+        ("/a.txt", "/api", "/a.txt"),
+        ("/a.txt", "/api/", "/a.txt"),
+        ("a.txt", "/api/", "/a.txt"),
+        ("", "/api/", "/"),
+        ("", "/api", ""),
+        ("a.txt", "/", "/a.txt"),
+        ("*", "", "*"),
+    ],
+)
+def test_a_slash_that_the_mount_point_has_taken_is_given_back(
+    path_info: str, script_name: str, expected: str
+) -> None:
+    assert restore_slash(path_info, script_name) == expected
+
+
+@pytest.mark.parametrize(
+    ("target", "root_path", "expected"),
+    [
+        ("/a/b", "", False),
+        ("/a%2Fb", "", True),
+        ("/a%2fb", "", True),
+        (b"/a%2fb", "", True),
+        (b"/a/b?c=%2F", "", False),
+        ("/a/b?c=%2F", "", False),
+        ("/a%2Fb?c", "", True),
+        ("/a%252Fb", "", False),
+        ("/a%5Cb%2e%00", "", False),
+        ("/%2", "", False),
+        (b"/\xff%2F", "", True),
+        ("/a%2Fb/c", "/a%2Fb", False),
+        ("/a%2Fb/c%2Fd", "/a%2Fb", True),
+        ("/a%2Fb/c", "/other", True),
+    ],
+)
+def test_an_encoded_slash_of_the_path_is_seen(
+    target: str | bytes, root_path: str, expected: bool
+) -> None:
+    """RFC 3986 §2.2."""
+    assert has_encoded_slash(target, root_path) is expected
 
 
 @pytest.mark.parametrize(

@@ -207,6 +207,15 @@ def test_a_weak_tag_of_ours_lets_no_range_count() -> None:
     assert not range_applies(f"W/{ETAG}", f"W/{ETAG}", MODIFIED)
 
 
+@pytest.mark.parametrize(
+    ("after", "expected"), [(-3600, False), (0, False), (0.99, False), (1, True), (3600, True)]
+)
+def test_a_date_lets_a_range_count_once_its_second_is_over(after: float, expected: bool) -> None:
+    """RFC 9110 §8.8.2.2: until then, the file may change once more."""
+    assert range_applies(SAME, ETAG, MODIFIED, MODIFIED + after) is expected
+    assert range_applies(ETAG, ETAG, MODIFIED, MODIFIED + after)
+
+
 etag_characters = st.characters(codec="latin-1", exclude_categories=["Cc"], exclude_characters=' "')
 tags = st.builds('{}"{}"'.format, st.sampled_from(["", "W/"]), st.text(etag_characters))
 separators = st.text(st.sampled_from(" \t,"), max_size=4).map("{},".format)

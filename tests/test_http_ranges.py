@@ -120,28 +120,16 @@ def test_a_one_byte_range_is_satisfiable() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "expected"),
+    "value",
     [
-        ("bytes=0-", UNSATISFIABLE),
-        ("bytes=0-0", UNSATISFIABLE),
-        ("bytes=5-9,7-", UNSATISFIABLE),
-        ("bytes=-0", UNSATISFIABLE),
-        ("bytes=-00", UNSATISFIABLE),
-        # Satisfiable, and there is no Content-Range for no bytes: all of them are sent.
-        ("bytes=-1", IGNORED),
-        ("bytes=-5,0-", IGNORED),
-        ("bytes=0-,-0,-9", IGNORED),
-        (f"bytes=-{'9' * DIGITS}", IGNORED),
-        ("bytes=5-3", IGNORED),
-        ("bytes=", IGNORED),
+        *("bytes=0-", "bytes=0-0", "bytes=0-99", "bytes=5-9,7-", "bytes=-0", "bytes=-00"),
+        *("bytes=-1", "bytes=-5,0-", f"bytes=-{'9' * DIGITS}", "bytes=5-3", "bytes="),
     ],
-    ids=lambda value: ascii(value[:30]) if isinstance(value, str) else "",
+    ids=lambda value: value[:30],
 )
-def test_of_an_empty_file_no_byte_can_be_asked_for(
-    value: str, expected: list[tuple[int, int]] | None
-) -> None:
-    """RFC 9110 §14.1.2."""
-    assert parse_range(value, 0) == expected
+def test_a_range_of_an_empty_file_is_ignored(value: str) -> None:
+    """RFC 9110 §14.2. A 416 would break nginx's ``slice``, which asks for the first range."""
+    assert parse_range(value, 0) is None
 
 
 def test_positions_in_a_file_larger_than_any_disk_are_exact() -> None:

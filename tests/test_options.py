@@ -67,7 +67,9 @@ def test_a_wrong_value_is_refused_at_construction_with_what_was_expected(
 
 
 @pytest.mark.parametrize(
-    "function", [lambda: None, lambda path: None, lambda a, b, c, d, e: None], ids=["none", "one", "five"]
+    "function",
+    [lambda: None, lambda path: None, lambda a, b, c, d, e: None],
+    ids=["none", "one", "five"],
 )
 @pytest.mark.parametrize("name", ["immutable_file_test", "add_headers_function"])
 def test_a_function_with_other_parameters_is_refused_at_construction(

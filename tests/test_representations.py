@@ -41,6 +41,7 @@ def test_a_file_without_siblings_has_one_representation() -> None:
             ("Last-Modified", DATE),
             ("Content-Length", "1000"),
         ],
+        True,
     )
     assert only.size == 1000
     assert described == [("Content-Type", "text/css"), ("X-A", "b")]
@@ -109,8 +110,11 @@ def test_what_was_described_is_as_it_was_where_there_is_one_form() -> None:
 @pytest.mark.parametrize(
     ("mtime_ns", "expected"),
     [
-        (0, "Thu, 01 Jan 1970 00:00:00 GMT"),
-        (SECOND - 1, "Thu, 01 Jan 1970 00:00:00 GMT"),
+        (0, None),
+        (SECOND, None),
+        (315_532_800 * SECOND, None),  # 1980-01-01
+        (315_619_200 * SECOND, None),
+        (315_619_201 * SECOND, "Wed, 02 Jan 1980 00:00:01 GMT"),
         (MTIME * SECOND + SECOND - 1, DATE),
         (-1, None),
         (-SECOND, None),
@@ -125,6 +129,30 @@ def test_a_date_that_must_not_be_sent_is_not_sent(mtime_ns: int, expected: str |
     assert combined_field(only.headers, "Last-Modified") == expected
     assert (only.last_modified is None) is (expected is None)
     assert list(parse_entity_tags(only.etag)) == [only.etag]
+
+
+def test_where_the_files_own_date_is_constant_its_variants_dates_do_not_count() -> None:
+    constant, real = FileState(9, SECOND, 5), FileState(3, MTIME * SECOND, 5)
+    forms = [("/a", "identity", constant), ("/a.gz", "gzip", real)]
+    assert [each.last_modified for each in represent(forms, [])] == [None, None]
+    forms = [("/a", "identity", real), ("/a.gz", "gzip", constant)]
+    assert [each.last_modified for each in represent(forms, [])] == [MTIME, None]
+
+
+def test_dates_can_be_left_out_altogether() -> None:
+    for each in represent([IDENTITY_FORM, GZIP_FORM], [], ["x", "y"], dated=False):
+        assert each.last_modified is None
+        assert combined_field(each.headers, "Last-Modified") is None
+
+
+@pytest.mark.parametrize(
+    "name", ["Repr-Digest", "content-digest", "Digest", "Content-MD5", "Unencoded-Digest"]
+)
+def test_a_digest_that_a_hook_sets_is_dropped(name: str) -> None:
+    """RFC 9530: it would be that of another coding, of another range, or of an earlier state."""
+    for each in represent([IDENTITY_FORM, GZIP_FORM], [(name, "a"), ("Want-Repr-Digest", "b")]):
+        assert combined_field(each.headers, name) is None
+        assert combined_field(each.headers, "Want-Repr-Digest") == "b"
 
 
 def test_a_date_in_the_future_is_not_sent() -> None:

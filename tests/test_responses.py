@@ -23,6 +23,7 @@ from whitenoise_async.responses import (
     Response,
     not_found,
     redirect,
+    redirect_headers,
     respond,
     unavailable,
 )
@@ -268,14 +269,13 @@ def test_a_range_that_is_ignored_is_answered_with_everything(value: str) -> None
     assert respond(PAIR, request(range=value)) == respond(PAIR, request())
 
 
-def test_an_empty_file_is_sent_whole_or_not_at_all() -> None:
+@pytest.mark.parametrize("value", ["bytes=0-99", "bytes=-5", "bytes=0-0,-1", "bytes=7-"])
+def test_a_range_of_an_empty_file_is_ignored(value: str) -> None:
     empty = represent([("/empty", "identity", FileState(0, 0))], [])
     whole = respond(empty, request())
     assert (whole.status, whole.length) == (200, 0)
     assert combined_field(whole.headers, "Content-Length") == "0"
-    assert respond(empty, request(range="bytes=-5")).status == 200
-    beyond = respond(empty, request(range="bytes=0-0"))
-    assert beyond.headers == [RANGES, ("Content-Range", "bytes */0"), NO_BODY]
+    assert respond(empty, request(range=value)) == whole
 
 
 def boundary_of(response: Response) -> str:
@@ -290,7 +290,7 @@ def test_several_ranges_are_a_multipart_body() -> None:
     response = respond(PAIR, request(range="bytes=0-9, -1"))
     boundary = boundary_of(response)
     expected = (
-        f"--{boundary}\r\n"
+        f"\r\n--{boundary}\r\n"
         'Content-Type: text/css; charset="utf-8"\r\n'
         "Content-Range: bytes 0-9/1000\r\n"
         "\r\n"
@@ -326,11 +326,11 @@ def test_each_part_of_a_coded_representation_says_how_it_is_coded() -> None:
         f"Content-Range: bytes {which}/300\r\n\r\n".encode()
         for which in ("298-299", "0-0")
     )  # fmt: skip
-    limit = f"--{boundary}".encode()
+    limit = f"\r\n--{boundary}".encode()
     assert body_of(response) == b"".join(
         [
-            *(limit, b"\r\n", first, CODED[298:], b"\r\n"),
-            *(limit, b"\r\n", second, CODED[:1], b"\r\n"),
+            *(limit, b"\r\n", first, CODED[298:]),
+            *(limit, b"\r\n", second, CODED[:1]),
             *(limit, b"--\r\n"),
         ]
     )
@@ -343,7 +343,7 @@ def test_parts_of_a_file_without_a_type_have_none() -> None:
     response = respond(nameless, request(range="bytes=0-0,2-2"))
     start = response.body[0]
     assert isinstance(start, bytes)
-    assert start.split(b"\r\n")[1:] == [b"Content-Range: bytes 0-0/1000", b"", b""]
+    assert start.split(b"\r\n")[2:] == [b"Content-Range: bytes 0-0/1000", b"", b""]
 
 
 @given(
@@ -398,6 +398,10 @@ def test_a_boundary_is_the_same_for_the_same_answer_alone() -> None:
         (("Access-Control-Allow-Origin", "https://a.b"), {200, 204, 206, 304, 405, 412, 416}),
         (("access-control-allow-credentials", "true"), {200, 204, 206, 304, 405, 412, 416}),
         (("vary", "Origin"), {200, 204, 206, 304, 405, 412, 416}),
+        (("Access-Control-Expose-Headers", "ETag"), {200, 204, 206, 304, 405, 412, 416}),
+        (("access-control-made-up", "a"), {200, 204, 206, 304, 405, 412, 416}),
+        (("Timing-Allow-Origin", "*"), {200, 204, 206, 304, 405, 412, 416}),
+        (("Cross-Origin-Resource-Policy", "cross-origin"), {200, 204, 206, 304, 405, 412, 416}),
     ],
     ids=lambda value: value[0] if isinstance(value, tuple) else None,
 )
@@ -412,6 +416,58 @@ def test_what_a_hook_sets_is_on_the_answers_to_which_it_belongs(
         in (response := respond(representations([described], siblings=False), row.request)).headers
     }
     assert having == kept
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        ("Access-Control-Allow-Headers", "X-Token"),
+        ("access-control-allow-methods", "GET"),
+        ("Access-Control-Max-Age", "5"),
+    ],
+)
+def test_a_field_of_a_preflight_that_a_hook_sets_is_sent_in_place_of_ours(
+    field: tuple[str, str],
+) -> None:
+    response = respond(representations([CORS, field], siblings=False), request("OPTIONS"))
+    assert combined_field(response.headers, field[0]) == field[1]
+    assert len(response.headers) == len([CORS, RANGES, *PREFLIGHT, ALLOW])
+
+
+def test_a_redirect_and_a_503_say_who_may_read_them() -> None:
+    access = [("Access-Control-Expose-Headers", "ETag"), ("Timing-Allow-Origin", "*")]
+    headers = redirect_headers([CACHE, CORS], [TYPE, ("Cache-Control", "immutable"), *access])
+    assert headers == [CACHE, *access]  # and not what the hook has taken away
+    assert set(access) < set(unavailable([TYPE, CORS, *access]).headers)
+    assert TYPE not in unavailable([TYPE]).headers
+
+
+@pytest.mark.parametrize(
+    ("method", "value", "coded"),
+    [
+        ("GET", "bytes=0-9", False),
+        ("GET", "bytes=9999-", False),
+        ("GET", "bytes=0-0,2-2", False),
+        ("GET", "items=0-9", True),
+        ("GET", "bytes=9-0", True),
+        ("GET", None, True),
+        ("HEAD", "bytes=0-9", True),
+        ("OPTIONS", "bytes=0-9", True),
+    ],
+)
+def test_a_range_is_of_the_identity_where_the_client_names_it(
+    method: str, value: str | None, coded: bool
+) -> None:
+    fields = RequestFields("gzip, deflate, br, zstd, identity", range=value)
+    chosen = respond(PAIR, Request(method, fields)).representation
+    assert chosen is PAIR[1 if coded else 0]
+
+
+def test_a_condition_of_a_range_is_compared_with_the_identity_that_is_named() -> None:
+    both = {"accept_encoding": "gzip, identity", "range": "bytes=0-9"}
+    assert respond(PAIR, request(if_range=ETAG, **both)).status == 206
+    whole = respond(PAIR, request(if_range=GZIP_ETAG, **both))
+    assert (whole.status, whole.representation) == (200, PAIR[0])
 
 
 def test_a_preflight_is_answered_for_the_origin_that_a_hook_allows() -> None:

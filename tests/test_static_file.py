@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 from clients import ADAPTERS, Serve, client_of
-from conftest import close_kept, run_as_nobody, write
+from conftest import MTIME, close_kept, run_as_nobody, write
 
 from whitenoise_async import open_files
 from whitenoise_async.files import open_file
@@ -67,7 +67,7 @@ def test_a_sibling_that_is_not_the_compression_is_not_served_and_named_once(
     (record,) = caplog.records
     assert (record.name, record.levelno) == ("whitenoise_async", logging.WARNING)
     assert record.getMessage() == f"{path}.gz is not served: it is not {path}, compressed"
-    assert get("/a.txt.gz").status == 404
+    assert get("/a.txt.gz").body == sibling
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ def test_a_sibling_replaced_alone_is_checked_again(serve: Serve, tmp_path: Path)
     write(tmp_path / "a.txt", TEXT, compressed=True)
     get = serve(tmp_path)
     first = get("/a.txt", GZIP)
-    replace(tmp_path / "a.txt.gz", gzip.compress(TEXT, compresslevel=0), mtime=1)
+    replace(tmp_path / "a.txt.gz", gzip.compress(TEXT, 1), mtime=MTIME + 1)
     second = get("/a.txt", GZIP)
     assert gzip.decompress(second.body) == TEXT
     assert second["etag"] != first["etag"]
@@ -440,7 +440,7 @@ def test_the_coding_that_a_hook_declares_comes_before_the_siblings(
     serve: Serve, tmp_path: Path
 ) -> None:
     """An .svgz is coded in itself (RFC 9110 §8.4)."""
-    write(tmp_path / "a.svgz", gzip.compress(TEXT), compressed=True)
+    write(tmp_path / "a.svgz", gzip.compress(TEXT, 0), compressed=True)
 
     def add(headers: Any, path: str, url: str) -> None:
         headers["Content-Encoding"] = "gzip"

@@ -229,14 +229,14 @@ def test_the_answers_are_valid_wsgi(path: Path, fields: Any, method: str) -> Non
 
 
 def test_httpx_gets_files_in_process(path: Path) -> None:
-    write(path.parent / "✓ a.txt", b"checked", compressed=True)
+    write(path.parent / "✓ a.txt", b"checked" * 20, compressed=True)
     with httpx.Client(
         transport=httpx.WSGITransport(app=WhiteNoise(None, path.parent, max_cached_file_size=0)),
         base_url="http://test",
     ) as client:
         assert client.get("/a.bin").content == CONTENT
         reply = client.get("/✓ a.txt")
-        assert (reply.text, reply.headers["content-encoding"]) == ("checked", "gzip")
+        assert (reply.text, reply.headers["content-encoding"]) == ("checked" * 20, "gzip")
         assert client.get("/missing").status_code == 404
 
 

@@ -11,7 +11,6 @@ from typing import Generic
 from .decisions import Decision, Decisions, FileDecision, Line, RawFields
 from .files import FileSystemError, OpenFile, UnavailableError, open_file
 from .forks import renew_at_fork
-from .forms import Forms
 from .http.fields import RequestFields
 from .memory import Memory
 from .open_files import OpenFiles
@@ -153,7 +152,7 @@ class Answers(Generic[Line]):
         """Open every form of the file, so that what is said and what is sent have one state."""
         with file.lock:
             self._forget(file)
-            with closing(Forms(file.path, file.suffixes, file.open)) as forms:
+            with closing(file.open_forms()) as forms:
                 known = file.learn(forms, self._describe, self._tags)
                 known.due = monotonic() + self._check_interval
                 decision = self._decisions[known, method, raw]

@@ -17,9 +17,11 @@ from .decisions import Decision, RawFields
 from .event_loop import turn_budget
 from .files import BrokenBodyError, OpenFile, reason_of
 from .http.fields import OWS, RequestFields
-from .http.paths import below_mount, with_mount
+from .http.paths import below_mounts, has_encoded_slash, with_mount
+from .registry import Listed
 from .representations import Headers
 from .responses import not_found
+from .static_file import Sought
 from .streaming import FileStream
 
 Scope = MutableMapping[str, Any]
@@ -122,12 +124,8 @@ class ASGIWhiteNoise(AsyncBaseWhiteNoise[Line]):
         """Answer one request, or have the application answer it."""
         # All requests come through here: what each needs stands in one frame, since one more
         # coroutine is a hundredth of what a small file takes.
-        answer = listed = None
-        if scope["type"] == "http":
-            url = scope["path"]
-            if mount := scope.get("root_path"):
-                url = below_mount(url, mount)
-            listed = self._find(url)
+        answer = None
+        listed = self._sought(scope) if scope["type"] == "http" else None
         if listed is not None:
             headers = scope["headers"]
             if headers.__class__ not in _REPEATABLE:
@@ -157,6 +155,17 @@ class ASGIWhiteNoise(AsyncBaseWhiteNoise[Line]):
         except OSError:
             pass  # the client went away: from version 2.4 on, ASGI has ``send`` say so
 
+    def _sought(self, scope: Scope) -> Listed | Sought | None:
+        """The file that a request may be for."""
+        url = scope["path"]
+        if mount := scope.get("root_path"):
+            url = below_mounts(url, mount, scope.get("app_root_path") or "")
+        listed = self._find(url)
+        raw = scope.get("raw_path")
+        if listed is not None and raw and b"%" in raw and has_encoded_slash(raw, mount or ""):
+            return None
+        return listed
+
     @staticmethod
     def _read_fields(raw: RawFields) -> RequestFields:
         lines: dict[str, list[str]] = {}
@@ -177,7 +186,7 @@ def _relevant(headers: Iterable[Line]) -> tuple[bytes, ...]:
 
 def _target(scope: Scope) -> tuple[str, str]:
     """The request's whole path, and its query."""
-    path = with_mount(scope["path"], scope.get("root_path", ""))
+    path = with_mount(scope["path"], scope.get("root_path") or "")
     return path, scope.get("query_string", b"").decode("latin-1")
 
 

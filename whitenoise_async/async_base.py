@@ -50,4 +50,4 @@ class AsyncBaseWhiteNoise(BaseWhiteNoise[Line]):
                         return found
                 return await call.run()
         except FileSystemError as error:
-            return self._unavailable(error)
+            return self._unavailable(error, listed)

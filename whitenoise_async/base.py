@@ -11,7 +11,7 @@ from wsgiref.util import is_hop_by_hop
 from .answers import Answer, Answers
 from .applications import is_async, kind_of, takes
 from .decisions import Decision, Line, RawFields
-from .files import FileSystemError, UnavailableError, read_state, state_if_any
+from .files import FileSystemError, UnavailableError, read_state
 from .http.fields import OWS, RequestFields, is_field_value, is_token
 from .logs import error_now_and_then, warn_once
 from .media_types import content_type
@@ -19,7 +19,7 @@ from .options import Options, apply_keywords, resolve
 from .overrides import OF_APPLICATIONS, uncalled_override
 from .registry import Listed, LiveRegistry, Registry, WalkedRegistry, make_root
 from .representations import Headers
-from .responses import Request, Response, redirect, unavailable
+from .responses import Request, Response, redirect, redirect_headers, unavailable
 from .static_file import Sought, StaticFile
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ class BaseWhiteNoise(Options, Generic[Line]):
             self._registry.add(make_root(root, prefix, False))
         # For the adapters, which call them for every request.
         self._find: Callable[[str], Listed | Sought | None]
-        self._find = Sought if self._options.autorefresh else self._registry.find
+        self._find = Sought if self._options.autorefresh else self._registry.look_up
         self._answer_at_once = self._answers.at_once
 
     def add_files(
@@ -108,10 +108,14 @@ class BaseWhiteNoise(Options, Generic[Line]):
         :returns: ``None`` for every other URL: one of the application, a variant, a redirect, or a
             file that was removed.
         """
-        found = self._registry.find(url)
-        if isinstance(found, StaticFile) and state_if_any(found.path) is not None:
-            return found
-        return None
+        found = self._registry.look_up(url)
+        if not isinstance(found, StaticFile):
+            return None
+        try:
+            found.open_forms().close()
+        except UnavailableError:
+            return None
+        return found
 
     def _add_names(
         self, root: str | os.PathLike[str], prefix: str | None, names: Iterable[str]
@@ -156,26 +160,28 @@ class BaseWhiteNoise(Options, Generic[Line]):
         :returns: ``None`` where there is no file any more: then it is the application's turn.
         """
         try:
-            listed = self._registry.find(sought.url) if isinstance(sought, Sought) else sought
+            listed = self._registry.look_up(sought.url) if isinstance(sought, Sought) else sought
             if listed is None:
                 return None
             if isinstance(listed, StaticFile):
                 return self._answers.from_disk(listed, method, fields)
             read_state(listed.path)
             request = Request(method, RequestFields(), path, query)
-            return self._plain(redirect(listed.location, request, self._shared))
+            headers = redirect_headers(self._shared, listed.file.described(self._describe))
+            return self._plain(redirect(listed.location, request, headers))
         except UnavailableError as error:
             if not error.gone:
                 warn_once(str(error))
             return None
         except FileSystemError as error:
-            return self._unavailable(error)
+            return self._unavailable(error, sought)
         except MemoryError as error:
-            return self._unavailable(FileSystemError(sought.path, error))
+            return self._unavailable(FileSystemError(sought.path, error), sought)
 
-    def _unavailable(self, error: FileSystemError) -> Answer[Line]:
+    def _unavailable(self, error: FileSystemError, sought: Listed | Sought) -> Answer[Line]:
         error_now_and_then(str(error))
-        return self._plain(unavailable())
+        # No hook runs here: this may be on the event loop.
+        return self._plain(unavailable(sought.description or self._shared))
 
     def _plain(self, response: Response) -> Answer[Line]:
         return Decision(response, self._encode), response.literal_body(), None

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
 from .http.fields import RequestFields
+from .http.preconditions import is_strong_date
 from .http.ranges import ByteRange
 from .representations import Headers
 from .responses import Request, Response, respond
@@ -99,10 +100,16 @@ class Decisions(dict[Key, FileDecision[Line]]):
     def __missing__(self, key: Key) -> FileDecision[Line]:
         """Decide."""
         known, method, raw = key
-        response = respond(known.representations, Request(method, self._read_fields(raw)))
+        fields = self._read_fields(raw)
+        # A date that is refused in its own second counts in the next one.
+        is_lasting = fields.if_range is None or all(
+            each.last_modified is None or is_strong_date(each.last_modified)
+            for each in known.representations
+        )
+        response = respond(known.representations, Request(method, fields))
         decision = FileDecision(response, self._encode, known)
         small = len(method) + sum(len(each) for each in raw if each) <= _MAX_FIELDS_SIZE
-        if self._keeps and small and len(response.body) <= 1:
+        if self._keeps and is_lasting and small and len(response.body) <= 1:
             with self._adding:
                 if len(self) >= _MAX_DECISIONS:
                     del self[next(iter(self))]

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from .decisions import RawFields
 from .http.fields import OWS, RequestFields
+from .http.paths import has_encoded_slash
 
 _KEYS = tuple(f"HTTP_{name.upper()}" for name in RequestFields._fields)
 
@@ -34,3 +35,13 @@ def hides_errors(environ: Mapping[str, Any]) -> bool:
 #: Ends the connection after a body, so that a client sees where it broke off. PEP 3333 leaves this
 #: field to servers, and this one obeys it.
 CLOSES = ("Connection", "close")
+
+
+def names_encoded_slash(environ: Mapping[str, Any]) -> bool:
+    """Whether the client encoded a slash of the path, where the server says what it sent.
+
+    ``PATH_INFO`` is decoded. Gunicorn has the request target in ``RAW_URI``; uWSGI, mod_wsgi and
+    waitress have it in ``REQUEST_URI``.
+    """
+    target = environ.get("RAW_URI") or environ.get("REQUEST_URI") or ""
+    return has_encoded_slash(target, environ.get("SCRIPT_NAME", ""))

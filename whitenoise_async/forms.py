@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 
 from .codings import CODINGS, Coding
 from .files import OpenFile, UnavailableError, open_file, state_if_any
@@ -14,8 +15,8 @@ from .representations import FileState
 class Forms:
     """The open files of one URL by content coding, identity first.
 
-    ``rejected`` has the siblings that are not served: their paths, and the states in which they
-    were not, ``None`` for one that was not there.
+    ``rejected`` has other files on which this depends, which are not served here: their paths and
+    states, ``None`` for one that was not there.
     """
 
     def __init__(
@@ -23,10 +24,13 @@ class Forms:
         path: str,
         suffixes: Sequence[str],
         open_: Callable[[str], OpenFile] = open_file,
+        *,
+        is_variant: bool = False,
     ) -> None:
-        """Open the file ``path``, and its siblings with ``suffixes`` that are its compression.
+        """Open the file ``path``, and its variants with ``suffixes`` that are smaller than it.
 
-        :raises UnavailableError: when there is no such file.
+        :param is_variant: whether ``path`` has the name of another file's variant.
+        :raises UnavailableError: when there is no such file, or it is the variant of another one.
         :raises FileSystemError: when the system fails.
         """
         self._open = open_
@@ -34,6 +38,8 @@ class Forms:
         self.rejected: list[tuple[str, FileState | None]] = []
         try:
             for coding in CODINGS:
+                if is_variant and path.endswith(coding.suffix):
+                    self._require_unrelated(coding, path.removesuffix(coding.suffix))
                 if coding.suffix in suffixes:
                     self._add(coding, path + coding.suffix)
         except BaseException:
@@ -54,8 +60,24 @@ class Forms:
         fault = coding.fault(sibling, original)
         if fault is not None:
             warn_once(f"{path} is not served: {fault}")
+        if fault is not None or sibling.state.size >= original.state.size:
             self.rejected.append((path, sibling.state))
             self.take(coding.token).close()
+
+    def _require_unrelated(self, coding: Coding, path: str) -> None:
+        """Refuse to serve the file under its own URL if it is the compression of ``path``."""
+        file = self.files[IDENTITY]
+        try:
+            original = self._open(path)
+        except UnavailableError as error:
+            if not error.gone:
+                raise
+            self.rejected.append((path, None))
+            return
+        with closing(original):
+            if coding.fault(file, original) is None:
+                raise UnavailableError(file.path, f"it is {path}, compressed", gone=True)
+            self.rejected.append((path, original.state))
 
     def take(self, coding: str) -> OpenFile:
         """Hand over a file, which :meth:`close` then leaves open."""

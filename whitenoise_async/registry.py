@@ -41,15 +41,17 @@ class Root(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Where files lie: one for all of a directory that have the same siblings."""
+    """Where files lie: one for all of a directory that have the same variants."""
 
     directory: str  # absolute
     suffixes: tuple[str, ...]
+    #: Their names are those of variants: they are served only where they are not what that says.
+    are_variants: bool = False
 
     def file(self, url: str) -> StaticFile:
         """The file that is served at ``url``, which ends in its name."""
         path = os.path.join(self.directory, url[url.rindex("/") + 1 :])
-        return StaticFile(path, url, self.suffixes)
+        return StaticFile(path, url, self.suffixes, is_variant=self.are_variants)
 
 
 class Registry(Protocol):
@@ -63,6 +65,9 @@ class Registry(Protocol):
 
     def find(self, url: str) -> Listed | None:
         """What ``url`` (decoded, below the mount point) leads to, or ``None``."""
+
+    def look_up(self, url: str) -> Listed | None:
+        """The same, or a file that has the name of a variant: its content decides what it is."""
 
     def files(self) -> Mapping[str, tuple[str, ...]] | None:
         """The paths that are listed, and the suffixes of their siblings; ``None`` for no list."""
@@ -81,6 +86,8 @@ class WalkedRegistry:
         self._index_file = index_file
         self._exclude = exclude
         self._listed: dict[str, Listed | Place] = {}
+        #: By the URLs that they would have.
+        self._variants: dict[str, Listed | Place] = {}
         self._changing = threading.Lock()
         renew_at_fork(self)
 
@@ -91,13 +98,17 @@ class WalkedRegistry:
         skipped: list[tuple[str, str]] = []
         mistakes: Mistakes = {}
         found: dict[str, Listed | Place] = {}
+        variants: dict[str, Listed | Place] = {}
         listings = self._walk(root, partial(_note, skipped)) if names is None else self._of(names)
         for below, files in listings:
             mistakes |= mistakes_among(below, files)
             path, url = os.path.join(root.path, *below.split("/")[:-1]), root.prefix + below
-            found.update(_listed_in(path, url, files, self._index_file))
+            listed_here, variants_here = _listed_in(path, url, files, self._index_file)
+            found.update(listed_here)
+            variants.update(variants_here)
         with self._changing:
             self._listed = {**self._listed, **found} if self._listed else found
+            self._variants = {**self._variants, **variants} if self._variants else variants
         logger.info("Below %s, %d URLs from %s on", root.path, len(found), root.prefix)
         if skipped:
             _warn_of_skipped(skipped, root.path)
@@ -106,14 +117,21 @@ class WalkedRegistry:
 
     def find(self, url: str) -> Listed | None:
         """What ``url`` leads to, as listed when its root was added."""
+        return self.look_up(url) if url in self._listed else None
+
+    def look_up(self, url: str) -> Listed | None:
+        """The same, or a file that has the name of a variant."""
         listed = self._listed.get(url)
+        if listed is None:
+            listed = self._variants.get(url)
         return self._asked_for(url) if isinstance(listed, Place) else listed
 
     def _asked_for(self, url: str) -> Listed:
         with self._changing:
-            listed = self._listed[url]
+            places = self._listed if url in self._listed else self._variants
+            listed = places[url]
             if isinstance(listed, Place):
-                listed = self._listed[url] = listed.file(url)
+                listed = places[url] = listed.file(url)
             return listed
 
     def files(self) -> Mapping[str, tuple[str, ...]]:
@@ -125,7 +143,7 @@ class WalkedRegistry:
     def renew(self) -> None:
         """Take new locks, in a process that was just forked: nobody holds any of these there."""
         self._changing = threading.Lock()
-        for listed in self._listed.values():
+        for listed in (*self._listed.values(), *self._variants.values()):
             if isinstance(listed, StaticFile):
                 listed.renew()
 
@@ -176,13 +194,20 @@ class LiveRegistry:
 
         :raises FileSystemError: where nobody can tell.
         """
-        return self._find_in(self._roots, url)
+        return self._find_in(self._roots, url, is_variant=False)
 
-    def _find_in(self, roots: Iterable[Root], url: str) -> Listed | None:
+    def look_up(self, url: str) -> Listed | None:
+        """The same, or a file that has the name of a variant."""
+        found = self.find(url)
+        if found is None and url.endswith(SUFFIXES):
+            return self._find_in(self._roots, url, is_variant=True)
+        return found
+
+    def _find_in(self, roots: Iterable[Root], url: str, *, is_variant: bool) -> Listed | None:
         """Look below each of ``roots`` in turn; the first that has the URL wins."""
         for root in roots:
             if url == root.prefix[:-1] or url.startswith(root.prefix):
-                listed = self._find_below(root, url)
+                listed = self._find_below(root, url, is_variant)
                 if listed is not None:
                     return listed
         return None
@@ -190,7 +215,7 @@ class LiveRegistry:
     def files(self) -> None:
         """Nothing is listed."""
 
-    def _find_below(self, root: Root, url: str) -> Listed | None:
+    def _find_below(self, root: Root, url: str, is_variant: bool) -> Listed | None:
         directory = Directory(root.path, Rules(root.followlinks, self._exclude))
         *parents, last = url[len(root.prefix) :].split("/")
         for name in parents:
@@ -200,12 +225,12 @@ class LiveRegistry:
             directory = child
         files, directories = directory.scan(_leave_out)
         base = root.prefix + directory.below
-        listed = _listed_in(directory.path, base, files, self._index_file)
+        listed, variants = _listed_in(directory.path, base, files, self._index_file)
         if url not in listed and last in directories:
             directory = directories[last]
             files, _ = directory.scan(_leave_out)
-            listed = _listed_in(directory.path, f"{url}/", files, self._index_file)
-        found = listed.get(url)
+            listed, variants = _listed_in(directory.path, f"{url}/", files, self._index_file)
+        found = (variants if is_variant else listed).get(url)
         if isinstance(found, Place):
             found = found.file(url)
         if isinstance(found, StaticFile):
@@ -239,8 +264,11 @@ def make_root(path: str | os.PathLike[str], prefix: str | None, followlinks: boo
 
 def _listed_in(
     path: str, url: str, files: set[str], index_file: str | None
-) -> dict[str, Listed | Place]:
-    """What one directory adds to the list: ``url`` is its own, with the slash at the end."""
+) -> tuple[dict[str, Listed | Place], dict[str, Listed | Place]]:
+    """List the URLs that one directory adds, and those that have the names of variants.
+
+    :param url: the directory's own, with the slash at its end.
+    """
     suffixes_of = _with_siblings(files)
     siblings = {name + suffix for name, suffixes in suffixes_of.items() for suffix in suffixes}
     places = {suffixes: Place(path, suffixes) for suffixes in {(), *suffixes_of.values()}}
@@ -250,11 +278,16 @@ def _listed_in(
     for name in suffixes_of.keys() - siblings:
         listed[url + name] = places[suffixes_of[name]]
     if index_file in files and index_file not in siblings:
-        file = os.path.join(path, index_file)
-        listed[url] = StaticFile(file, url, suffixes_of.get(index_file, ()))
+        file = StaticFile(os.path.join(path, index_file), url, suffixes_of.get(index_file, ()))
+        listed[url] = file
         listed[url[:-1]] = Redirect(file, None)
         listed[url + index_file] = Redirect(file, "./")
-    return listed
+    variants: dict[str, Listed | Place] = dict.fromkeys(
+        [url + name for name in siblings], Place(path, (), are_variants=True)
+    )
+    for name in siblings & suffixes_of.keys():  # a.gz, where there is an a.gz.br too
+        variants[url + name] = Place(path, suffixes_of[name], are_variants=True)
+    return listed, variants
 
 
 def _with_siblings(files: set[str]) -> dict[str, tuple[str, ...]]:

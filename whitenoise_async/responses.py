@@ -30,14 +30,16 @@ REASONS = {
     503: "Service Unavailable",
 }
 
-# What the CORS check of the Fetch standard asks every answer for.
-_CORS_FIELDS = frozenset({"access-control-allow-origin", "access-control-allow-credentials"})
-# RFC 9110 §15.4.5, and CORS: a browser checks a 304, too, if the request was a script's own.
-_NOT_MODIFIED_FIELDS = _CORS_FIELDS.union(
+# These, and all that begin so, decide who may read a response: CORS (Fetch standard), Resource
+# Timing, Cross-Origin-Resource-Policy. Browsers want them on every response, whatever its status.
+_ACCESS_PREFIX = "access-control-"
+_ACCESS_FIELDS = frozenset({"timing-allow-origin", "cross-origin-resource-policy"})
+# RFC 9110 §15.4.5.
+_NOT_MODIFIED_FIELDS = _ACCESS_FIELDS.union(
     ["cache-control", "content-location", "etag", "expires", "vary"]
 )
 # What an answer that is not the representation still has to say.
-_EVERY_ANSWER_FIELDS = _CORS_FIELDS.union(["vary", "accept-ranges"])
+_EVERY_ANSWER_FIELDS = _ACCESS_FIELDS.union(["vary", "accept-ranges"])
 # What the parts of a multipart answer say of themselves instead of the whole (RFC 9110 §15.3.7.2).
 _PART_FIELDS = ("Content-Type", "Content-Encoding")
 
@@ -88,9 +90,7 @@ class Response(NamedTuple):
 def respond(representations: Sequence[Representation], request: Request) -> Response:
     """Answer ``request`` for the file that has these ``representations`` (identity first)."""
     fields = request.fields
-    chosen = representations[
-        choose([(each.coding, each.size) for each in representations], fields.accept_encoding)
-    ]
+    chosen = _select(representations, request)
     if (other := _respond_to_method(request.method, chosen.headers)) is not None:
         return other._replace(representation=chosen)
     outcome = evaluate(fields, chosen.etag, chosen.last_modified)
@@ -124,9 +124,25 @@ def redirect(
     return Response(302, [("Location", target), *headers, _NO_BODY])
 
 
-def unavailable() -> Response:
-    """Answer for a file that cannot be opened now: descriptors, memory or a disk have run out."""
-    return Response(503, [("Retry-After", "1"), ("Cache-Control", "no-store"), _NO_BODY])
+def redirect_headers(
+    shared: Sequence[tuple[str, str]], described: Sequence[tuple[str, str]]
+) -> Headers:
+    """The fields of a redirect to a file.
+
+    :param shared: those that the options ask for; the redirect has its caching from them.
+    :param described: the file's, among them those that say who may read a response for it.
+    """
+    access = _only(shared, _ACCESS_FIELDS)
+    return [*(field for field in shared if field not in access), *_only(described, _ACCESS_FIELDS)]
+
+
+def unavailable(described: Sequence[tuple[str, str]] = ()) -> Response:
+    """Answer for a file that cannot be opened now: descriptors, memory or a disk have run out.
+
+    :param described: fields, among them those that say who may read a response for the file.
+    """
+    headers = [("Retry-After", "1"), ("Cache-Control", "no-store")]
+    return Response(503, [*headers, *_only(described, _ACCESS_FIELDS), _NO_BODY])
 
 
 def not_found() -> Response:
@@ -146,12 +162,25 @@ def _respond_to_method(method: str, headers: Sequence[tuple[str, str]]) -> Respo
     if combined_field(always, "Access-Control-Allow-Origin") is not None:
         credentials = combined_field(always, "Access-Control-Allow-Credentials") == "true"
         allowed = _ALLOWED_FIELDS_BY_NAME if credentials else _ALLOWED_FIELDS
-        always += [
+        preflight = [
             ("Access-Control-Allow-Methods", ALLOWED_METHODS),
             ("Access-Control-Allow-Headers", allowed),
             ("Access-Control-Max-Age", _PREFLIGHT_MAX_AGE),
         ]
+        # A hook may have set its own.
+        always += [field for field in preflight if combined_field(always, field[0]) is None]
     return Response(204, [*always, ("Allow", ALLOWED_METHODS)])
+
+
+def _select(representations: Sequence[Representation], request: Request) -> Representation:
+    fields, whole = request.fields, representations[0]
+    wants_range = (
+        request.method == "GET"
+        and fields.range is not None
+        and parse_range(fields.range, whole.size) is not None
+    )
+    candidates = [(each.coding, each.size) for each in representations]
+    return representations[choose(candidates, fields.accept_encoding, prefer_identity=wants_range)]
 
 
 def _ranges(fields: RequestFields, chosen: Representation) -> list[ByteRange] | None:
@@ -188,9 +217,9 @@ def _multipart(chosen: Representation, ranges: Sequence[ByteRange]) -> Response:
     boundary = _boundary(chosen, ranges)
     body: list[bytes | ByteRange] = []
     for part in ranges:
-        lead = "\r\n" if body else ""
         fields = f"{described}Content-Range: {part.content_range(chosen.size)}\r\n"
-        body += [f"{lead}--{boundary}\r\n{fields}\r\n".encode("latin-1"), part]
+        # CRLF before the first one too, as nginx and Apache send it: zsync searches for it.
+        body += [f"\r\n--{boundary}\r\n{fields}\r\n".encode("latin-1"), part]
     body.append(f"\r\n--{boundary}--\r\n".encode("latin-1"))
     kept = _except(chosen.headers, "content-length", *(name.lower() for name in _PART_FIELDS))
     response = Response(206, kept, body, chosen)
@@ -207,7 +236,12 @@ def _boundary(chosen: Representation, ranges: Sequence[ByteRange]) -> str:
 
 
 def _only(headers: Sequence[tuple[str, str]], names: frozenset[str]) -> Headers:
-    return [field for field in headers if field[0].lower() in names]
+    """The fields with these names, and those of CORS."""
+    return [
+        (name, value)
+        for name, value in headers
+        if name.lower() in names or name.lower().startswith(_ACCESS_PREFIX)
+    ]
 
 
 def _except(headers: Sequence[tuple[str, str]], *names: str) -> Headers:

@@ -28,8 +28,9 @@ class Known:
     ) -> None:
         """
         :param representations: identity first.
-        :param rejected: the siblings that are not served, and their states: a deploy replaces
-            a file, and then its sibling, so that one that did not belong to it may do so later.
+        :param rejected: other files on which the decision depends, and their states. A deploy
+            replaces a file, and then its variant, so that a variant that was rejected may match
+            later.
         """
         self.representations = representations
         self.contents = {each.coding: Content() for each in representations}
@@ -38,9 +39,10 @@ class Known:
 
     def is_true(self) -> bool:
         """Whether the files on the disk are in these states still. Blocks on the disk."""
-        # Of a file from the future nothing is said of its date, until that has come.
+        # A date in the future is sent once it has come.
         if any(
-            each.last_modified is None and each.state.is_past() for each in self.representations
+            each.is_dated and each.last_modified is None and each.state.is_past()
+            for each in self.representations
         ):
             return False
         states = [(each.path, each.state) for each in self.representations]
@@ -50,46 +52,62 @@ class Known:
 class StaticFile:
     """A file that was found below a root, and the URL at which it is served."""
 
-    __slots__ = ("_described", "known", "lock", "path", "root", "suffixes", "url")
+    __slots__ = ("description", "is_variant", "known", "lock", "path", "root", "suffixes", "url")
 
-    def __init__(self, path: str, url: str, suffixes: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, path: str, url: str, suffixes: tuple[str, ...] = (), *, is_variant: bool = False
+    ) -> None:
         """
         :param path: the file, absolute.
         :param url: the URL path below the mount point, decoded.
         :param suffixes: those of the pre-compressed siblings that were listed beside the file.
+        :param is_variant: whether its name is that of another file's variant, so that it is served
+            here only if it is not the compression of that file.
         """
         self.path = path
         self.url = url
         self.suffixes = suffixes
+        self.is_variant = is_variant
         self.known: Known | None = None
         #: The folder below which no link to a folder is followed when the file is opened; ``None``
         #: where links lead wherever they lead.
         self.root: str | None = None
         self.renew()
-        self._described: Sequence[tuple[str, str]] | None = None
+        #: The fields that all representations share, once a request has needed them.
+        self.description: Sequence[tuple[str, str]] | None = None
 
     def open(self, path: str) -> OpenFile:
         """Open the file, or a sibling; raises what :func:`~.files.open_file` raises."""
         return open_file(path) if self.root is None else open_below(self.root, path)
+
+    def open_forms(self) -> Forms:
+        """Open the file and its variants; raises what :class:`Forms` raises."""
+        return Forms(self.path, self.suffixes, self.open, is_variant=self.is_variant)
 
     def renew(self) -> None:
         """Take a new lock."""
         #: Held while the file is looked at, so that requests that come together look once.
         self.lock = threading.RLock()
 
-    def learn(self, forms: Forms, describe: Describe, tags: Tags | None) -> Known:
+    def described(self, describe: Describe) -> Sequence[tuple[str, str]]:
+        """The fields that all representations share: ``describe`` is called once."""
+        with self.lock:
+            if self.description is None:
+                self.description = describe(self)
+            return self.description
+
+    def learn(self, forms: Forms, describe: Describe, tags: Tags) -> Known:
         """Replace what is known by what ``forms``, which are open, say.
 
-        :param describe: called at the first time, and never again.
-        :param tags: makes what the ETags are made of; ``None`` for date and size.
+        :param describe: as for :meth:`described`.
+        :param tags: makes what the ETags are made of.
         """
-        if self._described is None:
-            self._described = describe(self)
         files = list(forms.files.values())
         representations = represent(
             [(file.path, coding, file.state) for coding, file in forms.files.items()],
-            self._described,
-            [] if tags is None else tags(self.path, self.url, files),
+            self.described(describe),
+            tags(self.path, self.url, files),
+            dated=tags.are_dated,
         )
         self.known = Known(representations, forms.rejected)
         return self.known
@@ -98,12 +116,22 @@ class StaticFile:
 class Redirect(NamedTuple):
     """A URL that leads to where an index file is served."""
 
-    path: str  # of the index file, absolute
+    file: StaticFile  # the index file
     location: str | None  # relative reference; None: the request's path and a slash
+
+    @property
+    def path(self) -> str:
+        """The index file, absolute."""
+        return self.file.path
 
     @property
     def known(self) -> None:
         """Nothing: whether the file is there is asked each time."""
+
+    @property
+    def description(self) -> Sequence[tuple[str, str]] | None:
+        """The index file's."""
+        return self.file.description
 
 
 class Sought(NamedTuple):
@@ -113,6 +141,10 @@ class Sought(NamedTuple):
 
     @property
     def known(self) -> None:
+        """Nothing."""
+
+    @property
+    def description(self) -> None:
         """Nothing."""
 
     @property

@@ -6,16 +6,27 @@ import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from .files import OpenFile
 from .forks import renew_at_fork
 from .http.fields import is_opaque_tag
 from .logs import error_now_and_then, printable
-from .representations import FileState
+from .representations import FileState, are_dated
 
-#: Takes a file's path, its URL and its forms, which are open; returns an opaque tag for each,
-#: without quotes, or ``None`` for that of date and size. Blocks on the disk.
-Tags = Callable[[str, str, Sequence[OpenFile]], "Sequence[str | None]"]
+
+class Tags(Protocol):
+    """Makes the ETags of a file."""
+
+    #: Whether the dates of files count as well, where they say something.
+    are_dated: bool
+
+    def __call__(self, path: str, url: str, forms: Sequence[OpenFile]) -> Sequence[str | None]:
+        """Make an opaque tag, without quotes, for each of the open ``forms``.
+
+        :returns: ``None`` for the tag of date and size. Blocks on the disk.
+        """
+
 
 # Bytes that are read at a time.
 _PIECE = 256 * 1024
@@ -30,7 +41,9 @@ class ContentTags:
     The same content has the same tag on every machine, whatever its date there.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, are_dated: bool = False) -> None:
+        """:param are_dated: whether dates count; then only files with constant dates are read."""
+        self.are_dated = are_dated
         self._kept: OrderedDict[str, tuple[FileState, str]] = OrderedDict()
         renew_at_fork(self)
         self.renew()
@@ -40,11 +53,14 @@ class ContentTags:
         self._changing = threading.Lock()
 
     def __call__(self, path: str, url: str, forms: Sequence[OpenFile]) -> list[str | None]:
-        """The digests of ``forms``; ``None`` for one that changes while it is read.
+        """The digests of ``forms``; ``None`` for one that has a date or changes while it is read.
 
         :raises FileSystemError: where one cannot be read.
         """
-        return [self._of(form) for form in forms]
+        if not self.are_dated:
+            return [self._of(form) for form in forms]
+        dated = are_dated([form.state for form in forms])
+        return [None if has else self._of(form) for has, form in zip(dated, forms, strict=True)]
 
     def _of(self, form: OpenFile) -> str | None:
         with self._changing:
@@ -63,28 +79,21 @@ class ContentTags:
         return tag
 
 
-def make_tags(etag: str | Callable[[str, str], object], default: str | None = None) -> Tags | None:
-    """The maker of the tags that option ``etag`` names; ``None`` for those of date and size.
+class _HookTags:
+    """Tags that a hook makes, one for all forms of a file."""
 
-    :param default: what is asked for where a callable returns ``None``; ``None`` forbids that.
-    """
-    if etag == "mtime":
-        return None
-    if isinstance(etag, str):
-        return ContentTags()
-    return _asking(etag, None if default is None else make_tags(default) or _of_date_and_size)
+    are_dated = True
 
+    def __init__(self, hook: Callable[[str, str], object], default: Tags | None) -> None:
+        """:param default: makes the tags where ``hook`` returns ``None``; ``None`` forbids that."""
+        self._hook = hook
+        self._default = default
 
-def _of_date_and_size(path: str, url: str, forms: Sequence[OpenFile]) -> list[None]:
-    return [None] * len(forms)
-
-
-def _asking(hook: Callable[[str, str], object], default: Tags | None) -> Tags:
-    def tags(path: str, url: str, forms: Sequence[OpenFile]) -> Sequence[str | None]:
+    def __call__(self, path: str, url: str, forms: Sequence[OpenFile]) -> Sequence[str | None]:
         try:
-            made = hook(path, url)
-            if made is None and default is not None:
-                return default(path, url, forms)
+            made = self._hook(path, url)
+            if made is None and self._default is not None:
+                return self._default(path, url, forms)
             if not isinstance(made, str) or not is_opaque_tag(made):
                 raise ValueError(
                     f"etag returned {made!r} for {printable(path)}: what stands between the quotes"
@@ -96,7 +105,15 @@ def _asking(hook: Callable[[str, str], object], default: Tags | None) -> Tags:
             raise
         return [made] * len(forms)
 
-    return tags
+
+def make_tags(etag: str | Callable[[str, str], object], default: str | None = None) -> Tags:
+    """Return the function that makes the tags for the option ``etag``.
+
+    :param default: the option that counts where a callable returns ``None``; ``None`` forbids that.
+    """
+    if isinstance(etag, str):
+        return ContentTags(are_dated=etag == "mtime")
+    return _HookTags(etag, None if default is None else make_tags(default))
 
 
 def _digest(form: OpenFile) -> str:

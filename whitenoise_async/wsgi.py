@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from .applications import ASGI, WSGI
 from .base import BaseWhiteNoise
 from .decisions import Decision
-from .environs import CLOSES, hides_errors, read_fields, relevant
+from .environs import CLOSES, hides_errors, names_encoded_slash, read_fields, relevant
 from .files import OpenFile
-from .http.paths import decode_environ_path
+from .http.paths import decode_environ_path, restore_slash
 from .representations import Headers
 from .responses import REASONS, not_found
 from .wsgi_bodies import PIECE_SIZE, Parts, WholeFile
@@ -43,8 +43,17 @@ class WhiteNoise(BaseWhiteNoise[tuple[str, str]]):
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request, or have the application answer it."""
-        url = decode_environ_path(environ.get("PATH_INFO", ""))
+        path = environ.get("PATH_INFO", "")
+        if path[:1] != "/":
+            path = restore_slash(path, environ.get("SCRIPT_NAME", ""))
+        url = decode_environ_path(path)
         listed = None if url is None else self._find(url)
+        if (
+            listed is not None
+            and "%" in (environ.get("RAW_URI") or environ.get("REQUEST_URI") or "")
+            and names_encoded_slash(environ)
+        ):
+            listed = None
         if listed is not None:
             method, fields = environ["REQUEST_METHOD"], relevant(environ)
             answer = self._answer_at_once(listed, method, fields) or self._answer(

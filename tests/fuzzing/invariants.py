@@ -133,7 +133,7 @@ def _require_parts(content: Content, reply: Reply) -> None:
     _, found, boundary = reply["content-type"].partition("multipart/byteranges; boundary=")
     assert found
     assert re.fullmatch("[0-9a-f]{32}", boundary)
-    first, *parts, last = f"\r\n{reply.body.decode('latin-1')}".split(f"\r\n--{boundary}")
+    first, *parts, last = reply.body.decode("latin-1").split(f"\r\n--{boundary}")
     assert (first, last) == ("", "--\r\n")
     assert 2 <= len(parts) <= 32
     whole, sent = b"", 0

@@ -41,9 +41,15 @@ class Moved(NamedTuple):
     to_parent: bool  # from its index file, and not from its name without a slash
 
 
-def _content(text: bytes, *, compressed: bool = False) -> Content:
-    # Stored and not deflated: the length, which is in the entity-tag, is that of every zlib.
-    return Content(text, gzip.compress(text, 0, mtime=0) if compressed else None)
+# Written down: the length, which is in the entity-tag, is not the same for every zlib.
+_CSS_GZIP = bytes.fromhex(
+    "1f8b08000000000002034bca4fa954a85648cecfc92fb25248ca494cce56a8e54a1a151d151d30510013c01c3e9402"
+    "0000"
+)
+_HTML_GZIP = bytes.fromhex(
+    "1f8b0800000000000203b3514cc94f2ea92c4855c828c9cdb1b329c92cc949b573c94f2eb6d187b0b96ce8a50400f7"
+    "14e3658c000000"
+)
 
 
 #: Names that other systems, and careless programs, read as something else; some of them are what
@@ -54,17 +60,21 @@ _ODD_FOLDERS = (
 )  # fmt: skip
 _ODD_FILES = ("back\\slash.txt", "C:drive.txt", "a%2fb.txt", "✓.txt", "trailing. ", ".hidden", "~")
 
+#: The name of a variant, and not the compression of its original: an ordinary file.
+_UNRELATED = "/stale.css.gz"
+
 _FILES = {
-    "/app.css": _content(b"body { color: black }\n" * 30, compressed=True),
-    "/large.bin": _content(_LARGE),
-    "/empty.txt": _content(b""),
-    "/stale.css": _content(b"p { color: red }\n" * 10),
-    "/docs/index.html": _content(b"<!doctype html><title>Docs</title>\n", compressed=True),
-    "/docs/deep/er/file.txt": _content(b"deep\n"),
-    "/index.html": _content(b"<!doctype html><title>Home</title>\n"),
-    "/more/file.txt": _content(b"more\n"),  # of another root
-    **{f"/{name}/index.html": _content(b"<p>odd</p>") for name in _ODD_FOLDERS},
-    **{f"/{name}": _content(b"odd\n") for name in _ODD_FILES},
+    "/app.css": Content(b"body { color: black }\n" * 30, _CSS_GZIP),
+    "/large.bin": Content(_LARGE),
+    "/empty.txt": Content(b""),
+    "/stale.css": Content(b"p { color: red }\n" * 10),
+    _UNRELATED: Content(gzip.compress(b"of something else\n", 0, mtime=0)),
+    "/docs/index.html": Content(b"<!doctype html><title>Docs</title>\n" * 4, _HTML_GZIP),
+    "/docs/deep/er/file.txt": Content(b"deep\n"),
+    "/index.html": Content(b"<!doctype html><title>Home</title>\n"),
+    "/more/file.txt": Content(b"more\n"),  # of another root
+    **{f"/{name}/index.html": Content(b"<p>odd</p>") for name in _ODD_FOLDERS},
+    **{f"/{name}": Content(b"odd\n") for name in _ODD_FILES},
 }
 
 
@@ -146,7 +156,7 @@ class Sites:
             assert len(answers._memory._kept) <= 2 * len(LISTED)
             assert len(answers._open_files._kept) <= MAX_KEPT
             if not application.autorefresh:
-                assert application._registry._listed.keys() == LISTED.keys()
+                assert application._registry._listed.keys() == LISTED.keys() - {_UNRELATED}
 
 
 def _write_files(folder: Path) -> None:
@@ -158,8 +168,7 @@ def _write_files(folder: Path) -> None:
         if content.gzip is not None:
             write(path.with_name(path.name + ".gz"), content.gzip)
     site = folder / "site"
-    # None of these is served: a sibling of something else, a working file, a name that is no UTF-8.
-    write(site / "stale.css.gz", gzip.compress(SECRET, 0))
+    # None of these is served: a working file, a name that is no UTF-8.
     write(site / f"{WORKING_PREFIX}record", SECRET)
     write(Path(os.fsdecode(os.fsencode(site) + b"/caf\xe9.txt")), SECRET)
     # Nor are those outside the roots, by whatever name.
@@ -185,7 +194,8 @@ def mount_of(request: Input) -> str:
     """The mount point as text: none where the path cannot stand below one."""
     if request.path and not request.path.startswith("/"):
         return ""
-    return _text(request.mount, "ignore")
+    mount = _text(request.mount, "ignore")
+    return mount if request.path else mount.rstrip("/")  # with a slash, it would be another path
 
 
 def _environs(request: Input) -> Iterator[tuple[Call, dict[str, str]]]:
@@ -205,12 +215,14 @@ def _scopes(request: Input) -> Iterator[dict[str, Any]]:
     texts = [text]
     if text is None:  # what servers make of it
         texts = [_text(request.path, "replace"), _text(request.path, "surrogateescape")]
-    base = mount.rstrip("/")
+    base = "/" + mount.strip("/") if mount.strip("/") else ""
     for each in texts:
         assert each is not None
         call = Call(each, request.method, request.fields, request.query)
         scope = scope_of(call) | {"root_path": mount}
-        yield scope | {"path": base + each}
-        # The older convention, where it cannot be mistaken for the newer one.
-        if base and each != base and not each.startswith(f"{base}/"):
+        yield scope | {"path": mount + each}  # as uvicorn does it
+        # Other conventions, where they cannot be mistaken for this one.
+        if not each.startswith("//") and (base or not mount):
+            yield scope | {"path": base + each}
+        if base and each != base and not each.startswith((f"{base}/", mount)):
             yield scope

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.contrib.staticfiles import finders
@@ -56,17 +56,19 @@ class FindersRegistry(LiveRegistry):
         super().__init__(index_file, exclude)
         self._prefix = prefix
 
-    def find(self, url: str) -> Listed | None:
-        """What ``url`` leads to now. Blocks on the disk; raises as :class:`LiveRegistry` does."""
+    def _find_in(self, roots: Iterable[Root], url: str, *, is_variant: bool) -> Listed | None:
         if f"{url}/".startswith(self._prefix):
             for finder in finders.get_finders():
-                roots = _roots_of(finder, self._prefix)
-                found = self._ask(finder, url) if roots is None else self._find_in(roots, url)
+                folders = _roots_of(finder, self._prefix)
+                if folders is None:
+                    found = self._ask(finder, url, is_variant)
+                else:
+                    found = super()._find_in(folders, url, is_variant=is_variant)
                 if found is not None:
                     return found
-        return super().find(url)
+        return super()._find_in(roots, url, is_variant=is_variant)
 
-    def _ask(self, finder: Any, url: str) -> Listed | None:
+    def _ask(self, finder: Any, url: str, is_variant: bool) -> Listed | None:
         name = url[len(self._prefix) :]
         names = [name]
         if self._index_file is not None:
@@ -74,7 +76,7 @@ class FindersRegistry(LiveRegistry):
         for each in names:
             path = self._path(finder, each)
             if path is not None:
-                return self._listed_at(path, each, url)
+                return self._listed_at(path, each, url, is_variant)
         return None
 
     def _path(self, finder: Any, name: str) -> str | None:
@@ -90,7 +92,7 @@ class FindersRegistry(LiveRegistry):
         is_file = isinstance(path, str | os.PathLike) and os.path.isfile(path)
         return os.path.abspath(path) if is_file else None
 
-    def _listed_at(self, path: str, name: str, url: str) -> Listed | None:
+    def _listed_at(self, path: str, name: str, url: str, is_variant: bool) -> Listed | None:
         """Look ``url`` up in the listings of the folders that ``name`` and ``path`` share.
 
         On a file system that ignores case, ``path`` may be spelled as no listing has it.
@@ -100,13 +102,13 @@ class FindersRegistry(LiveRegistry):
             folder, below = os.path.dirname(folder), posixpath.dirname(below)
         if folder != path:
             root = Root(folder, posixpath.join(self._prefix, below, ""), followlinks=True)
-            return self._find_below(root, url)
+            return self._find_below(root, url, is_variant)
         # The file has another name than the URL: only its finder relates the two.
         folder, file = os.path.split(path)
-        listed = self._find_below(Root(folder, "/", followlinks=True), f"/{file}")
+        listed = self._find_below(Root(folder, "/", followlinks=True), f"/{file}", is_variant)
         if not isinstance(listed, StaticFile) or not url.endswith(("/", name)):
             return None
-        return StaticFile(path, url, listed.suffixes)
+        return StaticFile(path, url, listed.suffixes, is_variant=is_variant)
 
 
 def _is_same(name: str, other: str) -> bool:

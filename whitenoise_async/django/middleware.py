@@ -14,8 +14,11 @@ from django.http.response import HttpResponseBase
 from ..applications import is_async
 from ..async_base import AsyncBaseWhiteNoise
 from ..decisions import RawFields
-from ..environs import read_fields, relevant
+from ..environs import names_encoded_slash, read_fields, relevant
+from ..http.paths import below_mounts, has_encoded_slash, restore_slash
+from ..registry import Listed
 from ..responses import not_found
+from ..static_file import Sought
 from .configured import ConfiguredWhiteNoise
 from .responses import encode, make_response
 
@@ -99,7 +102,7 @@ class WhiteNoiseMiddleware(
         """Answer one request, or have the application answer it."""
         if self._is_async:
             return self._answer_on_event_loop(request)
-        listed = self._find(request.path_info)
+        listed = self._sought(request)
         if listed is not None:
             method, fields = _asked(request)
             answer = self._answer_at_once(listed, method, fields) or self._answer(
@@ -110,7 +113,7 @@ class WhiteNoiseMiddleware(
         return self.get_response(request)
 
     async def _answer_on_event_loop(self, request: HttpRequest) -> HttpResponseBase:
-        listed = self._find(request.path_info)
+        listed = self._sought(request)
         if listed is not None:
             method, fields = _asked(request)
             answer = self._answer_at_once(listed, method, fields)
@@ -120,6 +123,29 @@ class WhiteNoiseMiddleware(
                 return make_response(answer, request, is_shared=self._keeps_files_open)
         response: HttpResponseBase = await self.get_response(request)
         return response
+
+    def _sought(self, request: HttpRequest) -> Listed | Sought | None:
+        listed = self._find(_url(request))
+        return None if listed is None or _names_encoded_slash(request) else listed
+
+
+def _url(request: HttpRequest) -> str:
+    """The path below the mount point, in the forms that Django leaves as they are."""
+    path: str = request.path_info
+    if not isinstance(request, ASGIRequest):
+        return restore_slash(path, request.META.get("SCRIPT_NAME", ""))
+    whole, mount = str(request.path), request.script_name
+    # A middleware may have set another path.
+    if mount and path == whole.removeprefix(mount):
+        return below_mounts(whole, mount, request.scope.get("app_root_path") or "")
+    return path
+
+
+def _names_encoded_slash(request: HttpRequest) -> bool:
+    if not isinstance(request, ASGIRequest):
+        return names_encoded_slash(request.META)
+    raw = request.scope.get("raw_path") or b""
+    return b"%" in raw and has_encoded_slash(raw, request.script_name)
 
 
 def _asked(request: HttpRequest) -> tuple[str, RawFields]:
@@ -131,8 +157,8 @@ def _asked(request: HttpRequest) -> tuple[str, RawFields]:
 
 
 def _target(request: HttpRequest) -> tuple[str, str]:
-    """The request's whole path, and its query as Latin-1 text."""
+    """The request's path, or the mount point where there is none, and its query as Latin-1 text."""
     query = request.META.get("QUERY_STRING", "")
     if isinstance(request, ASGIRequest):
         query = query.encode().decode("latin-1")
-    return request.path, query
+    return request.path_info or request.path, query

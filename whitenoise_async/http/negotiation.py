@@ -43,11 +43,18 @@ def parse_accept_encoding(value: str) -> dict[str, float]:
     return weights
 
 
-def choose(candidates: Sequence[tuple[str, int]], accept_encoding: str | None) -> int:
+def choose(
+    candidates: Sequence[tuple[str, int]],
+    accept_encoding: str | None,
+    *,
+    prefer_identity: bool = False,
+) -> int:
     """Choose among representations of one resource.
 
     :param candidates: content coding and size in bytes of each, identity first.
     :param accept_encoding: the field's value; ``None`` where the request has none.
+    :param prefer_identity: whether to choose identity if the client names it with the highest
+        weight, as for a range: few clients can use a part of a coded file.
     :returns: the index of the one to send: of those that the client weighs highest the smallest.
         Where the client accepts none, identity: RFC 9110 §12.5.3 allows that in place of a 406.
     """
@@ -59,6 +66,8 @@ def choose(candidates: Sequence[tuple[str, int]], accept_encoding: str | None) -
         rank = (_rank(coding, weights, candidates), -size)
         if rank[0] > 0 and rank > best_rank:
             best, best_rank = index, rank
+    if prefer_identity and weights.get(IDENTITY, 0.0) >= best_rank[0]:
+        return 0
     return best
 
 

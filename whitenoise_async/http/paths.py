@@ -25,18 +25,64 @@ def decode_environ_path(value: str) -> str | None:
 def below_mount(path: str, root_path: str) -> str:
     """Take the mount point off an ASGI ``path``.
 
-    The ASGI specification has ``path`` include ``root_path``; servers and frameworks that are older
-    than this rule leave it out, and then there is nothing to take off.
+    The ASGI specification has ``path`` include ``root_path``. Servers add it in front of what the
+    client sent (uvicorn), as it was configured: ``/api/`` gives ``/api//a.txt``. Others leave it
+    out (hypercorn, daphne), and then there is nothing to take off.
     """
-    mount = root_path.rstrip("/")
-    if mount and (path == mount or path.startswith(mount + "/")):
+    if path.startswith(root_path):
+        below = path[len(root_path) :]
+        if below.startswith("/"):
+            return below
+        if root_path.endswith("/"):
+            return f"/{below}"
+        if not below:
+            return below
+    mount = _normalized(root_path)
+    if mount and (path == mount or path.startswith(f"{mount}/")):
         return path[len(mount) :]
     return path
 
 
+def below_mounts(path: str, root_path: str, outer: str) -> str:
+    """The same for an application that is mounted in another one, whose mount point is ``outer``.
+
+    Starlette appends its own mount points to ``root_path``. Where the server's ``path`` leaves the
+    outer one out, it has only the inner part.
+    """
+    below = below_mount(path, root_path)
+    if below == path and outer and root_path.startswith(outer):
+        return below_mount(path, root_path[len(outer) :])
+    return below
+
+
 def with_mount(path: str, root_path: str) -> str:
     """The whole path of a request, whether or not the ASGI ``path`` includes ``root_path``."""
-    return root_path.rstrip("/") + below_mount(path, root_path)
+    return _normalized(root_path) + below_mount(path, root_path)
+
+
+def restore_slash(path_info: str, script_name: str) -> str:
+    """Restore the slash at the start of a WSGI ``PATH_INFO`` where ``SCRIPT_NAME`` has taken it.
+
+    Servers cut ``SCRIPT_NAME`` off as it was configured: ``/api/`` leaves ``a.txt`` (gunicorn).
+    """
+    if script_name.endswith("/") and not path_info.startswith("/"):
+        return f"/{path_info}"
+    return path_info
+
+
+def _normalized(root_path: str) -> str:
+    stripped = root_path.strip("/")
+    return f"/{stripped}" if stripped else ""
+
+
+def has_encoded_slash(target: str | bytes, root_path: str = "") -> bool:
+    """Whether the path of a request target has an encoded slash, which is data (RFC 3986 §2.2).
+
+    :param target: as the client sent it, with or without its query.
+    :param root_path: the mount point that the server may have put in front of it.
+    """
+    text = target if isinstance(target, str) else target.decode("latin-1")
+    return "%2f" in text.partition("?")[0].removeprefix(root_path).lower()
 
 
 def add_slash(path: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from enum import Enum, auto
 
@@ -52,16 +53,32 @@ def evaluate(fields: RequestFields, etag: str, last_modified: int | None) -> Out
     return Outcome.PROCEED
 
 
-def range_applies(if_range: str | None, etag: str, last_modified: int | None) -> bool:
+def range_applies(
+    if_range: str | None, etag: str, last_modified: int | None, now: float | None = None
+) -> bool:
     """Whether ``If-Range`` (RFC 9110 §13.1.5) lets the request's ``Range`` count.
 
-    Entity-tags are compared strongly; a date has to be the very one, not an earlier or later one.
+    Entity-tags are compared strongly. A date must be equal, and a strong validator.
+
+    :param now: seconds since the epoch; the clock's if absent.
     """
     if if_range is None:
         return True
     if _ENTITY_TAG.fullmatch(if_range):
         return _strongly_equal(if_range, etag)
-    return last_modified is not None and parse_http_date(if_range) == last_modified
+    return (
+        last_modified is not None
+        and parse_http_date(if_range) == last_modified
+        and is_strong_date(last_modified, now)
+    )
+
+
+def is_strong_date(last_modified: int, now: float | None = None) -> bool:
+    """Whether the second ``last_modified`` is over: within it, the file may change once more.
+
+    RFC 9110 §8.8.2.2 wants a ``Date`` that is at least one second later.
+    """
+    return last_modified + 1 <= (time.time() if now is None else now)
 
 
 def parse_entity_tags(value: str) -> Iterator[str]:

@@ -37,11 +37,12 @@ def parse_range(value: str, size: int) -> list[ByteRange] | None:
     """Read a ``Range`` value for a representation of ``size`` bytes.
 
     :returns: the satisfiable ranges in the order asked for, an empty list when there is none (416),
-        or ``None`` when the field is to be ignored: another unit, malformed, more than
-        :data:`MAX_RANGES`, or ranges that add up to more than the representation.
+        or ``None`` where the server ignores the field: another unit, malformed, more than
+        :data:`MAX_RANGES`, ranges that add up to more than the representation, or an empty
+        representation, for which a 416 would say nothing new and breaks nginx's ``slice``.
     """
     unit, _, range_set = value.partition("=")
-    if unit.lower() != "bytes" or range_set.count(",") >= MAX_RANGES:
+    if unit.lower() != "bytes" or range_set.count(",") >= MAX_RANGES or not size:
         return None
     specs = [spec for spec in (part.strip(OWS) for part in range_set.split(",")) if spec]
     ranges = []
@@ -53,8 +54,7 @@ def parse_range(value: str, size: int) -> list[ByteRange] | None:
             ranges.append(bounds)
     if not specs or sum(part.length for part in ranges) > size:
         return None
-    # RFC 9110 §14.1.2: a suffix of nothing is satisfiable, but no Content-Range can say so.
-    return None if not ranges and size == 0 and any(map(_is_suffix, specs)) else ranges
+    return ranges
 
 
 def unsatisfied_range(size: int) -> str:
@@ -96,7 +96,3 @@ def _order(digits: str) -> tuple[int, str]:
 def _cut(digits: str, size: int) -> int:
     """The number, or ``size`` where it is larger."""
     return size if _order(digits) > _order(str(size)) else int(digits.lstrip("0") or "0")
-
-
-def _is_suffix(spec: str) -> bool:
-    return spec.startswith("-") and spec.strip("-0") != ""
