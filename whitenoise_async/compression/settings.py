@@ -12,7 +12,7 @@ from .encoders import Encoder, make_encoders
 
 #: Extensions of files that are compressed in themselves: those of the gzip command, and those of
 #: which brotli saved less than 1 % in all, or 5 % of none, of what was measured (docs/compress.md).
-DEFAULT_EXCLUDED = frozenset(
+COMPRESSED = frozenset(
     {
         *("jpg", "jpeg", "png", "gif", "webp", "avif", "heic", "heif", "jxl", "svgz"),
         *("zip", "gz", "tgz", "bz2", "tbz", "xz", "txz", "7z", "br", "zst", "deb", "epub"),
@@ -20,6 +20,30 @@ DEFAULT_EXCLUDED = frozenset(
         *("woff", "woff2"),
     }
 )
+
+#: Extensions of files that clients read in parts: players, viewers, databases, installers. Such a
+#: client asks for the length first and then for byte ranges. It cannot use a range of a compressed
+#: file, and some give up when the answer to a HEAD has a ``Content-Encoding``.
+READ_BY_RANGE = frozenset(
+    {
+        # databases, tables, arrays, models
+        *("sqlite", "sqlite3", "db", "db3", "duckdb", "mbtiles", "gpkg", "parquet", "arrow"),
+        *("feather", "orc", "h5", "hdf5", "nc", "zarr", "gguf", "safetensors"),
+        # maps, point clouds, weather, genomes
+        *("pmtiles", "fgb", "tif", "tiff", "jp2", "las", "laz", "grib", "grib2"),
+        *("bam", "cram", "bcf", "bw", "bigwig", "2bit"),
+        # documents
+        *("pdf", "djvu", "zim", "wacz"),
+        # sound, video
+        *("wav", "aif", "aiff", "ogg", "oga", "ogv", "opus", "mp3", "m4a", "m4b", "aac", "wma"),
+        *("weba", "mka", "avi", "wmv", "mpg", "mpeg", "m2ts", "m4s", "3gp"),
+        # archives, whose index is at their end, and images of disks
+        *("jar", "apk", "whl", "conda", "xpi", "cbz", "kmz", "usdz", "iso", "img", "dmg"),
+    }
+)
+
+#: Extensions of files that are left alone unless they are included.
+DEFAULT_EXCLUDED = COMPRESSED | READ_BY_RANGE
 
 #: Bytes. A coded answer has two more fields, of some 45 bytes, which a smaller file does not save.
 DEFAULT_MIN_SIZE = 100
