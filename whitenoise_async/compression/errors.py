@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class CompressionError(Exception):
     """A file that could not be compressed; the message names it and says why."""
@@ -9,3 +12,12 @@ class CompressionError(Exception):
 
 class OriginalError(CompressionError):
     """An original that could not be read, or was changed meanwhile: in no encoding is it better."""
+
+
+@contextmanager
+def naming(path: str, what: str) -> Iterator[None]:
+    """Turn an ``OSError`` into one that names the file."""
+    try:
+        yield
+    except OSError as error:
+        raise CompressionError(f"{path} cannot be {what}: {error.strerror or error}") from error

@@ -63,6 +63,7 @@ class SettingKeywords(TypedDict, total=False):
     min_size: int
     min_saving: float
     jobs: int | None
+    follow_links: bool
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,7 @@ class Settings:
     min_size: int
     min_saving: float
     jobs: int
+    follow_links: bool = False  # to files that lie outside the root
 
     def selects(self, path: str) -> bool:
         """Whether the file ``path``, below the root, is one to compress, whatever its size."""
@@ -105,6 +107,7 @@ def make_settings(
     min_size: int = DEFAULT_MIN_SIZE,
     min_saving: float = DEFAULT_MIN_SAVING,
     jobs: int | None = None,
+    follow_links: bool = False,
 ) -> Settings:
     """Check what a caller gave, and resolve it. See :func:`whitenoise_async.compress_tree`."""
     if isinstance(encodings, str) or not isinstance(encodings, Collection | None):
@@ -126,6 +129,7 @@ def make_settings(
         _number("min_size", min_size, 0),
         _percent("min_saving", min_saving),
         _usable_cores() if jobs is None else _number("jobs", jobs, 1),
+        _flag("follow_links", follow_links),
     )
 
 
@@ -157,6 +161,12 @@ def _number(name: str, value: int, least: int) -> int:
         raise TypeError(f"{name} must be a whole number, got {value!r}")
     if value < least:
         raise ValueError(f"{name} must be {least} or more, got {value}")
+    return value
+
+
+def _flag(name: str, value: bool) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} must be True or False, got {value!r}")
     return value
 
 
