@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -247,6 +248,18 @@ def test_a_variant_in_a_folder_that_is_gone_has_no_digest(tree: Path, outside: P
         assert digest_below(root, "first.css") == digest(TEXT * 20)
         for path in ("missing/a.css.gz", "link/a.css.gz", "missing"):
             assert digest_below(root, path) is None
+
+
+def test_only_root_tells_links_apart(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernel keeps others from what they may not read."""
+    (tree / "link").symlink_to("first.css")
+    if os.geteuid() == 0:
+        give_away(tree / "link")
+    monkeypatch.setattr(os, "geteuid", lambda: ANOTHER_USER)
+    with Folder.opened(str(tree)) as root:
+        assert not root.is_foreign_link("link")
+        with closing(root.open_file("link")) as file:
+            assert file.read_all() == TEXT * 20
 
 
 # Releases that share files.
