@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from conftest import MTIME, write
+from trees import at
 
 from whitenoise_async.compression.drafts import Draft, digest_of, remove_unfinished
 from whitenoise_async.compression.errors import CompressionError
@@ -42,9 +43,9 @@ def test_it_is_there_when_it_is_published_with_the_mode_and_date_it_is_to_have(
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "a.gz"
-    with Draft(str(path)) as draft:
-        for at in range(0, len(CONTENT), 999):
-            draft.write(CONTENT[at : at + 999])
+    with Draft(at(path.parent), path.name) as draft:
+        for begin in range(0, len(CONTENT), 999):
+            draft.write(CONTENT[begin : begin + 999])
         assert not path.exists()
         assert temporary(tmp_path).name.startswith(".whitenoise_async-")
         assert stat.S_IMODE(temporary(tmp_path).stat().st_mode) == 0o600
@@ -56,14 +57,14 @@ def test_it_is_there_when_it_is_published_with_the_mode_and_date_it_is_to_have(
     assert (stat.S_IMODE(status.st_mode), status.st_mtime_ns) == (0o640, MTIME_NS)
     assert draft.size == len(CONTENT)
     assert draft.digest == hashlib.blake2b(CONTENT, digest_size=16).hexdigest()
-    assert digest_of(str(path)) == draft.digest
+    assert digest_of(at(path.parent), path.name) == draft.digest
 
 
 def test_a_path_without_a_folder_is_of_the_current_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    with Draft("a.gz") as draft:
+    with Draft(at(""), "a.gz") as draft:
         assert len(names_in(tmp_path)) == 1
         draft.publish(0o644, MTIME_NS)
     assert names_in(tmp_path) == ["a.gz"]
@@ -71,11 +72,11 @@ def test_a_path_without_a_folder_is_of_the_current_one(
 
 def test_what_is_not_published_leaves_what_was_there(tmp_path: Path) -> None:
     path = write(tmp_path / "a.gz", b"before")
-    draft = Draft(str(path))
+    draft = Draft(at(path.parent), path.name)
     draft.write(CONTENT)
     with pytest.raises(ZeroDivisionError), draft:
         raise ZeroDivisionError
-    with Draft(str(path)) as draft:
+    with Draft(at(path.parent), path.name) as draft:
         draft.write(CONTENT)
     assert (names_in(tmp_path), path.read_bytes()) == (["a.gz"], b"before")
 
@@ -99,7 +100,7 @@ def test_a_large_one_is_on_the_disk_before_its_name_is(
 
     monkeypatch.setattr(os, "fsync", noting("fsync", os.fsync))
     monkeypatch.setattr(os, "replace", noting("replace", os.replace))
-    with Draft(str(tmp_path / "a.gz")) as draft:
+    with Draft(at(tmp_path), "a.gz") as draft:
         draft.write(bytes(size))
         draft.publish(0o644, MTIME_NS)
     assert done == expected
@@ -114,7 +115,7 @@ def test_where_a_step_fails_what_was_there_is_there_still_and_nothing_else(
     def fail(*arguments: Any, **options: Any) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    with Draft(str(path)) as draft, monkeypatch.context() as patch:
+    with Draft(at(path.parent), path.name) as draft, monkeypatch.context() as patch:
         draft.write(bytes(100_000))
         patch.setattr(os, call, fail)
         with pytest.raises(OSError, match="No space left"):
@@ -129,7 +130,7 @@ def test_a_full_disk_leaves_nothing_though_something_is_to_be_written_still(
 ) -> None:
     """As it is flushed when it is closed."""
     before = len(os.listdir("/proc/self/fd"))
-    with Draft(str(tmp_path / "a.gz")) as draft, open("/dev/full", "wb") as full:
+    with Draft(at(tmp_path), "a.gz") as draft, open("/dev/full", "wb") as full:
         os.dup2(full.fileno(), draft.fileno())
         with pytest.raises(OSError, match="No space left"):
             write_and_publish(draft, bytes(length))
@@ -139,7 +140,7 @@ def test_a_full_disk_leaves_nothing_though_something_is_to_be_written_still(
 
 def test_where_nothing_can_be_written_it_is_not_begun(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
-        Draft(str(tmp_path / "missing" / "a.gz"))
+        Draft(at(tmp_path / "missing"), "a.gz")
 
 
 def test_on_windows_it_is_closed_before_it_is_moved(
@@ -148,14 +149,14 @@ def test_on_windows_it_is_closed_before_it_is_moved(
     """Nothing is renamed there that is open."""
     open_then: list[bool] = []
 
-    def replace(source: str, target: str) -> None:
+    def replace(source: str, target: str, **_: None) -> None:
         try:
             os.fstat(draft.fileno())
         except OSError:
             open_then.append(False)
         os.rename(source, target)
 
-    with Draft(str(tmp_path / "a.gz")) as draft:
+    with Draft(at(tmp_path), "a.gz") as draft:
         draft.write(b"content")
         with monkeypatch.context() as patch:
             patch.setattr(os, "name", "nt")
@@ -174,7 +175,7 @@ def test_a_link_in_its_place_does_not_lead_to_a_file_that_is_changed(
     precious.chmod(0o600)
     before, asked = precious.stat(), []
     monkeypatch.setattr(os, "chown", lambda file, *owner: asked.append(file))
-    with Draft(str(tmp_path / "a.gz")) as draft:
+    with Draft(at(tmp_path), "a.gz") as draft:
         path = temporary(tmp_path)
         path.unlink()
         path.symlink_to(precious)
@@ -197,21 +198,21 @@ def test_a_link_in_its_place_does_not_lead_to_a_file_that_is_changed(
 def test_what_is_no_file_has_no_digest(tmp_path: Path, make: Callable[[Path], object]) -> None:
     path = tmp_path / "a.gz"
     make(path)
-    assert digest_of(str(path)) is None
-    assert digest_of(f"{tmp_path}/folder/a.gz") is None
+    assert digest_of(at(path.parent), path.name) is None
+    assert digest_of(at(tmp_path / "folder"), "a.gz") is None
 
 
 def test_a_disk_that_fails_while_a_digest_is_made_is_told_of(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = str(write(tmp_path / "a.gz", b"content"))
+    write(tmp_path / "a.gz", b"content")
 
     def fail(*_: Any) -> Any:
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
     monkeypatch.setattr(os, "read", fail)
     with pytest.raises(CompressionError, match=r"a\.gz cannot be read: Input/output error"):
-        digest_of(path)
+        digest_of(at(tmp_path), "a.gz")
 
 
 LEFTOVER = ".whitenoise_async-killed.tmp"
@@ -224,7 +225,8 @@ def test_what_a_killed_process_left_is_removed_and_what_is_being_written_is_not(
         import os, signal, sys
         sys.path[:] = {sys.path!r}
         from whitenoise_async.compression.drafts import Draft
-        draft = Draft({str(tmp_path / "a.gz")!r})
+        from whitenoise_async.compression.folders import Folder
+        draft = Draft(Folder({str(tmp_path)!r}, None), "a.gz")
         print("begun", flush=True)
         sys.stdin.read()
     """
@@ -236,10 +238,10 @@ def test_what_a_killed_process_left_is_removed_and_what_is_being_written_is_not(
         assert process.stdout is not None
         assert process.stdout.readline() == b"begun\n"
         left = temporary(tmp_path)
-        remove_unfinished(str(left))
+        remove_unfinished(at(tmp_path), left.name)
         assert left.exists()
         process.kill()
-    remove_unfinished(str(left))
+    remove_unfinished(at(tmp_path), left.name)
     assert names_in(tmp_path) == []
 
 
@@ -253,12 +255,12 @@ def test_what_is_no_file_is_not_taken_for_a_leftover(
 ) -> None:
     make(tmp_path / LEFTOVER)
     before = names_in(tmp_path)
-    remove_unfinished(str(tmp_path / LEFTOVER))
+    remove_unfinished(at(tmp_path), LEFTOVER)
     assert names_in(tmp_path) == before
 
 
 def test_a_leftover_that_is_no_more_is_passed_over(tmp_path: Path) -> None:
-    remove_unfinished(str(tmp_path / LEFTOVER))
+    remove_unfinished(at(tmp_path), LEFTOVER)
 
 
 def test_where_there_are_no_locks_a_leftover_is_removed(
@@ -268,5 +270,6 @@ def test_where_there_are_no_locks_a_leftover_is_removed(
         raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
 
     monkeypatch.setattr(fcntl, "flock", fail)
-    remove_unfinished(str(write(tmp_path / LEFTOVER, b"")))
+    write(tmp_path / LEFTOVER, b"")
+    remove_unfinished(at(tmp_path), LEFTOVER)
     assert names_in(tmp_path) == []

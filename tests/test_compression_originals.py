@@ -12,11 +12,16 @@ from typing import Any
 
 import pytest
 from conftest import MTIME, write
+from trees import at
 
 from whitenoise_async.compression.encoders import PIECE
 from whitenoise_async.compression.errors import OriginalError
 from whitenoise_async.compression.originals import Source
 from whitenoise_async.compression.record import Original
+
+
+def opened(path: Path, *on_read: Callable[[int], None]) -> Source:
+    return Source(at(path.parent), path.name, *on_read)
 
 
 @pytest.mark.parametrize("size", [0, 1, PIECE - 1, PIECE, PIECE + 1, 3 * PIECE])
@@ -25,7 +30,7 @@ def test_it_is_read_in_pieces_of_one_size_as_often_as_it_is_asked_for(
 ) -> None:
     content = os.urandom(size)
     read: list[int] = []
-    with closing(Source(str(write(tmp_path / "a", content)), read.append)) as source:
+    with closing(opened(write(tmp_path / "a", content), read.append)) as source:
         for _ in range(2):
             pieces = list(source.pieces())
             assert b"".join(pieces) == content
@@ -35,7 +40,7 @@ def test_it_is_read_in_pieces_of_one_size_as_often_as_it_is_asked_for(
         assert source.original == Original(size, MTIME * 10**9, digest)
         assert sum(read) == 2 * size
     read.clear()
-    with closing(Source(str(tmp_path / "a"), read.append)) as source:
+    with closing(opened(tmp_path / "a", read.append)) as source:
         for _ in range(2):
             assert source.original.digest == digest
         assert sum(read) == size
@@ -44,7 +49,7 @@ def test_it_is_read_in_pieces_of_one_size_as_often_as_it_is_asked_for(
 def test_its_state_is_that_of_when_it_was_opened(tmp_path: Path) -> None:
     path = write(tmp_path / "a", b"content")
     path.chmod(0o4640)
-    with closing(Source(str(path))) as source:
+    with closing(opened(path)) as source:
         os.rename(write(tmp_path / "b", b"other content", mtime=1), path)
         assert (source.size, source.mtime_ns, source.mode) == (7, MTIME * 10**9, 0o4640)
         assert source.owner == (os.getuid(), os.getgid())
@@ -66,7 +71,7 @@ def test_a_change_while_it_is_open_is_an_error(
     tmp_path: Path, change: Callable[[Path], object], when: str
 ) -> None:
     path = write(tmp_path / "a", b"content")
-    with closing(Source(str(path))) as source:
+    with closing(opened(path)) as source:
         pieces = source.pieces()
         if when != "before":
             assert next(pieces) == b"content"
@@ -92,7 +97,7 @@ def test_what_cannot_be_opened_is_named(
     path = tmp_path / "a"
     make(path)
     with pytest.raises(OriginalError) as caught:
-        Source(str(path))
+        opened(path)
     assert str(caught.value) == f"{path} cannot be read: {reason}"
 
 
@@ -100,13 +105,13 @@ def test_what_cannot_be_opened_is_named(
 def test_a_disk_that_fails_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
 ) -> None:
-    path = str(write(tmp_path / "a", b"content"))
+    path = write(tmp_path / "a", b"content")
 
-    def fail(*_: Any) -> Any:
+    def fail(*_: Any, **__: Any) -> Any:
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
     def read() -> None:
-        with closing(Source(path)) as source:
+        with closing(opened(path)) as source:
             list(source.pieces())
 
     monkeypatch.setattr(call, fail)
@@ -120,6 +125,6 @@ def test_who_is_told_of_a_piece_may_end_it(tmp_path: Path) -> None:
     def stop(size: int) -> None:
         raise ZeroDivisionError(size)
 
-    path = str(write(tmp_path / "a", b"content"))
-    with closing(Source(path, stop)) as source, pytest.raises(ZeroDivisionError, match="7"):
+    path = write(tmp_path / "a", b"content")
+    with closing(opened(path, stop)) as source, pytest.raises(ZeroDivisionError, match="7"):
         next(source.pieces())

@@ -16,6 +16,7 @@ import pytest
 from conftest import MTIME, run_as_nobody, write
 from hypothesis import given
 from hypothesis import strategies as st
+from trees import at
 
 from whitenoise_async.compression import CompressionError
 from whitenoise_async.compression.record import JOURNAL, NAME, Entry, Made, Original, Record
@@ -27,13 +28,13 @@ SECOND = 10**9
 
 
 def saved(root: Path, *names: str, since: int | None = None) -> Record:
-    record = Record(str(root))
+    record = Record(at(root))
     record.begin()
     for name in names:
         record.add(name, ORIGINAL, "gzip", MADE)
         record.add(name, ORIGINAL, "br", NOT_WORTH)
     record.save(time.time_ns() if since is None else since)
-    return Record(str(root))
+    return Record(at(root))
 
 
 def working_files(root: Path) -> list[str]:
@@ -56,10 +57,10 @@ def test_whatever_a_file_is_called_is_read_as_it_was_written(tmp_path: Path, nam
 @pytest.mark.parametrize("name", NAMES)
 def test_a_journal_is_read_as_it_was_written(tmp_path: Path, name: str) -> None:
     """The run was killed."""
-    record = Record(str(tmp_path))
+    record = Record(at(tmp_path))
     record.begin()
     record.add(name, ORIGINAL, "gzip", MADE)
-    assert Record(str(tmp_path)).entries == {name: Entry(ORIGINAL, {"gzip": MADE})}
+    assert Record(at(tmp_path)).entries == {name: Entry(ORIGINAL, {"gzip": MADE})}
     record.close()
     assert working_files(tmp_path) == [JOURNAL]
 
@@ -68,14 +69,14 @@ def test_a_journal_that_was_cut_off_is_read_and_written_on(tmp_path: Path) -> No
     """By a run that is killed as well."""
     journal = tmp_path / JOURNAL
     for number, name in enumerate(("a", "b", "c")):
-        record = Record(str(tmp_path))
+        record = Record(at(tmp_path))
         assert list(record.entries) == ["a", "b", "c"][:number]
         record.begin()
         record.add(name, ORIGINAL, "gzip", MADE)
         record.add("lost", ORIGINAL, "gzip", MADE)
         record.close()
         os.truncate(journal, journal.stat().st_size - 5)
-    record = Record(str(tmp_path))
+    record = Record(at(tmp_path))
     assert list(record.entries) == ["a", "b", "c"]
     record.save(time.time_ns())
     assert working_files(tmp_path) == [NAME]
@@ -144,7 +145,7 @@ MALFORMED = {
 def test_a_record_that_is_none_is_refused_with_what_to_do(tmp_path: Path, content: bytes) -> None:
     write(tmp_path / NAME, content)
     with pytest.raises(CompressionError) as caught:
-        Record(str(tmp_path))
+        Record(at(tmp_path))
     assert str(caught.value).startswith(f"{tmp_path / NAME} is not a record of what was compresse")
     assert "remove it" in str(caught.value)
 
@@ -163,19 +164,19 @@ def test_no_line_of_a_journal_does_more_than_be_passed_over(content: Any) -> Non
         )
         lines.append(json.dumps(["b", ORIGINAL, "gzip", MADE]))
         write(root / JOURNAL, "\n".join(lines).encode())
-        assert Record(folder).entries == {"b": Entry(ORIGINAL, {"gzip": MADE})}
+        assert Record(at(folder)).entries == {"b": Entry(ORIGINAL, {"gzip": MADE})}
 
 
 @pytest.mark.parametrize("content", [each for each in MALFORMED.values() if b"\n" not in each])
 def test_a_line_of_a_journal_that_is_none_is_passed_over(tmp_path: Path, content: bytes) -> None:
     write(tmp_path / JOURNAL, content + b"\n")
-    assert Record(str(tmp_path)).entries == {}
+    assert Record(at(tmp_path)).entries == {}
 
 
 def test_nothing_of_a_journal_leads_out_of_the_root(tmp_path: Path) -> None:
     lines = [[path, ORIGINAL, "gzip", MADE] for path in ("../a", "/a", "a/../b", "", "a")]
     write(tmp_path / JOURNAL, "\n".join(map(json.dumps, lines)).encode())
-    assert list(Record(str(tmp_path)).entries) == ["a"]
+    assert list(Record(at(tmp_path)).entries) == ["a"]
 
 
 @pytest.mark.parametrize("name", [NAME, JOURNAL])
@@ -195,7 +196,7 @@ def test_what_is_no_file_in_the_records_place_is_named(
     path = tmp_path / name
     make(str(path))
     with pytest.raises(CompressionError) as caught:
-        Record(str(tmp_path))
+        Record(at(tmp_path))
     assert str(caught.value).startswith(f"{path} cannot be read: ")
     assert reason in str(caught.value)
 
@@ -205,9 +206,10 @@ def test_a_record_that_may_not_be_read_is_named(public_path: Path, name: str) ->
     write(public_path / name, as_record()).chmod(0)
     printed = run_as_nobody(f"""
         from whitenoise_async.compression.errors import CompressionError
+        from whitenoise_async.compression.folders import Folder
         from whitenoise_async.compression.record import Record
         try:
-            Record({str(public_path)!r})
+            Record(Folder({str(public_path)!r}, None))
         except CompressionError as error:
             print(error)
     """)
@@ -222,15 +224,15 @@ def test_a_disk_that_fails_at_the_record_is_named(
     path = write(tmp_path / name, as_record() if name == NAME else b"")
     really = os.open
 
-    def fail(*arguments: Any) -> Any:
+    def fail(*arguments: Any, **options: Any) -> Any:
         if where == "os.open" and arguments[0] != str(path):
-            return really(*arguments)
+            return really(*arguments, **options)
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
     target = where if where == "os.open" else "whitenoise_async.files.OpenFile.stream"
     monkeypatch.setattr(target, fail)
     with pytest.raises(CompressionError, match=rf"{name} cannot be read: Input/output error$"):
-        Record(str(tmp_path))
+        Record(at(tmp_path))
 
 
 @pytest.mark.parametrize(
@@ -243,7 +245,7 @@ def test_what_somebody_put_in_the_journals_place_is_not_written_to(
 ) -> None:
     """Since it was read."""
     precious = write(tmp_path / "precious", b"precious")
-    record = Record(str(tmp_path))
+    record = Record(at(tmp_path))
     make(tmp_path / JOURNAL)
     with pytest.raises(CompressionError, match=rf"{JOURNAL} cannot be written: "):
         record.begin()
@@ -320,7 +322,7 @@ def dated_a_little_later(path: Path) -> None:
 
 
 def cut_off(path: Path) -> None:
-    record = Record(str(path.parent))
+    record = Record(at(path.parent))
     record.begin()
     record.close()
 
@@ -334,7 +336,7 @@ def test_a_record_whose_date_is_not_its_own_or_that_has_a_journal_makes_nothing_
     known = as_status(ctime=MTIME * SECOND + 1)
     assert saved(tmp_path, "a.txt").trusts(known, ORIGINAL)
     change(tmp_path / NAME)
-    assert not Record(str(tmp_path)).trusts(known, ORIGINAL)
+    assert not Record(at(tmp_path)).trusts(known, ORIGINAL)
 
 
 def test_a_clock_that_was_put_back_makes_nothing_trusted(
@@ -343,7 +345,7 @@ def test_a_clock_that_was_put_back_makes_nothing_trusted(
     saved(tmp_path, "a.txt")
     earlier = time.time_ns() - 3600 * SECOND
     monkeypatch.setattr(time, "time_ns", lambda: earlier)
-    assert not Record(str(tmp_path)).trusts(as_status(ctime=MTIME * SECOND + 1), ORIGINAL)
+    assert not Record(at(tmp_path)).trusts(as_status(ctime=MTIME * SECOND + 1), ORIGINAL)
 
 
 def test_a_file_server_whose_clock_is_behind_is_allowed_for(
@@ -380,7 +382,7 @@ def test_what_is_not_put_in_place_after_all_is_not_noted(tmp_path: Path) -> None
     with pytest.raises(ZeroDivisionError), record.adding("a.txt", ORIGINAL, "gzip", newer):
         raise ZeroDivisionError
     record.save(time.time_ns())
-    assert Record(str(tmp_path)).entries["a.txt"].made["gzip"] == MADE
+    assert Record(at(tmp_path)).entries["a.txt"].made["gzip"] == MADE
 
 
 @pytest.mark.parametrize(
@@ -395,19 +397,19 @@ def test_of_a_run_that_was_killed_what_is_ours_is_what_is_there(
         content: Made(ORIGINAL.digest, f"zlib {content}", 5, digest(content.encode()))
         for content in ("older", "newer")
     }
-    first = Record(str(tmp_path))
+    first = Record(at(tmp_path))
     first.begin()
     first.add("a.txt", ORIGINAL, "gzip", made["older"])
     first.add("a.txt", ORIGINAL, "br", NOT_WORTH)
     first.save(time.time_ns())
-    killed = Record(str(tmp_path))
+    killed = Record(at(tmp_path))
     killed.begin()
     killed.add("a.txt", ORIGINAL, "gzip", made["newer"])
     killed.add("a.txt", ORIGINAL, "br", NOT_WORTH._replace(size=998))
     killed.close()
     if there is not None:
         write(tmp_path / "a.txt.gz", there)
-    assert Record(str(tmp_path)).entries["a.txt"].made == {
+    assert Record(at(tmp_path)).entries["a.txt"].made == {
         "gzip": made[expected],
         "br": NOT_WORTH._replace(size=998),
     }
@@ -417,10 +419,10 @@ def test_of_a_run_that_was_killed_what_is_ours_is_what_is_there(
 def test_a_record_that_cannot_be_removed_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    def fail(path: str) -> None:
+    def fail(path: str, **_: Any) -> None:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
-    record = Record(str(tmp_path))
+    record = Record(at(tmp_path))
     with monkeypatch.context() as patch:
         patch.setattr(os, "unlink", fail)
         record.remove()
@@ -434,10 +436,10 @@ def test_a_record_that_cannot_be_removed_is_named(
 def test_a_record_that_cannot_be_written_leaves_its_journal(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*_: Any) -> None:
+    def fail(*_: Any, **__: Any) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    record = Record(str(tmp_path))
+    record = Record(at(tmp_path))
     record.begin()
     record.add("a.txt", ORIGINAL, "gzip", MADE)
     with monkeypatch.context() as patch:
@@ -446,7 +448,7 @@ def test_a_record_that_cannot_be_written_leaves_its_journal(
             record.save(time.time_ns())
     record.close()
     assert working_files(tmp_path) == [JOURNAL]
-    assert Record(str(tmp_path)).entries == {"a.txt": Entry(ORIGINAL, {"gzip": MADE})}
+    assert Record(at(tmp_path)).entries == {"a.txt": Entry(ORIGINAL, {"gzip": MADE})}
 
 
 def test_its_bytes_do_not_tell_in_what_order_it_was_made(tmp_path: Path) -> None:
@@ -474,13 +476,13 @@ def test_what_it_tells_of_is_on_the_disk_before_it_is(
     done: list[str] = []
     for name in ("sync", "fsync", "replace"):
         monkeypatch.setattr(os, name, noting(done, name, getattr(os, name)))
-    Record(str(tmp_path)).save(0)
+    Record(at(tmp_path)).save(0)
     assert done == ["sync", "fsync", "replace"]
 
 
 def noting(done: list[str], name: str, really: Callable[..., Any]) -> Callable[..., Any]:
-    def call(*arguments: Any) -> Any:
+    def call(*arguments: Any, **options: Any) -> Any:
         done.append(name)
-        return really(*arguments)
+        return really(*arguments, **options)
 
     return call

@@ -11,7 +11,12 @@ from hypothesis import strategies as st
 
 from whitenoise_async import gzip as gzip_command
 from whitenoise_async.compression import DEFAULT_EXCLUDED, ENCODINGS, make_settings
-from whitenoise_async.compression.settings import cleaning_settings, extension_of
+from whitenoise_async.compression.settings import (
+    COMPRESSED,
+    READ_BY_RANGE,
+    cleaning_settings,
+    extension_of,
+)
 
 PATTERNS = "must be a list of patterns such as '*.map', got"
 
@@ -163,6 +168,13 @@ def test_extensions_that_are_given_are_left_out_of_what_is_included_too() -> Non
 def test_the_list_of_the_gzip_command_is_part_of_what_is_left_out() -> None:
     named = {"webp", "avif", "jxl", "heic", "woff2", "br", "zst", "xz", "7z", "mp4", "webm"}
     assert named.union(gzip_command.DEFAULT_EXCLUDED) <= DEFAULT_EXCLUDED
+
+
+def test_formats_that_clients_read_in_parts_are_left_out() -> None:
+    named = "sqlite sqlite3 db pmtiles parquet pdf wav ogg mp4 webm flac avif tif fgb laz zip whl"
+    assert READ_BY_RANGE.isdisjoint(COMPRESSED)
+    assert set(named.split()) <= COMPRESSED | READ_BY_RANGE == DEFAULT_EXCLUDED
+    assert make_settings(include=["*.pdf"]).selects("a.pdf")
 
 
 @pytest.mark.parametrize(

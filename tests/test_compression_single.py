@@ -16,13 +16,15 @@ import pytest
 from conftest import MTIME, write
 from hypothesis import example, given
 from hypothesis import strategies as st
+from trees import at
 
 from whitenoise_async.compression import CompressionError, Failure
 from whitenoise_async.compression.encoders import GzipEncoder
+from whitenoise_async.compression.folders import Folder
 from whitenoise_async.compression.originals import Source
 from whitenoise_async.compression.single import Written, compress_file, find_files
 from whitenoise_async.compression.threads import Stop
-from whitenoise_async.files import OpenFile, open_file
+from whitenoise_async.files import OpenFile
 
 TEXT = b"some text, some text, some text, some text\n" * 100
 NOISE = random.Random(0).randbytes(1000)
@@ -30,7 +32,7 @@ MTIME_NS = MTIME * 10**9 + 123_456_789
 
 
 def gzip_file(path: str) -> Written:
-    return compress_file(path, GzipEncoder(), Stop())
+    return compress_file(at(os.path.dirname(path)), os.path.basename(path), GzipEncoder(), Stop())
 
 
 def names_in(folder: Path) -> list[str]:
@@ -43,7 +45,7 @@ def found(root: Path, *excluded: str) -> list[str]:
     def fail(failure: Failure) -> None:
         raise AssertionError(failure)
 
-    return [os.path.relpath(path, root) for path in find_files(root, set(excluded), fail)]
+    return list(find_files(at(root), set(excluded), fail))
 
 
 @pytest.mark.parametrize(
@@ -108,7 +110,7 @@ def test_what_is_no_regular_file_is_passed_over(
 def test_a_folder_that_cannot_be_listed_is_told_of(tmp_path: Path) -> None:
     failures: list[Failure] = []
     missing = str(tmp_path / "missing")
-    assert list(find_files(missing, set(), failures.append)) == []
+    assert list(find_files(at(missing), set(), failures.append)) == []
     reason = f"{missing} cannot be listed: No such file or directory"
     assert failures == [Failure(missing, reason)]
 
@@ -255,12 +257,14 @@ def test_a_file_that_changes_meanwhile_leaves_the_old_result(
     path = write(tmp_path / "a.txt", TEXT)
     target = write(tmp_path / "a.txt.gz", b"old")
 
-    def open_before_the_change(name: str) -> OpenFile:
-        file = open_file(name)
+    really = Folder.open_file
+
+    def open_before_the_change(folder: Folder, name: str) -> OpenFile:
+        file = really(folder, name)
         change(path)
         return file
 
-    monkeypatch.setattr("whitenoise_async.compression.originals.open_file", open_before_the_change)
+    monkeypatch.setattr(Folder, "open_file", open_before_the_change)
     with pytest.raises(CompressionError, match=r"a\.txt cannot be compressed: it was changed"):
         gzip_file(str(path))
     assert target.read_bytes() == b"old"

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 from conftest import write
+from trees import at
 
 from whitenoise_async.compression.record import JOURNAL, NAME
 from whitenoise_async.compression.tree import (
     NOBODY_KNOWS,
     Listing,
-    _changed_at,
     list_tree,
     suffix_of,
 )
@@ -30,7 +30,7 @@ def scripts(path: str) -> bool:
 def found(
     root: Path, selects: Callable[[str], bool] = everything, recorded: Collection[str] = ()
 ) -> Listing:
-    return list_tree(str(root), selects, recorded)
+    return list_tree(at(root), selects, recorded)
 
 
 def test_files_and_their_variants_are_found_in_a_fixed_order_with_their_states(
@@ -112,8 +112,3 @@ def test_of_a_link_the_time_is_known_since_when_it_leads_there_but_not_over_anot
 def test_an_encoding_that_there_is_not_has_no_files() -> None:
     assert [suffix_of(each) for each in ("gzip", "br", "zstd")] == [".gz", ".br", ".zst"]
     assert "/" in suffix_of("lzma")
-
-
-def test_of_a_folder_that_is_gone_when_it_is_asked_nobody_knows(tmp_path: Path) -> None:
-    """It has been listed a moment before."""
-    assert _changed_at(str(tmp_path), "gone/", {"": 0}) == NOBODY_KNOWS

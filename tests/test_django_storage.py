@@ -8,17 +8,18 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django_project import configure
-from trees import ALL, DECODERS, TEXT, snapshot
+from trees import ALL, DECODERS, TEXT, snapshot, swapping
 
 from whitenoise_async.compression import ENCODINGS
 from whitenoise_async.compression.record import NAME as RECORD
+from whitenoise_async.compression.tree import FOREIGN
 
 configure()
 
@@ -168,6 +169,7 @@ def test_hashed_copies_are_compressed_as_well_and_the_manifest_is_not(project: P
 def test_a_dry_run_writes_nothing(project: Project, backend: str) -> None:
     project.use(backend)
     assert "4 static files copied" in project.collect(dry_run=True)
+    assert "4 static files symlinked" in project.collect(dry_run=True, link=True)
     assert not project.root.exists()
 
 
@@ -195,14 +197,19 @@ def test_a_cleared_folder_is_filled_anew(project: Project) -> None:
     assert (project.root / RECORD).exists()
 
 
-def test_of_linked_files_the_hashed_copies_are_compressed(project: Project) -> None:
+def test_linked_files_and_their_hashed_copies_are_compressed(project: Project) -> None:
     project.collect()
     output = project.collect(link=True)
     assert "4 static files symlinked" in output
+    assert "Linking" in project.collect(link=True, verbosity=2, clear=True)
     style, picture = project.manifest()["css/app.css"], project.manifest()["img/a.svg"]
     assert {name for name in project.names() if name.endswith(ALL)} == {
-        name + suffix for name in (style, picture) for suffix in ALL
+        name + suffix for name in ("css/app.css", "img/a.svg", style, picture) for suffix in ALL
     }
+    require_right_variants(project.root)
+    assert sorted(path.name for path in project.sources.rglob("*.*")) == sorted(
+        os.path.basename(name) for name in FILES
+    )
     assert (project.root / "css/app.css").is_symlink()
     assert not (project.root / style).is_symlink()
     project.collect()
@@ -481,6 +488,247 @@ def test_what_a_full_disk_does_not_let_be_replaced_stays(
     assert "cannot be written: File too large" in said
     assert before.keys() == snapshot(project.root).keys()
     assert (project.root / project.manifest()["large.css"]).read_bytes() == style
+
+
+@pytest.fixture
+def small_disk(project: Project) -> Iterator[None]:
+    """A real one, of 96 KB, in the place of ``STATIC_ROOT``."""
+    project.root.mkdir()
+    disk = ["-t", "tmpfs", "-o", "size=96k", "tmpfs", str(project.root)]
+    if os.geteuid() != 0 or subprocess.run(["mount", *disk], check=False).returncode:
+        pytest.skip("no right to mount a file system")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", str(project.root)], check=True)
+
+
+def touch(path: Path) -> None:
+    """Have a source be newer than what was collected of it."""
+    later = os.stat(path).st_mtime + 1000
+    os.utime(path, (later, later))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="mounts a file system of Linux")
+@pytest.mark.parametrize("backend", [PLAIN, HASHED])
+def test_a_full_disk_leaves_the_old_file_in_its_place(
+    project: Project, small_disk: None, backend: str
+) -> None:
+    project.use(backend, {"compress": {"encodings": ["gzip"]}})
+    project.collect()
+    (project.sources / "css/app.css").write_bytes(b"a { color: red }" * 12_000)
+    touch(project.sources / "css/app.css")
+    with pytest.raises(CommandError, match=r"app\.css cannot be written: No space left on device$"):
+        project.collect()
+    assert (project.root / "css/app.css").read_bytes() == STYLE
+    if backend == HASHED:
+        assert (project.root / project.manifest()["css/app.css"]).exists()
+    (project.sources / "css/app.css").write_bytes(STYLE + b"q {}")
+    touch(project.sources / "css/app.css")
+    project.collect()
+    assert (project.root / "css/app.css").read_bytes() == STYLE + b"q {}"
+    require_right_variants(project.root)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="mounts a file system of Linux")
+def test_a_full_disk_leaves_the_old_file_where_a_link_was_to_take_its_place(
+    project: Project, small_disk: None
+) -> None:
+    """A link is a new file too, and this file system has no room for another one."""
+    project.use(PLAIN, {"compress": {"exclude": ["*"]}})
+    project.collect()
+    remount = f"remount,nr_inodes={len(list(project.root.rglob('*'))) + 1}"
+    subprocess.run(["mount", "-o", remount, str(project.root)], check=True)
+    with pytest.raises(CommandError, match=r"cannot be written: No space left on device$"):
+        project.collect(link=True)
+    assert {name: (project.root / name).read_bytes() for name in FILES} == FILES
+
+
+@pytest.mark.parametrize("link", [False, True])
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("css/app.css", "removed: Directory not empty"),
+        ("css", "written: Not a directory"),
+    ],
+)
+def test_what_is_in_the_way_is_an_error_without_a_traceback(
+    project: Project, name: str, reason: str, link: bool
+) -> None:
+    project.use(PLAIN)
+    if name == "css":
+        project.root.mkdir()
+        (project.root / name).write_bytes(b"")
+    else:
+        (project.root / name / "deep").mkdir(parents=True)
+    touch(project.sources / "css/app.css")
+    with pytest.raises(CommandError, match=f"app.css cannot be {reason}"):
+        project.collect(link=link)
+
+
+def test_an_empty_folder_in_the_way_is_replaced(project: Project) -> None:
+    for link in (False, True):
+        path = project.root / "css/app.css"
+        path.unlink(missing_ok=True)
+        path.mkdir(parents=True)
+        os.utime(path, (1, 1))
+        project.collect(link=link)
+        assert path.read_bytes() == STYLE
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="root alone may make a file immutable")
+@pytest.mark.parametrize("name", ["css/app.css", MANIFEST, "hashed"])
+@pytest.mark.parametrize("link", [False, True])
+def test_an_immutable_file_is_an_error_without_a_traceback(
+    project: Project, name: str, link: bool
+) -> None:
+    project.write({"css/more.css": b"@import 'app.css';"})
+    project.collect()
+    path = project.root / (project.manifest()["css/app.css"] if name == "hashed" else name)
+    if subprocess.run(["chattr", "+i", path], check=False, capture_output=True).returncode:
+        pytest.skip("this file system knows no immutable files")
+    try:
+        touch(project.sources / "css/app.css")
+        if name != "hashed":
+            with pytest.raises(CommandError, match=r"cannot be written: Operation not permitted$"):
+                project.collect(link=link)
+        with pytest.raises(CommandError, match=r"cannot be removed: Operation not permitted$"):
+            project.collect(clear=True)
+    finally:
+        subprocess.run(["chattr", "-i", path], check=True)
+
+
+def test_a_folder_in_the_manifests_place_is_an_error_without_a_traceback(project: Project) -> None:
+    (project.root / MANIFEST).mkdir(parents=True)
+    with pytest.raises(CommandError, match=r"Is a directory: '.*/staticfiles\.json'"):
+        project.collect()
+
+
+def test_a_source_that_is_gone_is_an_error_and_the_old_file_stays(project: Project) -> None:
+    project.use(PLAIN)
+    project.collect()
+    source = project.sources / "a.txt"
+    source.unlink()
+    source.symlink_to("missing")
+    os.utime(project.root / "a.txt", (1, 1))
+    with pytest.raises(CommandError, match=r"No such file or directory: '.*/sources/a\.txt'"):
+        project.collect()
+    assert (project.root / "a.txt").read_bytes() == b"a"
+
+
+def test_to_clear_the_folder_removes_a_link_to_another_folder_and_nothing_in_that(
+    project: Project, tmp_path: Path
+) -> None:
+    project.collect()
+    precious = tmp_path / "elsewhere" / "precious.txt"
+    precious.parent.mkdir()
+    precious.write_bytes(b"precious")
+    (project.root / "folder").symlink_to(precious.parent)
+    (project.root / "nowhere").symlink_to("missing")
+    assert "Pretending to delete" in project.collect(clear=True, dry_run=True)
+    assert (project.root / "folder").is_symlink()
+    project.collect(clear=True)
+    assert not any((project.root / each).is_symlink() for each in ("folder", "nowhere"))
+    assert precious.read_bytes() == b"precious"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="root alone may give files away")
+@pytest.mark.parametrize("backend", [PLAIN, HASHED])
+def test_a_folder_of_another_user_that_becomes_a_link_leads_nowhere(
+    project: Project, tmp_path: Path, backend: str
+) -> None:
+    """While the command works, again and again."""
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    for name in ("app.css", "app.css.gz"):
+        (outside / name).write_bytes(b"precious")
+    project.use(backend, {"compress": {"encodings": ["gzip"], "jobs": 1}})
+    project.collect()
+    for path in (project.root, *project.root.rglob("*")):
+        os.chown(path, 12345, 12345)
+    before = snapshot(outside)
+    with swapping(project.root / "css", outside):
+        for number in range(30):
+            touch(project.sources / "css/app.css")
+            with suppress(CommandError):
+                project.collect(link=number % 3 == 0, clear=number % 5 == 0)
+    assert snapshot(outside) == before
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="root alone may give files away")
+def test_what_root_ignores_is_logged(project: Project, caplog: pytest.LogCaptureFixture) -> None:
+    project.use(PLAIN)
+    project.collect()
+    record = project.root / RECORD
+    os.chown(record, 12345, 12345)
+    (project.root / "a.css").write_bytes(STYLE)
+    (project.root / "link.css").symlink_to("a.css")
+    os.lchown(project.root / "link.css", 12345, 12345)
+    project.collect()
+    assert [each.getMessage() for each in caplog.records] == [
+        f"{record} is ignored: it belongs to another user than root",
+        f"{project.root}: 1 left alone, each {FOREIGN}: link.css",
+    ]
+
+
+def test_another_storage_is_left_to_django(project: Project) -> None:
+    project.use("django.contrib.staticfiles.storage.StaticFilesStorage")
+    project.collect()
+    touch(project.sources / "a.txt")
+    assert "1 static file copied" in project.collect()
+    assert project.names() == FILES.keys()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="root alone may give files away")
+def test_files_and_folders_have_the_modes_of_the_settings_and_the_group_of_the_folder(
+    project: Project,
+) -> None:
+    modes: dict[str, Any] = {
+        "FILE_UPLOAD_PERMISSIONS": 0o640,
+        "FILE_UPLOAD_DIRECTORY_PERMISSIONS": 0o775,
+    }
+    project.use(PLAIN, **modes)
+    project.root.mkdir()
+    os.chown(project.root, 0, 54321)
+    before = os.umask(0o077)
+    try:
+        project.save("new/deep/a.txt", b"a")
+        project.with_storage(lambda storage: storage.save("b.txt", ContentFile("é")))
+        project.settings.pop("FILE_UPLOAD_DIRECTORY_PERMISSIONS")
+        project.use(PLAIN, FILE_UPLOAD_PERMISSIONS=None)
+        project.save("other/c.txt", b"c")
+    finally:
+        os.umask(before)
+
+    def of(name: str) -> tuple[int, int]:
+        status = (project.root / name).stat()
+        return status.st_mode & 0o7777, status.st_gid
+
+    assert [of(name)[0] for name in ("new", "new/deep", "other")] == [0o775, 0o775, 0o700]
+    assert [of(f) for f in ("new/deep/a.txt", "b.txt")] == [(0o640, 54321)] * 2
+    assert of("other/c.txt") == (0o600, 54321)
+    assert (project.root / "b.txt").read_bytes() == "é".encode()
+
+
+def test_where_a_descriptor_has_no_mode_files_have_that_of_the_system(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on Windows."""
+    project.use(PLAIN, FILE_UPLOAD_PERMISSIONS=0o600)
+    monkeypatch.delattr(os, "fchmod")
+    project.save("a.txt", b"a")
+    assert (project.root / "a.txt").stat().st_mode & 0o777 != 0o600
+
+
+def test_to_delete_needs_a_name_and_a_file_that_is_gone_is_no_fault(project: Project) -> None:
+    project.use(PLAIN)
+    project.save("a/b.txt", b"1")
+    with pytest.raises(ValueError, match="needs a name"):
+        project.with_storage(lambda storage: storage.delete(""))
+    for name in ("a/b.txt", "a/b.txt", "a", "c/d.txt"):
+        project.with_storage(lambda storage, name=name: storage.delete(name))  # type: ignore[misc]
+    assert project.names() == set()
+    assert not (project.root / "a").exists()
 
 
 def test_a_source_that_cannot_be_read_is_named_in_one_line(project: Project) -> None:

@@ -16,7 +16,7 @@ from commands import commands_of
 from pages import DOCS, PAGES, ROOT, Block, blocks_of
 
 import whitenoise_async.serve
-from whitenoise_async.compression import DEFAULT_EXCLUDED
+from whitenoise_async.compression.settings import COMPRESSED, READ_BY_RANGE
 from whitenoise_async.options import OptionKeywords, Options
 from whitenoise_async.responses import REASONS
 
@@ -160,11 +160,15 @@ def test_the_table_of_options_is_complete_and_its_defaults_are_true() -> None:
 
 def test_the_extensions_that_are_not_compressed_are_those_of_the_code() -> None:
     page = (DOCS / "compress.md").read_text("utf-8")
-    listed = re.search(r"compressed already: (.*?);", page, re.S)
-    assert listed is not None
-    assert re.findall("`(.+?)`", listed[1]) == sorted(DEFAULT_EXCLUDED)
+    for reason, extensions in (
+        ("that they are compressed already", COMPRESSED),
+        ("that clients read them in parts", READ_BY_RANGE),
+    ):
+        listed = re.search(rf"extension says {reason}: (.*?);", page, re.S)
+        assert listed is not None
+        assert re.findall("`(.+?)`", listed[1]) == sorted(extensions)
     measured = " ".join(cell for _, cell in rows_of(DOCS / "compress.md", 2) if "% (" in cell)
-    assert sorted(re.findall("`(.+?)`", measured)) == sorted(DEFAULT_EXCLUDED)
+    assert sorted(re.findall("`(.+?)`", measured)) == sorted(COMPRESSED)
 
 
 def test_the_table_of_statuses_is_complete() -> None:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import gzip
 import os
 import random
+import shutil
 import sys
+import threading
 from collections.abc import Callable, Container, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +18,7 @@ import pytest
 
 from whitenoise_async.compression import Action, Failure, Outcome, Report, Watcher
 from whitenoise_async.compression.encoders import _KINDS
+from whitenoise_async.compression.folders import Folder
 from whitenoise_async.compression.record import NAME
 
 if sys.version_info >= (3, 14):
@@ -32,6 +36,11 @@ DECODERS: dict[str, Callable[[bytes], bytes]] = {
     ".br": brotli.decompress,
     ".zst": zstd.decompress,
 }
+
+
+def at(path: str | os.PathLike[str]) -> Folder:
+    """A folder as on Windows, where it has no descriptor to close."""
+    return Folder(os.fspath(path), None)
 
 
 def below(root: Path) -> list[str]:
@@ -97,6 +106,33 @@ def write_quietly(path: Path, content: bytes) -> None:
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
+@contextmanager
+def swapping(folder: Path, target: Path) -> Iterator[None]:
+    """Somebody puts a link in the place of a folder and takes it away, again and again."""
+    done = threading.Event()
+
+    def work() -> None:
+        moved = folder.with_name("moved")
+        while not done.is_set():
+            with suppress(OSError):
+                folder.rename(moved)
+                folder.symlink_to(target)
+            with suppress(OSError):
+                folder.unlink()
+            try:
+                moved.rename(folder)
+            except OSError:  # who works there has made it anew
+                shutil.rmtree(moved, ignore_errors=True)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
 class Listener(Watcher):
     """Keeps all that it is told; ``happen`` is called at each result."""
 
@@ -104,6 +140,7 @@ class Listener(Watcher):
         self.waited: list[str] = []
         self.begun: list[int] = []
         self.advanced: list[int] = []
+        self.warned: list[str] = []
         self.results: list[Outcome | Failure] = []
         self.happen = happen
 
@@ -119,6 +156,9 @@ class Listener(Watcher):
     def tells(self, result: Outcome | Failure) -> None:
         self.results.append(result)
         self.happen()
+
+    def warns(self, message: str) -> None:
+        self.warned.append(message)
 
     def written(self) -> Iterator[str]:
         for each in self.results:

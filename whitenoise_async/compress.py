@@ -31,6 +31,7 @@ from .interrupts import INTERRUPTS, raising_on_signals
 from .progress import Progress
 from .reporting import (
     as_json,
+    left_alone,
     outcome_line,
     partial_report,
     problem_line,
@@ -118,6 +119,8 @@ class _Command(Watcher):
         looked = self._options.check or self._options.clean or self._options.dry_run
         for line in [short(report, dry_run=self._options.dry_run)] if looked else table(report):
             say(line)
+        for line in left_alone(report):
+            say(line)
 
     def waits(self, root: str) -> None:
         if not self._options.quiet:
@@ -143,6 +146,9 @@ class _Command(Watcher):
                 with self._progress.out_of_the_way():
                     say(line)
 
+    def warns(self, message: str) -> None:
+        say(message, error=True)
+
     def _fail(self, line: str) -> None:
         self._failed = True
         with self._progress.out_of_the_way():
@@ -163,6 +169,7 @@ def _work(options: argparse.Namespace) -> tuple[Callable[..., Report], tuple[str
         "min_size": options.min_size,
         "min_saving": options.min_saving,
         "jobs": options.jobs,
+        "follow_links": options.follow_links,
     }
     left_out = make_settings(**chosen).left_out
     if options.check:
@@ -230,6 +237,11 @@ def _add_what(parser: argparse.ArgumentParser) -> None:
         help="leave alone what matches; may be repeated. A pattern without a slash is for the name "
         "of a file or folder, one with a slash for the path below the root. Left alone, unless "
         f"included: {', '.join(sorted(DEFAULT_EXCLUDED))}",
+    )
+    what.add_argument(
+        "--follow-links",
+        action="store_true",
+        help="compress files outside the root to which links lead, beside the links as well",
     )
     what.add_argument(
         "--min-size",

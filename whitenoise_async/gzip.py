@@ -8,7 +8,8 @@ from collections.abc import Sequence
 
 from .compression.drafts import remove_unfinished
 from .compression.encoders import GzipEncoder
-from .compression.errors import CompressionError
+from .compression.errors import CompressionError, naming
+from .compression.folders import Folder
 from .compression.single import Written, compress_file, find_files
 from .compression.threads import Stop, in_threads
 from .console import Parser, say
@@ -72,7 +73,7 @@ def _run(root: str, excluded: set[str], quiet: bool) -> int:
 
     def compress(path: str) -> None:
         try:
-            outcome = compress_file(path, encoder, stop)
+            outcome = compress_file(folder, path, encoder, stop)
         except CompressionError as error:
             fail(str(error))
         else:
@@ -80,9 +81,13 @@ def _run(root: str, excluded: set[str], quiet: bool) -> int:
                 say(_line(outcome))
 
     encoder, stop = GzipEncoder(), Stop()
-    found = find_files(root, excluded, lambda failure: fail(failure.reason), remove_unfinished)
-    paths = list(found)
-    in_threads(compress, paths, 1, stop)
+    try:
+        with naming(root, "listed"), Folder.opened(root) as folder:
+            found = find_files(folder, excluded, lambda each: fail(each.reason), remove_unfinished)
+            paths = list(found)
+            in_threads(compress, paths, 1, stop)
+    except CompressionError as error:
+        fail(str(error))
     return 1 if failures else 0
 
 

@@ -2,7 +2,7 @@
 
 from .encoders import ENCODINGS, EncodingError
 from .errors import CompressionError
-from .report import Action, Failure, Outcome, Report, Totals, Watcher
+from .report import Action, Failure, LeftAlone, Outcome, Report, Totals, Watcher
 from .settings import DEFAULT_EXCLUDED, DEFAULT_MIN_SAVING, DEFAULT_MIN_SIZE, make_settings
 from .trees import check_tree, clean_tree, compress_tree
 
@@ -15,6 +15,7 @@ __all__ = [
     "CompressionError",
     "EncodingError",
     "Failure",
+    "LeftAlone",
     "Outcome",
     "Report",
     "Totals",

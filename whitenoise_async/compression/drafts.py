@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import stat
+from collections.abc import Iterator
 from contextlib import suppress
 from types import TracebackType
 
@@ -12,6 +14,7 @@ from ..codings import WORKING_PREFIX
 from ..files import flags_of
 from .encoders import PIECE
 from .errors import CompressionError
+from .folders import Folder, is_root
 from .locks import take
 from .tree import UNFINISHED
 
@@ -20,11 +23,8 @@ from .tree import UNFINISHED
 _WRITTEN_AT_ONCE = 64 * 1024
 
 # Nobody has a draft open beside us, and nobody else may read what is not published.
-_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | flags_of("O_CLOEXEC", "O_NOINHERIT", "O_BINARY")
+NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | flags_of("O_NOINHERIT", "O_BINARY")
 _OURS_ALONE = 0o600
-
-#: To open neither what a link leads to, nor a FIFO and wait for who is at its other end.
-AS_IT_IS = flags_of("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC")
 
 
 def new_digest() -> hashlib.blake2b:
@@ -32,28 +32,12 @@ def new_digest() -> hashlib.blake2b:
     return hashlib.blake2b(digest_size=16)
 
 
-def open_as_it_is(path: str) -> int:
-    """Open what is called so for reading, and not what it leads to; the caller closes it.
-
-    :raises OSError: where that cannot be done, and for a link.
-    """
-    return os.open(path, os.O_RDONLY | AS_IT_IS)
-
-
 def is_given(status: os.stat_result, owner: tuple[int, int]) -> bool:
     """Whether a file is a user's and a group's, or this process could not give it to them.
 
     Root can, and so has to: a server that runs as the owner could not read what is root's.
     """
-    gives = getattr(os, "geteuid", lambda: -1)
-    return (status.st_uid, status.st_gid) == owner or gives() != 0
-
-
-def give(file: int | str, status: os.stat_result, owner: tuple[int, int]) -> None:
-    """Give a file that is as ``status`` says to a user and a group, where that can be done."""
-    if not is_given(status, owner):
-        with suppress(OSError):  # as on a file system that knows no owners
-            os.chown(file, *owner)
+    return (status.st_uid, status.st_gid) == owner or not is_root()
 
 
 def write_all(descriptor: int, data: bytes) -> None:
@@ -65,26 +49,40 @@ def write_all(descriptor: int, data: bytes) -> None:
         data = data[os.write(descriptor, data) :]
 
 
-def digest_of(path: str) -> str | None:
+def digest_of(folder: Folder, name: str) -> str | None:
     """The digest of a variant's content; ``None`` where there is no readable regular file.
 
     A link is nobody's work but the user's, and has none.
 
     :raises CompressionError: where it cannot be read.
     """
+    digest = new_digest()
     try:
-        descriptor = open_as_it_is(path)
-    except OSError:
+        for piece in pieces_of(folder, name):
+            digest.update(piece)
+    except FileNotFoundError:
         return None
+    except OSError as error:
+        path = folder.path_of(name)
+        raise CompressionError(f"{path} cannot be read: {error.strerror}") from error
+    return digest.hexdigest()
+
+
+def pieces_of(folder: Folder, name: str) -> Iterator[bytes]:
+    """Read a regular file that is no link.
+
+    :raises FileNotFoundError: where there is no readable one.
+    :raises OSError: where it cannot be read to its end.
+    """
+    try:
+        descriptor = folder.open_as_it_is(name)
+    except OSError as error:
+        raise FileNotFoundError(error.errno, error.strerror) from error
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            return None
-        digest = new_digest()
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
         while piece := os.read(descriptor, PIECE):
-            digest.update(piece)
-        return digest.hexdigest()
-    except OSError as error:
-        raise CompressionError(f"{path} cannot be read: {error.strerror}") from error
+            yield piece
     finally:
         os.close(descriptor)
 
@@ -95,15 +93,16 @@ class Draft:
     It is locked while it is written: what a killed process left has no lock, and can be removed.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, folder: Folder, name: str) -> None:
         """
-        :param path: where it will appear.
+        :param folder: where it will appear.
+        :param name: the name that it will have.
         :raises OSError: where it cannot be made.
         """
-        self._path = path
-        name = f"{WORKING_PREFIX}{os.urandom(8).hex()}{UNFINISHED}"
-        self._temporary = os.path.join(os.path.dirname(path), name)
-        self._descriptor = os.open(self._temporary, _NEW, _OURS_ALONE)
+        self._folder = folder
+        self._name = name
+        self._temporary = f"{WORKING_PREFIX}{os.urandom(8).hex()}{UNFINISHED}"
+        self._descriptor = folder.open(self._temporary, NEW_FILE, _OURS_ALONE)
         take(self._descriptor)
         self._digest = new_digest()
         self._open, self._published = True, False
@@ -121,7 +120,7 @@ class Draft:
         self._close()
         if not self._published:
             with suppress(FileNotFoundError):
-                os.unlink(self._temporary)
+                self._folder.unlink(self._temporary)
 
     @property
     def digest(self) -> str:
@@ -156,14 +155,16 @@ class Draft:
             self.sync()
         # Not by its name: in a folder in which others may write, that may be a link by now, to a
         # file that is none of theirs.
-        file = self._temporary if os.name == "nt" else self._descriptor
-        if owner is not None:
-            give(file, os.fstat(self._descriptor), owner)
-        if os.name == "nt":
+        by_name = os.name == "nt"
+        file = self._folder.path_of(self._temporary) if by_name else self._descriptor
+        if owner is not None and not is_given(os.fstat(self._descriptor), owner):
+            with suppress(OSError):  # as on a file system that knows no owners
+                os.chown(file, *owner)
+        if by_name:
             self._close()  # Windows renames nothing that is open
         os.chmod(file, mode)
         os.utime(file, ns=(mtime_ns, mtime_ns))
-        os.replace(self._temporary, self._path)
+        self._folder.replace(self._temporary, self._name)
         self._published = True
 
     def _close(self) -> None:
@@ -172,12 +173,12 @@ class Draft:
             os.close(self._descriptor)
 
 
-def remove_unfinished(path: str) -> None:
+def remove_unfinished(folder: Folder, name: str) -> None:
     """Remove a draft that a killed process left; one that is being written is let be."""
     with suppress(OSError):
-        descriptor = open_as_it_is(path)
+        descriptor = folder.open_as_it_is(name)
         try:
             if take(descriptor):
-                os.unlink(path)
+                folder.unlink(name)
         finally:
             os.close(descriptor)

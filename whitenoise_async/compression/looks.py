@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import closing
 
 from ..codings import CODINGS
-from ..files import open_file
 from .encoders import Encoder
 from .originals import Source
 from .report import Action, Outcome
@@ -26,7 +24,7 @@ class Preview(Worker):
         if need is Need.COMPRESSING:
             return Outcome(path, encoder.token, Action.WRITTEN, source.size, None)
         if need is Need.NOTHING:
-            adjusted = is_adjusted(os.stat(source.path + encoder.suffix), source)
+            adjusted = is_adjusted(source.folder.status_of(source.name + encoder.suffix), source)
             action = Action.UNCHANGED if adjusted else Action.ADJUSTED
             return Outcome(path, encoder.token, action, source.size, size)
         action, reason = Action.REMOVED, NOT_ENOUGH
@@ -45,8 +43,7 @@ class Check(Worker):
 
     def settle(self, path: str, source: Source, encoder: Encoder) -> Outcome:
         """Tell what one variant is."""
-        target = source.path + encoder.suffix
-        is_right = belongs(target, source, encoder)
+        is_right = belongs(source, encoder)
         if is_right is None:
             size = self._size(path, source, encoder)
             worth = self.settings.is_worth(source.size, size)
@@ -55,13 +52,14 @@ class Check(Worker):
         action, reason = Action.UNCHANGED, ""
         if not is_right:
             action, reason = Action.STALE, "it is not its original, compressed"
-        elif (refused := _refused(target, source, encoder)) is not None:
+        elif (refused := _refused(source, encoder)) is not None:
             action, reason = Action.STALE, f"a server does not send it: {refused}"
         elif self.needs(path, source, encoder)[0] is Need.REMOVING and self.is_ours(
             path, encoder.token
         ):
             action, reason = Action.UNNEEDED, "it does not save enough"
-        size = os.path.getsize(target)
+        with closing(source.folder.open_file(source.name + encoder.suffix)) as variant:
+            size = variant.state.size
         return Outcome(path, encoder.token, action, source.size, size, reason)
 
     def remove(self, path: str, encoding: str, reason: str) -> None:
@@ -74,8 +72,8 @@ class Check(Worker):
         return recorded or sum(map(len, encoder.compress(source.pieces(), source.size)))
 
 
-def _refused(path: str, source: Source, encoder: Encoder) -> str | None:
+def _refused(source: Source, encoder: Encoder) -> str | None:
     """Why a server would not send a variant; ``None`` where it would."""
     coding = next(each for each in CODINGS if each.token == encoder.token)
-    with closing(open_file(path)) as variant:
+    with closing(source.folder.open_file(source.name + encoder.suffix)) as variant:
         return coding.fault(variant, source.file)

@@ -8,30 +8,36 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from functools import cached_property
 
-from ..files import FileSystemError, OpenFile, UnavailableError, open_file, state_of
+from ..files import FileSystemError, OpenFile, UnavailableError, state_of
 from .drafts import new_digest
 from .encoders import PIECE
 from .errors import OriginalError
+from .folders import Folder
 from .record import Original
 
 
 class Source:
     """An original. Closed by :meth:`close`."""
 
-    def __init__(self, path: str, on_read: Callable[[int], None] = lambda size: None) -> None:
+    def __init__(
+        self, folder: Folder, name: str, on_read: Callable[[int], None] = lambda size: None
+    ) -> None:
         """
-        :param path: the file.
+        :param folder: where the file is, and where its variants are; open as long as this is.
+        :param name: the file, or a link to one.
         :param on_read: is told the bytes of each piece that is read; by an error it ends that.
         :raises OriginalError: where it cannot be read.
         """
-        self.path = path
+        self.folder = folder
+        self.name = name
+        self.path = folder.path_of(name)
         self._on_read = on_read
         self._digest: str | None = None
         try:
             #: The open file.
-            self.file: OpenFile = open_file(path)
+            self.file: OpenFile = folder.open_file(name)
         except (UnavailableError, FileSystemError) as error:
-            raise OriginalError(f"{path} cannot be read: {error.reason}") from error
+            raise OriginalError(f"{self.path} cannot be read: {error.reason}") from error
 
     @property
     def size(self) -> int:

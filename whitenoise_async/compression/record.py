@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import stat
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -19,11 +20,12 @@ from contextlib import closing, contextmanager, suppress
 from typing import Any, NamedTuple
 
 from ..codings import WORKING_PREFIX
-from ..files import FileSystemError, UnavailableError, open_file
+from ..files import FileSystemError, UnavailableError, flags_of
 from ..representations import FileState
-from .drafts import AS_IT_IS, Draft, digest_of, write_all
+from .drafts import NEW_FILE, Draft, digest_of, write_all
 from .errors import CompressionError
-from .tree import variant_path
+from .folders import Folder, is_trusted, parent_of
+from .tree import suffix_of
 
 NAME = f"{WORKING_PREFIX}compress.json"
 JOURNAL = f"{WORKING_PREFIX}compress.journal"
@@ -34,6 +36,9 @@ _FORMAT = 1
 #: clock, or on a file system that has dates of whole seconds, as FAT and some network's, two.
 TICK = 20_000_000
 _COARSE = 2_000_000_000
+
+# O_NONBLOCK: opening a FIFO does not wait for a reader.
+_ADDING = os.O_WRONLY | os.O_APPEND | os.O_CREAT | flags_of("O_NONBLOCK", "O_NOINHERIT", "O_BINARY")
 
 _NOT_OPEN = -1
 
@@ -77,15 +82,20 @@ class Entry(NamedTuple):
 class Record:
     """What is known of the files below one root. Threads may add to it."""
 
-    def __init__(self, root: str) -> None:
+    def __init__(self, folder: Folder) -> None:
         """Read the record, and the journal of a run that was cut off.
+
+        :param folder: the root.
 
         :raises CompressionError: where there is one that cannot be read.
         """
         self.entries: dict[str, Entry] = {}
-        self._root = root
+        #: Why a record, or a journal, was not read.
+        self.ignored: list[str] = []
+        self._folder = folder
         self._changing = threading.Lock()
         self._journal = _NOT_OPEN
+        self._read_lines = b""  # the journal that was found
         self._unwritten = b""  # lines of the journal
         self._due = 0.0  # time.monotonic() from which on they are to be written
         self._true_since = 0  # nanoseconds since the epoch
@@ -129,12 +139,27 @@ class Record:
 
         :raises CompressionError: where nothing can be written in the root.
         """
-        path = os.path.join(self._root, JOURNAL)
+        path = self._folder.path_of(JOURNAL)
         try:
-            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | AS_IT_IS
-            self._journal = os.open(path, flags, 0o644)
+            self._journal = self._open_journal()
         except OSError as error:
             raise CompressionError(f"{path} cannot be written: {error.strerror}") from error
+
+    def _open_journal(self) -> int:
+        """Open the journal to add to it.
+
+        A journal is replaced if a hard link makes it another folder's as well, or if another user
+        owns it. The lines that were read from it are written again, as this run may be killed too.
+        """
+        descriptor = self._folder.open(JOURNAL, _ADDING, 0o644)
+        status = os.fstat(descriptor)
+        if stat.S_ISREG(status.st_mode) and status.st_nlink == 1 and is_trusted(status):
+            return descriptor
+        os.close(descriptor)
+        self._folder.unlink(JOURNAL)
+        descriptor = self._folder.open(JOURNAL, NEW_FILE, 0o644)
+        write_all(descriptor, self._read_lines)
+        return descriptor
 
     def add(self, path: str, original: Original, encoding: str, made: Made) -> None:
         """Note what there is.
@@ -189,11 +214,11 @@ class Record:
             before anything was looked at.
         :raises CompressionError: where it cannot be written; the journal is left for the next run.
         """
-        path = os.path.join(self._root, NAME)
+        path = self._folder.path_of(NAME)
         content = json.dumps(self._as_json(), sort_keys=True, separators=(",", ":")).encode()
         before = time.time_ns()
         try:
-            with Draft(path) as draft:
+            with Draft(self._folder, NAME) as draft:
                 # A file server's clock may be behind; by what a kernel's is, each file is trusted
                 # so much later.
                 behind = os.fstat(draft.fileno()).st_mtime_ns - before
@@ -206,7 +231,7 @@ class Record:
         finally:
             self.close()
         with suppress(OSError):
-            os.unlink(os.path.join(self._root, JOURNAL))
+            self._folder.unlink(JOURNAL)
 
     def close(self) -> None:
         """Close the journal, and leave it."""
@@ -222,11 +247,12 @@ class Record:
         :raises CompressionError: where they cannot be removed.
         """
         self.close()
-        for path in (os.path.join(self._root, name) for name in (NAME, JOURNAL)):
-            if os.path.lexists(path):
+        for name in (NAME, JOURNAL):
+            if self._folder.is_there(name):
                 try:
-                    os.unlink(path)
+                    self._folder.unlink(name)
                 except OSError as error:
+                    path = self._folder.path_of(name)
                     raise CompressionError(f"{path} cannot be removed: {error.strerror}") from error
 
     def _write_lines(self) -> None:
@@ -241,8 +267,8 @@ class Record:
         self.entries[path] = Entry(original, {**others, encoding: made})
 
     def _read(self) -> None:
-        path = os.path.join(self._root, NAME)
-        found = _read_file(path)
+        path = self._folder.path_of(NAME)
+        found = self._read_file(NAME)
         if found:
             content, state = found
             try:
@@ -256,9 +282,10 @@ class Record:
         self._read_journal()
 
     def _read_journal(self) -> None:
-        found = _read_file(os.path.join(self._root, JOURNAL))
+        found = self._read_file(JOURNAL)
         if not found:
             return
+        self._read_lines = found[0]
         # What is in there was true when it was written, and nobody knows until when.
         self._true_since = self._variants_until = 0
         replaced: list[tuple[str, str, Made]] = []
@@ -279,9 +306,33 @@ class Record:
         its place.
         """
         for path, encoding, made in replaced:
-            there = digest_of(variant_path(self._root, path, encoding))
+            there = digest_below(self._folder, path + suffix_of(encoding))
             if made.digest is not None and there == made.digest:
                 self._put(path, self.entries[path].original, encoding, made)
+
+    def _read_file(self, name: str) -> tuple[bytes, FileState] | None:
+        """A file's content, and its state; ``None`` where there is none.
+
+        Root ignores a file of another user, because files are removed on its word.
+
+        :raises CompressionError: where it cannot be read.
+        """
+        path = self._folder.path_of(name)
+        try:
+            with closing(self._folder.open_file(name)) as file, file.stream() as stream:
+                if not is_trusted(os.fstat(file.fileno())):
+                    self.ignored.append(f"{path} is ignored: it belongs to another user than root")
+                    return None
+                return stream.read(), file.state
+        except UnavailableError as error:
+            if error.gone:
+                return None
+            reason = error.reason
+        except FileSystemError as error:
+            reason = error.reason
+        except OSError as error:
+            reason = error.strerror or str(error)
+        raise CompressionError(f"{path} cannot be read: {reason}")
 
     def _from_json(self, content: Any) -> None:
         if content["format"] != _FORMAT:
@@ -300,31 +351,21 @@ class Record:
         return {"format": _FORMAT, "files": files}
 
 
+def digest_below(root: Folder, path: str) -> str | None:
+    """The same as :func:`digest_of`, for a path below ``root``."""
+    try:
+        with parent_of(root, path) as (folder, name):
+            return digest_of(folder, name)
+    except OSError:  # its folder is gone, or a link now
+        return None
+
+
 def _checked(path: str) -> str:
     """Require a path that stays below the root."""
     if _LEADS_AWAY.search(path) or "\0" in path:
         raise ValueError(path)
     os.fsencode(path)  # raises what is a ValueError, for what no file can be called here
     return path
-
-
-def _read_file(path: str) -> tuple[bytes, FileState] | None:
-    """A file's content, and its state; ``None`` where there is none.
-
-    :raises CompressionError: where it cannot be read.
-    """
-    try:
-        with closing(open_file(path)) as file, file.stream() as stream:
-            return stream.read(), file.state
-    except UnavailableError as error:
-        if error.gone:
-            return None
-        reason = error.reason
-    except FileSystemError as error:
-        reason = error.reason
-    except OSError as error:
-        reason = error.strerror or str(error)
-    raise CompressionError(f"{path} cannot be read: {reason}")
 
 
 def _original(values: Any) -> Original:

@@ -52,6 +52,13 @@ class Failure(NamedTuple):
     reason: str
 
 
+class LeftAlone(NamedTuple):
+    """A link that leads to a file, and why it is not compressed."""
+
+    path: str  # below the root, with ``/`` between names
+    reason: str
+
+
 class Watcher:
     """Is told what happens while it happens, by one thread at a time. This one does nothing."""
 
@@ -66,6 +73,9 @@ class Watcher:
 
     def tells(self, result: Outcome | Failure) -> None:
         """Something was done, or could not be."""
+
+    def warns(self, message: str) -> None:
+        """Something is not as it should be, and the run goes on without it."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +104,8 @@ class Report:
     outcomes: Sequence[Outcome]
     failures: Sequence[Failure]
     seconds: float
+    left_alone: Sequence[LeftAlone] = ()
+    warnings: Sequence[str] = ()
 
     @property
     def problems(self) -> Sequence[Outcome]:

@@ -12,7 +12,7 @@ from .encoders import Encoder, make_encoders
 
 #: Extensions of files that are compressed in themselves: those of the gzip command, and those of
 #: which brotli saved less than 1 % in all, or 5 % of none, of what was measured (docs/compress.md).
-DEFAULT_EXCLUDED = frozenset(
+COMPRESSED = frozenset(
     {
         *("jpg", "jpeg", "png", "gif", "webp", "avif", "heic", "heif", "jxl", "svgz"),
         *("zip", "gz", "tgz", "bz2", "tbz", "xz", "txz", "7z", "br", "zst", "deb", "epub"),
@@ -20,6 +20,30 @@ DEFAULT_EXCLUDED = frozenset(
         *("woff", "woff2"),
     }
 )
+
+#: Extensions of files that clients read in parts: players, viewers, databases, installers. Such a
+#: client asks for the length first and then for byte ranges. It cannot use a range of a compressed
+#: file, and some give up when the answer to a HEAD has a ``Content-Encoding``.
+READ_BY_RANGE = frozenset(
+    {
+        # databases, tables, arrays, models
+        *("sqlite", "sqlite3", "db", "db3", "duckdb", "mbtiles", "gpkg", "parquet", "arrow"),
+        *("feather", "orc", "h5", "hdf5", "nc", "zarr", "gguf", "safetensors"),
+        # maps, point clouds, weather, genomes
+        *("pmtiles", "fgb", "tif", "tiff", "jp2", "las", "laz", "grib", "grib2"),
+        *("bam", "cram", "bcf", "bw", "bigwig", "2bit"),
+        # documents
+        *("pdf", "djvu", "zim", "wacz"),
+        # sound, video
+        *("wav", "aif", "aiff", "ogg", "oga", "ogv", "opus", "mp3", "m4a", "m4b", "aac", "wma"),
+        *("weba", "mka", "avi", "wmv", "mpg", "mpeg", "m2ts", "m4s", "3gp"),
+        # archives, whose index is at their end, and images of disks
+        *("jar", "apk", "whl", "conda", "xpi", "cbz", "kmz", "usdz", "iso", "img", "dmg"),
+    }
+)
+
+#: Extensions of files that are left alone unless they are included.
+DEFAULT_EXCLUDED = COMPRESSED | READ_BY_RANGE
 
 #: Bytes. A coded answer has two more fields, of some 45 bytes, which a smaller file does not save.
 DEFAULT_MIN_SIZE = 100
@@ -39,6 +63,7 @@ class SettingKeywords(TypedDict, total=False):
     min_size: int
     min_saving: float
     jobs: int | None
+    follow_links: bool
 
 
 @dataclass(frozen=True)
@@ -53,6 +78,7 @@ class Settings:
     min_size: int
     min_saving: float
     jobs: int
+    follow_links: bool = False  # to files that lie outside the root
 
     def selects(self, path: str) -> bool:
         """Whether the file ``path``, below the root, is one to compress, whatever its size."""
@@ -81,6 +107,7 @@ def make_settings(
     min_size: int = DEFAULT_MIN_SIZE,
     min_saving: float = DEFAULT_MIN_SAVING,
     jobs: int | None = None,
+    follow_links: bool = False,
 ) -> Settings:
     """Check what a caller gave, and resolve it. See :func:`whitenoise_async.compress_tree`."""
     if isinstance(encodings, str) or not isinstance(encodings, Collection | None):
@@ -102,6 +129,7 @@ def make_settings(
         _number("min_size", min_size, 0),
         _percent("min_saving", min_saving),
         _usable_cores() if jobs is None else _number("jobs", jobs, 1),
+        _flag("follow_links", follow_links),
     )
 
 
@@ -133,6 +161,12 @@ def _number(name: str, value: int, least: int) -> int:
         raise TypeError(f"{name} must be a whole number, got {value!r}")
     if value < least:
         raise ValueError(f"{name} must be {least} or more, got {value}")
+    return value
+
+
+def _flag(name: str, value: bool) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} must be True or False, got {value!r}")
     return value
 
 

@@ -10,12 +10,14 @@ from typing import NamedTuple
 from ..codings import WORKING_PREFIX
 from .drafts import Draft
 from .encoders import Encoder
+from .errors import naming
+from .folders import Folder, parent_of
 from .originals import Source
 from .report import Failure
 from .settings import extension_of
 from .threads import Stop
 from .tree import is_unfinished, walk
-from .variants import compress_into, naming, require_no_other
+from .variants import compress_into, require_no_other
 
 
 class Written(NamedTuple):
@@ -27,30 +29,32 @@ class Written(NamedTuple):
 
 
 def find_files(
-    root: str | os.PathLike[str],
+    root: Folder,
     excluded: Collection[str],
     on_failure: Callable[[Failure], None],
-    on_unfinished: Callable[[str], None] = lambda path: None,
+    on_unfinished: Callable[[Folder, str], None] = lambda folder, name: None,
 ) -> Iterator[str]:
-    """Yield every regular file below ``root``, links to files among them, in a fixed order.
+    """Yield the path, from ``root`` on, of every regular file below it, in a fixed order.
+
+    Links to files are among them.
 
     :param excluded: extensions that are passed over, in lower case, without the dot. What is
         compressed already (``gz``) always is.
     :param on_failure: takes each folder that cannot be listed.
     :param on_unfinished: takes what a killed command has begun to write.
     """
-    for _, entries in walk(os.fspath(root), on_failure):
+    for below, folder, entries in walk(root, on_failure):
         for entry in entries:
             extension = extension_of(entry.name)
             if entry.name.startswith(WORKING_PREFIX):
                 if is_unfinished(entry):
-                    on_unfinished(entry.path)
-            elif extension != "gz" and extension not in excluded and os.path.isfile(entry.path):
-                yield entry.path
+                    on_unfinished(folder, entry.name)
+            elif extension != "gz" and extension not in excluded and _is_file(entry):
+                yield below + entry.name
 
 
-def compress_file(path: str, encoder: Encoder, stop: Stop) -> Written:
-    """Write ``path``, compressed, beside the file, if that is smaller.
+def compress_file(root: Folder, path: str, encoder: Encoder, stop: Stop) -> Written:
+    """Write the file ``path`` below ``root``, compressed, next to it, if that is smaller.
 
     The result has the original's mode and modification time, and appears whole or not at all.
 
@@ -60,13 +64,21 @@ def compress_file(path: str, encoder: Encoder, stop: Stop) -> Written:
         served. It may be somebody's own: it is named, not removed.
     """
     with (
-        closing(Source(path, lambda _: stop.require_going_on())) as source,
-        naming(path, "compressed"),
-        Draft(path + encoder.suffix) as draft,
+        naming(root.path_of(path), "compressed"),
+        parent_of(root, path) as (folder, name),
+        closing(Source(folder, name, lambda _: stop.require_going_on())) as source,
+        Draft(folder, name + encoder.suffix) as draft,
     ):
         compress_into(draft, source, encoder)
         if draft.size >= source.size:
             require_no_other(source, encoder)
-            return Written(path, source.size, None)
+            return Written(source.path, source.size, None)
         draft.publish(source.mode, source.mtime_ns, source.owner)
-        return Written(path, source.size, draft.size)
+        return Written(source.path, source.size, draft.size)
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_file()
+    except OSError:  # as of a loop of links
+        return False

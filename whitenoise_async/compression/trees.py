@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from .drafts import remove_unfinished
 from .encoders import require_known
 from .errors import CompressionError
+from .folders import parent_of
 from .looks import Check, Preview
 from .plan import Plan, check_plan, make_plan, unseen
 from .record import TICK, Record
@@ -37,7 +39,8 @@ def compress_tree(
     """Write a variant of each file below ``root`` beside it, in each encoding in which it is worth.
 
     What is right already is left as it is, and what this tool wrote and is not wanted any more is
-    removed. Links to folders are not followed, nor links to files that lie outside.
+    removed. Links to folders are not followed. A link to a file that lies outside is left alone,
+    unless ``follow_links`` is set.
 
     :param root: the folder.
     :param encodings: of ``"gzip"``, ``"br"`` and ``"zstd"``; ``None`` for all that can be made by
@@ -53,6 +56,8 @@ def compress_tree(
     :param min_size: bytes, 100 if left out; a smaller file is left alone.
     :param min_saving: percent of the original that a variant has to save to be kept; 5 if left out.
     :param jobs: how many threads compress; ``None`` for as many as there are cores to be had.
+    :param follow_links: compress what links to files outside ``root`` lead to as well. The variants
+        are written next to the link. Root never follows a link that another user owns.
     :param dry_run: tell what would be done, and do nothing.
     :param watcher: is told what happens while it happens.
     :returns: what was done, file by file. Files that failed are in it; the others are done.
@@ -165,8 +170,10 @@ def _look(
 
 def _work_through(run: Run, plan: Plan, listing: Listing, worker: Worker) -> None:
     run.find(plan.current, listing.failures)
+    run.left_alone = listing.left_alone
+    links = dict(listing.left_alone)
     for path, encoding in plan.orphans:
-        worker.discard(path, encoding, listing, "its original is gone")
+        worker.discard(path, encoding, listing, f"its original is {links.get(path, 'gone')}")
     worker.twins = Twins(job.size for job in plan.jobs)
     run.watcher.begins(sum(job.reads for job in plan.jobs))
     in_threads(worker.do, plan.jobs, worker.settings.jobs, worker.stop)
@@ -190,7 +197,9 @@ def _settled_listing(run: Run, settings: Settings) -> tuple[int, Listing]:
 
 def _remove_unfinished(run: Run, listing: Listing) -> None:
     for path in listing.unfinished:
-        remove_unfinished(os.path.join(run.root, path))
+        # If the folder can no longer be opened, the next run removes the file.
+        with suppress(OSError), parent_of(run.folder, path) as (folder, name):
+            remove_unfinished(folder, name)
 
 
 def _save(run: Run, true_since: int) -> None:

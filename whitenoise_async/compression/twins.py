@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
 
-from .drafts import new_digest, open_as_it_is
+from .drafts import new_digest, pieces_of
 from .encoders import WHOLE
+from .folders import Folder, parent_of
 from .record import Made
 
 
@@ -23,17 +24,17 @@ class Twins:
         self._written: dict[tuple[str, str], tuple[str, Made]] = {}
 
     def add(self, path: str, size: int, made: Made) -> None:
-        """Note the variant at ``path``, of a file of ``size`` bytes."""
+        """Note the variant at ``path``, below the root, of a file of ``size`` bytes."""
         if size in self._sizes and made.size <= WHOLE:
             self._written[made.of, made.by] = path, made
 
-    def find(self, of: str, by: str) -> bytes | None:
+    def find(self, root: Folder, of: str, by: str) -> bytes | None:
         """The variant of a content by an encoder, if there is one that is as it was written."""
         if (of, by) in self._written:
             path, made = self._written[of, by]
             with suppress(OSError):
-                with open(open_as_it_is(path), "rb") as file:
-                    content = file.read()
+                with parent_of(root, path) as (folder, name):
+                    content = b"".join(pieces_of(folder, name))
                 digest = new_digest()
                 digest.update(content)
                 if digest.hexdigest() == made.digest:

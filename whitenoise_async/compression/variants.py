@@ -5,23 +5,13 @@ from __future__ import annotations
 import os
 import stat
 from collections import deque
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, suppress
 
-from ..files import FileSystemError, OpenFile, UnavailableError, open_file
-from .drafts import Draft, give, is_given, open_as_it_is
+from ..files import FileSystemError, OpenFile, UnavailableError
+from .drafts import Draft, is_given
 from .encoders import Encoder, NotCompressedError
 from .errors import CompressionError
 from .originals import Source
-
-
-@contextmanager
-def naming(path: str, what: str) -> Iterator[None]:
-    """Turn an ``OSError`` into one that names the file."""
-    try:
-        yield
-    except OSError as error:
-        raise CompressionError(f"{path} cannot be {what}: {error.strerror or error}") from error
 
 
 def compress_into(draft: Draft, source: Source, encoder: Encoder) -> None:
@@ -34,31 +24,37 @@ def compress_into(draft: Draft, source: Source, encoder: Encoder) -> None:
         draft.write(piece)
 
 
-def belongs(path: str, source: Source, encoder: Encoder) -> bool | None:
-    """Whether the file at ``path`` is the original, compressed; ``None`` where there is none."""
+def belongs(source: Source, encoder: Encoder) -> bool | None:
+    """Whether a variant is the original, compressed; ``None`` where there is none."""
     try:
-        with closing(open_file(path)) as variant:
+        with closing(source.folder.open_file(source.name + encoder.suffix)) as variant:
             return _decompresses_to(variant, source, encoder)
     except UnavailableError:
         return None
     except FileSystemError as error:
+        path = source.path + encoder.suffix
         raise CompressionError(f"{path} cannot be read: {error.reason}") from error
 
 
-def require_a_variant(path: str, source: Source, encoder: Encoder) -> None:
+def require_a_variant(source: Source, encoder: Encoder) -> None:
     """What is to be replaced, and is not ours, has to be a variant at least, of whatever.
 
     :raises CompressionError: where it is something else, which would be lost.
     """
-    with suppress(UnavailableError), closing(open_file(path)) as variant, variant.stream() as file:
+    name = source.name + encoder.suffix
+    with (
+        suppress(UnavailableError),
+        closing(source.folder.open_file(name)) as variant,
+        variant.stream() as file,
+    ):
         if not variant.state.size:  # as after a power cut; nothing is lost
             return
         try:
             deque(encoder.decompress(file), maxlen=0)
         except NotCompressedError as error:
             raise CompressionError(
-                f"{path} is not {encoder.token}, and was not made by this tool: move it away, it"
-                f" is in the place of {source.path}, compressed"
+                f"{variant.path} is not {encoder.token}, and was not made by this tool: move it"
+                f" away, it is in the place of {source.path}, compressed"
             ) from error
 
 
@@ -68,7 +64,7 @@ def require_no_other(source: Source, encoder: Encoder) -> None:
     :raises CompressionError: where there is one that is not the original, compressed.
     """
     path = source.path + encoder.suffix
-    if belongs(path, source, encoder) is False:
+    if belongs(source, encoder) is False:
         raise CompressionError(
             f"{path} is not {source.path}, compressed, and nothing that saves enough can be:"
             " remove it"
@@ -89,25 +85,6 @@ def _decompresses_to(variant: OpenFile, source: Source, encoder: Encoder) -> boo
         except NotCompressedError:
             return False
     return not expected and not next(original, b"")
-
-
-def adjust(path: str, source: Source) -> bool:
-    """Give a variant its original's mode, date and owner; returns whether it had others.
-
-    :raises OSError: where it cannot be done.
-    """
-    descriptor = open_as_it_is(path)
-    try:
-        status = os.fstat(descriptor)
-        if is_adjusted(status, source):
-            return False
-        file = path if os.name == "nt" else descriptor
-        give(file, status, source.owner)
-        os.chmod(file, source.mode)
-        os.utime(file, ns=(source.mtime_ns, source.mtime_ns))
-        return True
-    finally:
-        os.close(descriptor)
 
 
 def is_adjusted(variant: os.stat_result, source: Source) -> bool:

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import os
-from contextlib import closing, suppress
+from contextlib import closing
 from enum import Enum
 
-from .drafts import Draft, digest_of
+from .drafts import Draft, digest_of, pieces_of
 from .encoders import Encoder
-from .errors import CompressionError, OriginalError
+from .errors import CompressionError, OriginalError, naming
+from .folders import parent_of
 from .originals import Source
 from .plan import Job
-from .record import Made
+from .record import Made, digest_below
 from .report import Action, Failure, Outcome
 from .run import Run
 from .settings import Settings
 from .threads import Stop
 from .tree import Listing, suffix_of, variant_path
 from .twins import Twins
-from .variants import adjust, compress_into, naming, require_a_variant, require_no_other
+from .variants import compress_into, is_adjusted, require_a_variant, require_no_other
 
 NOT_ENOUGH = "it does not save enough any more"
 
@@ -59,7 +60,11 @@ class Worker:
             self.run.advance(size)
 
         try:
-            with closing(Source(path, on_read)) as source:
+            with (
+                naming(path, "read"),
+                parent_of(self.run.folder, job.path) as (folder, name),
+                closing(Source(folder, name, on_read)) as source,
+            ):
                 for encoder in job.encoders:
                     self._do(job, source, encoder)
                 if job.encoders[:1] == self.settings.encoders[:1]:
@@ -108,11 +113,7 @@ class Worker:
             return self._compress(path, source, encoder)
         if need is Need.REMOVING:
             return self._do_without(path, source, encoder, size)
-        made = self.run.record.entries[path].made[encoder.token]
-        try:
-            return self._adjust(path, source, encoder, made)
-        except PermissionError:  # it is another user's, and may be replaced all the same
-            return self._compress(path, source, encoder)
+        return self._keep(path, source, encoder)
 
     def needs(self, path: str, source: Source, encoder: Encoder) -> tuple[Need, int]:
         """What a variant needs, and its size in bytes where that is known."""
@@ -134,14 +135,15 @@ class Worker:
     def is_ours(self, path: str, encoding: str) -> bool:
         """Whether a variant is there, and is what this tool wrote."""
         written = self._written(path, encoding)
-        return written is not None and digest_of(self._target(path, encoding)) == written
+        return written is not None and self._digest(path, encoding) == written
 
     def remove(self, path: str, encoding: str, reason: str) -> None:
         """Remove a variant, and forget it."""
         target = self._target(path, encoding)
         size = self.run.record.entries[path].made[encoding].size
         try:
-            os.unlink(target)
+            with parent_of(self.run.folder, path + suffix_of(encoding)) as (folder, name):
+                folder.unlink(name)
         except OSError as error:
             self.run.tell(Failure(target, f"{target} cannot be removed: {error.strerror}"))
         else:
@@ -150,6 +152,9 @@ class Worker:
 
     def _target(self, path: str, encoding: str) -> str:
         return variant_path(self.run.root, path, encoding)
+
+    def _digest(self, path: str, encoding: str) -> str | None:
+        return digest_below(self.run.folder, path + suffix_of(encoding))
 
     def _written(self, path: str, encoding: str) -> str | None:
         """The digest of the variant that this tool wrote, if it did, whatever is there now."""
@@ -161,9 +166,9 @@ class Worker:
         return entry.made.get(encoding) if entry else None
 
     def _compress(self, path: str, source: Source, encoder: Encoder) -> Outcome:
-        target = source.path + encoder.suffix
-        with Draft(target) as draft:
-            twin = self.twins.find(source.original.digest, encoder.by(source.size))
+        name = source.name + encoder.suffix
+        with Draft(source.folder, name) as draft:
+            twin = self.twins.find(self.run.folder, source.original.digest, encoder.by(source.size))
             if twin is None:
                 compress_into(draft, source, encoder)
             else:
@@ -171,33 +176,49 @@ class Worker:
             if not self.settings.is_worth(source.size, draft.size):
                 return self._do_without(path, source, encoder, draft.size)
             made = Made(source.original.digest, encoder.by(source.size), draft.size, draft.digest)
-            there, written = digest_of(target), self._written(path, encoder.token)
-            reason = ""
+            there, written = digest_of(source.folder, name), self._written(path, encoder.token)
+            action, reason = Action.WRITTEN, ""
             if there == draft.digest:
-                with suppress(PermissionError):
-                    return self._adjust(path, source, encoder, made)
-            elif os.path.lexists(target) and (written is None or there != written):
+                action = self._needed(source, name)
+            elif source.folder.is_there(name) and (written is None or there != written):
                 if written is None:
-                    require_a_variant(target, source, encoder)
+                    require_a_variant(source, encoder)
                 reason = "in place of one that this tool did not make"
             with self.run.record.adding(path, source.original, encoder.token, made):
-                draft.publish(source.mode, source.mtime_ns, source.owner)
-            self.twins.add(target, source.size, made)
-        return Outcome(path, encoder.token, Action.WRITTEN, source.size, made.size, reason)
+                if action is not Action.UNCHANGED:
+                    draft.publish(source.mode, source.mtime_ns, source.owner)
+            self.twins.add(path + encoder.suffix, source.size, made)
+        return Outcome(path, encoder.token, action, source.size, made.size, reason)
 
-    def _adjust(self, path: str, source: Source, encoder: Encoder, made: Made) -> Outcome:
-        """Leave a variant that is what it should be."""
-        adjusted = adjust(source.path + encoder.suffix, source)
-        self.run.record.add(path, source.original, encoder.token, made)
-        action = Action.ADJUSTED if adjusted else Action.UNCHANGED
+    def _keep(self, path: str, source: Source, encoder: Encoder) -> Outcome:
+        """Leave a variant that is what it should be, or copy it if only its state is not.
+
+        A hard link may make it another folder's variant as well, so it is not changed in place.
+        """
+        name, made = source.name + encoder.suffix, self.run.record.entries[path].made[encoder.token]
+        action = self._needed(source, name)
+        if action is Action.UNCHANGED:
+            self.run.record.add(path, source.original, encoder.token, made)
+        else:
+            with Draft(source.folder, name) as draft:
+                for piece in pieces_of(source.folder, name):
+                    draft.write(piece)
+                if draft.digest != made.digest:
+                    raise CompressionError(f"{source.folder.path_of(name)} was changed meanwhile")
+                with self.run.record.adding(path, source.original, encoder.token, made):
+                    draft.publish(source.mode, source.mtime_ns, source.owner)
         return Outcome(path, encoder.token, action, source.size, made.size)
+
+    def _needed(self, source: Source, name: str) -> Action:
+        """Whether a variant of the right content also has the right mode, date and owner."""
+        is_right = is_adjusted(source.folder.status_of(name), source)
+        return Action.UNCHANGED if is_right else Action.ADJUSTED
 
     def _do_without(self, path: str, source: Source, encoder: Encoder, size: int) -> Outcome:
         """See that there is no variant: a wrong one would be served."""
-        target = source.path + encoder.suffix
         action, reason = Action.NOT_WORTH, ""
         if self.is_ours(path, encoder.token):
-            os.unlink(target)
+            source.folder.unlink(source.name + encoder.suffix)
             action, reason = Action.REMOVED, NOT_ENOUGH
         else:
             require_no_other(source, encoder)

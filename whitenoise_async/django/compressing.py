@@ -11,6 +11,8 @@ from django.core.exceptions import ImproperlyConfigured
 from ..compression import Action, CompressionError, Report, compress_tree, make_settings
 from ..compression.settings import SettingKeywords
 from ..compression.tree import suffix_of
+from ..logs import logger
+from ..reporting import left_alone
 from .errors import CommandError
 
 #: A name, the name of what was made of it, and whether it was made now.
@@ -63,6 +65,8 @@ class Compression:
         excluded = [*options.get("exclude", ()), *exclude]
         self._options: SettingKeywords = {**options, "exclude": excluded}
         self._options.setdefault("skip_extensions", skip_extensions)
+        # ``collectstatic --link`` makes links that lead out of the folder.
+        self._options.setdefault("follow_links", True)
 
     def run(self) -> Iterator[Processed]:
         """Bring the variants up to date; yields those that were written.
@@ -75,6 +79,8 @@ class Compression:
             report = compress_tree(self.root, **self._options)
         except CompressionError as error:
             raise CommandError(str(error)) from error
+        for line in (*report.warnings, *left_alone(report)):
+            logger.warning(line)
         _require_done(report)
         for each in report.outcomes:
             if each.action is Action.WRITTEN:

@@ -12,11 +12,14 @@ from django.core.exceptions import ImproperlyConfigured
 
 from ..compression.locks import locked
 from ..overrides import OF_STORAGES, uncalled_override
+from .collecting import keep_files_until_replaced
 from .compressing import Compression, Processed, known_options
 from .errors import CommandError
 from .references import Converter, MissingReferences, undecodable
 from .settings import StorageConfiguration, storage_configuration
 from .whole_files import WholeFilesStorage
+
+keep_files_until_replaced()
 
 #: Of each name that was collected, the storage that it came from and its path there.
 Sources = dict[str, tuple[Any, str]]
@@ -60,9 +63,6 @@ class CompressedManifestStaticFilesStorage(CompressedFilesStorage, ManifestStati
     Who serves them can let browsers keep them for good.
     """
 
-    #: While names are hashed, the files that have to go unless they are written anew.
-    _to_remove: set[str] | None = None
-
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._begin({})
@@ -91,17 +91,15 @@ class CompressedManifestStaticFilesStorage(CompressedFilesStorage, ManifestStati
     def _hashed(
         self, paths: Sources, keep_only_hashed_files: bool, **options: Any
     ) -> Iterator[Processed]:
-        to_remove: set[str] = set()
-        self._to_remove = to_remove
         try:
-            for name, hashed_name, processed in super().post_process(paths, **options):
-                if isinstance(processed, UnicodeDecodeError):
-                    raise processed  # as Django 4.2 does
-                if isinstance(processed, Exception):
-                    self._missing.require_none()
-                    raise CommandError(f"{name}: {processed}")
-                yield name, hashed_name, processed
-            self._to_remove = None
+            with self.replacing() as to_remove:
+                for name, hashed_name, processed in super().post_process(paths, **options):
+                    if isinstance(processed, UnicodeDecodeError):
+                        raise processed  # as Django 4.2 does
+                    if isinstance(processed, Exception):
+                        self._missing.require_none()
+                        raise CommandError(f"{name}: {processed}")
+                    yield name, hashed_name, processed
             for each in to_remove:
                 self.delete(each)
             if keep_only_hashed_files:
@@ -111,25 +109,6 @@ class CompressedManifestStaticFilesStorage(CompressedFilesStorage, ManifestStati
             raise CommandError(f"Not UTF-8, and references are looked for: {names}") from error
         except OSError as error:
             raise CommandError(str(error)) from error
-        finally:
-            self._to_remove = None
-
-    def delete(self, name: str) -> None:
-        """The same, but that a file stays until the one that takes its place is whole.
-
-        Django removes style sheets and the manifest first, and then writes them anew: they would be
-        missing meanwhile, and on a full disk afterwards as well.
-        """
-        if self._to_remove is None:
-            super().delete(name)
-        else:
-            self._to_remove.add(name)
-
-    def _save(self, name: str, content: Any) -> str:
-        saved = super()._save(name, content)
-        if self._to_remove is not None:
-            self._to_remove.discard(name)
-        return saved
 
     def _has_references(self, name: str) -> bool:
         return bool(matches_patterns(name, self._patterns))

@@ -1,0 +1,240 @@
+"""An open folder, whose entries are reached by name from its descriptor and never by a path.
+
+A user who may write in a tree can replace a folder by a link at any moment. A path then leads out
+of the tree, while a descriptor still stands for the folder that was opened.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+
+from ..files import OpenFile, UnavailableError, explained, flags_of
+
+_BY_DESCRIPTOR = os.open in os.supports_dir_fd
+
+_FOLDER = os.O_RDONLY | flags_of("O_DIRECTORY", "O_CLOEXEC")
+
+# O_NONBLOCK: opening a FIFO does not wait for a writer.
+_READ = os.O_RDONLY | flags_of("O_CLOEXEC", "O_NONBLOCK", "O_NOCTTY", "O_BINARY", "O_NOINHERIT")
+
+_NO_LINK = flags_of("O_NOFOLLOW", "O_CLOEXEC")
+
+# Linux opens a link itself in this way, so that its owner and its target are those of one link.
+# Without O_PATH a link cannot be opened, and root follows none.
+_LINK_ITSELF = _NO_LINK | flags_of("O_PATH")
+
+# What O_NOFOLLOW makes of a link: Linux the first, FreeBSD the second.
+_IS_A_LINK = frozenset({errno.ELOOP, errno.EMLINK})
+
+_MOST_LINKS = 40  # as Linux (path_resolution(7))
+
+
+class ForeignLinkError(PermissionError):
+    """A link that root does not follow, because another user made it."""
+
+    def __init__(self) -> None:
+        super().__init__(errno.EPERM, "it is a link of another user")
+
+
+def is_root() -> bool:
+    """Whether root runs this process."""
+    return getattr(os, "geteuid", lambda: -1)() == 0
+
+
+def is_trusted(status: os.stat_result) -> bool:
+    """Whether this process may act on what an entry says: root only if nobody else owns it."""
+    return not is_root() or status.st_uid in (0, os.getuid())
+
+
+class Folder:
+    """An open folder.
+
+    Windows cannot open a file from a folder's descriptor. There, names are joined to the path.
+    """
+
+    def __init__(self, path: str, descriptor: int | None) -> None:
+        """
+        :param path: the folder, for messages, and where there is no descriptor.
+        :param descriptor: of the open folder; ``None`` on Windows.
+        """
+        self.path = path
+        self._descriptor = descriptor
+
+    @classmethod
+    @contextmanager
+    def opened(cls, path: str) -> Iterator[Folder]:
+        """Open the folder at ``path``, which may be a link.
+
+        :raises OSError: if it cannot be opened.
+        """
+        if not _BY_DESCRIPTOR:
+            yield cls(path, None)
+            return
+        descriptor = os.open(path, _FOLDER)
+        try:
+            yield cls(path, descriptor)
+        finally:
+            os.close(descriptor)
+
+    @contextmanager
+    def below(self, path: str, *, make: int | None = None) -> Iterator[Folder]:
+        """Open the folder ``path`` below this one, through no link; this one if it is empty.
+
+        :param path: names with ``/`` between them.
+        :param make: the mode, before the umask, in which missing folders are made; else they are
+            errors.
+        :raises OSError: if a folder cannot be opened, or is a link.
+        """
+        opened: list[int] = []
+        folder = self
+        try:
+            for name in filter(None, path.split("/")):
+                if make is not None:
+                    with suppress(FileExistsError):
+                        os.mkdir(folder._name(name), make, dir_fd=folder._descriptor)
+                if self._descriptor is not None:
+                    opened.append(os.open(name, _FOLDER | _NO_LINK, dir_fd=folder._descriptor))
+                folder = Folder(folder.path_of(name), opened[-1] if opened else None)
+            yield folder
+        finally:
+            for descriptor in opened:
+                os.close(descriptor)
+
+    def path_of(self, name: str) -> str:
+        """The path of an entry, for messages."""
+        return os.path.join(self.path, name)
+
+    def status(self) -> os.stat_result:
+        """The folder's own state."""
+        return os.stat(self.path if self._descriptor is None else self._descriptor)
+
+    def status_of(self, name: str) -> os.stat_result:
+        """An entry's state; a link's own."""
+        return os.stat(self._name(name), dir_fd=self._descriptor, follow_symlinks=False)
+
+    def is_there(self, name: str) -> bool:
+        """Whether there is an entry of that name."""
+        try:
+            self.status_of(name)
+        except OSError:
+            return False
+        return True
+
+    def entries(self) -> list[os.DirEntry[str]]:
+        """The entries, in the order of their names. They can be asked while the folder is open."""
+        with os.scandir(self.path if self._descriptor is None else self._descriptor) as scanned:
+            return sorted(scanned, key=lambda entry: entry.name)
+
+    def open(self, name: str, flags: int, mode: int = 0o600) -> int:
+        """Open an entry that is no link; the caller closes the descriptor."""
+        return os.open(self._name(name), flags | _NO_LINK, mode, dir_fd=self._descriptor)
+
+    def open_as_it_is(self, name: str) -> int:
+        """Open an entry that is no link for reading; the caller closes the descriptor."""
+        return self.open(name, _READ)
+
+    def open_file(self, name: str) -> OpenFile:
+        """Open a regular file for reading, or what a link leads to.
+
+        :raises UnavailableError: where there is no readable regular file.
+        :raises FileSystemError: where the system fails.
+        """
+        path = self.path_of(name)
+        try:
+            descriptor = self._open_followed(name)
+        except OSError as error:
+            raise explained(path, error) from error
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            os.close(descriptor)
+            raise UnavailableError(path, "it is not a regular file")
+        return OpenFile(descriptor, path, status, is_by_path=False)
+
+    def is_foreign_link(self, name: str) -> bool:
+        """Whether a link is one, or leads through one, that root does not follow.
+
+        :raises OSError: if what it leads to cannot be opened.
+        """
+        if not is_root():
+            return False
+        try:
+            os.close(self._open_followed(name))
+        except ForeignLinkError:
+            return True
+        return False
+
+    def replace(self, name: str, target: str) -> None:
+        """Rename an entry, in place of what has the name ``target``."""
+        here = self._descriptor
+        os.replace(self._name(name), self._name(target), src_dir_fd=here, dst_dir_fd=here)
+
+    def unlink(self, name: str) -> None:
+        """Remove an entry that is no folder."""
+        os.unlink(self._name(name), dir_fd=self._descriptor)
+
+    def rmdir(self, name: str) -> None:
+        """Remove an empty folder."""
+        os.rmdir(self._name(name), dir_fd=self._descriptor)
+
+    def symlink(self, target: str, name: str) -> None:
+        """Make a link that leads to ``target``."""
+        os.symlink(target, self._name(name), dir_fd=self._descriptor)
+
+    def _name(self, name: str) -> str:
+        return name if self._descriptor is not None else self.path_of(name)
+
+    def _open_followed(self, name: str) -> int:
+        descriptor = self._descriptor
+        if descriptor is None or not is_root():
+            return os.open(self._name(name), _READ, dir_fd=descriptor)
+        try:
+            return self.open_as_it_is(name)
+        except OSError as error:
+            if error.errno not in _IS_A_LINK:
+                raise
+        return _open_through_trusted_links(descriptor, name)
+
+
+@contextmanager
+def parent_of(root: Folder, path: str, *, make: int | None = None) -> Iterator[tuple[Folder, str]]:
+    """Open the folder of a file below ``root``; yields it and the file's name.
+
+    :param make: as :meth:`Folder.below` takes it.
+    :raises OSError: if a folder cannot be opened, or is a link.
+    """
+    above, _, name = path.rpartition("/")
+    with root.below(above, make=make) as folder:
+        yield folder, name
+
+
+def _open_through_trusted_links(folder: int, name: str) -> int:
+    """Open a file for reading, and follow links one by one, each only if :func:`is_trusted`.
+
+    The kernel follows links in one step, and cannot be asked to check their owners.
+    """
+    waiting, links, at = [name], 0, folder
+    with ExitStack() as opened:
+        while True:
+            part = waiting.pop() or "."
+            descriptor = os.open(part, _LINK_ITSELF, dir_fd=at)
+            opened.callback(os.close, descriptor)
+            status = os.fstat(descriptor)
+            if stat.S_ISLNK(status.st_mode):
+                links += 1
+                if links > _MOST_LINKS:
+                    raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+                if not is_trusted(status):
+                    raise ForeignLinkError
+                target = os.readlink("", dir_fd=descriptor)
+                waiting += reversed(target.split("/"))
+                if target.startswith("/"):
+                    at = os.open("/", _FOLDER)
+                    opened.callback(os.close, at)
+            elif waiting:
+                at = descriptor
+            else:
+                return os.open(part, _READ | _NO_LINK, dir_fd=at)

@@ -1,0 +1,81 @@
+"""``collectstatic`` with our storages: a file that is replaced stays until the new one is whole.
+
+Django's command removes a file before it copies or links the new one. All that a storage learns is
+``delete``, which does not say whether anything follows. So methods of the command are replaced,
+for our storages only.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from functools import wraps
+from itertools import chain
+from typing import Any
+
+from django.contrib.staticfiles.management.commands.collectstatic import Command
+
+from .errors import CommandError
+from .whole_files import WholeFilesStorage
+
+_Method = Callable[..., Any]
+
+
+def keep_files_until_replaced() -> None:
+    """Replace the methods of Django's command."""
+    Command.handle = _without_traceback(Command.handle)
+    for ours in (clear_dir, delete_file, link_file):
+        setattr(Command, ours.__name__, _for_our_storages(getattr(Command, ours.__name__), ours))
+
+
+def _without_traceback(handle: _Method) -> _Method:
+    """With our storages, an error of the system ends the command in one line."""
+
+    @wraps(handle)
+    def method(command: Any, *arguments: Any, **options: Any) -> Any:
+        try:
+            return handle(command, *arguments, **options)
+        except OSError as error:
+            if not isinstance(command.storage, WholeFilesStorage):
+                raise
+            raise CommandError(str(error)) from error
+
+    return method
+
+
+def _for_our_storages(djangos: _Method, ours: _Method) -> _Method:
+    @wraps(djangos)
+    def method(command: Any, *arguments: Any) -> Any:
+        if isinstance(command.storage, WholeFilesStorage):
+            return ours(djangos, command, *arguments)
+        return djangos(command, *arguments)
+
+    return method
+
+
+def delete_file(djangos: _Method, command: Any, path: str, name: str, source: Any) -> Any:
+    """Say whether a file is to be replaced, and leave it where it is."""
+    with command.storage.replacing():
+        return djangos(command, path, name, source)
+
+
+def link_file(djangos: _Method, command: Any, path: str, name: str, source: Any) -> None:
+    """Put a link in a file's place in one step."""
+    if command.dry_run or name in command.symlinked_files:
+        djangos(command, path, name, source)
+    elif command.delete_file(path, name, source):
+        target = source.path(path)
+        command.log(f"Linking '{target}'")
+        command.storage.link(target, name)
+        command.symlinked_files.append(name)
+
+
+def clear_dir(djangos: _Method, command: Any, path: str) -> None:
+    """Remove links to folders first, in which Django would remove files, and links to nothing."""
+    storage = command.storage
+    if not command.dry_run and storage.exists(path):
+        for entry in chain(*storage.listdir(path)):
+            name = os.path.join(path, entry)
+            if os.path.islink(storage.path(name)) and not os.path.isfile(storage.path(name)):
+                storage.delete(name)
+    djangos(command, path)
