@@ -7,13 +7,13 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from clients import Reply
+from processes import wait_for, watched
 from unprivileged import READ_EVERYTHING
 from wire import Ask, Connection, Http1, Http2, exchange
 
@@ -181,24 +181,13 @@ def running(name: str, root: Path, log: Path, **environ: str) -> Iterator[Server
     try:
         if not takes_socket:
             wait_for(port, process, log)
-        yield Server(name, process, port, log)
+        with watched(process, log):
+            yield Server(name, process, port, log)
     finally:
         # Its workers as well, and at once: to end with grace takes some of them a second.
-        os.killpg(process.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # they have ended
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-
-
-def wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
-    """Wait until a server listens."""
-    deadline = time.monotonic() + 60
-    while process.poll() is None and time.monotonic() < deadline:
-        try:
-            socket.create_connection(("127.0.0.1", port)).close()
-        except ConnectionRefusedError:
-            time.sleep(0.01)
-        else:
-            return
-    raise RuntimeError(f"{process.args!r} does not listen on port {port}:\n{log.read_text()}")
 
 
 def _family(pid: int) -> Iterator[int]:
