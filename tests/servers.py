@@ -60,6 +60,8 @@ class Row(NamedTuple):
     one_at_a_time: bool = False
     #: Told a path, it opens the file itself: what becomes of it then is not in our log.
     opens_files: bool = False
+    #: It ends, the whole process, if a part of a request's body comes after the answer.
+    dies_of_late_bodies: bool = False
     #: Why it cannot run here: what has no release for this system or this Python.
     missing: str = ""
 
@@ -82,7 +84,9 @@ SERVERS = {
     # Of a stream with an error it sends no end: that comes with the connection's.
     "hypercorn-asyncio-h2": Row([*_HYPERCORN, "asyncio"], client=Http2, cuts=False),
     "hypercorn-trio": Row([*_HYPERCORN, "trio"]),
-    "hypercorn-trio-h2": Row([*_HYPERCORN, "trio"], client=Http2, cuts=False),
+    "hypercorn-trio-h2": Row(
+        [*_HYPERCORN, "trio"], client=Http2, cuts=False, dies_of_late_bodies=True
+    ),
     "anycorn-trio": Row([*_ANYCORN, "trio"]),
     "granian-asgi": Row([*_GRANIAN, "asgi", "served:asgi"], opens_files=True),
     "granian-wsgi": Row([*_GRANIAN, "wsgi", "served:wsgi"]),
