@@ -74,8 +74,10 @@ def wrap(middleware: Any, application: Any) -> Any:
 
 # The tests themselves, which have no root, import what is above.
 if "SERVED_ROOT" in os.environ:
-    wsgi = wrap(WhiteNoise, wsgi_application)
-    asgi = wrap(ASGIWhiteNoise, asgi_application)
+    # Without an application, a path that is no file's is a 404.
+    alone = "SERVED_ALONE" in os.environ
+    wsgi = wrap(WhiteNoise, None if alone else wsgi_application)
+    asgi = wrap(ASGIWhiteNoise, None if alone else asgi_application)
     if "SERVED_BARE" in os.environ:  # for what a server does whatever the application
         asgi = answering_early
 
