@@ -124,9 +124,9 @@ def test_zsync_fetches_the_blocks_that_have_changed(published: Published, here: 
     with published.serving() as url:
         output = run("zsync", "-i", "old.iso", "-o", "new.iso", f"{url}/image.iso.zsync")
     assert Path("new.iso").read_bytes() == new
-    (local, fetched) = map(int, re.findall(r"used (\d+) local, fetched (\d+)", output)[0])
-    assert local + fetched == len(new)
-    assert 7 * 100 <= fetched < 100_000
+    ((local, fetched),) = re.findall(r"used (\d+) local, fetched (\d+)", output)
+    assert int(local) > 1_900_000
+    assert int(fetched) < 100_000
 
 
 def test_zsync_fetches_a_file_of_which_it_has_nothing(published: Published, here: Path) -> None:
