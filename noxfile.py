@@ -71,6 +71,13 @@ def browser(session: nox.Session) -> None:
 
 
 @nox.session
+def clients(session: nox.Session) -> None:
+    """Downloads by real programs, such as zsync and apt; skips what is not installed."""
+    session.install("-e", ".[test]")
+    session.run("python", "-m", "pytest", "-m", "clients", "-rs", *session.posargs)
+
+
+@nox.session
 def servers(session: nox.Session) -> None:
     """Every real server of the tests, and a table of what became of each."""
     session.install("-e", ".[test]")

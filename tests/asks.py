@@ -218,6 +218,9 @@ def _browser(root: Path) -> Iterator[Ask]:
 #: HTTP/1.1 to say which is not required of it (RFC 9112 §9.3).
 UNREAD = tuple(_bodies())
 
+#: A request body up to this size arrives in the same packet as the head.
+PACKET = 1000
+
 
 def asks(root: Path) -> tuple[Ask, ...]:
     """The list of requests for the site at ``root``."""

@@ -7,7 +7,6 @@ import os
 import shutil
 import socket
 import subprocess
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from http.client import HTTPConnection
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from origin import end, origin
+from processes import wait_for, watched
 
 #: What has to be installed for each.
 PROGRAMS = {"nginx": "nginx", "varnish": "varnishd"}
@@ -129,7 +129,7 @@ def started(
     """Run a cache by a configuration that has it listen on ``port``."""
     folder.mkdir()
     command = {"nginx": _nginx_command, "varnish": _varnish_command}[kind](config, folder, port)
-    with _process(command, port), closing(Site(port, replicas)) as site:
+    with _process(command, port, folder / "log"), closing(Site(port, replicas)) as site:
         yield site
 
 
@@ -178,30 +178,15 @@ def _varnish_command(vcl: str, folder: Path, port: int) -> list[str]:
 
 
 @contextmanager
-def _process(command: Sequence[str], port: int) -> Iterator[None]:
+def _process(command: Sequence[str], port: int, log: Path) -> Iterator[None]:
     path = f"{os.environ['PATH']}{os.pathsep}/usr/sbin"
     program = shutil.which(command[0], path=path)
     assert program is not None
-    process = subprocess.Popen(
-        [program, *command[1:]], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
+    with log.open("wb") as output:
+        process = subprocess.Popen([program, *command[1:]], stdout=output, stderr=subprocess.STDOUT)
     try:
-        _wait_for(port, process)
-        yield
+        wait_for(port, process, log)
+        with watched(process, log):
+            yield
     finally:
         end(process)
-        assert process.stdout is not None
-        process.stdout.close()
-
-
-def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        try:
-            socket.create_connection(("127.0.0.1", port)).close()
-        except ConnectionRefusedError:
-            assert process.poll() is None, process.stdout and process.stdout.read().decode()
-            time.sleep(0.05)
-        else:
-            return
-    raise RuntimeError(f"{process.args!r} does not listen on port {port}")

@@ -10,13 +10,13 @@ import signal
 import subprocess
 import sysconfig
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from caches import Client, Reply, free_port
 from pages import ROOT, Block
-from servers import wait_for
+from processes import wait_for, watched
 
 #: Beginnings of commands that start a server, and what they are to have them listen on a free port.
 LISTENING = {
@@ -102,9 +102,11 @@ def serving(text: str, folder: Path) -> Iterator[tuple[int, Path]]:
         )
     try:
         wait_for(port, process, log)
-        yield port, log
+        with watched(process, log):
+            yield port, log
     finally:
-        os.killpg(process.pid, signal.SIGKILL)  # its workers as well
+        with suppress(ProcessLookupError):  # they have ended
+            os.killpg(process.pid, signal.SIGKILL)  # its workers as well
         process.wait()
 
 

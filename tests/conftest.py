@@ -9,12 +9,13 @@ import tempfile
 import textwrap
 import traceback
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from clients import ADAPTERS, Get, Serve, client_of
+from processes import describe_servers
 
 from whitenoise_async import logs
 from whitenoise_async.open_files import _sweeper
@@ -26,6 +27,22 @@ MTIME = 1_600_000_000  # Sun, 13 Sep 2020 12:26:40 GMT
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--shots", metavar="DIR", help="where to keep the browser's screenshots")
+
+
+def pytest_configure() -> None:
+    # A shell without job control has what it runs in the background ignore SIGINT. Commands that
+    # the tests start and interrupt would inherit that.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show the servers' logs, and those that have ended, with each test that fails."""
+    report = yield
+    if report.failed:
+        report.sections += [("Server", each) for each in describe_servers()]
+    return report
 
 
 @pytest.fixture(autouse=True)

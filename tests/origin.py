@@ -11,12 +11,14 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import uvicorn
+from processes import watched
 
 from whitenoise_async import ASGIWhiteNoise
 
@@ -48,15 +50,21 @@ class Seen:
 @contextmanager
 def origin(root: Path, **options: object) -> Iterator[int]:
     """Run one over ``root``, with options of the middleware; yields its port."""
-    with socket.create_server(("127.0.0.1", 0), backlog=128) as listener:
+    with (
+        socket.create_server(("127.0.0.1", 0), backlog=128) as listener,
+        tempfile.NamedTemporaryFile() as log,
+    ):
         arguments = [str(listener.fileno()), str(root), json.dumps(options)]
         process = subprocess.Popen(
             [sys.executable, __file__, *arguments],
             env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
             pass_fds=[listener.fileno()],
+            stdout=log,
+            stderr=subprocess.STDOUT,
         )
         try:
-            yield listener.getsockname()[1]
+            with watched(process, Path(log.name)):
+                yield listener.getsockname()[1]
         finally:
             end(process)
 

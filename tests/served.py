@@ -46,6 +46,15 @@ async def asgi_application(scope: Any, receive: Any, send: Any) -> None:
         await send({"type": "lifespan.shutdown.complete"})
 
 
+async def answering_early(scope: Any, receive: Any, send: Any) -> None:
+    """Answers a request without waiting for its body, as applications do that refuse a method."""
+    if scope["type"] == "http":
+        await send({"type": "http.response.start", "status": 405, "headers": []})
+        await send({"type": "http.response.body"})
+    else:
+        await asgi_application(scope, receive, send)
+
+
 async def _all_of(receive: Any) -> bytes:
     body, more = b"", True
     while more:
@@ -66,8 +75,12 @@ def wrap(middleware: Any, application: Any) -> Any:
 
 # The tests themselves, which have no root, import what is above.
 if "SERVED_ROOT" in os.environ:
-    wsgi = wrap(WhiteNoise, wsgi_application)
-    asgi = wrap(ASGIWhiteNoise, asgi_application)
+    # Without an application, a path that is no file's is a 404.
+    alone = "SERVED_ALONE" in os.environ
+    wsgi = wrap(WhiteNoise, None if alone else wsgi_application)
+    asgi = wrap(ASGIWhiteNoise, None if alone else asgi_application)
+    if "SERVED_BARE" in os.environ:  # for what a server does whatever the application
+        asgi = answering_early
 
 
 def wsgi_as_asgi() -> Any:

@@ -8,13 +8,13 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from clients import Reply
+from processes import wait_for, watched
 from unprivileged import READ_EVERYTHING
 from wire import Ask, Connection, Http1, Http2, exchange
 
@@ -71,6 +71,8 @@ class Row(NamedTuple):
     sends_files: bool = False
     #: It is no server for root and gives that up by itself, but not the right to read every file.
     drops_root: bool = False
+    #: It ends, the whole process, if a part of a request's body comes after the answer.
+    dies_of_late_bodies: bool = False
     #: Why it cannot run here: what has no release for this system or this Python.
     missing: str = ""
 
@@ -96,7 +98,9 @@ SERVERS = {
     # Of a stream with an error it sends no end: that comes with the connection's.
     "hypercorn-asyncio-h2": Row([*_HYPERCORN, "asyncio"], client=Http2, cuts=False),
     "hypercorn-trio": Row([*_HYPERCORN, "trio"]),
-    "hypercorn-trio-h2": Row([*_HYPERCORN, "trio"], client=Http2, cuts=False),
+    "hypercorn-trio-h2": Row(
+        [*_HYPERCORN, "trio"], client=Http2, cuts=False, dies_of_late_bodies=True
+    ),
     "anycorn-trio": Row([*_ANYCORN, "trio"]),
     "granian-asgi": Row([*_GRANIAN, "asgi", "served:asgi"], opens_files=True),
     "granian-wsgi": Row([*_GRANIAN, "wsgi", "served:wsgi"]),
@@ -210,24 +214,13 @@ def running(name: str, root: Path, log: Path, **environ: str) -> Iterator[Server
     try:
         if not takes_socket:
             wait_for(port, process, log)
-        yield Server(name, process, port, log)
+        with watched(process, log):
+            yield Server(name, process, port, log)
     finally:
         # Its workers as well, and at once: to end with grace takes some of them a second.
-        os.killpg(process.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # they have ended
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-
-
-def wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
-    """Wait until a server listens."""
-    deadline = time.monotonic() + 60
-    while process.poll() is None and time.monotonic() < deadline:
-        try:
-            socket.create_connection(("127.0.0.1", port)).close()
-        except ConnectionRefusedError:
-            time.sleep(0.01)
-        else:
-            return
-    raise RuntimeError(f"{process.args!r} does not listen on port {port}:\n{log.read_text()}")
 
 
 def _family(pid: int) -> Iterator[int]:

@@ -22,6 +22,7 @@ from urllib.parse import urljoin
 import brotli
 import pytest
 from caches import Client, Reply
+from processes import watched
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "docs" / "examples"
@@ -149,7 +150,9 @@ def running(
             stderr=subprocess.STDOUT,
         )
     try:
-        yield Server(example, folder, port_in(log, process))
+        port = port_in(log, process)
+        with watched(process, log):
+            yield Server(example, folder, port)
     finally:
         process.terminate()
         try:

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import textwrap
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import redirect_stdout
 from pathlib import Path
@@ -327,6 +327,15 @@ class Watched(io.StringIO):
         return written
 
 
+@pytest.fixture
+def unhandled_sighup() -> Iterator[None]:
+    """SIGHUP as a terminal has it; nohup has a program ignore it, and then our commands do, too."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("unhandled_sighup")
 @pytest.mark.parametrize("sent", ["SIGINT", "SIGTERM", "SIGHUP"])
 def test_an_interrupt_between_files_keeps_what_is_done(
     tmp_path: Path,

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stdout, suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -63,6 +63,13 @@ def publishing(*arguments: str | Path, **environ: str) -> Iterator[subprocess.Po
     ) as process:
         try:
             yield process
+        except Exception:
+            if process.poll() is not None and process.stderr is not None:
+                # pytest shows it with the failure.
+                sys.stderr.write(f"It ended with status {process.returncode}:\n")
+                with suppress(ValueError):  # it was read to its end, and closed
+                    sys.stderr.write(process.stderr.read())
+            raise
         finally:
             process.kill()
 

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import os
+import socket
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from http.client import HTTPException
 from pathlib import Path
 
 import pytest
-from asks import UNREAD, asks, make_site
+from asks import PACKET, UNREAD, asks, make_site
 from clients import Reply
 from conftest import write
 from deviations import DEVIATIONS, OWN_WORDS, deviating
 from expected import Expected
+from h2.connection import H2Connection
+from h2.events import Event, StreamEnded
+from processes import ServerEndedError
 from servers import SERVERS, Server, never, running
 from wire import Ask, Connection, Http2, connect, exchange, rest
 
@@ -96,6 +100,8 @@ def test_every_answer_is_the_decision_cores(
     deviations = 0
     kept: Connection | None = None
     for ask, ours in answers.items():
+        if server.row.dies_of_late_bodies and ask in UNREAD and len(ask.body) > PACKET:
+            continue  # its last bytes may come after the answer
         theirs = deviating(server.name, ask, ours, core)
         assert theirs != ours  # or else it deviates no more
         deviations += theirs is not None
@@ -321,6 +327,45 @@ def test_a_client_that_hangs_up_leaves_nothing_open(
     else:
         until(lambda: not server.has_open(large))
     assert is_the_applications(server.get("/missing"))
+
+
+@pytest.mark.parametrize("name", ["hypercorn-asyncio-h2", "hypercorn-trio-h2"])
+def test_hypercorn_fails_on_a_body_that_comes_after_the_answer(
+    name: str, root: Path, tmp_path: Path
+) -> None:
+    """A fault of its own, whatever the application: the answer removes the body's stream.
+
+    The KeyError ends the connection, and under trio the process: there every connection is a task
+    of the server's nursery. Once that is mended, ``Row.dies_of_late_bodies`` can go.
+    """
+    with ExitStack() as stack:
+        if SERVERS[name].dies_of_late_bodies:
+            stack.enter_context(pytest.raises(ServerEndedError, match="KeyError"))
+        server = stack.enter_context(running(name, root, tmp_path / "log", SERVED_BARE="1"))
+        send_body_after_answer(server.port)
+        if SERVERS[name].dies_of_late_bodies:
+            server.process.wait(60)
+        else:
+            until(lambda: "KeyError" in server.log.read_text())
+            assert server.get("/").status == 405
+            server.hang_up()
+
+
+def send_body_after_answer(port: int) -> None:
+    """Send a request over HTTP/2, and its body when the answer is complete."""
+    names = (":method", "POST"), (":scheme", "http"), (":authority", "a"), (":path", "/")
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        state = H2Connection()
+        state.initiate_connection()
+        state.send_headers(1, names)
+        connection.sendall(state.data_to_send())
+        events: list[Event] = []
+        while not any(isinstance(event, StreamEnded) for event in events):
+            events = state.receive_data(connection.recv(65536))
+        state.send_data(1, b"a=1", end_stream=True)
+        connection.sendall(state.data_to_send())
+        while connection.recv(65536):
+            pass
 
 
 def test_a_mount_point_is_taken_off(root: Path, tmp_path: Path) -> None:

@@ -12,11 +12,12 @@ import anyio
 import pytest
 from clients import ADAPTERS, Serve, client_of, make_call, scope_of
 from conftest import MTIME, write
+from faults import until
 
 from whitenoise_async import ASGIWhiteNoise, tags
 from whitenoise_async.files import OpenFile, open_file
 from whitenoise_async.tags import ContentTags
-from whitenoise_async.threads import MAX_THREADS
+from whitenoise_async.threads import MAX_LONG, statistics
 
 TEXT = b"body { color: black }\n" * 100
 GZIP = {"Accept-Encoding": "gzip"}
@@ -128,20 +129,23 @@ def hold_back(monkeypatch: pytest.MonkeyPatch, name: str) -> threading.Event:
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
-def test_digests_that_take_long_leave_threads_for_all_else(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, backend: str
+@pytest.mark.parametrize("options", [{"etag": "content"}, {}], ids=["content", "constant dates"])
+def test_small_files_never_wait_for_the_digests_of_large_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, backend: str, options: Any
 ) -> None:
-    """As of a file of gigabytes, which a hundred clients want at once after a deployment."""
-    write(tmp_path / "film.bin", b"film")
-    write(tmp_path / "known.txt", b"known")
-    app = ASGIWhiteNoise(None, tmp_path, etag="content", check_interval=0)
-    go_on = hold_back(monkeypatch, "film.bin")
+    """As of files of gigabytes, which a hundred clients want at once after a deployment."""
+    films = [f"{number}.bin" for number in range(MAX_LONG + 2)] * 10
+    small = ["0.txt", "1.txt", "2.txt"] * 2
+    for name in {*films, *small}:
+        size = 2 * 1024 * 1024 if name in films else 5
+        write(tmp_path / name, bytes(size), mtime=1)
+    app = ASGIWhiteNoise(None, tmp_path, check_interval=0, **options)
+    go_on = hold_back(monkeypatch, ".bin")
     sent: list[str] = []
 
     async def ask(name: str) -> None:
         async def send(message: Any) -> None:
-            if message["type"] == "http.response.start":
-                sent.append(name)
+            sent.extend([name] if message.get("status") == 200 else [])
 
         await app(scope_of(make_call(f"/{name}")), never, send)
 
@@ -149,16 +153,15 @@ def test_digests_that_take_long_leave_threads_for_all_else(
         await anyio.sleep_forever()
 
     async def main() -> None:
-        await ask("known.txt")
         async with anyio.create_task_group() as group:
-            for _ in range(MAX_THREADS + 4):
-                group.start_soon(ask, "film.bin")
-            await anyio.sleep(0.1)
-            for _ in range(3):
-                await ask("known.txt")
-            assert sent == ["known.txt"] * 4
+            for name in films:
+                group.start_soon(ask, name)
+            await until(lambda: statistics() == (MAX_LONG, len(films) - MAX_LONG))
+            for name in small:
+                await ask(name)
+            assert sent == small
             go_on.set()
-        assert len(sent) == MAX_THREADS + 8
+        assert len(sent) == len(films) + len(small)
 
     anyio.run(main, backend=backend)
 

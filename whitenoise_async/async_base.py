@@ -13,6 +13,7 @@ from .decisions import Line, RawFields
 from .files import FileSystemError
 from .registry import Listed
 from .static_file import Sought
+from .tags import LongDigestError, quickly
 from .threads import Call
 
 
@@ -41,13 +42,29 @@ class AsyncBaseWhiteNoise(BaseWhiteNoise[Line]):
         """
         answer = partial(self._answer, listed, method, fields, path, query)
         place = listed.url if isinstance(listed, Sought) else listed.path
+        quick = Call(listed.path, os.path.dirname(place), partial(quickly, answer))
         try:
-            with Call(listed.path, os.path.dirname(place), answer) as call:
-                if not await call.be_alone(place):
-                    # Another request may have asked the disk what this one needs to know.
-                    found = self._answer_at_once(listed, method, fields)
-                    if found is not None:
-                        return found
-                return await call.run()
+            try:
+                return await self._call_alone(quick, place, listed, method, fields)
+            except LongDigestError:
+                # A file of gigabytes is read for seconds. Small files must not wait for its thread.
+                long = Call(listed.path, None, answer)
+                return await self._call_alone(long, place, listed, method, fields)
         except FileSystemError as error:
             return self._unavailable(error, listed)
+
+    async def _call_alone(
+        self,
+        answer: Call[Answer[Line] | None],
+        place: str,
+        listed: Listed | Sought,
+        method: str,
+        fields: RawFields,
+    ) -> Answer[Line] | None:
+        with answer:
+            if not await answer.be_alone(place):
+                # Another request may have asked the disk what this one needs to know.
+                found = self._answer_at_once(listed, method, fields)
+                if found is not None:
+                    return found
+            return await answer.run()

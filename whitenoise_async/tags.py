@@ -6,13 +6,16 @@ import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from contextvars import ContextVar
+from typing import Protocol, TypeVar
 
 from .files import OpenFile
 from .forks import renew_at_fork
 from .http.fields import is_opaque_tag
 from .logs import error_now_and_then, printable
 from .representations import FileState, are_dated
+
+T = TypeVar("T")
 
 
 class Tags(Protocol):
@@ -28,8 +31,30 @@ class Tags(Protocol):
         """
 
 
+class LongDigestError(Exception):
+    """A large file has to be read for its tag, which :func:`quickly` does not allow."""
+
+
 # Bytes that are read at a time.
 _PIECE = 256 * 1024
+
+# Bytes that are read for a digest in one millisecond.
+_QUICK = 1024 * 1024
+
+_is_quick: ContextVar[bool] = ContextVar("whitenoise_async_is_quick", default=False)
+
+
+def quickly(function: Callable[[], T]) -> T:
+    """Call a function that may ask for tags, but not for those that take long.
+
+    :raises LongDigestError: where a large file would have to be read for its tag.
+    """
+    token = _is_quick.set(True)
+    try:
+        return function()
+    finally:
+        _is_quick.reset(token)
+
 
 # Tags that are kept. A file that is served without `autorefresh` keeps its own beside this.
 _MAX_KEPT = 4096
@@ -56,6 +81,7 @@ class ContentTags:
         """The digests of ``forms``; ``None`` for one that has a date or changes while it is read.
 
         :raises FileSystemError: where one cannot be read.
+        :raises LongDigestError: where that is not allowed to take long.
         """
         if not self.are_dated:
             return [self._of(form) for form in forms]
@@ -68,6 +94,8 @@ class ContentTags:
             if state == form.state:
                 self._kept.move_to_end(form.path)
                 return tag
+        if form.state.size > _QUICK and _is_quick.get():
+            raise LongDigestError
         tag = _digest(form)
         if not form.is_untouched():
             return None

@@ -25,6 +25,8 @@ T = TypeVar("T")
 MAX_THREADS = 16
 #: Of these, what one directory may have: a mount that hangs must leave some for the others.
 MAX_OF_DIRECTORY = 8
+#: Besides, for calls that may take seconds.
+MAX_LONG = 2
 #: Seconds after which a call is stuck, and does not count any more if another one needs a thread.
 STUCK_AFTER = 1.0
 #: Calls that are stuck and do not count.
@@ -51,6 +53,7 @@ class _Loop:
 
     def __init__(self) -> None:
         self.threads = CapacityLimiter(MAX_THREADS)
+        self.long = CapacityLimiter(MAX_LONG)
         self.unlimited = CapacityLimiter(math.inf)
         self.directories = _Limiters(MAX_OF_DIRECTORY)
         self.files = _Limiters(1)
@@ -86,10 +89,11 @@ class Call(Generic[T]):
     ``with Call(…) as call: await call.run()``.
     """
 
-    def __init__(self, path: str, directory: str, function: Callable[[], T]) -> None:
+    def __init__(self, path: str, directory: str | None, function: Callable[[], T]) -> None:
         """
         :param path: what the call is about, for errors.
-        :param directory: calls for one directory share a part of the threads.
+        :param directory: calls for one directory share a part of the threads; ``None`` for a call
+            that may take seconds.
         """
         self.began = math.inf  # when it was given a thread, by time.monotonic()
         self.is_stuck = False
@@ -113,6 +117,9 @@ class Call(Generic[T]):
 
     async def be_admitted(self) -> None:
         """Wait until a thread may call the function."""
+        if self._directory is None:
+            await self._hold(self._loop.long)
+            return
         await self._hold(self._loop.directories.of(self._directory))
         threads = self._loop.threads
         while threads not in self._held:
@@ -202,6 +209,7 @@ class Statistics(NamedTuple):
 def statistics() -> Statistics:
     """How many calls of this event loop have a thread, and how many wait for one."""
     loop = _this_loop()
-    limiters = [loop.threads, *loop.directories.values(), *loop.files.values()]
+    limiters = [loop.threads, loop.long, *loop.directories.values(), *loop.files.values()]
     waiting = sum(each.statistics().tasks_waiting for each in limiters)
-    return Statistics(loop.threads.borrowed_tokens, waiting)
+    running = loop.threads.borrowed_tokens + loop.long.borrowed_tokens
+    return Statistics(running, waiting)

@@ -60,6 +60,10 @@ class Server(NamedTuple):
     log: Path
 
 
+class ServerEndedError(RuntimeError):
+    """A server ended while it was measured."""
+
+
 @contextmanager
 def running(place: Place, server: str, contender: str, work: str) -> Iterator[Server]:
     """Run a contender on a server until the block ends."""
@@ -91,7 +95,12 @@ def started(
         child(command, cpu, log.parent, output.fileno(), environ) as process,
     ):
         _wait_for(port, process, log)
-        yield Server(process.pid, port, log)
+        try:
+            yield Server(process.pid, port, log)
+        except Exception as error:
+            if process.poll() is None:
+                raise
+            raise ServerEndedError(_describe(process, log)) from error
 
 
 def _command(server: str, contender: str, port: int, place: Place) -> list[str]:
@@ -117,4 +126,9 @@ def _wait_for(port: int, process: subprocess.Popen[str], log: Path) -> None:
             time.sleep(0.02)
         else:
             return
-    raise RuntimeError(f"the server did not start:\n{log.read_text(errors='replace')[-2000:]}")
+    raise RuntimeError(f"the server did not start: {_describe(process, log)}")
+
+
+def _describe(process: subprocess.Popen[str], log: Path) -> str:
+    written = log.read_text(errors="replace")[-2000:]
+    return f"its exit status is {process.poll()}, and its log ends:\n{written}"

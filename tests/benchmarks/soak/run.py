@@ -19,7 +19,7 @@ from benchmarks.checks import WrongAnswerError
 from benchmarks.console import say
 from benchmarks.proc import usage
 from benchmarks.processes import environment
-from benchmarks.servers import free_port, started
+from benchmarks.servers import ServerEndedError, free_port, started
 from benchmarks.soak.aborts import abort
 from benchmarks.soak.changes import Changes
 from benchmarks.soak.client import CONNECTIONS, Tally, ask
@@ -78,13 +78,15 @@ def soak(profile: Profile, settings: Settings, allowed: int) -> Run:
             SOAK_SITE=str(folder / "site"),
             SOAK_INTERFACE=profile.interface,
         )
-        with started([*command, _TARGET], port, log, environ, None):
-            try:
+        try:
+            with started([*command, _TARGET], port, log, environ, None):
                 under_load = _Soak(port, profile, settings, site, text, changes, allowed)
                 under_load.run()
-            except (OSError, HTTPException, WrongAnswerError) as error:
-                written = log.read_text(errors="replace")[-2000:]
-                raise CutShortError(f"{error!r}; the server's log ends:\n{written}") from error
+        except ServerEndedError as error:
+            raise CutShortError(f"{error.__cause__!r}; {error}") from error
+        except (OSError, HTTPException, WrongAnswerError) as error:
+            written = log.read_text(errors="replace")[-2000:]
+            raise CutShortError(f"{error!r}; the server's log ends:\n{written}") from error
         return under_load.told(log.read_text(errors="replace").splitlines())
 
 
