@@ -35,7 +35,7 @@ def another(path: Path) -> bytes:
 
 
 def replace(path: Path, content: bytes) -> None:
-    write(path.with_name("new"), content, mtime=5).replace(path)
+    write(path.with_name("new"), content, mtime=500_000_000).replace(path)
 
 
 def shorter(path: Path) -> bytes:
