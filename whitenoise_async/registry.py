@@ -86,7 +86,8 @@ class WalkedRegistry:
         self._index_file = index_file
         self._exclude = exclude
         self._listed: dict[str, Listed | Place] = {}
-        #: By the URLs that they would have.
+        # Files with the names of variants, by the URLs that they would have: those that have
+        # variants themselves, and those that somebody has asked for.
         self._variants: dict[str, Listed | Place] = {}
         self._changing = threading.Lock()
         renew_at_fork(self)
@@ -107,8 +108,9 @@ class WalkedRegistry:
             found.update(listed_here)
             variants.update(variants_here)
         with self._changing:
+            hidden = _variants_of_hidden(self._listed, found)
+            self._variants = {**self._variants, **hidden, **variants}
             self._listed = {**self._listed, **found} if self._listed else found
-            self._variants = {**self._variants, **variants} if self._variants else variants
         logger.info("Below %s, %d URLs from %s on", root.path, len(found), root.prefix)
         if skipped:
             _warn_of_skipped(skipped, root.path)
@@ -122,9 +124,16 @@ class WalkedRegistry:
     def look_up(self, url: str) -> Listed | None:
         """The same, or a file that has the name of a variant."""
         listed = self._listed.get(url)
-        if listed is None:
-            listed = self._variants.get(url)
+        if listed is None and url.endswith(SUFFIXES):
+            listed = self._variants.get(url) or self._variant(url)
         return self._asked_for(url) if isinstance(listed, Place) else listed
+
+    def _variant(self, url: str) -> Listed | Place | None:
+        variant = _variant_at(url, self._listed, self._variants)
+        if variant is None:
+            return None
+        with self._changing:
+            return self._variants.setdefault(url, variant)
 
     def _asked_for(self, url: str) -> Listed:
         with self._changing:
@@ -230,7 +239,7 @@ class LiveRegistry:
             directory = directories[last]
             files, _ = directory.scan(_leave_out)
             listed, variants = _listed_in(directory.path, f"{url}/", files, self._index_file)
-        found = (variants if is_variant else listed).get(url)
+        found = _variant_at(url, listed, variants) if is_variant else listed.get(url)
         if isinstance(found, Place):
             found = found.file(url)
         if isinstance(found, StaticFile):
@@ -265,7 +274,7 @@ def make_root(path: str | os.PathLike[str], prefix: str | None, followlinks: boo
 def _listed_in(
     path: str, url: str, files: set[str], index_file: str | None
 ) -> tuple[dict[str, Listed | Place], dict[str, Listed | Place]]:
-    """List the URLs that one directory adds, and those that have the names of variants.
+    """List the URLs that one directory adds, and the variants that have variants: ``a.gz.br``.
 
     :param url: the directory's own, with the slash at its end.
     """
@@ -282,12 +291,44 @@ def _listed_in(
         listed[url] = file
         listed[url[:-1]] = Redirect(file, None)
         listed[url + index_file] = Redirect(file, "./")
-    variants: dict[str, Listed | Place] = dict.fromkeys(
-        [url + name for name in siblings], Place(path, (), are_variants=True)
-    )
-    for name in siblings & suffixes_of.keys():  # a.gz, where there is an a.gz.br too
-        variants[url + name] = Place(path, suffixes_of[name], are_variants=True)
+    variants: dict[str, Listed | Place] = {
+        url + name: Place(path, suffixes_of[name], are_variants=True)
+        for name in siblings & suffixes_of.keys()
+    }
     return listed, variants
+
+
+def _variant_at(url: str, *listings: Mapping[str, Listed | Place]) -> Listed | Place | None:
+    """The file with the name of a variant that has this URL.
+
+    It is found by its original: a list of all variants would take as much memory as that of files.
+    """
+    of, dot, extension = url.rpartition(".")
+    for listing in listings:
+        if isinstance(found := listing.get(url), Place):
+            return found
+        original = listing.get(of)
+        if isinstance(original, Place):
+            original = original.file(of)
+        elif isinstance(original, Redirect):
+            original = original.file
+        # An index file has its folder's URLs too.
+        if original and dot + extension in original.suffixes and _is_named(original, of):
+            return StaticFile(original.path + dot + extension, url, is_variant=True)
+    return None
+
+
+def _variants_of_hidden(
+    listed: Mapping[str, Listed | Place], found: Mapping[str, Listed | Place]
+) -> dict[str, Listed | Place]:
+    """The variants in earlier roots whose originals a later root hides, by their URLs."""
+    urls = (url + suffix for url in listed.keys() & found.keys() for suffix in SUFFIXES)
+    variants = {url: _variant_at(url, listed) for url in urls if not _variant_at(url, found)}
+    return {url: variant for url, variant in variants.items() if variant is not None}
+
+
+def _is_named(file: StaticFile, url: str) -> bool:
+    return os.path.basename(file.path) == url[url.rindex("/") + 1 :]
 
 
 def _with_siblings(files: set[str]) -> dict[str, tuple[str, ...]]:
