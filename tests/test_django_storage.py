@@ -889,3 +889,15 @@ def test_the_files_of_the_admin_are_collected_and_right(project: Project) -> Non
     require_right_variants(project.root)
     project.collect()
     assert project.manifest() == manifest
+
+
+def test_another_storage_raises_its_own_errors(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError("the storage's own")
+
+    monkeypatch.setattr(FileSystemStorage, "_save", fail)
+    project.use("django.contrib.staticfiles.storage.StaticFilesStorage")
+    with pytest.raises(OSError, match="the storage's own"):
+        project.collect()

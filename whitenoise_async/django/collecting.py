@@ -13,7 +13,9 @@ from functools import wraps
 from itertools import chain
 from typing import Any
 
+from django.conf import STATICFILES_STORAGE_ALIAS, settings
 from django.contrib.staticfiles.management.commands.collectstatic import Command
+from django.utils.module_loading import import_string
 
 from .errors import CommandError
 from .whole_files import WholeFilesStorage
@@ -36,11 +38,17 @@ def _without_traceback(handle: _Method) -> _Method:
         try:
             return handle(command, *arguments, **options)
         except OSError as error:
-            if not isinstance(command.storage, WholeFilesStorage):
+            # Not by `command.storage`: making it may be what has failed.
+            if not issubclass(import_string(_backend()), WholeFilesStorage):
                 raise
             raise CommandError(str(error)) from error
 
     return method
+
+
+def _backend() -> str:
+    backend: str = settings.STORAGES[STATICFILES_STORAGE_ALIAS]["BACKEND"]
+    return backend
 
 
 def _for_our_storages(djangos: _Method, ours: _Method) -> _Method:
