@@ -121,13 +121,12 @@ class Call(Generic[T]):
             await self._hold(self._loop.long)
             return
         await self._hold(self._loop.directories.of(self._directory))
-        threads = self._loop.threads
-        while threads not in self._held:
+        while True:
             with move_on_after(STUCK_AFTER):
-                await self._hold(threads)
-                break
+                await self._hold(self._loop.threads)
+                self.began = monotonic()
+                return
             self._loop.replace_stuck()
-        self.began = monotonic()
 
     async def run(self) -> T:
         """Call the function in a thread.
