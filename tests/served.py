@@ -98,7 +98,9 @@ def asgi_as_wsgi() -> Any:
 def run_uvicorn(fd: str, http: str, loop: str, application: str) -> None:
     import uvicorn
 
-    config = uvicorn.Config(eval(application), http=http, loop=loop, log_level="warning")
+    config = uvicorn.Config(
+        eval(application), http=http, loop=loop, log_level="warning", timeout_keep_alive=75
+    )
     uvicorn.Server(config).run(sockets=[socket.socket(fileno=int(fd))])
 
 

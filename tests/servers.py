@@ -21,11 +21,14 @@ from wire import Ask, Connection, Http1, Http2, exchange
 HERE = Path(__file__).parent
 
 _UVICORN = ["served", "uvicorn", "{fd}"]
-_HYPERCORN = ["hypercorn", "--bind", "fd://{fd}", "--workers", "0", "served:asgi", "-k"]
-_ANYCORN = ["anycorn", "--bind", "fd://{fd}", "--workers", "0", "served:asgi", "-k"]
+# On a busy machine a test may leave its connection idle for longer than the servers' defaults,
+# which are two and five seconds.
+_KEEP_ALIVE = ["--keep-alive", "75"]
+_CORN = ["--bind", "fd://{fd}", "--workers", "0", *_KEEP_ALIVE, "served:asgi", "-k"]
+_HYPERCORN, _ANYCORN = ["hypercorn", *_CORN], ["anycorn", *_CORN]
 _GRANIAN = ["granian", "--port", "{port}", "--workers", "1", "--interface"]
 _DAPHNE = ["daphne", "--fd", "{fd}", "--verbosity", "0", "served:asgi"]
-_GUNICORN = ["gunicorn", "--bind", "fd://{fd}", "--worker-class"]
+_GUNICORN = ["gunicorn", "--bind", "fd://{fd}", *_KEEP_ALIVE, "--worker-class"]
 _GTHREAD = [*_GUNICORN, "gthread", "--threads", "4"]
 
 
