@@ -288,6 +288,33 @@ def test_a_file_that_is_closed_while_it_is_read_at_once_is_open_for_that_read(
     assert not file.is_open
 
 
+def test_a_read_that_begins_while_a_file_is_closed_has_no_descriptor(
+    file: OpenFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thread that was given up may begin its read as the event loop closes the file."""
+    descriptors: list[int] = []
+
+    class Lock:
+        """Has another thread's turn come as soon as it is free."""
+
+        def __enter__(self) -> None:
+            pass
+
+        def __exit__(self, *_: object) -> None:
+            file._counting = threading.RLock()
+            with pytest.raises(FileSystemError):
+                file.read(0, 10)
+
+    def read(descriptor: int, size: int, offset: int) -> bytes:
+        descriptors.append(descriptor)
+        return os.pread(descriptor, size, offset)
+
+    monkeypatch.setattr(files, "read_at", read)
+    file._counting = Lock()  # type: ignore[assignment]
+    file.close()
+    assert descriptors == [-1]
+
+
 async def test_an_abandoned_stream_is_closed_by_the_event_loop(file: OpenFile) -> None:
     stream = FileStream(file)
     pieces = stream.pieces([ByteRange(0, LARGE)])

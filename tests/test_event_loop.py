@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
+import weakref
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
-from anyio.lowlevel import checkpoint
+from anyio.lowlevel import checkpoint, current_token
 from clients import make_call, scope_of
 from conftest import write
 
@@ -188,3 +190,22 @@ def test_bytes_that_were_not_sent_are_for_the_others() -> None:
         assert done
 
     anyio.run(main)
+
+
+def test_nothing_keeps_an_event_loop_that_has_ended(
+    backend: str, reading: None, tmp_path: Path
+) -> None:
+    """Tests and Django's ``async_to_sync`` make one for each call."""
+    write(tmp_path / "large.bin", LARGE)
+    app = ASGIWhiteNoise(None, tmp_path)
+    ended: list[weakref.ref[object]] = []
+
+    async def main() -> None:
+        ended.append(weakref.ref(current_token().native_token))
+        turns = Turns()
+        await app(scope_of(make_call("/large.bin")), turns.receive, turns.send)
+
+    for _ in range(3):
+        anyio.run(main, backend=backend)
+    gc.collect()
+    assert [each() for each in ended] == [None] * 3

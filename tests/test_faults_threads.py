@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import threading
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
+from functools import partial
 from pathlib import Path
+from random import Random
+from time import sleep
 from typing import Any
 
 import anyio
@@ -537,3 +541,65 @@ async def test_a_call_that_nobody_waits_for_is_not_begun() -> None:
     with pytest.raises(asyncio.CancelledError):
         call()
     assert statistics() == (0, 0)
+
+
+async def test_a_request_that_is_given_up_once_it_has_its_turn_at_a_file_blocks_nobody() -> None:
+    """Before version 4.10 of anyio, those behind it waited for ever."""
+    order: list[str] = []
+
+    async def ask(name: str) -> None:
+        with ThreadCall("/a", "/", bool) as call:
+            await call.be_alone("/a")
+            order.append(name)
+            await call.run()
+
+    with ThreadCall("/a", "/", bool) as first:
+        await first.be_alone("/a")
+        given_up, next_one = asyncio.ensure_future(ask("given up")), asyncio.ensure_future(ask("b"))
+        await until(lambda: statistics().waiting == 2)
+    given_up.cancel()
+    with anyio.fail_after(10):
+        await next_one
+    assert order == ["b"]
+    assert statistics() == (0, 0)
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "asyncio's own", "trio"])
+def test_calls_that_are_given_up_at_any_moment_leave_nothing_taken(
+    backend: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(threads, "STUCK_AFTER", 0.01)
+    random = Random(1)
+
+    async def ask(scope: anyio.CancelScope) -> None:
+        number = random.randrange(12)
+        directory = f"/{number % 4}" if random.random() < 0.9 else None
+        work = partial(sleep, random.choice([0, 0, 0.001, 0.03]))
+        with scope, ThreadCall(f"/{number}", directory, work) as call:
+            await call.be_alone(f"/{number}")
+            await call.run()
+
+    async def main() -> None:
+        give_up: list[Callable[[], object]] = []
+        async with anyio.create_task_group() as group:
+            for _ in range(1000):
+                scope = anyio.CancelScope()
+                if backend == "asyncio's own":
+                    give_up.append(asyncio.ensure_future(ask(scope)).cancel)
+                else:
+                    group.start_soon(ask, scope)
+                    give_up.append(scope.cancel)
+                if random.random() < 0.5:
+                    random.choice(give_up[-60:])()
+                if random.random() < 0.1:
+                    await anyio.sleep(random.choice([0, 0.002]))
+            await until(lambda: statistics() == (0, 0))
+        give_up.clear()  # of tasks, whose errors refer to their frames
+        gc.collect()
+        loop = threads._this_loop()
+        assert loop.threads.total_tokens == MAX_THREADS
+        # The last scope refers to its task.
+        assert len(loop.files) <= 1
+        assert len(loop.directories) <= 1
+
+    anyio.run(main, backend="trio" if backend == "trio" else "asyncio")

@@ -34,6 +34,9 @@ class TurnBudget:
     A budget for each body would multiply: 400 bodies with 2 MB each kept the loop busy for seconds.
     Bodies wait in a queue. In each turn the last body of that turn wakes those whose pieces fit
     into the next one. So a thousand waiting bodies cost nothing until it is their turn.
+
+    A budget must not refer to its event loop. The loop refers to it, through weak references that
+    would then keep both in memory.
     """
 
     def __init__(self) -> None:
@@ -41,7 +44,6 @@ class TurnBudget:
         self._is_used = False  # in the present turn
         self._queue: deque[_Waiter] = deque()
         self._is_waited_for = False
-        self._call_soon = _call_soon()
 
     async def take(self, size: int) -> None:
         """Wait for a turn in which ``size`` bytes can be sent.
@@ -60,7 +62,7 @@ class TurnBudget:
             self._left -= size
             if not self._is_used:
                 self._is_used = True
-                self._call_soon(self._begin_turn)
+                _call_soon()(self._begin_turn)
 
     def give_back(self, size: int) -> None:
         """Return bytes that were taken in this turn and not sent."""

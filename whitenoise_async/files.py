@@ -236,9 +236,10 @@ class OpenFile:
         """Let go of the file."""
         with self._counting:
             self._holders -= 1
-            if self._holders > 0:
-                return
-        self._close_once()
+            # Under the lock: a thread that shared the file just before the descriptor is closed
+            # would read the file that has its number next.
+            if self._holders <= 0:
+                self._close_once()
 
     def __del__(self) -> None:
         # A task that is cancelled while a thread opens its file never gets to see the file. The
