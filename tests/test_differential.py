@@ -177,12 +177,13 @@ def test_an_encoded_slash_is_not_a_slash(pair: Pair, target: str) -> None:
         raw = target + query
         for environ in ({"RAW_URI": raw}, {"REQUEST_URI": raw}):
             assert call_wsgi(pair.wsgi, Call(path), **environ).status == 404
-        assert call_asgi(pair.asgi, Call(path), raw_path=raw.encode()).status == 404
+        for form in (raw, raw.encode()):
+            assert call_asgi(pair.asgi, Call(path), raw_path=form).status == 404
     sent = quote(path) + "?a=%2F%2f"
     expected = call_wsgi(pair.wsgi, Call(path))
     for environ in ({"RAW_URI": sent}, {"REQUEST_URI": sent}, {"RAW_URI": ""}):
         assert call_wsgi(pair.wsgi, Call(path), **environ) == expected
-    for raw_path in (sent.encode(), b"", None):
+    for raw_path in (sent.encode(), sent, b"", "", None):
         assert call_asgi(pair.asgi, Call(path), raw_path=raw_path) == expected
 
 

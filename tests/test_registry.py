@@ -229,6 +229,43 @@ def test_the_siblings_of_an_earlier_root_are_not_those_of_a_later_one(
     assert path_of(registry.find("/a.css.gz")) == str(tmp_path / "two" / "a.css.gz")
 
 
+def test_a_file_with_the_name_of_a_variant_is_that_of_the_latest_root_with_its_original(
+    registry: Registry, tmp_path: Path
+) -> None:
+    """Whether or not it was asked for before, or a root between these has the original alone."""
+    for root, names in [("one", ["a", "a.gz"]), ("two", ["a"]), ("three", ["a", "a.gz"])]:
+        for name in names:
+            write(tmp_path / root / name, b"")
+        add(registry, tmp_path / root)
+        expected = str(tmp_path / ("one" if root == "two" else root) / "a.gz")
+        assert path_of(registry.look_up("/a.gz")) == expected
+    assert path_of(registry.look_up("/a")) == str(tmp_path / "three" / "a")
+
+
+def test_a_variant_of_a_variant_counts_for_it(registry: Registry, tmp_path: Path) -> None:
+    for name in ("a", "a.gz", "a.gz.br"):
+        write(tmp_path / name, b"")
+    add(registry, tmp_path)
+    assert told(registry.look_up("/a.gz")) == (str(tmp_path / "a.gz"), "/a.gz", (".br",), True)
+    assert told(registry.look_up("/a.gz.br"))[2:] == ((), True)
+
+
+@pytest.mark.parametrize("index", ["docs", "index.html"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_variant_of_an_index_file_is_at_its_own_name_alone(
+    kind: type[WalkedRegistry], index: str, tmp_path: Path
+) -> None:
+    registry = kind(index)
+    for name in ("index.html", f"docs/{index}"):
+        write(tmp_path / name, b"")
+        write(tmp_path / f"{name}.gz", b"")
+    add(registry, tmp_path)
+    found = registry.look_up(f"/docs/{index}.gz")
+    assert path_of(found) == str(tmp_path / "docs" / f"{index}.gz")
+    for url in ("/docs/.gz", "/docs.gz", "/.gz", ".gz", ""):
+        assert path_of(registry.look_up(url)) == path_of(registry.find(url)), url
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_index_file_takes_three_urls(kind: type[WalkedRegistry], tmp_path: Path) -> None:
     index = write(tmp_path / "docs" / "index.html", b"")
@@ -265,7 +302,9 @@ def test_no_other_spelling_of_a_path_leads_anywhere(
     assert registry.find(url) is None
 
 
-names = st.sampled_from(["a", "b", "a.gz", "index.html", "index.html.gz", "c.txt", "ü"])
+names = st.sampled_from(
+    ["a", "b", "a.gz", "a.br", "a.gz.br", ".gz", "index.html", "index.html.gz", "c.txt", "ü"]
+)
 trees = st.recursive(
     st.just("file"),
     lambda children: st.dictionaries(names, children | st.just("link"), max_size=4),
@@ -285,8 +324,15 @@ def grow(path: Path, tree: Any, everything: list[Path]) -> None:
             grow(path / name, child, everything)
 
 
+def told(listed: Listed | None) -> Any:
+    """All that a registry says of a URL."""
+    if isinstance(listed, Redirect):
+        return listed.location, told(listed.file)
+    return listed and (listed.path, listed.url, listed.suffixes, listed.is_variant)
+
+
 def every_url(tree: Any, url: str) -> set[str]:
-    urls = {url, url + "/", url + "/a/b", url + "/index.html"}
+    urls = {url, url + ".gz", url + "/", url + "/.gz", url + "/a/b", url + "/index.html"}
     if isinstance(tree, dict):
         for name, child in tree.items():
             urls |= every_url(child, f"{url}/{name}")
@@ -296,11 +342,16 @@ def every_url(tree: Any, url: str) -> set[str]:
 @settings(deadline=None)
 @given(
     forest=st.lists(st.tuples(trees, st.sampled_from(["", "a", "a/b"])), min_size=1, max_size=3),
-    index=st.sampled_from([None, "index.html"]),
+    index=st.sampled_from([None, "index.html", "a"]),
     links=st.booleans(),
+    asked=st.booleans(),
 )
 def test_autorefresh_finds_what_a_walk_lists(
-    tmp_path_factory: pytest.TempPathFactory, forest: Any, index: str | None, links: bool
+    tmp_path_factory: pytest.TempPathFactory,
+    forest: Any,
+    index: str | None,
+    links: bool,
+    asked: bool,
 ) -> None:
     base = tmp_path_factory.mktemp("forest")
     walked, live = WalkedRegistry(index), LiveRegistry(index)
@@ -312,10 +363,11 @@ def test_autorefresh_finds_what_a_walk_lists(
         add(walked, root, prefix, links)
         add(live, root, prefix, links)
         urls |= every_url(tree, f"/{prefix}".rstrip("/"))
+        for url in urls if asked else ():  # and then another root is added
+            walked.look_up(url)
     for url in urls | set(walked._listed):
-        here, there = walked.find(url), live.find(url)
-        assert type(here) is type(there), url
-        assert path_of(here) == path_of(there), url
+        assert told(walked.find(url)) == told(live.find(url)), url
+        assert told(walked.look_up(url)) == told(live.look_up(url)), url
     shutil.rmtree(base)
 
 

@@ -143,16 +143,16 @@ ROWS = [
     ),
     Row(
         "15.4.5", request(if_none_match=ETAG), 304,
-        [CACHE, CORS, VARY, ("ETag", ETAG)],
+        [CACHE, CORS, VARY, RANGES, ("ETag", ETAG)],
     ),
     Row(
         "15.4.5", request("HEAD", if_modified_since=DATE, **AS_GZIP), 304,
-        [CACHE, CORS, VARY, ("ETag", GZIP_ETAG)],
+        [CACHE, CORS, VARY, RANGES, ("ETag", GZIP_ETAG)],
         (), "gzip",
     ),
     Row(
         "13.2.2", request(if_none_match=ETAG, range="bytes=0-0"), 304,
-        [CACHE, CORS, VARY, ("ETag", ETAG)],
+        [CACHE, CORS, VARY, RANGES, ("ETag", ETAG)],
     ),
     Row(
         "15.5.13", request(if_match=GZIP_ETAG), 412,
@@ -385,6 +385,12 @@ def test_a_boundary_is_the_same_for_the_same_answer_alone() -> None:
     others = [(PAIR, "bytes=0-0,2-2"), (PAIR, "bytes=2-2,0-0"), (PAIR, "bytes=0-0,2-3")]
     later = represent([("/a.css", "identity", FileState(1000, 1))], DESCRIBED)
     assert len({boundary(*each) for each in [*others, (later, "bytes=0-0,2-2")]}) == 4
+
+
+def test_every_answer_says_that_ranges_are_served() -> None:
+    """RFC 9110 §14.3. A 304 may say so too: it is no metadata of the representation."""
+    for row in ROWS:
+        assert RANGES in respond(PAIR, row.request).headers, row.section
 
 
 @pytest.mark.parametrize(

@@ -161,8 +161,7 @@ class ASGIWhiteNoise(AsyncBaseWhiteNoise[Line]):
         if mount := scope.get("root_path"):
             url = below_mounts(url, mount, scope.get("app_root_path") or "")
         listed = self._find(url)
-        raw = scope.get("raw_path")
-        if listed is not None and raw and b"%" in raw and has_encoded_slash(raw, mount or ""):
+        if listed is not None and has_encoded_slash(scope.get("raw_path"), mount or ""):
             return None
         return listed
 

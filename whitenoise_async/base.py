@@ -107,6 +107,7 @@ class BaseWhiteNoise(Options, Generic[Line]):
         :param url: the URL path, decoded, below the mount point, without a query.
         :returns: ``None`` for every other URL: one of the application, a variant, a redirect, or a
             file that was removed.
+        :raises FileSystemError: where the system fails at the file.
         """
         found = self._registry.look_up(url)
         if not isinstance(found, StaticFile):

@@ -43,5 +43,5 @@ def names_encoded_slash(environ: Mapping[str, Any]) -> bool:
     ``PATH_INFO`` is decoded. Gunicorn has the request target in ``RAW_URI``; uWSGI, mod_wsgi and
     waitress have it in ``REQUEST_URI``.
     """
-    target = environ.get("RAW_URI") or environ.get("REQUEST_URI") or ""
+    target = environ.get("RAW_URI") or environ.get("REQUEST_URI")
     return has_encoded_slash(target, environ.get("SCRIPT_NAME", ""))

@@ -54,6 +54,34 @@ class Place(NamedTuple):
         return StaticFile(path, url, self.suffixes, is_variant=self.are_variants)
 
 
+class Listing(NamedTuple):
+    """What one directory, or all below one root, adds to the URLs."""
+
+    urls: dict[str, Listed | Place]
+    #: The variants that have variants themselves, ``a.gz`` with an ``a.gz.br``.
+    variants: dict[str, Place]
+
+    def variant(self, url: str) -> StaticFile | None:
+        """The file with the name of a variant that has this URL.
+
+        It is found by its original: a list of all variants would take as much memory as that of
+        files.
+        """
+        place = self.variants.get(url)
+        if place is not None:
+            return place.file(url)
+        of, dot, extension = url.rpartition(".")
+        original = self.urls.get(of) or self.variants.get(of)
+        if isinstance(original, Place):
+            original = original.file(of)
+        elif isinstance(original, Redirect):
+            original = original.file
+        # An index file is found at its folder's URLs too, and there its name is not the URL's.
+        if original is None or dot + extension not in original.suffixes or _own_url(original) != of:
+            return None
+        return StaticFile(original.path + dot + extension, url, is_variant=True)
+
+
 class Registry(Protocol):
     """Finds what a URL leads to."""
 
@@ -86,9 +114,10 @@ class WalkedRegistry:
         self._index_file = index_file
         self._exclude = exclude
         self._listed: dict[str, Listed | Place] = {}
-        # Files with the names of variants, by the URLs that they would have: those that have
-        # variants themselves, and those that somebody has asked for.
-        self._variants: dict[str, Listed | Place] = {}
+        # Of each root alone, the latest first: the original of a variant is the one beside it.
+        self._listings: tuple[Listing, ...] = ()
+        # Files with the names of variants that somebody has asked for, by the URLs they would have.
+        self._variants: dict[str, StaticFile] = {}
         self._changing = threading.Lock()
         renew_at_fork(self)
 
@@ -98,20 +127,19 @@ class WalkedRegistry:
             return
         skipped: list[tuple[str, str]] = []
         mistakes: Mistakes = {}
-        found: dict[str, Listed | Place] = {}
-        variants: dict[str, Listed | Place] = {}
+        found = Listing({}, {})
         listings = self._walk(root, partial(_note, skipped)) if names is None else self._of(names)
         for below, files in listings:
             mistakes |= mistakes_among(below, files)
             path, url = os.path.join(root.path, *below.split("/")[:-1]), root.prefix + below
-            listed_here, variants_here = _listed_in(path, url, files, self._index_file)
-            found.update(listed_here)
-            variants.update(variants_here)
+            here = _listing_of(path, url, files, self._index_file)
+            found.urls.update(here.urls)
+            found.variants.update(here.variants)
         with self._changing:
-            hidden = _variants_of_hidden(self._listed, found)
-            self._variants = {**self._variants, **hidden, **variants}
-            self._listed = {**self._listed, **found} if self._listed else found
-        logger.info("Below %s, %d URLs from %s on", root.path, len(found), root.prefix)
+            self._listed = {**self._listed, **found.urls} if self._listed else found.urls
+            self._listings = (found, *self._listings)
+            self._variants = {}
+        logger.info("Below %s, %d URLs from %s on", root.path, len(found.urls), root.prefix)
         if skipped:
             _warn_of_skipped(skipped, root.path)
         if mistakes:
@@ -124,23 +152,27 @@ class WalkedRegistry:
     def look_up(self, url: str) -> Listed | None:
         """The same, or a file that has the name of a variant."""
         listed = self._listed.get(url)
-        if listed is None and url.endswith(SUFFIXES):
-            listed = self._variants.get(url) or self._variant(url)
-        return self._asked_for(url) if isinstance(listed, Place) else listed
+        if isinstance(listed, Place):
+            return self._asked_for(url)
+        return self._variant(url) if listed is None and url.endswith(SUFFIXES) else listed
 
-    def _variant(self, url: str) -> Listed | Place | None:
-        variant = _variant_at(url, self._listed, self._variants)
-        if variant is None:
-            return None
-        with self._changing:
-            return self._variants.setdefault(url, variant)
+    def _variant(self, url: str) -> StaticFile | None:
+        # Read before the listings: what comes from old ones is added to what is forgotten.
+        kept = self._variants
+        if url not in kept:
+            found = (listing.variant(url) for listing in self._listings)
+            variant = next((each for each in found if each is not None), None)
+            if variant is None:
+                return None
+            with self._changing:
+                kept.setdefault(url, variant)
+        return kept[url]
 
     def _asked_for(self, url: str) -> Listed:
         with self._changing:
-            places = self._listed if url in self._listed else self._variants
-            listed = places[url]
+            listed = self._listed[url]
             if isinstance(listed, Place):
-                listed = places[url] = listed.file(url)
+                listed = self._listed[url] = listed.file(url)
             return listed
 
     def files(self) -> Mapping[str, tuple[str, ...]]:
@@ -234,12 +266,12 @@ class LiveRegistry:
             directory = child
         files, directories = directory.scan(_leave_out)
         base = root.prefix + directory.below
-        listed, variants = _listed_in(directory.path, base, files, self._index_file)
-        if url not in listed and last in directories:
+        listing = _listing_of(directory.path, base, files, self._index_file)
+        if url not in listing.urls and last in directories:
             directory = directories[last]
             files, _ = directory.scan(_leave_out)
-            listed, variants = _listed_in(directory.path, f"{url}/", files, self._index_file)
-        found = _variant_at(url, listed, variants) if is_variant else listed.get(url)
+            listing = _listing_of(directory.path, f"{url}/", files, self._index_file)
+        found = listing.variant(url) if is_variant else listing.urls.get(url)
         if isinstance(found, Place):
             found = found.file(url)
         if isinstance(found, StaticFile):
@@ -271,10 +303,8 @@ def make_root(path: str | os.PathLike[str], prefix: str | None, followlinks: boo
     return Root(absolute, f"/{stripped}/" if stripped else "/", followlinks)
 
 
-def _listed_in(
-    path: str, url: str, files: set[str], index_file: str | None
-) -> tuple[dict[str, Listed | Place], dict[str, Listed | Place]]:
-    """List the URLs that one directory adds, and the variants that have variants: ``a.gz.br``.
+def _listing_of(path: str, url: str, files: set[str], index_file: str | None) -> Listing:
+    """List the URLs that the files of one directory add.
 
     :param url: the directory's own, with the slash at its end.
     """
@@ -291,44 +321,16 @@ def _listed_in(
         listed[url] = file
         listed[url[:-1]] = Redirect(file, None)
         listed[url + index_file] = Redirect(file, "./")
-    variants: dict[str, Listed | Place] = {
+    variants = {
         url + name: Place(path, suffixes_of[name], are_variants=True)
         for name in siblings & suffixes_of.keys()
     }
-    return listed, variants
+    return Listing(listed, variants)
 
 
-def _variant_at(url: str, *listings: Mapping[str, Listed | Place]) -> Listed | Place | None:
-    """The file with the name of a variant that has this URL.
-
-    It is found by its original: a list of all variants would take as much memory as that of files.
-    """
-    of, dot, extension = url.rpartition(".")
-    for listing in listings:
-        if isinstance(found := listing.get(url), Place):
-            return found
-        original = listing.get(of)
-        if isinstance(original, Place):
-            original = original.file(of)
-        elif isinstance(original, Redirect):
-            original = original.file
-        # An index file has its folder's URLs too.
-        if original and dot + extension in original.suffixes and _is_named(original, of):
-            return StaticFile(original.path + dot + extension, url, is_variant=True)
-    return None
-
-
-def _variants_of_hidden(
-    listed: Mapping[str, Listed | Place], found: Mapping[str, Listed | Place]
-) -> dict[str, Listed | Place]:
-    """The variants in earlier roots whose originals a later root hides, by their URLs."""
-    urls = (url + suffix for url in listed.keys() & found.keys() for suffix in SUFFIXES)
-    variants = {url: _variant_at(url, listed) for url in urls if not _variant_at(url, found)}
-    return {url: variant for url, variant in variants.items() if variant is not None}
-
-
-def _is_named(file: StaticFile, url: str) -> bool:
-    return os.path.basename(file.path) == url[url.rindex("/") + 1 :]
+def _own_url(file: StaticFile) -> str:
+    """The URL that ends in the file's name; an index file is served at its folder's."""
+    return file.url[: file.url.rindex("/") + 1] + os.path.basename(file.path)
 
 
 def _with_siblings(files: set[str]) -> dict[str, tuple[str, ...]]:

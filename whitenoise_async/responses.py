@@ -34,12 +34,13 @@ REASONS = {
 # Timing, Cross-Origin-Resource-Policy. Browsers want them on every response, whatever its status.
 _ACCESS_PREFIX = "access-control-"
 _ACCESS_FIELDS = frozenset({"timing-allow-origin", "cross-origin-resource-policy"})
-# RFC 9110 §15.4.5.
-_NOT_MODIFIED_FIELDS = _ACCESS_FIELDS.union(
-    ["cache-control", "content-location", "etag", "expires", "vary"]
-)
 # What an answer that is not the representation still has to say.
 _EVERY_ANSWER_FIELDS = _ACCESS_FIELDS.union(["vary", "accept-ranges"])
+# RFC 9110 §15.4.5 wants no other metadata of the representation. Accept-Ranges (§14.3) is none: it
+# says what requests the resource takes.
+_NOT_MODIFIED_FIELDS = _EVERY_ANSWER_FIELDS.union(
+    ["cache-control", "content-location", "etag", "expires"]
+)
 # What the parts of a multipart answer say of themselves instead of the whole (RFC 9110 §15.3.7.2).
 _PART_FIELDS = ("Content-Type", "Content-Encoding")
 

@@ -48,13 +48,7 @@ class WhiteNoise(BaseWhiteNoise[tuple[str, str]]):
             path = restore_slash(path, environ.get("SCRIPT_NAME", ""))
         url = decode_environ_path(path)
         listed = None if url is None else self._find(url)
-        if (
-            listed is not None
-            and "%" in (environ.get("RAW_URI") or environ.get("REQUEST_URI") or "")
-            and names_encoded_slash(environ)
-        ):
-            listed = None
-        if listed is not None:
+        if listed is not None and not names_encoded_slash(environ):
             method, fields = environ["REQUEST_METHOD"], relevant(environ)
             answer = self._answer_at_once(listed, method, fields) or self._answer(
                 listed, method, fields, *_target(environ)

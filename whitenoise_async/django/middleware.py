@@ -144,8 +144,7 @@ def _url(request: HttpRequest) -> str:
 def _names_encoded_slash(request: HttpRequest) -> bool:
     if not isinstance(request, ASGIRequest):
         return names_encoded_slash(request.META)
-    raw = request.scope.get("raw_path") or b""
-    return b"%" in raw and has_encoded_slash(raw, request.script_name)
+    return has_encoded_slash(request.scope.get("raw_path"), request.script_name)
 
 
 def _asked(request: HttpRequest) -> tuple[str, RawFields]:

@@ -75,14 +75,18 @@ def _normalized(root_path: str) -> str:
     return f"/{stripped}" if stripped else ""
 
 
-def has_encoded_slash(target: str | bytes, root_path: str = "") -> bool:
+def has_encoded_slash(target: str | bytes | None, root_path: str = "") -> bool:
     """Whether the path of a request target has an encoded slash, which is data (RFC 3986 §2.2).
 
-    :param target: as the client sent it, with or without its query.
+    :param target: as the client sent it, with or without its query; ``None`` where the server does
+        not say. ASGI has bytes, and some in-process clients text.
     :param root_path: the mount point that the server may have put in front of it.
     """
+    if not target:
+        return False
     text = target if isinstance(target, str) else target.decode("latin-1")
-    return "%2f" in text.partition("?")[0].removeprefix(root_path).lower()
+    # Most paths have no escapes, and are not looked at closer.
+    return "%" in text and "%2f" in text.partition("?")[0].removeprefix(root_path).lower()
 
 
 def add_slash(path: str) -> str:
