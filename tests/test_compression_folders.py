@@ -468,3 +468,30 @@ def test_a_root_that_cannot_be_opened_is_named(
     assert capsys.readouterr().err == f"{error}\n"
     with pytest.raises(CompressionError, match=f"^{error}$"):
         compress_tree(missing)
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="descriptors are counted on Linux")
+def test_a_deep_folder_takes_one_descriptor(tmp_path: Path) -> None:
+    (tmp_path / "a" / "b" / "c" / "d").mkdir(parents=True)
+    with Folder.opened(str(tmp_path)) as root:
+        before = len(os.listdir("/proc/self/fd"))
+        with root.below("a/b/c/d", make=0o777):
+            assert len(os.listdir("/proc/self/fd")) == before + 1
+        with pytest.raises(FileNotFoundError), root.below("a/b/c/none"):
+            pass
+        assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_a_link_that_is_in_a_folders_place_is_named(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "root").mkdir()
+    (tmp_path / "root" / "link").symlink_to("../out")
+    with (
+        Folder.opened(str(tmp_path / "root")) as root,
+        pytest.raises(NotADirectoryError) as caught,
+        root.below("link/sub", make=0o777),
+    ):
+        pass
+    reason = f"{tmp_path}/root/link is a link, and links to folders are not followed"
+    assert caught.value.strerror == reason
+    assert not os.listdir(tmp_path / "out")
