@@ -80,6 +80,31 @@ class Raising(Hiding):
         raise RuntimeError("no context")
 
 
+class Guarded:
+    """No attribute of it can be read, nor can it be shown: it may be called, and that is all."""
+
+    def __init__(self, wrapped: Any) -> None:
+        vars(self)["_wrapped"] = wrapped
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return object.__getattribute__(self, "_wrapped")(*args, **kwargs)
+
+    def __getattribute__(self, name: str) -> Any:
+        if name == "__dict__":
+            return object.__getattribute__(self, name)
+        raise RuntimeError(f"{name} needs a context")
+
+    def __repr__(self) -> str:
+        raise RuntimeError("to be shown it needs a context")
+
+
+class Endless(Hiding):
+    """Each attribute of it is another one, without end."""
+
+    def __getattr__(self, name: str) -> Any:
+        return Endless(self._wrapped)
+
+
 class Awaited:
     """A class that uvicorn takes for ASGI 3."""
 
@@ -148,6 +173,8 @@ ASGI_APPLICATIONS: dict[str, Any] = {
     "hiding": Hiding(asgi),
     "proxy": Proxy(asgi),
     "unreadable": Raising(asgi),
+    "guarded": Guarded(asgi),
+    "endless": Endless(asgi),
     "lambda": lambda scope, receive, send: asgi(scope, receive, send),
     "partial": functools.partial(asgi),
     "partial of object": functools.partial(IN_SLOTS),
@@ -173,6 +200,8 @@ WSGI_APPLICATIONS: dict[str, Any] = {
     "hiding": Hiding(wsgi),
     "proxy": Proxy(flask),
     "unreadable": Raising(wsgi),
+    "guarded": Guarded(wsgi),
+    "endless": Endless(wsgi),
     "class": Iterated,
     "generator": generated,
     "wraps another kind": wsgi_that_wraps,

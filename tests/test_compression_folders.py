@@ -159,6 +159,54 @@ def test_root_ignores_what_another_user_recorded_and_says_so(
 
 
 @as_root
+@pytest.mark.parametrize("name", [NAME, JOURNAL])
+@pytest.mark.parametrize(
+    "make",
+    [lambda path: path.symlink_to("elsewhere"), lambda path: path.symlink_to(NAME), os.mkfifo],
+    ids=["link", "loop", "FIFO"],
+)
+def test_root_ignores_whatever_another_user_puts_in_the_records_place(
+    tree: Path, outside: Path, name: str, make: Callable[[Path], object]
+) -> None:
+    write(tree / "elsewhere", b"{}")
+    make(tree / name)
+    give_away(tree / name)
+    before = state(outside)
+    message = f"{tree / name} is ignored: it belongs to another user than root"
+    assert check_tree(tree).warnings == [message]
+    report = compress_tree(tree, exclude=["elsewhere"])
+    assert (report.warnings, counted(report)) == ([message], {"written": 6})
+    assert counted(compress_tree(tree, exclude=["elsewhere"])) == {"unchanged": 6}
+    assert (tree / "elsewhere").read_bytes() == b"{}"
+    assert state(outside) == before
+
+
+@as_root
+def test_root_ignores_a_record_of_another_user_behind_a_link_of_its_own(tree: Path) -> None:
+    write(tree / "elsewhere", b"{}")
+    give_away(tree / "elsewhere")
+    (tree / NAME).symlink_to("elsewhere")
+    message = f"{tree / NAME} is ignored: it belongs to another user than root"
+    assert compress_tree(tree, exclude=["elsewhere"]).warnings == [message]
+    assert (tree / "elsewhere").read_bytes() == b"{}"
+
+
+@pytest.mark.parametrize("bit", [0o4000, 0o2000, 0o1000], ids=["user", "group", "sticky"])
+def test_variants_have_no_bits_of_programs_and_folders(tree: Path, bit: int) -> None:
+    original = tree / "sub" / "a.css"
+    original.chmod(0o640 | bit)
+    compress_tree(tree)
+    variant = original.with_name("a.css.gz")
+    assert variant.stat().st_mode == 0o100640
+    assert counted(compress_tree(tree)) == {"unchanged": 6}
+    variant.chmod(0o640 | bit)
+    assert counted(compress_tree(tree)) == {"adjusted": 1, "unchanged": 5}
+    assert variant.stat().st_mode == 0o100640
+    gzip_command.main(["-q", str(tree)])
+    assert variant.stat().st_mode == 0o100640
+
+
+@as_root
 def test_a_record_of_the_other_user_is_that_users_own(
     public_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -420,3 +468,30 @@ def test_a_root_that_cannot_be_opened_is_named(
     assert capsys.readouterr().err == f"{error}\n"
     with pytest.raises(CompressionError, match=f"^{error}$"):
         compress_tree(missing)
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="descriptors are counted on Linux")
+def test_a_deep_folder_takes_one_descriptor(tmp_path: Path) -> None:
+    (tmp_path / "a" / "b" / "c" / "d").mkdir(parents=True)
+    with Folder.opened(str(tmp_path)) as root:
+        before = len(os.listdir("/proc/self/fd"))
+        with root.below("a/b/c/d", make=0o777):
+            assert len(os.listdir("/proc/self/fd")) == before + 1
+        with pytest.raises(FileNotFoundError), root.below("a/b/c/none"):
+            pass
+        assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_a_link_that_is_in_a_folders_place_is_named(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "root").mkdir()
+    (tmp_path / "root" / "link").symlink_to("../out")
+    with (
+        Folder.opened(str(tmp_path / "root")) as root,
+        pytest.raises(NotADirectoryError) as caught,
+        root.below("link/sub", make=0o777),
+    ):
+        pass
+    reason = f"{tmp_path}/root/link is a link, and links to folders are not followed"
+    assert caught.value.strerror == reason
+    assert not os.listdir(tmp_path / "out")

@@ -625,6 +625,14 @@ class Below(StampingAsynchronously):
         return WhiteNoiseMiddleware.__call__(self, request)
 
 
+class Later(WhiteNoiseMiddleware):
+    """Has what answers pages only after everything else is set up."""
+
+    def __init__(self, get_response: Any) -> None:
+        super().__init__()
+        self.get_response = get_response
+
+
 class BothKinds(WhiteNoiseMiddleware):
     """Says of itself that it can do both."""
 
@@ -660,6 +668,7 @@ class WithView(WhiteNoiseMiddleware):
         *[("Stamping", "stamped"), ("StampingAsynchronously", "stamped"), ("Early", None)],
         *[("MixedIn", "mixed in"), ("SynchronousAlone", None), ("BothKinds", None)],
         *[("WithMiddlewareMixin", None), ("WithView", None), ("Below", None)],
+        ("Later", None),
     ],
 )
 def test_subclasses_of_every_shape_serve_pages_and_files(

@@ -434,6 +434,12 @@ def test_a_file_name_cannot_forge_a_line_of_what_collectstatic_says(project: Pro
     assert str(caught.value).isprintable()
 
 
+def test_a_file_name_cannot_forge_a_line_of_what_is_linked(project: Project) -> None:
+    project.write({"a\nERROR b.txt": b"a"})
+    told = project.collect(link=True, verbosity=2)
+    assert f"Linking '{project.sources}/a\\nERROR b.txt'" in told.splitlines()
+
+
 def test_files_that_import_each_other_end_in_one_line_that_names_what_is_wrong(
     project: Project,
 ) -> None:
@@ -602,6 +608,35 @@ def test_a_folder_in_the_manifests_place_is_an_error_without_a_traceback(project
     (project.root / MANIFEST).mkdir(parents=True)
     with pytest.raises(CommandError, match=r"Is a directory: '.*/staticfiles\.json'"):
         project.collect()
+
+
+def test_a_storage_of_djangos_that_cannot_be_made_is_left_to_django(project: Project) -> None:
+    (project.root / MANIFEST).mkdir(parents=True)
+    project.use("django.contrib.staticfiles.storage.ManifestStaticFilesStorage")
+    with pytest.raises(IsADirectoryError):
+        project.collect()
+
+
+def test_a_storage_that_is_imported_late_ends_the_command_without_a_traceback(
+    tmp_path: Path,
+) -> None:
+    """The app is not installed, so the command itself is the first to ask for the storage."""
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source" / "a.css").symlink_to("gone.css")
+    program = f"""
+import django
+from django.conf import settings
+from django.core.management import execute_from_command_line
+settings.configure(
+    INSTALLED_APPS=["django.contrib.staticfiles"], STATIC_URL="/static/",
+    STATIC_ROOT={str(tmp_path / "static")!r}, STATICFILES_DIRS=[{str(tmp_path / "source")!r}],
+    STORAGES={{"staticfiles": {{"BACKEND": {PLAIN!r}}}}},
+)
+execute_from_command_line(["manage.py", "collectstatic", "--noinput"])
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert done.stderr.startswith("CommandError: ")
 
 
 def test_a_source_that_is_gone_is_an_error_and_the_old_file_stays(project: Project) -> None:

@@ -80,6 +80,19 @@ class InSlots:
         return self.app(*args, **kwargs)
 
 
+class Guarded(Hiding):
+    """It lets nobody read an attribute that it does not have itself."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise RuntimeError(f"{name} needs a context")
+
+
+class Faceless(Guarded):
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:
+        raise RuntimeError("to be told apart it needs a context")
+
+
 def hiding(wrapped: Any) -> Any:
     def call(*args: Any, **kwargs: Any) -> Any:
         return wrapped(*args, **kwargs)
@@ -92,7 +105,8 @@ def keeping(wrapped: Any) -> Any:
 
 
 WRAPPERS = [
-    Hiding, InSlots, hiding, keeping, functools.partial, lambda wrapped: Hiding(wrapped).__call__,
+    Hiding, InSlots, Guarded, hiding, keeping, functools.partial,
+    lambda wrapped: Hiding(wrapped).__call__,
     lambda wrapped: Hiding(hiding(InSlots(wrapped))),
     lambda wrapped: functools.partial(Hiding(wrapped)),
 ]  # fmt: skip
@@ -126,6 +140,7 @@ def test_a_callable_of_which_nothing_is_known_is_taken_for_wsgi() -> None:
     many = Hiding(None)
     vars(many).update({f"a{number}": lambda: None for number in range(2000)}, kind=Hiding)
     assert isinstance(DjangoWhiteNoise(many), WhiteNoise)
+    assert isinstance(DjangoWhiteNoise(Faceless(None)), WhiteNoise)
     assert isinstance(DjangoWhiteNoise(None), WhiteNoise)
 
 

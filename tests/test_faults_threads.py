@@ -178,7 +178,7 @@ def test_without_a_thread_for_the_last_look_the_connection_is_cut(
     """aiofiles has threads of its own: here it has them all, and needs no more."""
     way = Way("asyncio, threads", monkeypatch)
     app = way.make(path.parent, max_cache_size=0)
-    executor, together = streaming._executor_of(os.getpid()), threading.Barrier(MAX_THREADS)
+    executor, together = streaming._executor_of(os.getpid(), 0), threading.Barrier(MAX_THREADS)
     for started in [executor.submit(together.wait) for _ in range(MAX_THREADS)]:
         started.result()
 

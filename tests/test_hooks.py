@@ -119,6 +119,33 @@ def test_a_class_is_called_by_its_name_as_well(adapter: str, root: Path) -> None
     assert immutable(adapter, kind(None, root, immutable_file_test="base")) == ["own.js", "base.js"]
 
 
+def test_super_of_a_hook_may_be_called_with_keywords(root: Path) -> None:
+    class ByKeyword(WhiteNoise):
+        def immutable_file_test(self, path: str, url: str) -> Any:
+            return super().immutable_file_test(path=path, url=url)
+
+    assert not immutable("wsgi", ByKeyword(None, root))
+    assert immutable("wsgi", ByKeyword(None, root, immutable_file_test="base")) == ["base.js"]
+
+
+def test_super_of_a_hook_works_in_a_class_method(adapter: str, root: Path) -> None:
+    base: Any = type("ByPattern", (ADAPTERS[adapter],), {"immutable_file_test": r"^/base\."})
+
+    class InClass(base):  # type: ignore[misc]
+        @classmethod
+        def immutable_file_test(cls, path: str, url: str) -> Any:
+            return url == "/own.js" or super().immutable_file_test(path, url)
+
+        @classmethod
+        def add_headers_function(cls, headers: Any, path: str, url: str) -> None:
+            headers["X-Class"] = cls.__name__
+            super().add_headers_function(headers, path, url)
+
+    application = InClass(None, root)
+    assert immutable(adapter, application) == ["own.js", "base.js"]
+    assert client_of(adapter)(application)("/own.js")["x-class"] == "InClass"
+
+
 @pytest.mark.parametrize("keyword", [None, "base", is_base])
 def test_a_hook_is_callable_on_the_instance_whatever_it_was_given_as(
     adapter: str, root: Path, keyword: Any

@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable
-from functools import partial
+from functools import partial, wraps
 from typing import Any
 
 #: How each kind of application is called.
@@ -17,7 +17,21 @@ WSGI = ("environ", "start_response")
 ASGI = ("scope", "receive", "send")
 
 
-def is_async(function: object) -> bool:
+def _if_certain(test: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    """Answer no for an object that cannot be examined: a proxy may raise anything."""
+
+    @wraps(test)
+    def certain(function: Any) -> bool:
+        try:
+            return test(function)
+        except Exception:
+            return False
+
+    return certain
+
+
+@_if_certain
+def is_async(function: Any) -> bool:
     """Whether a call of ``function`` certainly gives a coroutine, or an async generator."""
     if isinstance(function, partial):
         return is_async(function.func)
@@ -42,7 +56,8 @@ def takes(function: Callable[..., Any], *arguments: object) -> bool:
     return True
 
 
-def is_double(application: Callable[..., Any]) -> bool:
+@_if_certain
+def is_double(application: Any) -> bool:
     """Whether ``application`` is called twice, as ASGI 2 has it: with the scope, then the rest.
 
     Servers run these still: uvicorn takes every callable that is not async for one.

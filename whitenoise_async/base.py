@@ -187,20 +187,18 @@ class BaseWhiteNoise(Options, Generic[Line]):
     def _plain(self, response: Response) -> Answer[Line]:
         return Decision(response, self._encode), response.literal_body(), None
 
-    def _check_application(self, application: object) -> None:
+    def _check_application(self, application: Any) -> None:
         if application is None:
             return
-        name = type(self).__name__
-        expected = (
-            f"{self._application_kind}, called as ({', '.join(self._application_parameters)})"
+        if callable(application) and self._fits(application):
+            return
+        message = (
+            f"{type(self).__name__}() must be given {self._application_kind}, called as"
+            f" ({', '.join(self._application_parameters)}), or None; got {application!r}"
         )
-        message = f"{name}() must be given {expected}, or None; got {application!r}"
-        if not callable(application):
-            raise TypeError(message)
-        if not self._fits(application):
-            if self._other_kind is not None and kind_of(application) == self._other_kind[0]:
-                message += f"; {self._other_kind[1]}() takes this one"
-            raise TypeError(message)
+        if self._other_kind is not None and kind_of(application) == self._other_kind[0]:
+            message += f"; {self._other_kind[1]}() takes this one"
+        raise TypeError(message)
 
     @staticmethod
     def _adapt(application: Callable[..., Any]) -> Callable[..., Any]:

@@ -74,16 +74,22 @@ class HookValue:
             value = _searching(value)
         return _do_nothing if value is None else value
 
-    def _unbound(self, owner: Options, *arguments: object) -> object:
-        """Answer ``Class.option(self, ...)``."""
-        return self.__get__(owner, type(owner))(*arguments)
+    def _unbound(self, *arguments: object, **keywords: object) -> object:
+        """Answer ``Class.option(self, ...)``, and ``super().option(...)`` in a class method.
+
+        A class method knows no instance, so no keyword argument of one.
+        """
+        owner, others = Options(), arguments
+        if arguments and isinstance(arguments[0], Options):
+            owner, others = arguments[0], arguments[1:]
+        return self.__get__(owner, type(owner))(*others, **keywords)
 
     def value_for(self, owner: Options) -> object:
         """The keyword argument of ``owner``, or else this value."""
         return owner._given.get(self.name, self.value)
 
 
-def _do_nothing(*arguments: object) -> None:
+def _do_nothing(*arguments: object, **keywords: object) -> None:
     """Say what a hook says by default: not immutable, nothing to add, the default tag."""
 
 

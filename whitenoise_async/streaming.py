@@ -25,7 +25,7 @@ from .event_loop import runs_in_asyncio, turn_budget
 from .files import BrokenBodyError, FileSystemError, OpenFile, state_if_any
 from .forks import renew_at_fork
 from .http.ranges import ByteRange
-from .threads import MAX_STUCK, MAX_THREADS, Call, run_blocking
+from .threads import MAX_STUCK, MAX_THREADS, Call, run_blocking, stuck_calls
 
 T = TypeVar("T")
 
@@ -103,7 +103,7 @@ class FileStream:
                 return await call.run()
             await call.be_admitted()
             # 76 µs a read where anyio's threads take 110, measured on two cores.
-            loop, executor = asyncio.get_running_loop(), _executor_of(os.getpid())
+            loop, executor = asyncio.get_running_loop(), _executor()
             try:
                 piece: bytes = await wrap(_Reader(call), loop=loop, executor=executor).read()
             except RuntimeError as error:  # no thread is to be had
@@ -204,7 +204,12 @@ class _Sending:
 _sending = _Sending()
 
 
-@lru_cache(maxsize=1)
-def _executor_of(process: int) -> ThreadPoolExecutor:
-    """One a process: threads do not survive a fork."""
-    return ThreadPoolExecutor(MAX_THREADS + MAX_STUCK, thread_name_prefix="whitenoise_async")
+def _executor() -> ThreadPoolExecutor:
+    """The threads for a read now: others than those that are stuck in a read."""
+    return _executor_of(os.getpid(), -(-stuck_calls() // MAX_THREADS))
+
+
+@lru_cache(maxsize=1 + MAX_STUCK // MAX_THREADS)
+def _executor_of(process: int, number: int) -> ThreadPoolExecutor:
+    """One a process while none is stuck: threads do not survive a fork."""
+    return ThreadPoolExecutor(MAX_THREADS, thread_name_prefix="whitenoise_async")

@@ -188,6 +188,11 @@ class Call(Generic[T]):
             limiter.release_on_behalf_of(self)
 
 
+def stuck_calls() -> int:
+    """How many calls of this event loop are stuck and do not count."""
+    return int(_this_loop().threads.total_tokens) - MAX_THREADS
+
+
 async def run_blocking(path: str, function: Callable[[], T]) -> T:
     """Run ``function``, which waits for the disk, in one of our threads.
 

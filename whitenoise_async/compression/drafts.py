@@ -40,6 +40,14 @@ def is_given(status: os.stat_result, owner: tuple[int, int]) -> bool:
     return (status.st_uid, status.st_gid) == owner or not is_root()
 
 
+def permissions(original: os.stat_result) -> int:
+    """The mode of a file's variants.
+
+    Set-user-ID, set-group-ID and sticky bits are for programs and folders.
+    """
+    return original.st_mode & 0o777
+
+
 def write_all(descriptor: int, data: bytes) -> None:
     """Write all of ``data``, where the system may take a part at a time.
 

@@ -89,20 +89,28 @@ class Folder:
             errors.
         :raises OSError: if a folder cannot be opened, or is a link.
         """
-        opened: list[int] = []
         folder = self
-        try:
+        with ExitStack() as opened:
             for name in filter(None, path.split("/")):
                 if make is not None:
                     with suppress(FileExistsError):
                         os.mkdir(folder._name(name), make, dir_fd=folder._descriptor)
-                if self._descriptor is not None:
-                    opened.append(os.open(name, _FOLDER | _NO_LINK, dir_fd=folder._descriptor))
-                folder = Folder(folder.path_of(name), opened[-1] if opened else None)
+                descriptor = None
+                if folder._descriptor is not None:
+                    descriptor = folder._open_folder(name)
+                    opened.close()  # one open folder is enough, however deep the path is
+                    opened.callback(os.close, descriptor)
+                folder = Folder(folder.path_of(name), descriptor)
             yield folder
-        finally:
-            for descriptor in opened:
-                os.close(descriptor)
+
+    def _open_folder(self, name: str) -> int:
+        try:
+            return os.open(name, _FOLDER | _NO_LINK, dir_fd=self._descriptor)
+        except OSError as error:
+            if stat.S_ISLNK(self.status_of(name).st_mode):
+                reason = f"{self.path_of(name)} is a link, and links to folders are not followed"
+                raise NotADirectoryError(errno.ENOTDIR, reason) from error
+            raise
 
     def path_of(self, name: str) -> str:
         """The path of an entry, for messages."""

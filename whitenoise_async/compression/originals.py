@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections import deque
 from collections.abc import Callable, Iterator
 from functools import cached_property
 
 from ..files import FileSystemError, OpenFile, UnavailableError, state_of
-from .drafts import new_digest
+from .drafts import new_digest, permissions
 from .encoders import PIECE
 from .errors import OriginalError
 from .folders import Folder
@@ -51,8 +50,8 @@ class Source:
 
     @property
     def mode(self) -> int:
-        """Its permissions, as chmod takes them."""
-        return stat.S_IMODE(self._status.st_mode)
+        """The permissions of its variants, as chmod takes them."""
+        return permissions(self._status)
 
     @property
     def owner(self) -> tuple[int, int]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from .drafts import is_given
+from .drafts import is_given, permissions
 from .encoders import Encoder
 from .record import Entry, Record
 from .report import Action, Outcome
@@ -185,7 +186,7 @@ def _is_current(
     return (
         variant is not None
         and record.trusts_variant(variant, made, original)
-        and variant.st_mode == status.st_mode
+        and stat.S_IMODE(variant.st_mode) == permissions(status)
         and is_given(variant, (status.st_uid, status.st_gid))
         and target not in listing.links
     )

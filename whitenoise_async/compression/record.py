@@ -151,11 +151,12 @@ class Record:
         A journal is replaced if a hard link makes it another folder's as well, or if another user
         owns it. The lines that were read from it are written again, as this run may be killed too.
         """
-        descriptor = self._folder.open(JOURNAL, _ADDING, 0o644)
-        status = os.fstat(descriptor)
-        if stat.S_ISREG(status.st_mode) and status.st_nlink == 1 and is_trusted(status):
-            return descriptor
-        os.close(descriptor)
+        if not self._is_foreign(JOURNAL):
+            descriptor = self._folder.open(JOURNAL, _ADDING, 0o644)
+            status = os.fstat(descriptor)
+            if stat.S_ISREG(status.st_mode) and status.st_nlink == 1:
+                return descriptor
+            os.close(descriptor)
         self._folder.unlink(JOURNAL)
         descriptor = self._folder.open(JOURNAL, NEW_FILE, 0o644)
         write_all(descriptor, self._read_lines)
@@ -313,17 +314,18 @@ class Record:
     def _read_file(self, name: str) -> tuple[bytes, FileState] | None:
         """A file's content, and its state; ``None`` where there is none.
 
-        Root ignores a file of another user, because files are removed on its word.
+        Root ignores what belongs to another user, because files are removed on its word.
 
         :raises CompressionError: where it cannot be read.
         """
         path = self._folder.path_of(name)
         try:
-            with closing(self._folder.open_file(name)) as file, file.stream() as stream:
-                if not is_trusted(os.fstat(file.fileno())):
-                    self.ignored.append(f"{path} is ignored: it belongs to another user than root")
-                    return None
-                return stream.read(), file.state
+            if not self._is_foreign(name):
+                with closing(self._folder.open_file(name)) as file, file.stream() as stream:
+                    if is_trusted(os.fstat(file.fileno())):
+                        return stream.read(), file.state
+            self.ignored.append(f"{path} is ignored: it belongs to another user than root")
+            return None
         except UnavailableError as error:
             if error.gone:
                 return None
@@ -333,6 +335,13 @@ class Record:
         except OSError as error:
             reason = error.strerror or str(error)
         raise CompressionError(f"{path} cannot be read: {reason}")
+
+    def _is_foreign(self, name: str) -> bool:
+        """Whether there is something that root does not trust: a file, a link, or anything else."""
+        try:
+            return not is_trusted(self._folder.status_of(name))
+        except OSError:
+            return False
 
     def _from_json(self, content: Any) -> None:
         if content["format"] != _FORMAT:

@@ -13,10 +13,12 @@ from functools import wraps
 from itertools import chain
 from typing import Any
 
-from django.conf import STATICFILES_STORAGE_ALIAS, settings
+from django.conf import STATICFILES_STORAGE_ALIAS
 from django.contrib.staticfiles.management.commands.collectstatic import Command
+from django.core.files.storage import storages
 from django.utils.module_loading import import_string
 
+from ..logs import printable
 from .errors import CommandError
 from .whole_files import WholeFilesStorage
 
@@ -25,30 +27,34 @@ _Method = Callable[..., Any]
 
 def keep_files_until_replaced() -> None:
     """Replace the methods of Django's command."""
-    Command.handle = _without_traceback(Command.handle)
+    # The storage may be imported only when ``handle`` asks for it: then ``collect`` is in time.
+    for name in ("handle", "collect"):
+        setattr(Command, name, _without_traceback(getattr(Command, name)))
     for ours in (clear_dir, delete_file, link_file):
         setattr(Command, ours.__name__, _for_our_storages(getattr(Command, ours.__name__), ours))
 
 
-def _without_traceback(handle: _Method) -> _Method:
+def _without_traceback(djangos: _Method) -> _Method:
     """With our storages, an error of the system ends the command in one line."""
 
-    @wraps(handle)
+    @wraps(djangos)
     def method(command: Any, *arguments: Any, **options: Any) -> Any:
         try:
-            return handle(command, *arguments, **options)
+            return djangos(command, *arguments, **options)
         except OSError as error:
-            # Not by `command.storage`: making it may be what has failed.
-            if not issubclass(import_string(_backend()), WholeFilesStorage):
+            if not _is_ours(command):
                 raise
             raise CommandError(str(error)) from error
 
     return method
 
 
-def _backend() -> str:
-    backend: str = settings.STORAGES[STATICFILES_STORAGE_ALIAS]["BACKEND"]
-    return backend
+def _is_ours(command: Any) -> bool:
+    try:
+        return isinstance(command.storage, WholeFilesStorage)
+    except OSError:  # it cannot be made, as where its manifest cannot be read
+        kind = import_string(storages.backends[STATICFILES_STORAGE_ALIAS]["BACKEND"])
+        return issubclass(kind, WholeFilesStorage)
 
 
 def _for_our_storages(djangos: _Method, ours: _Method) -> _Method:
@@ -73,7 +79,7 @@ def link_file(djangos: _Method, command: Any, path: str, name: str, source: Any)
         djangos(command, path, name, source)
     elif command.delete_file(path, name, source):
         target = source.path(path)
-        command.log(f"Linking '{target}'")
+        command.log(printable(f"Linking '{target}'"))
         command.storage.link(target, name)
         command.symlinked_files.append(name)
 

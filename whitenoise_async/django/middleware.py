@@ -90,11 +90,20 @@ class WhiteNoiseMiddleware(
         """
         if get_response is None:
             # Django's MiddlewareMixin before this class sets it, and hands nothing on.
-            get_response = vars(self).get("get_response")
-        self._is_async = iscoroutinefunction(get_response) or is_async(get_response)
-        self._keeps_files_open = self._is_async
+            get_response = vars(self).get("_get_response")
+        self._keeps_files_open = _is_coroutine_function(get_response)
         super().__init__(get_response, settings, **options)
-        self.get_response: _GetResponse = self.application
+        self.get_response = self.application
+
+    @property
+    def get_response(self) -> _GetResponse:
+        """What answers every request that is not for a file. A subclass may set it later."""
+        return self._get_response
+
+    @get_response.setter
+    def get_response(self, get_response: _GetResponse) -> None:
+        self._get_response = get_response
+        self._is_async = _is_coroutine_function(get_response)
         if self._is_async:
             markcoroutinefunction(self)
 
@@ -110,7 +119,7 @@ class WhiteNoiseMiddleware(
             )
             if answer is not None:
                 return make_response(answer, request, is_shared=self._keeps_files_open)
-        return self.get_response(request)
+        return self._get_response(request)
 
     async def _answer_on_event_loop(self, request: HttpRequest) -> HttpResponseBase:
         listed = self._sought(request)
@@ -121,12 +130,16 @@ class WhiteNoiseMiddleware(
                 answer = await self._answer_in_a_thread(listed, method, fields, *_target(request))
             if answer is not None:
                 return make_response(answer, request, is_shared=self._keeps_files_open)
-        response: HttpResponseBase = await self.get_response(request)
+        response: HttpResponseBase = await self._get_response(request)
         return response
 
     def _sought(self, request: HttpRequest) -> Listed | Sought | None:
         listed = self._find(_url(request))
         return None if listed is None or _names_encoded_slash(request) else listed
+
+
+def _is_coroutine_function(get_response: Any) -> bool:
+    return iscoroutinefunction(get_response) or is_async(get_response)
 
 
 def _url(request: HttpRequest) -> str:

@@ -71,13 +71,14 @@ def _is_asgi(application: Callable[..., Any]) -> bool:
     # A wrapper that hides how it is called: what it wraps decides.
     found, ids = [application], {id(application)}
     for each in found:  # which grows
-        if isinstance(each, BaseHandler):
-            return isinstance(each, ASGIHandler)
-        held = [] if len(found) > _MOST_WRAPPED else _held_by(each)
-        for other in held:
-            if callable(other) and id(other) not in ids:
-                found.append(other)
-                ids.add(id(other))
+        with suppress(Exception):  # a proxy may raise anything
+            if isinstance(each, BaseHandler):
+                return isinstance(each, ASGIHandler)
+            held = [] if len(found) > _MOST_WRAPPED else _held_by(each)
+            for other in held:
+                if callable(other) and id(other) not in ids:
+                    found.append(other)
+                    ids.add(id(other))
     return False
 
 
@@ -86,13 +87,21 @@ def _held_by(wrapper: Any) -> Iterable[Any]:
     if isinstance(wrapper, partial):
         yield from (wrapper.func, *wrapper.args)
     for name in ("__wrapped__", "__self__"):
-        yield getattr(wrapper, name, None)
-    for cell in getattr(wrapper, "__closure__", None) or ():
+        yield _attribute(wrapper, name)
+    for cell in _attribute(wrapper, "__closure__") or ():
         with suppress(ValueError):  # an empty cell
             yield cell.cell_contents
     if not isinstance(wrapper, type | ModuleType):
-        yield from getattr(wrapper, "__dict__", {}).values()
+        yield from (_attribute(wrapper, "__dict__") or {}).values()
         for kind in type(wrapper).__mro__:
             slots = vars(kind).get("__slots__", ())
             for name in (slots,) if isinstance(slots, str) else slots:
-                yield getattr(wrapper, name, None)
+                yield _attribute(wrapper, name)
+
+
+def _attribute(wrapper: Any, name: str) -> Any:
+    """An attribute; ``None`` where it cannot be read. A proxy may raise anything."""
+    try:
+        return getattr(wrapper, name, None)
+    except Exception:
+        return None
