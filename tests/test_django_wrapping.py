@@ -81,7 +81,7 @@ class InSlots:
 
 
 class Guarded(Hiding):
-    """It lets nobody read an attribute that it does not have itself."""
+    """Reading an attribute that it does not have itself raises."""
 
     def __getattr__(self, name: str) -> Any:
         raise RuntimeError(f"{name} needs a context")

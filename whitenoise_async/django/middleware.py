@@ -97,7 +97,7 @@ class WhiteNoiseMiddleware(
 
     @property
     def get_response(self) -> _GetResponse:
-        """What answers every request that is not for a file. A subclass may set it later."""
+        """The next handler, for requests that are not for a file. A subclass may set it later."""
         return self._get_response
 
     @get_response.setter
