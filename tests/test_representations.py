@@ -173,7 +173,12 @@ def test_the_lists_of_two_representations_are_not_one() -> None:
 # The time of change and the place on the disk tell when to check again. They are no part of
 # a validator: they differ between machines that serve the same file.
 states = st.builds(
-    FileState, st.integers(0, 2**63), st.integers(-(2**63), 2**63), st.just(0), st.just(0), st.just(0)
+    FileState,
+    st.integers(0, 2**63),
+    st.integers(-(2**63), 2**63),
+    st.just(0),
+    st.just(0),
+    st.just(0),
 )
 forms = st.tuples(states, st.sampled_from(["identity", "gzip", "br", "zstd"]))
 
