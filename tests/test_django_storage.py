@@ -660,7 +660,7 @@ def test_to_clear_the_folder_removes_a_link_to_another_folder_and_nothing_in_tha
     precious.write_bytes(b"precious")
     (project.root / "folder").symlink_to(precious.parent)
     (project.root / "nowhere").symlink_to("missing")
-    assert "Pretending to delete" in project.collect(clear=True, dry_run=True)
+    assert "Pretending to delete" in project.collect(clear=True, dry_run=True, verbosity=2)
     assert (project.root / "folder").is_symlink()
     project.collect(clear=True)
     assert not any((project.root / each).is_symlink() for each in ("folder", "nowhere"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -347,7 +348,8 @@ def test_hypercorn_fails_on_a_body_that_comes_after_the_answer(
         if SERVERS[name].dies_of_late_bodies:
             server.process.wait(60)
         else:
-            until(lambda: "KeyError" in server.log.read_text())
+            if sys.version_info >= (3, 11):  # before, the connection ends without a message
+                until(lambda: "KeyError" in server.log.read_text())
             assert server.get("/").status == 405
             server.hang_up()
 
