@@ -28,7 +28,7 @@ from clients import make_call
 from conftest import write
 from faults import APPLICATION, ASGI_WAYS, PIECE, Got, Way, little_memory, until
 
-from whitenoise_async import streaming, threads
+from whitenoise_async import async_base, streaming, threads
 from whitenoise_async.threads import MAX_OF_DIRECTORY, MAX_THREADS, statistics
 from whitenoise_async.threads import Call as ThreadCall
 
@@ -531,6 +531,41 @@ def test_a_file_in_memory_is_sent_while_its_next_check_hangs(
         # The check goes on, and its result is the next request's.
         write(path.parent / "small.txt", b"new")
         assert (await way.ask(app, calls[0])).body == b"new"
+
+    way.run(main)
+
+
+@pytest.mark.parametrize("way", ["asyncio, page cache", "trio, threads"], indirect=True)
+def test_what_is_sent_while_a_check_hangs_is_the_newest_that_is_in_memory(
+    way: Way, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A request that waited for another one has what that one loaded."""
+    monkeypatch.setattr(async_base, "PATIENCE", 2)
+    app = way.make(path.parent)  # which checks a file at every request
+    small = make_call("/small.txt")
+    hangs = [threading.Event(), threading.Event()]
+    checks = iter(hangs)
+    got: dict[str, bytes] = {}
+
+    def wait(name: str) -> None:
+        if name == "stat":
+            next(checks).wait()
+
+    async def ask(name: str) -> None:
+        got[name] = (await way.ask(app, small)).body
+
+    async def main() -> None:
+        await way.ask(app, small)
+        way.calls.before = wait
+        async with anyio.create_task_group() as group:
+            group.start_soon(ask, "first")
+            await until(lambda: statistics() == (1, 0))
+            group.start_soon(ask, "second")
+            await until(lambda: statistics() == (1, 1))
+            write(path.parent / "small.txt", b"new")
+            hangs[0].set()
+        hangs[1].set()
+        assert got == {"first": b"new", "second": b"new"}
 
     way.run(main)
 

@@ -31,7 +31,8 @@ class AsyncBaseWhiteNoise(BaseWhiteNoise[Line]):
         loaded = self._answers.loaded(listed, method, fields)
         with move_on_after(None if loaded is None else PATIENCE):
             return await self._answer_alone(listed, method, fields, path, query)
-        return loaded
+        # Another request may have loaded a newer state since.
+        return self._answers.loaded(listed, method, fields) or loaded
 
     async def _answer_alone(
         self, listed: Listed | Sought, method: str, fields: RawFields, path: str, query: str
