@@ -45,7 +45,7 @@ _UNWATCHED = 64 * 1024
 # ask at once.
 _COST_OF_BEGINNING = 64 * 1024
 
-# The extension by which a server sends a file itself.
+# With this extension a server sends a file itself.
 _PATH_SEND = "http.response.pathsend"
 
 # Only anycorn offers this one as well. On asyncio its version 0.20 cuts off a file that it sends
@@ -290,7 +290,7 @@ async def _disconnected(receive: Receive) -> None:
     """Return when the client is gone."""
     ends = 0  # of the request's body
     # Middleware that replays a body never waits: it would use a processor as long as the client
-    # reads. What has repeated the end tells nothing more, and ``send`` fails when the client goes.
+    # reads. A receive that repeats the end tells nothing more; ``send`` fails when the client goes.
     while ends < 2:
         message = await receive()
         if message["type"] == "http.disconnect":

@@ -25,8 +25,8 @@ class AsyncBaseWhiteNoise(BaseWhiteNoise[Line]):
     ) -> Answer[Line] | None:
         """Answer as :meth:`_answer` does, while the event loop goes on.
 
-        A disk may hang while it is asked whether a file has changed. What was loaded of the file is
-        sent in the meantime.
+        A disk may hang while it is asked whether a file has changed. The loaded content is sent in
+        the meantime.
         """
         loaded = self._answers.loaded(listed, method, fields)
         with move_on_after(None if loaded is None else PATIENCE):

@@ -202,7 +202,7 @@ class BaseWhiteNoise(Options, Generic[Line]):
 
     @staticmethod
     def _adapt(application: Callable[..., Any]) -> Callable[..., Any]:
-        """The callable by which the adapter runs ``application``."""
+        """The callable that runs ``application`` for the adapter."""
         return application
 
     @classmethod

@@ -32,8 +32,8 @@ class TurnBudget:
     """The bytes that bodies may send in one turn of an event loop, shared by all of them.
 
     A budget for each body would multiply: 400 bodies with 2 MB each kept the loop busy for seconds.
-    Bodies wait in a queue. In each turn the last body of that turn wakes those whose pieces fit
-    into the next one. So a thousand waiting bodies cost nothing until it is their turn.
+    Bodies wait in a queue. The last body of each turn wakes the ones whose pieces fit into the
+    next. So a thousand waiting bodies cost nothing until it is their turn.
 
     A budget must not refer to its event loop. The loop refers to it, through weak references that
     would then keep both in memory.
@@ -86,7 +86,7 @@ class TurnBudget:
             self._left = BYTES_PER_TURN
 
     def _end_turn(self, sent: int) -> None:
-        """Wake those whose pieces fit into the next turn: a task that is woken now runs then.
+        """Wake the bodies whose pieces fit into the next turn: a task that is woken now runs then.
 
         :param sent: bytes that were sent in this turn.
         """
@@ -111,7 +111,7 @@ def runs_in_asyncio() -> bool:
 
 
 def call_soon_threadsafe() -> Callable[[Callable[[], object]], object]:
-    """What has this event loop call a function soon, whatever thread asks for it."""
+    """A function that schedules a call on this event loop, from any thread."""
     if runs_in_asyncio():
         return asyncio.get_running_loop().call_soon_threadsafe
     from trio.lowlevel import current_trio_token
@@ -120,7 +120,7 @@ def call_soon_threadsafe() -> Callable[[Callable[[], object]], object]:
 
 
 def _call_soon() -> Callable[[Callable[[], object]], object]:
-    """What has this event loop call a function in its next turn."""
+    """A function that schedules a call for the next turn of this event loop."""
     return asyncio.get_running_loop().call_soon if runs_in_asyncio() else call_soon_threadsafe()
 
 

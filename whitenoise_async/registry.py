@@ -55,7 +55,7 @@ class Place(NamedTuple):
 
 
 class Listing(NamedTuple):
-    """What one directory, or all below one root, adds to the URLs."""
+    """The URLs that one directory adds, or all directories below one root."""
 
     urls: dict[str, Listed | Place]
     #: The variants that have variants themselves, ``a.gz`` with an ``a.gz.br``.
@@ -114,7 +114,7 @@ class WalkedRegistry:
         self._index_file = index_file
         self._exclude = exclude
         self._listed: dict[str, Listed | Place] = {}
-        # Of each root alone, the latest first: the original of a variant is the one beside it.
+        # One for each root, the latest first: a variant belongs to the original next to it.
         self._listings: tuple[Listing, ...] = ()
         # Files with the names of variants that somebody has asked for, by the URLs they would have.
         self._variants: dict[str, StaticFile] = {}

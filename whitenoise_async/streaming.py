@@ -106,9 +106,9 @@ class FileStream:
             loop, executor = asyncio.get_running_loop(), _executor()
             try:
                 piece: bytes = await wrap(_Reader(call), loop=loop, executor=executor).read()
-            except RuntimeError as error:  # no thread is to be had
-                # The executor has queued the call all the same, and once it has run takes its
-                # thread, which others wait for, for one more that is idle.
+            except RuntimeError as error:  # no thread can be started
+                # The executor has queued the call all the same. Once it has run, the executor
+                # counts a thread that others wait for as idle.
                 _executor_of.cache_clear()
                 raise FileSystemError(self._file.path, error) from error
             return piece

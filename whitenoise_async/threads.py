@@ -23,11 +23,11 @@ T = TypeVar("T")
 
 #: Threads of our own: slow disks must not use up the application's, nor the application ours.
 MAX_THREADS = 16
-#: Of these, what one directory may have: a mount that hangs must leave some for the others.
+#: The share of one directory: a mount that hangs must leave threads for the others.
 MAX_OF_DIRECTORY = 8
 #: Besides, for calls that may take seconds.
 MAX_LONG = 2
-#: Seconds after which a call is stuck, and does not count any more if another one needs a thread.
+#: Seconds after which a call is stuck: it no longer counts if another one needs a thread.
 STUCK_AFTER = 1.0
 #: Calls that are stuck and do not count.
 MAX_STUCK = 48
@@ -49,7 +49,7 @@ class _Limiters(WeakValueDictionary[str, CapacityLimiter]):
 
 
 class _Loop:
-    """What limits the threads of one event loop."""
+    """The limits on the threads of one event loop."""
 
     def __init__(self) -> None:
         self.threads = CapacityLimiter(MAX_THREADS)
@@ -84,8 +84,8 @@ def _this_loop() -> _Loop:
 class Call(Generic[T]):
     """A call of a function that waits for the disk, and what it holds until it is over.
 
-    Nothing stops a thread. A request may be given up while the disk hangs; if its call did not
-    count any more, more and more threads would hang. Used as
+    Nothing stops a thread. A request may be given up while the disk hangs; if its call no
+    longer counted, ever more threads would hang. Used as
     ``with Call(…) as call: await call.run()``.
     """
 
@@ -131,7 +131,7 @@ class Call(Generic[T]):
     async def run(self) -> T:
         """Call the function in a thread.
 
-        :raises FileSystemError: where no thread is to be had; then nothing was run.
+        :raises FileSystemError: if no thread can be started; then nothing was run.
         """
         await self.be_admitted()
         # Given to anyio, the limiter would count tasks that wait for a thread, not threads.
@@ -197,7 +197,7 @@ async def run_blocking(path: str, function: Callable[[], T]) -> T:
     """Run ``function``, which waits for the disk, in one of our threads.
 
     :param path: the file that it is about.
-    :raises FileSystemError: where no thread is to be had; then nothing was run.
+    :raises FileSystemError: if no thread can be started; then nothing was run.
     """
     with Call(path, os.path.dirname(path), function) as call:
         return await call.run()

@@ -46,7 +46,7 @@ def is_root() -> bool:
 
 
 def is_trusted(status: os.stat_result) -> bool:
-    """Whether this process may act on what an entry says: root only if nobody else owns it."""
+    """Whether this process may act on an entry: root only if root or the runner owns it."""
     return not is_root() or status.st_uid in (0, os.getuid())
 
 

@@ -68,7 +68,7 @@ def _for_our_storages(djangos: _Method, ours: _Method) -> _Method:
 
 
 def delete_file(djangos: _Method, command: Any, path: str, name: str, source: Any) -> Any:
-    """Say whether a file is to be replaced, and leave it where it is."""
+    """Say whether a file will be replaced, and leave it where it is."""
     with command.storage.replacing():
         return djangos(command, path, name, source)
 
