@@ -14,7 +14,7 @@ from anyio.lowlevel import checkpoint
 from .applications import ASGI, WSGI, is_double
 from .async_base import AsyncBaseWhiteNoise
 from .decisions import Decision, RawFields
-from .event_loop import turn_budget
+from .event_loop import LEAST_COST, turn_budget
 from .files import BrokenBodyError, OpenFile, reason_of
 from .http.fields import OWS, RequestFields
 from .http.paths import below_mounts, has_encoded_slash, with_mount
@@ -40,10 +40,6 @@ _REPEATABLE = (list, tuple)
 # A body of so many bytes or fewer is sent without a task that watches whether the client has gone:
 # it is read in less time than that takes.
 _UNWATCHED = 64 * 1024
-
-# Bytes that are sent in the time that it takes to begin a body: 0.1 ms. Four hundred clients may
-# ask at once.
-_COST_OF_BEGINNING = 64 * 1024
 
 # With this extension a server sends a file itself.
 _PATH_SEND = "http.response.pathsend"
@@ -205,7 +201,7 @@ async def _send_file(
             await _hand_over(file.path, send)
             return
         if decision.length > _UNWATCHED:
-            await turn_budget().take(_COST_OF_BEGINNING)
+            await turn_budget().take(LEAST_COST)
         async with aclosing(stream.pieces(decision.plan)) as pieces:
             work = partial(_send_pieces, start, pieces, decision.length, send)
             if decision.length <= _UNWATCHED:

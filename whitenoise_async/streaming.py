@@ -21,7 +21,7 @@ from typing import TypeVar
 from aiofiles.threadpool import wrap
 from anyio import CancelScope
 
-from .event_loop import runs_in_asyncio, turn_budget
+from .event_loop import LEAST_COST, runs_in_asyncio, turn_budget
 from .files import BrokenBodyError, FileSystemError, OpenFile, state_if_any
 from .forks import renew_at_fork
 from .http.ranges import ByteRange
@@ -78,10 +78,12 @@ class FileStream:
         """
         budget = turn_budget()
         if self._file.reads_at_once:
-            await budget.take(size)
+            cost = max(size, LEAST_COST)
+            await budget.take(cost)
             piece = self._file.read_at_once(offset, size)
-            budget.give_back(size - len(piece or b""))
-            if piece is not None:
+            if piece is None:
+                budget.give_back(cost)
+            else:
                 if len(piece) == to_come:
                     await self._require_sound()
                 return piece
@@ -93,7 +95,7 @@ class FileStream:
             raise BrokenBodyError(self._file.path)
         if len(piece) == to_come:
             await self._require_sound()
-        await budget.take(len(piece))
+        await budget.take(max(len(piece), LEAST_COST))
         return piece
 
     async def _wait_for(self, offset: int, size: int) -> bytes:

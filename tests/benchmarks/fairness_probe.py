@@ -33,27 +33,36 @@ class Probe:
 
     def __init__(self, port: int, path: str, selector: selectors.BaseSelector) -> None:
         self._request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode()
-        self._socket = socket.create_connection(("127.0.0.1", port))
+        self._port = port
+        self._selector = selector
+        self.latencies: list[float] = []  # seconds
+        self._connect()
+
+    def _connect(self) -> None:
+        self._socket = socket.create_connection(("127.0.0.1", self._port))
         self._socket.setblocking(False)
         self._sent: float | None = None
         self._answer = b""
         self._next = time.perf_counter()
-        self.latencies: list[float] = []  # seconds
-        selector.register(self._socket, selectors.EVENT_READ, self.poll)
+        self._selector.register(self._socket, selectors.EVENT_READ, self.poll)
 
     def poll(self) -> None:
         """Take what has arrived of the answer."""
-        if self._sent is None:
-            return
         try:
-            self._answer += self._socket.recv(1 << 16)
+            arrived = self._socket.recv(1 << 16)
         except BlockingIOError:
             return
+        if not arrived:  # hypercorn closes a connection after 1,000 requests
+            self._selector.unregister(self._socket)
+            self._socket.close()
+            self._connect()
+            return
+        self._answer += arrived
         head, end, body = self._answer.partition(b"\r\n\r\n")
         length = re.search(rb"(?im)^content-length: *(\d+)", head)
         if not end or length is None or len(body) < int(length[1]):
             return
-        if not head.startswith(b"HTTP/1.1 200"):
+        if self._sent is None or not head.startswith(b"HTTP/1.1 200"):
             raise RuntimeError(f"the small request was answered with {head!r}")
         now = time.perf_counter()
         self.latencies.append(now - self._sent)
