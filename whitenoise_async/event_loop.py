@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from typing import TypeVar
 
 from anyio import Event
 from anyio.lowlevel import RunVar, checkpoint
+
+T = TypeVar("T")
 
 #: Bytes that all bodies together may pass to the server in one turn of the event loop. That takes
 #: half a millisecond: a turn is how long every other request in the process has to wait.
@@ -128,11 +131,16 @@ def _call_soon() -> Callable[[Callable[[], object]], object]:
     return asyncio.get_running_loop().call_soon if runs_in_asyncio() else call_soon_threadsafe()
 
 
+def of_this_loop(variable: RunVar[T], make: Callable[[], T]) -> T:
+    """The object that this event loop has in ``variable``; it is made at the first call."""
+    try:
+        return variable.get()
+    except LookupError:
+        made = make()
+        variable.set(made)
+        return made
+
+
 def turn_budget() -> TurnBudget:
     """The budget of the event loop that runs this."""
-    try:
-        return _budget.get()
-    except LookupError:
-        budget = TurnBudget()
-        _budget.set(budget)
-        return budget
+    return of_this_loop(_budget, TurnBudget)

@@ -16,7 +16,7 @@ from weakref import WeakValueDictionary
 from anyio import CapacityLimiter, WouldBlock, move_on_after, to_thread
 from anyio.lowlevel import RunVar
 
-from .event_loop import call_soon_threadsafe
+from .event_loop import call_soon_threadsafe, of_this_loop
 from .files import FileSystemError
 
 T = TypeVar("T")
@@ -73,12 +73,7 @@ _loop: RunVar[_Loop] = RunVar("whitenoise_async_threads")
 
 
 def _this_loop() -> _Loop:
-    try:
-        return _loop.get()
-    except LookupError:
-        loop = _Loop()
-        _loop.set(loop)
-        return loop
+    return of_this_loop(_loop, _Loop)
 
 
 class Call(Generic[T]):
