@@ -147,11 +147,13 @@ def _url(request: HttpRequest) -> str:
     path: str = request.path_info
     if not isinstance(request, ASGIRequest):
         return restore_slash(path, request.META.get("SCRIPT_NAME", ""))
-    whole, mount = request.scope["path"], request.script_name
+    mount = request.script_name
+    if not mount:
+        return path
     # Versions of Django take the mount point off in different ways. What is none of these is a path
     # that a middleware has set.
-    djangos = (whole, whole.removeprefix(mount), whole.removeprefix(mount.rstrip("/")))
-    if mount and path in djangos:
+    whole = request.scope["path"]
+    if path in (whole, whole.removeprefix(mount), whole.removeprefix(mount.rstrip("/"))):
         return below_mounts(whole, mount, request.scope.get("app_root_path") or "")
     return path
 
