@@ -1,4 +1,4 @@
-"""What large transfers cost everyone else: the latency of a small request beside them."""
+"""The cost of large transfers for everyone else: the latency of a small request during them."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from statistics import median
 from typing import Any, NamedTuple
 
-from benchmarks.checks import WrongAnswerError
-from benchmarks.console import reason_of, say
 from benchmarks.processes import LOAD_CPU, output_of
+from benchmarks.rounds import in_rounds
 from benchmarks.rows import DOWNLOADS, FairnessRow
 from benchmarks.servers import Place, running
 from benchmarks.settings import Settings
@@ -26,6 +25,9 @@ class _Seen(NamedTuple):
     rate: float | None  # MB a second, of the downloads
     queued: float | None  # MB in the kernel's send queues, for all slow readers
 
+    def __str__(self) -> str:
+        return f"median {self.median:.1f} ms, p99 {self.p99:.1f} ms, at worst {self.worst:.1f} ms"
+
 
 def measure(
     place: Place, row: FairnessRow, names: Sequence[str], settings: Settings
@@ -34,22 +36,10 @@ def measure(
     allow_descriptors(3 * settings.readers + 200)
     if row.kind == DOWNLOADS:
         make_downloads(place.site)
-    seen: dict[str, list[_Seen]] = {name: [] for name in names}
-    left_out: dict[str, str] = {}
-    for number in range(settings.stalled_rounds):
-        for name in [name for name in names if name not in left_out]:
-            try:
-                seen[name].append(_turn(place, row, name, settings))
-            except (WrongAnswerError, RuntimeError, OSError) as error:
-                left_out[name] = reason_of(error)
-                say(f"{row.name}  {name}: left out, {left_out[name]}")
-                continue
-            last = seen[name][-1]
-            say(
-                f"{row.name}  round {number + 1}  {name}: median {last.median:.1f} ms,"
-                f" p99 {last.p99:.1f} ms, at worst {last.worst:.1f} ms"
-            )
-    counted = {name: _result(each) for name, each in seen.items() if name not in left_out}
+    seen, left_out = in_rounds(
+        row.name, names, settings.stalled_rounds, lambda name: _turn(place, row, name, settings)
+    )
+    counted = {name: _result(each) for name, each in seen.items()}
     return {"contenders": counted, "left_out": left_out}
 
 

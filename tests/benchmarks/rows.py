@@ -60,7 +60,7 @@ READERS = "readers"
 
 
 class FairnessRow(NamedTuple):
-    """A small request again and again, beside large transfers."""
+    """A small request again and again, during large transfers."""
 
     name: str
     title: str

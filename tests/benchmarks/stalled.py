@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 from benchmarks import site
 from benchmarks.browser import FIELDS
 from benchmarks.checks import WrongAnswerError, ask
-from benchmarks.console import reason_of, say
 from benchmarks.proc import Usage, usage
+from benchmarks.rounds import in_rounds
 from benchmarks.servers import Place, Server, running
 from benchmarks.settings import Settings
 
@@ -30,27 +30,23 @@ class _Seen(NamedTuple):
     descriptors: int  # beyond one for each connection
     left_open: int
 
+    def __str__(self) -> str:
+        return (
+            f"{self.kb_each:.0f} KB each, {self.threads} threads,"
+            f" {self.left_open} descriptors left open"
+        )
+
 
 def measure(place: Place, names: Sequence[str], settings: Settings) -> dict[str, Any]:
     """The result of the row."""
     allow_descriptors(3 * settings.readers + 200)
-    seen: dict[str, list[_Seen]] = {name: [] for name in names}
-    left_out: dict[str, str] = {}
-    for number in range(settings.stalled_rounds):
-        for name in [name for name in names if name not in left_out]:
-            try:
-                with running(place, "uvicorn", name, "film") as server:
-                    seen[name].append(_turn(server, settings))
-            except (WrongAnswerError, RuntimeError, OSError) as error:
-                left_out[name] = reason_of(error)
-                say(f"stalled  {name}: left out, {left_out[name]}")
-                continue
-            told = seen[name][-1]
-            say(
-                f"stalled  round {number + 1}  {name}: {told.kb_each:.0f} KB each,"
-                f" {told.threads} threads, {told.left_open} descriptors left open"
-            )
-    counted = {name: _result(each) for name, each in seen.items() if name not in left_out}
+
+    def turn(name: str) -> _Seen:
+        with running(place, "uvicorn", name, "film") as server:
+            return _turn(server, settings)
+
+    seen, left_out = in_rounds("stalled", names, settings.stalled_rounds, turn)
+    counted = {name: _result(each) for name, each in seen.items()}
     return {"contenders": counted, "left_out": left_out}
 
 

@@ -1,0 +1,34 @@
+"""Rounds in which every contender has one turn: a fault leaves it out of the others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from benchmarks.checks import WrongAnswerError
+from benchmarks.console import reason_of, say
+
+T = TypeVar("T")
+
+
+def in_rounds(
+    row: str, names: Sequence[str], rounds: int, turn: Callable[[str], T]
+) -> tuple[dict[str, list[T]], dict[str, str]]:
+    """The figures of each contender's turns, and why others are left out.
+
+    :param row: its name, for the lines that are printed.
+    :param turn: measures a contender once; its result is printed.
+    """
+    seen: dict[str, list[T]] = {name: [] for name in names}
+    left_out: dict[str, str] = {}
+    for number in range(rounds):
+        for name in list(seen):
+            try:
+                seen[name].append(turn(name))
+            except (WrongAnswerError, RuntimeError, OSError) as error:
+                left_out[name] = reason_of(error)
+                del seen[name]
+                say(f"{row}  {name}: left out, {left_out[name]}")
+            else:
+                say(f"{row}  round {number + 1}  {name}: {seen[name][-1]}")
+    return seen, left_out
