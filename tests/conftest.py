@@ -68,6 +68,12 @@ def adapter(request: pytest.FixtureRequest) -> str:
     return name
 
 
+@pytest.fixture(params=[False, True], ids=["walked", "autorefresh"])
+def autorefresh(request: pytest.FixtureRequest) -> bool:
+    value: bool = request.param
+    return value
+
+
 @pytest.fixture
 def serve(adapter: str) -> Serve:
     """Makes a client of a middleware: ``serve(root, prefix, **options)``."""
@@ -109,6 +115,19 @@ def site(tmp_path: Path) -> Path:
     write(root / "docs" / "deep" / "image.png", bytes(range(256)) * 1024)  # 256 KB: streamed
     write(root / "✓.txt", b"checked")
     return root
+
+
+def descriptors_of(path: Path) -> list[str]:
+    """The descriptors of this process that are open on ``path``."""
+    found = []
+    for name in os.listdir("/proc/self/fd"):
+        try:
+            target = os.readlink(f"/proc/self/fd/{name}")
+        except FileNotFoundError:
+            continue  # the listing's own
+        if target.removesuffix(" (deleted)") == str(path):
+            found.append(name)
+    return found
 
 
 def close_kept() -> None:

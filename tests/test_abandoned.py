@@ -16,7 +16,7 @@ from wsgiref.util import FileWrapper
 import django_project
 import pytest
 from clients import environ_of, make_call
-from conftest import write
+from conftest import descriptors_of, write
 from django.test import AsyncClient, Client, override_settings
 
 from whitenoise_async import WhiteNoise, files
@@ -61,20 +61,8 @@ def _nothing_is_closed_twice_or_left_open(
     yield
     gc.collect()
     assert closes.failed == []
-    assert open_on(root / "a.bin") == []
+    assert descriptors_of(root / "a.bin") == []
     assert [each for each in caplog.messages if "a.bin" in each] == []
-
-
-def open_on(path: Path) -> list[str]:
-    found = []
-    for name in os.listdir("/proc/self/fd"):
-        try:
-            target = os.readlink(f"/proc/self/fd/{name}")
-        except FileNotFoundError:
-            continue  # the listing's own
-        if target.removesuffix(" (deleted)") == str(path):
-            found.append(name)
-    return found
 
 
 @pytest.fixture
@@ -249,7 +237,7 @@ def test_a_file_that_is_closed_once_too_often_stays_closed(file: OpenFile) -> No
     assert not other.is_open
     with pytest.raises(FileSystemError):
         file.read(0, 1)
-    assert open_on(Path(file.path)) == []
+    assert descriptors_of(Path(file.path)) == []
 
 
 @pytest.mark.parametrize("make", [WholeFile, lambda file: Parts(file, [ByteRange(0, 10)])])

@@ -12,12 +12,6 @@ from clients import Serve
 from conftest import run_as_nobody, write
 
 
-@pytest.fixture(params=[False, True], ids=["walked", "autorefresh"])
-def autorefresh(request: pytest.FixtureRequest) -> bool:
-    value: bool = request.param
-    return value
-
-
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
     root = tmp_path / "site"

@@ -37,8 +37,8 @@ CONTENT = os.urandom(5 * PIECE)
 ROOM = 512 * 1024 * 1024
 # Who has threads, and keeps those that are idle.
 POOLS = ("anyio", "aiofiles")
-# No more threads than so many are idle. Trio keeps those of earlier tests for a while: all that we
-# may have, and as many again for what else a test ran in threads.
+# More threads than can be idle. Trio keeps idle threads of earlier tests for ten seconds: all of
+# ours, and as many again for other work of a test.
 IDLE = 2 * (MAX_THREADS + MAX_STUCK)
 NO_THREAD = "can't start new thread"
 

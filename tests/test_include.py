@@ -29,12 +29,6 @@ FILES = (
 )
 
 
-@pytest.fixture(params=[False, True], ids=["walked", "autorefresh"])
-def autorefresh(request: pytest.FixtureRequest) -> bool:
-    value: bool = request.param
-    return value
-
-
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
     root = tmp_path / "site"

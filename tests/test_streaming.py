@@ -22,7 +22,7 @@ import pytest
 import trio
 from anyio.lowlevel import checkpoint
 from clients import call_asgi, make_call, scope_of
-from conftest import write
+from conftest import descriptors_of, write
 
 from whitenoise_async import ASGIWhiteNoise, files, open_files, reads
 from whitenoise_async.files import BrokenBodyError
@@ -45,19 +45,6 @@ def path(tmp_path: Path) -> Path:
     return write(tmp_path / "big.bin", CONTENT)
 
 
-def descriptors(path: Path) -> list[str]:
-    """The descriptors of this process that are open on ``path``."""
-    found = []
-    for name in os.listdir("/proc/self/fd"):
-        try:
-            target = os.readlink(f"/proc/self/fd/{name}")
-        except FileNotFoundError:
-            continue  # the listing's own
-        if target.removesuffix(" (deleted)") == str(path):
-            found.append(name)
-    return found
-
-
 @pytest.fixture(params=["page cache", "cold", "threads"], autouse=True)
 def reading(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """How the file is read: what is in the page cache, with nothing in it, and without its help."""
@@ -77,7 +64,7 @@ def reading(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 def _nothing_is_left_open(path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(open_files, "MAX_KEPT", 0)
     yield
-    assert descriptors(path) == []
+    assert descriptors_of(path) == []
 
 
 class Server:
@@ -158,7 +145,7 @@ def test_an_answer_has_one_descriptor_however_it_is_read(backend: str, path: Pat
 
     async def main() -> None:
         open_at: list[int] = []
-        await Server(path, lambda number: open_at.append(len(descriptors(path)))).run()
+        await Server(path, lambda number: open_at.append(len(descriptors_of(path)))).run()
         assert open_at == [1] * (PIECES + 1)
 
     anyio.run(main, backend=backend)
@@ -226,7 +213,7 @@ def test_a_client_that_hangs_up_stops_the_reading(backend: str, path: Path, at: 
         server = Server(path, hang_up)
         await server.run()
         assert len(server.sent) == at
-        assert descriptors(path) == []
+        assert descriptors_of(path) == []
 
     anyio.run(main, backend=backend)
 
@@ -243,7 +230,7 @@ def test_an_error_from_send_that_tells_of_a_hang_up_is_no_error(
         server = Server(path, fail)
         await server.run()
         assert len(server.sent) == at
-        assert descriptors(path) == []
+        assert descriptors_of(path) == []
 
     anyio.run(main, backend=backend)
 
@@ -300,7 +287,7 @@ def test_another_error_from_send_reaches_the_server_as_it_is(
 
         with pytest.raises(KeyError, match="a middleware's fault"):
             await Server(path, fail).run()
-        assert descriptors(path) == []
+        assert descriptors_of(path) == []
 
     anyio.run(main, backend=backend)
 
@@ -316,7 +303,7 @@ def test_a_cancelled_request_closes_the_file(backend: str, path: Path, at: int) 
         with anyio.CancelScope() as scope:
             await Server(path, cancel).run()
         assert scope.cancelled_caught
-        assert descriptors(path) == []
+        assert descriptors_of(path) == []
 
     anyio.run(main, backend=backend)
 
@@ -336,7 +323,7 @@ async def test_a_request_whose_task_is_cancelled_closes_the_file(path: Path, at:
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert descriptors(path) == []
+    assert descriptors_of(path) == []
 
 
 async def test_a_request_whose_task_is_cancelled_while_its_file_is_opened_closes_it(
@@ -355,9 +342,9 @@ async def test_a_request_whose_task_is_cancelled_while_its_file_is_opened_closes
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert len(descriptors(path)) == 1
+    assert len(descriptors_of(path)) == 1
     release.set()
-    await until(lambda: not descriptors(path))
+    await until(lambda: not descriptors_of(path))
 
 
 @pytest.mark.parametrize("left", [0, 1, LARGEST_PIECE, 5 * LARGEST_PIECE - 1])
@@ -405,7 +392,7 @@ def test_a_disk_fault_in_mid_stream_is_an_error_that_names_the_file(
         def break_disk(number: int) -> None:
             if number == 3:
                 directory = os.open(path.parent, os.O_RDONLY)
-                for descriptor in descriptors(path):
+                for descriptor in descriptors_of(path):
                     os.dup2(directory, int(descriptor))
                 os.close(directory)
 
@@ -423,7 +410,7 @@ def test_a_disk_fault_before_the_answer_has_begun_is_a_503(
     small = write(tmp_path / "small.txt", b"small" * 100)
 
     def break_disk(headers: Any, path: str, url: str) -> None:
-        (descriptor,) = descriptors(small)
+        (descriptor,) = descriptors_of(small)
         directory = os.open(tmp_path, os.O_RDONLY)
         os.dup2(directory, int(descriptor))
         os.close(directory)
@@ -719,6 +706,6 @@ def test_a_server_that_waits_in_a_nursery_is_not_told_of_our_cancellations(
             await server.app(scope_of(make_call("/big.bin")), receive, server.send)
         assert scope.cancelled_caught is (end == "a cancellation")
         assert len(server.sent) == at
-        assert descriptors(path) == []
+        assert descriptors_of(path) == []
 
     trio.run(main)
