@@ -27,7 +27,7 @@ _NO_LINK = flags_of("O_NOFOLLOW", "O_CLOEXEC")
 # Without O_PATH a link cannot be opened, and root follows none.
 _LINK_ITSELF = _NO_LINK | flags_of("O_PATH")
 
-# What O_NOFOLLOW makes of a link: Linux the first, FreeBSD the second.
+# With O_NOFOLLOW a link is an error: the first on Linux, the second on FreeBSD.
 _IS_A_LINK = frozenset({errno.ELOOP, errno.EMLINK})
 
 _MOST_LINKS = 40  # as Linux (path_resolution(7))
