@@ -52,11 +52,21 @@ class Command(NamedTuple):
         return next((each for each in words if not shutil.which(each, path=_path())), None)
 
 
-def commands_of(block: Block) -> list[Command]:
-    """Those of a ``console`` block; where none has a prompt, each line is one."""
-    text = block.text if "$ " in block.text else re.sub("^", "$ ", block.text.rstrip(), flags=re.M)
-    found = re.findall(r"^\$ (.+?)(?:  +#.*)?\n((?:(?!\$ ).*\n?)*)", text.rstrip() + "\n", re.M)
-    return [Command(*each) for each in found]
+def commands_of(block: Block, following: Block | None = None) -> list[Command]:
+    """The commands of a ``shell`` block, one a line; a backslash continues a line.
+
+    The output of the last one is in the ``text`` block that follows directly, if there is one.
+    """
+    if "$ " in block.text:
+        found = re.findall(
+            r"^\$ (.+?)(?:  +#.*)?\n((?:(?!\$ ).*\n?)*)", block.text.rstrip() + "\n", re.M
+        )
+        return [Command(*each) for each in found]
+    lines = block.text.replace("\\\n", "").splitlines()
+    commands = [Command(re.sub(r"  +#.*", "", line), "") for line in lines if line]
+    if following and following.language == "text" and following.line - block.end == 3:
+        commands[-1] = commands[-1]._replace(output=following.text)
+    return commands
 
 
 def run(command: Command, module: str) -> None:

@@ -19,6 +19,15 @@ class Block(NamedTuple):
     line: int  # of the first line of its text, from 1
     text: str
 
+    @property
+    def end(self) -> int:
+        """The line of the closing fence."""
+        return self.line + self.text.count("\n")
+
+
+#: The languages of blocks that hold commands.
+SHELL = ("console", "shell")
+
 
 def blocks_of(page: Path) -> Iterator[Block]:
     """The fenced blocks of a page, those inside an HTML comment among them."""

@@ -13,7 +13,7 @@ from typing import Any
 import commands
 import pytest
 from commands import commands_of
-from pages import DOCS, PAGES, ROOT, Block, blocks_of
+from pages import DOCS, PAGES, ROOT, SHELL, Block, blocks_of
 
 import whitenoise_async.serve
 from whitenoise_async.compression.settings import COMPRESSED, READ_BY_RANGE
@@ -22,8 +22,8 @@ from whitenoise_async.responses import REASONS
 
 PACKAGE = ROOT / "whitenoise_async"
 
-# What the README takes for granted, as every project has it; the other pages make what they need.
-FOLDERS = {"README.md": ("static", "downloads")}
+# The setup of a page's examples: PAGE.py runs before the first block, in the same namespace.
+SETUPS = Path(__file__).parent / "page_setup"
 
 # Commands that the pages cannot run where they stand, and what does.
 RUN_ELSEWHERE = (
@@ -92,17 +92,19 @@ def test_the_examples_of_a_page_hold(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(ROOT))  # for the processes that examples start
-    for folder in FOLDERS.get(page.name, ()):
-        (tmp_path / folder).mkdir()
     namespace: dict[str, Any] = {"__name__": "example"}
     module = ""
-    for block in blocks_of(page):
+    setup = SETUPS / f"{page.stem}.py"
+    if setup.exists():
+        exec(compile(setup.read_text("utf-8"), str(setup), "exec", dont_inherit=True), namespace)
+    blocks = [*blocks_of(page)]
+    for block, following in zip(blocks, [*blocks[1:], None], strict=True):
         if block.language == "python":
             run(page, block, namespace)
             if re.search("^application = ", block.text, re.M):
                 module = block.text
-        elif block.language == "console":
-            for command in commands_of(block):
+        elif block.language in SHELL:
+            for command in commands_of(block, following):
                 if runs_here(command) and not command.lacks():
                     commands.run(command, module)
 
@@ -112,7 +114,7 @@ def test_who_runs_each_command_is_known() -> None:
         f"{page.name}: {command.text}"
         for page in PAGES
         for block in blocks_of(page)
-        if block.language == "console"
+        if block.language in SHELL
         for command in commands_of(block)
         if not (runs_here(command) or ELSEWHERE.match(command.text))
     ]

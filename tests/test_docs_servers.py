@@ -16,7 +16,7 @@ from caches import Site, free_port, missing, started
 from commands import Command, ask, commands_of, serving
 from conftest import write
 from origin import origin
-from pages import DOCS, Block, blocks_of
+from pages import DOCS, SHELL, Block, blocks_of
 
 import whitenoise_async
 from whitenoise_async.options import OptionKeywords
@@ -80,7 +80,7 @@ def test_the_command_of_each_server_serves_files_and_the_application(
 
 
 def test_the_lines_that_show_whether_all_is_well_show_it(folder: Path) -> None:
-    (block,) = blocks("cdn.md", "console")
+    (block,) = (each for language in SHELL for each in blocks("cdn.md", language))
     lines = commands_of(block)
     if lines[0].lacks():
         pytest.skip("curl is not installed")

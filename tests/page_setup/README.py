@@ -1,0 +1,4 @@
+from pathlib import Path
+
+for folder in ("static", "downloads"):
+    Path(folder).mkdir()
