@@ -45,8 +45,7 @@ def tests(session: nox.Session) -> None:
 def django(session: nox.Session, version: str) -> None:
     """The tests of the Django integration, on each Django that is supported."""
     session.install("-e", ".[test]", f"django=={version}.*")
-    tests = sorted(map(str, Path("tests").glob("test_django_*.py")))
-    session.run("python", "-W", "error", "-m", "pytest", *session.posargs, *tests)
+    session.run("python", "-W", "error", "-m", "pytest", *session.posargs, "tests/django")
 
 
 @nox.session
@@ -81,8 +80,16 @@ def clients(session: nox.Session) -> None:
 def servers(session: nox.Session) -> None:
     """Every real server of the tests, and a table of what became of each."""
     session.install("-e", ".[test]")
-    command = ["python", "-m", "pytest", "-q", "-p", "server_table", "tests/test_servers.py"]
-    session.run(*command, *session.posargs, env={"PYTHONPATH": "tests"})
+    command = [
+        "python",
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "tests.helpers.server_table",
+        "tests/system/test_servers.py",
+    ]
+    session.run(*command, *session.posargs)
 
 
 @nox.session
@@ -140,7 +147,7 @@ def fuzz(session: nox.Session) -> None:
     session.install("-e", ".[test]")
     # Not every Python has a release; there no coverage guides.
     session.install("--only-binary", "atheris", "atheris", success_codes=range(256))
-    session.run("python", "-m", "fuzzing", *session.posargs, env={"PYTHONPATH": "tests"})
+    session.run("python", "-m", "tests.fuzzing", *session.posargs)
 
 
 @nox.session
@@ -150,7 +157,7 @@ def bench(session: nox.Session) -> None:
     for packages in [*BENCH_SERVERS, *BENCH_PEERS]:
         # One that has no release for this Python is left out there, and named in the results.
         session.install("--upgrade", *packages, success_codes=range(256))
-    session.run("python", "-m", "benchmarks", *session.posargs, env={"PYTHONPATH": "tests"})
+    session.run("python", "-m", "tests.benchmarks", *session.posargs)
 
 
 @nox.session
@@ -159,9 +166,7 @@ def bench_compress(session: nox.Session) -> None:
     session.install(".[compress]", "django")
     for packages in COMPRESS_PEERS:
         session.install("--upgrade", *packages, success_codes=range(256))
-    session.run(
-        "python", "-m", "benchmarks.compressing", *session.posargs, env={"PYTHONPATH": "tests"}
-    )
+    session.run("python", "-m", "tests.benchmarks.compressing", *session.posargs)
 
 
 @nox.session
@@ -170,8 +175,8 @@ def bench_collectstatic(session: nox.Session) -> None:
     session.install(".[compress]", "django")
     for packages in COMPRESS_PEERS:
         session.install("--upgrade", *packages, success_codes=range(256))
-    command = ["python", "-m", "benchmarks.collectstatic"]
-    session.run(*command, *session.posargs, env={"PYTHONPATH": "tests"})
+    command = ["python", "-m", "tests.benchmarks.collectstatic"]
+    session.run(*command, *session.posargs)
 
 
 @nox.session
@@ -180,7 +185,7 @@ def bench_django(session: nox.Session) -> None:
     session.install(".", "django>=5.2,<5.3")
     for packages in [*BENCH_SERVERS, *COMPRESS_PEERS]:
         session.install("--upgrade", *packages, success_codes=range(256))
-    session.run("python", "-m", "benchmarks.django", *session.posargs, env={"PYTHONPATH": "tests"})
+    session.run("python", "-m", "tests.benchmarks.django", *session.posargs)
 
 
 @nox.session
@@ -189,4 +194,4 @@ def soak(session: nox.Session) -> None:
     session.install(".")
     for packages in BENCH_SERVERS:
         session.install(*packages, success_codes=range(256))
-    session.run("python", "-m", "benchmarks.soak", *session.posargs, env={"PYTHONPATH": "tests"})
+    session.run("python", "-m", "tests.benchmarks.soak", *session.posargs)

@@ -1,28 +1,24 @@
 from __future__ import annotations
 
-import gzip
 import os
 import signal
-import subprocess
-import sys
 import tempfile
-import textwrap
 import traceback
 import warnings
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from clients import ADAPTERS, Get, Serve, client_of
-from processes import describe_servers
 
-from whitenoise_async import logs
-from whitenoise_async.open_files import _sweeper
+from tests.helpers.clients import ADAPTERS, Get, Serve, client_of
+from tests.helpers.descriptors import close_kept
+from tests.helpers.files import write
+from tests.helpers.processes import describe_servers
+from whitenoise_async.serving.descriptor_cache import _sweeper
+from whitenoise_async.support import logs
 
-pytest.register_assert_rewrite("fuzzing")
-
-MTIME = 1_600_000_000  # Sun, 13 Sep 2020 12:26:40 GMT
+pytest.register_assert_rewrite("tests.fuzzing")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -117,26 +113,6 @@ def site(tmp_path: Path) -> Path:
     return root
 
 
-def descriptors_of(path: Path) -> list[str]:
-    """The descriptors of this process that are open on ``path``."""
-    found = []
-    for name in os.listdir("/proc/self/fd"):
-        try:
-            target = os.readlink(f"/proc/self/fd/{name}")
-        except FileNotFoundError:
-            continue  # the listing's own
-        if target.removesuffix(" (deleted)") == str(path):
-            found.append(name)
-    return found
-
-
-def close_kept() -> None:
-    """Close the files that applications keep open."""
-    for each in _sweeper.all():
-        for path in list(each._kept):
-            each.drop(path)
-
-
 @pytest.fixture
 def public_path() -> Iterator[Path]:
     """A temporary folder that every user may enter; pytest's own are for one user alone."""
@@ -144,47 +120,3 @@ def public_path() -> Iterator[Path]:
         path = Path(name)
         path.chmod(0o755)
         yield path
-
-
-def run_as_nobody(script: str) -> str:
-    """Run a script without the right of root to read everything; returns what it printed."""
-    prologue = f"""
-import encodings.idna, logging, os, sys
-sys.path[:] = {[*sys.path, str(Path(__file__).parent)]!r}
-import clients, whitenoise_async.compression
-whitenoise_async.compression.make_settings()  # imports what compresses
-if os.getuid() == 0:
-    os.setuid(65534)
-"""
-    done = subprocess.run(
-        [sys.executable, "-c", prologue + textwrap.dedent(script)],
-        capture_output=True,
-        text=True,
-        cwd="/",
-        check=False,
-    )
-    assert done.stderr == ""
-    return done.stdout
-
-
-def refused(
-    main: Callable[[Sequence[str]], int],
-    arguments: Sequence[str],
-    capsys: pytest.CaptureFixture[str],
-) -> str:
-    """What a command says on standard error of a command line that it refuses, and nothing else."""
-    with pytest.raises(SystemExit) as ended:
-        main(arguments)
-    assert ended.value.code == 2
-    output = capsys.readouterr()
-    assert output.out == ""
-    return output.err
-
-
-def write(path: Path, content: bytes, compressed: bool = False, mtime: float = MTIME) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
-    os.utime(path, (mtime, mtime))
-    if compressed:
-        write(path.with_name(path.name + ".gz"), gzip.compress(content, mtime=0), mtime=mtime)
-    return path

@@ -13,12 +13,12 @@ import anyio
 import pytest
 from asgiref.sync import async_to_sync, markcoroutinefunction, sync_to_async
 from asgiref.wsgi import WsgiToAsgi
-from clients import ask_asgi, call_asgi, client_of, make_call, scope_of
-from conftest import write
 from fastapi import FastAPI
 from flask import Flask
 from starlette.applications import Starlette
 
+from tests.helpers.clients import ask_asgi, call_asgi, client_of, make_call, scope_of
+from tests.helpers.files import write
 from whitenoise_async import ASGIWhiteNoise, WhiteNoise
 
 

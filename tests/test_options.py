@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from clients import ADAPTERS, client_of
-from conftest import write
 
+from tests.helpers.clients import ADAPTERS, client_of
+from tests.helpers.files import write
 from whitenoise_async import ASGIWhiteNoise, WhiteNoise
 
 

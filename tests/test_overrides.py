@@ -6,29 +6,30 @@ import re
 from pathlib import Path
 from typing import Any
 
-import django_project
 import pytest
-from clients import ADAPTERS, client_of
-from conftest import write
-from pages import DOCS
-from test_docs import code, rows_of
+
+from tests.helpers import django_project
+from tests.helpers.clients import ADAPTERS, client_of
+from tests.helpers.files import write
+from tests.helpers.pages import DOCS
+from tests.system.test_docs import code, rows_of
 
 django_project.configure()
 
-from django.core.checks import run_checks  # noqa: E402
-from django.core.exceptions import ImproperlyConfigured  # noqa: E402
-from django.http import HttpResponse  # noqa: E402
-from django.test import override_settings  # noqa: E402
-from django.utils.deprecation import MiddlewareMixin  # noqa: E402
+from django.core.checks import run_checks
+from django.core.exceptions import ImproperlyConfigured
+from django.http import HttpResponse
+from django.test import override_settings
+from django.utils.deprecation import MiddlewareMixin
 
-from whitenoise_async import ASGIWhiteNoise, WhiteNoise  # noqa: E402
-from whitenoise_async.django import (  # noqa: E402
+from whitenoise_async import ASGIWhiteNoise, WhiteNoise
+from whitenoise_async.django import (
     CompressedManifestStaticFilesStorage,
     CompressedStaticFilesStorage,
     WhiteNoiseMiddleware,
 )
-from whitenoise_async.django.checks import check_settings  # noqa: E402
-from whitenoise_async.overrides import OF_APPLICATIONS, OF_STORAGES  # noqa: E402
+from whitenoise_async.django.checks import check_settings
+from whitenoise_async.overrides import OF_APPLICATIONS, OF_STORAGES
 
 
 def method(self: Any, *args: Any, **kwargs: Any) -> Any: ...

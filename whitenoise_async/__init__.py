@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .late import late
+from .support.lazy import late
 
 if TYPE_CHECKING:
-    from .asgi import ASGIWhiteNoise
+    from .asgi.adapter import ASGIWhiteNoise
     from .compression import check_tree, clean_tree, compress_tree
-    from .wsgi import WhiteNoise
+    from .wsgi.adapter import WhiteNoise
 
 __all__ = ["ASGIWhiteNoise", "WhiteNoise", "check_tree", "clean_tree", "compress_tree"]
 __version__ = "0.1.0"
 
 _HOMES = {
-    "ASGIWhiteNoise": ".asgi",
-    "WhiteNoise": ".wsgi",
+    "ASGIWhiteNoise": ".asgi.adapter",
+    "WhiteNoise": ".wsgi.adapter",
     "check_tree": ".compression",
     "clean_tree": ".compression",
     "compress_tree": ".compression",

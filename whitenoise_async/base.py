@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic
 from wsgiref.headers import Headers as HookHeaders
 from wsgiref.util import is_hop_by_hop
 
-from .answers import Answer, Answers
 from .applications import is_async, kind_of, takes
-from .decisions import Decision, Line, RawFields
-from .files import FileSystemError, UnavailableError, read_state
+from .files.open_file import FileSystemError, UnavailableError, read_state
 from .http.fields import OWS, RequestFields, is_field_value, is_token
-from .logs import error_now_and_then, warn_once
-from .media_types import content_type
+from .http.media_types import content_type
 from .options import Options, apply_keywords, resolve
 from .overrides import OF_APPLICATIONS, uncalled_override
-from .registry import Listed, LiveRegistry, Registry, WalkedRegistry, make_root
-from .representations import Headers
-from .responses import Request, Response, redirect, redirect_headers, unavailable
-from .static_file import Sought, StaticFile
+from .registry.walked import Listed, LiveRegistry, Registry, WalkedRegistry, make_root
+from .serving.representation import Headers
+from .serving.responder import Answer, Answers
+from .serving.response import Request, Response, redirect, redirect_headers, unavailable
+from .serving.response_cache import Decision, Line, RawFields
+from .serving.snapshot import Sought, StaticFile
+from .support.logs import error_now_and_then, warn_once
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypedDict
 from wsgiref.headers import Headers
 
 from .applications import is_async
-from .globs import Globs, globs_of
 from .http.fields import is_token
-from .media_types import MediaTypes
+from .http.media_types import MediaTypes
+from .support.globs import Globs, globs_of
 
 if TYPE_CHECKING:
     ImmutableFileTest = Callable[[str, str], object] | str | re.Pattern[str]

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import (
+from tests.benchmarks import (
     contenders,
     fairness,
     machine,
@@ -21,13 +21,13 @@ from benchmarks import (
     startup,
     throughput,
 )
-from benchmarks.command import DOCS, PAGE, among, interruptible, keep, run
-from benchmarks.console import say
-from benchmarks.load import wrk_is_missing
-from benchmarks.processes import output_of
-from benchmarks.servers import Place
-from benchmarks.settings import FULL, QUICK, Settings
-from benchmarks.site import make_site
+from tests.benchmarks.command import DOCS, PAGE, among, interruptible, keep, run
+from tests.benchmarks.console import say
+from tests.benchmarks.load import wrk_is_missing
+from tests.benchmarks.processes import output_of
+from tests.benchmarks.servers import Place
+from tests.benchmarks.settings import FULL, QUICK, Settings
+from tests.benchmarks.site import make_site
 
 KEPT = DOCS / "performance.json"
 

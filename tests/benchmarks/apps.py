@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from benchmarks.contenders import ASGI, WSGI
-from benchmarks.rows import DOWNLOADS, READERS
-from benchmarks.site import PREFIX
+from tests.benchmarks.contenders import ASGI, WSGI
+from tests.benchmarks.rows import DOWNLOADS, READERS
+from tests.benchmarks.site import PREFIX
 
 APPLICATION_BODY = b"Hello from the application\n"
 _APPLICATION_HEADERS = [("content-type", "text/plain"), ("content-length", "27")]

@@ -14,10 +14,10 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from benchmarks.apps import Answer, make
-from benchmarks.browser import FIELDS, conditions
-from benchmarks.contenders import ASGI, OURS, WSGI
-from benchmarks.rows import PASSED, WORKS
+from tests.benchmarks.apps import Answer, make
+from tests.benchmarks.browser import FIELDS, conditions
+from tests.benchmarks.contenders import ASGI, OURS, WSGI
+from tests.benchmarks.rows import PASSED, WORKS
 
 
 async def ask_asgi(application: Any, path: str, fields: Mapping[str, str]) -> Answer:

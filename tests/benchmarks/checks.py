@@ -10,10 +10,10 @@ from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from benchmarks.apps import APPLICATION_BODY
-from benchmarks.browser import FIELDS, conditions
-from benchmarks.rows import Work
-from benchmarks.site import PREFIX
+from tests.benchmarks.apps import APPLICATION_BODY
+from tests.benchmarks.browser import FIELDS, conditions
+from tests.benchmarks.rows import Work
+from tests.benchmarks.site import PREFIX
 
 _TIMEOUT = 20.0
 

@@ -10,14 +10,14 @@ from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
-from benchmarks import machine
-from benchmarks.command import PAGE, interruptible, run
-from benchmarks.compressing.contenders import ALIKE, LIBRARIES
-from benchmarks.compressing.spent import Spent, spend
-from benchmarks.compressing.variants import ENCODINGS, made_below, sizes_below
-from benchmarks.console import say
-from benchmarks.contenders import OURS, missing_of
-from benchmarks.report import NONE, measured_on, put_into, table
+from tests.benchmarks import machine
+from tests.benchmarks.command import PAGE, interruptible, run
+from tests.benchmarks.compressing.contenders import ALIKE, LIBRARIES
+from tests.benchmarks.compressing.spent import Spent, spend
+from tests.benchmarks.compressing.variants import ENCODINGS, made_below, sizes_below
+from tests.benchmarks.console import say
+from tests.benchmarks.contenders import OURS, missing_of
+from tests.benchmarks.report import NONE, measured_on, put_into, table
 
 ROUNDS, QUICK_ROUNDS = 3, 1
 

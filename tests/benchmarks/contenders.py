@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 from typing import NamedTuple
 
-from benchmarks.rows import PASSED, Row
+from tests.benchmarks.rows import PASSED, Row
 
 LIMIT = "limit"
 OURS = "whitenoise_async"

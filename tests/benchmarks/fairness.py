@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from statistics import median
 from typing import Any, NamedTuple
 
-from benchmarks.processes import LOAD_CPU, output_of
-from benchmarks.rounds import in_rounds
-from benchmarks.rows import DOWNLOADS, FairnessRow
-from benchmarks.servers import Place, running
-from benchmarks.settings import Settings
-from benchmarks.site import make_downloads
-from benchmarks.stalled import allow_descriptors
+from tests.benchmarks.processes import LOAD_CPU, output_of
+from tests.benchmarks.rounds import in_rounds
+from tests.benchmarks.rows import DOWNLOADS, FairnessRow
+from tests.benchmarks.servers import Place, running
+from tests.benchmarks.settings import Settings
+from tests.benchmarks.site import make_downloads
+from tests.benchmarks.stalled import allow_descriptors
 
 
 class _Seen(NamedTuple):

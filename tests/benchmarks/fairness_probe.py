@@ -16,9 +16,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.proc import send_queues
-from benchmarks.rows import APPLICATION_PATH, DOWNLOADS, SMALL
-from benchmarks.site import DOWNLOAD_NAMES, FILM, PREFIX
+from tests.benchmarks.proc import send_queues
+from tests.benchmarks.rows import APPLICATION_PATH, DOWNLOADS, SMALL
+from tests.benchmarks.site import DOWNLOAD_NAMES, FILM, PREFIX
 
 _INTERVAL = 0.005  # seconds between two small requests
 _READERS_SECONDS = 10.0

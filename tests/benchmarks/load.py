@@ -10,9 +10,9 @@ import signal
 import subprocess
 from pathlib import Path
 
-from benchmarks.checks import Checked
-from benchmarks.processes import LOAD_CPU, child
-from benchmarks.rows import Work
+from tests.benchmarks.checks import Checked
+from tests.benchmarks.processes import LOAD_CPU, child
+from tests.benchmarks.rows import Work
 
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from benchmarks import rows
-from benchmarks.contenders import BARE_WALK, LIMIT, NGINX, OURS, is_ours
-from benchmarks.results import Results, Row, fairness, throughput
+from tests.benchmarks import rows
+from tests.benchmarks.contenders import BARE_WALK, LIMIT, NGINX, OURS, is_ours
+from tests.benchmarks.results import Results, Row, fairness, throughput
 
 _NOISE = 0.03  # what two runs of the same may differ by
 _NO_PEERS = (LIMIT, NGINX, BARE_WALK)

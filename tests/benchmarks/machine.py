@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from benchmarks.contenders import version_of
+from tests.benchmarks.contenders import version_of
 
 
 def describe(packages: Iterable[str], tools: Iterable[str] = ()) -> dict[str, Any]:

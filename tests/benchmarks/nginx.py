@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmarks.apps import APPLICATION_BODY
-from benchmarks.rows import APPLICATION_PATH
+from tests.benchmarks.apps import APPLICATION_BODY
+from tests.benchmarks.rows import APPLICATION_PATH
 
 # A passed request has nobody to be passed to here: nginx answers it by itself.
 _CONFIGURATION = """

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from benchmarks import rows
-from benchmarks.contenders import LIMIT, NGINX, OURS
-from benchmarks.results import Results, throughput
-from benchmarks.svg import Bar, Panel, chart
+from tests.benchmarks import rows
+from tests.benchmarks.contenders import LIMIT, NGINX, OURS
+from tests.benchmarks.results import Results, throughput
+from tests.benchmarks.svg import Bar, Panel, chart
 
 
 def draw(folder: Path, results: Results) -> None:

@@ -13,14 +13,14 @@ from pathlib import Path
 
 SERVER_CPU, LOAD_CPU = 0, 1
 
-_TESTS = Path(__file__).parents[1]
+_ROOT = Path(__file__).parents[2]
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None)
 
 
 def environment(folder: Path, **more: str) -> dict[str, str]:
     """For a child: it finds these modules, and writes into ``folder`` alone."""
-    paths = {"PYTHONPATH": str(_TESTS), "HOME": str(folder), "TMPDIR": str(folder)}
+    paths = {"PYTHONPATH": str(_ROOT), "HOME": str(folder), "TMPDIR": str(folder)}
     return {**os.environ, **paths, "PYTHONDONTWRITEBYTECODE": "1", **more}
 
 
@@ -75,7 +75,7 @@ def output_of(
     cpu: int | None = SERVER_CPU,
 ) -> str:
     """What a module of ours prints when it is run on the servers' core, in a fresh process."""
-    command = [sys.executable, "-m", f"benchmarks.{module}", *arguments]
+    command = [sys.executable, "-m", f"tests.benchmarks.{module}", *arguments]
     with child(command, cpu, folder, subprocess.PIPE) as process:
         printed, _ = process.communicate(timeout=timeout)
     if process.returncode:

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import rows
-from benchmarks.contenders import BARE_WALK, BY_NAME, LIMIT, is_ours
-from benchmarks.losses import losses
-from benchmarks.results import Results, Row, fairness, throughput
+from tests.benchmarks import rows
+from tests.benchmarks.contenders import BARE_WALK, BY_NAME, LIMIT, is_ours
+from tests.benchmarks.losses import losses
+from tests.benchmarks.results import Results, Row, fairness, throughput
 
 NONE = "–"
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import rows
+from tests.benchmarks import rows
 
 Results = dict[str, Any]
 Row = dict[str, Any]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from benchmarks.checks import WrongAnswerError
-from benchmarks.console import reason_of, say
+from tests.benchmarks.checks import WrongAnswerError
+from tests.benchmarks.console import reason_of, say
 
 T = TypeVar("T")
 

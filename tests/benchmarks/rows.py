@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from benchmarks import site
+from tests.benchmarks import site
 
 APPLICATION_PATH = "/page"
 

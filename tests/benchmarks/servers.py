@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks import nginx
-from benchmarks.contenders import INTERFACES, NGINX
-from benchmarks.processes import SERVER_CPU, child, environment
-from benchmarks.site import PREFIX
+from tests.benchmarks import nginx
+from tests.benchmarks.contenders import INTERFACES, NGINX
+from tests.benchmarks.processes import SERVER_CPU, child, environment
+from tests.benchmarks.site import PREFIX
 
 _START_TIMEOUT = 30.0
 _GRANIAN = "granian --host 127.0.0.1 --port {port} --workers 1 --http 1 --no-ws --log-level warning"

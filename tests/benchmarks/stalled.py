@@ -10,13 +10,13 @@ from contextlib import ExitStack, contextmanager
 from statistics import median
 from typing import Any, NamedTuple
 
-from benchmarks import site
-from benchmarks.browser import FIELDS
-from benchmarks.checks import WrongAnswerError, ask
-from benchmarks.proc import Usage, usage
-from benchmarks.rounds import in_rounds
-from benchmarks.servers import Place, Server, running
-from benchmarks.settings import Settings
+from tests.benchmarks import site
+from tests.benchmarks.browser import FIELDS
+from tests.benchmarks.checks import WrongAnswerError, ask
+from tests.benchmarks.proc import Usage, usage
+from tests.benchmarks.rounds import in_rounds
+from tests.benchmarks.servers import Place, Server, running
+from tests.benchmarks.settings import Settings
 
 _PATH = f"/{site.PREFIX}/{site.FILM}"
 _RECEIVE_BUFFER = 16 << 10  # the kernel shall not take the file in place of the reader

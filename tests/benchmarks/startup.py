@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from statistics import median
 from typing import Any
 
-from benchmarks.console import reason_of, say
-from benchmarks.contenders import BARE_WALK
-from benchmarks.processes import output_of
-from benchmarks.servers import Place
-from benchmarks.settings import Settings
-from benchmarks.site import PREFIX, make_many
+from tests.benchmarks.console import reason_of, say
+from tests.benchmarks.contenders import BARE_WALK
+from tests.benchmarks.processes import output_of
+from tests.benchmarks.servers import Place
+from tests.benchmarks.settings import Settings
+from tests.benchmarks.site import PREFIX, make_many
 
 
 def measure(place: Place, names: Sequence[str], settings: Settings) -> dict[str, Any]:

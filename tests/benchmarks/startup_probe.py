@@ -10,9 +10,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks.apps import make
-from benchmarks.contenders import BARE_WALK, BY_NAME
-from benchmarks.proc import usage
+from tests.benchmarks.apps import make
+from tests.benchmarks.contenders import BARE_WALK, BY_NAME
+from tests.benchmarks.proc import usage
 
 
 def count_names(site: Path) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from benchmarks.apps import make
+from tests.benchmarks.apps import make
 
 application = make(
     os.environ["BENCH_CONTENDER"], os.environ["BENCH_INTERFACE"], Path(os.environ["BENCH_SITE"])

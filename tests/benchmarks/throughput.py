@@ -8,13 +8,13 @@ from contextlib import suppress
 from statistics import median
 from typing import Any
 
-from benchmarks.checks import WrongAnswerError, check
-from benchmarks.console import reason_of, say
-from benchmarks.contenders import LIMIT
-from benchmarks.load import InvalidError, requests_per_second
-from benchmarks.rows import Row
-from benchmarks.servers import Place, running
-from benchmarks.settings import Settings
+from tests.benchmarks.checks import WrongAnswerError, check
+from tests.benchmarks.console import reason_of, say
+from tests.benchmarks.contenders import LIMIT
+from tests.benchmarks.load import InvalidError, requests_per_second
+from tests.benchmarks.rows import Row
+from tests.benchmarks.servers import Place, running
+from tests.benchmarks.settings import Settings
 
 
 class _Tally:

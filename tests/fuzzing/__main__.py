@@ -11,11 +11,11 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 
-from fuzzing import generated, guided
-from fuzzing.inputs import CORPUS, Input, append, load_all
-from fuzzing.keeping import shrunk, worth_keeping
-from fuzzing.sites import Sites
-from fuzzing.tally import Limits, Tally, failure_of
+from tests.fuzzing import generated, guided
+from tests.fuzzing.inputs import CORPUS, Input, append, load_all
+from tests.fuzzing.keeping import shrunk, worth_keeping
+from tests.fuzzing.sites import Sites
+from tests.fuzzing.tally import Limits, Tally, failure_of
 
 _FOUND = CORPUS / "found.jsonl"
 

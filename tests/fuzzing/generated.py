@@ -6,10 +6,10 @@ import secrets
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
-from fuzzing.inputs import Input
-from fuzzing.sites import Sites
-from fuzzing.strategies import far_requests, requests
-from fuzzing.tally import Limits, Tally
+from tests.fuzzing.inputs import Input
+from tests.fuzzing.sites import Sites
+from tests.fuzzing.strategies import far_requests, requests
+from tests.fuzzing.tally import Limits, Tally
 
 _BATCH = settings(
     max_examples=200,

@@ -10,9 +10,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from fuzzing.inputs import Input, load_all, undump
-from fuzzing.pieces import WORDS
-from fuzzing.tally import Limits, Tally
+from tests.fuzzing.inputs import Input, load_all, undump
+from tests.fuzzing.pieces import WORDS
+from tests.fuzzing.tally import Limits, Tally
 
 # Bytes of a request: libFuzzer makes none that is longer than what it is given, and many of the
 # longest are of little use.
@@ -40,7 +40,7 @@ def run(limits: Limits) -> tuple[Tally, list[Input]]:
         seeds = set(corpus.iterdir())
         (folder / "words").write_text("".join(map(_quoted, WORDS)), "ascii")
         done = subprocess.run(
-            [sys.executable, "-m", "fuzzing.libfuzzer", name, json.dumps(limits)],
+            [sys.executable, "-m", "tests.fuzzing.libfuzzer", name, json.dumps(limits)],
             env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
             capture_output=True,
             check=False,

@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from urllib.parse import unquote, unquote_to_bytes
 
-from clients import Reply
-
-from fuzzing.inputs import Input
-from fuzzing.sites import LISTED, SECRET, Content, Moved, Sites, mount_of, path_text
+from tests.fuzzing.inputs import Input
+from tests.fuzzing.sites import LISTED, SECRET, Content, Moved, Sites, mount_of, path_text
+from tests.helpers.clients import Reply
 
 STATUSES = frozenset({200, 204, 206, 302, 304, 404, 405, 412, 416})
 

@@ -11,8 +11,8 @@ from types import CodeType, FrameType
 from typing import Any
 
 import whitenoise_async
-from fuzzing.inputs import Input
-from fuzzing.sites import Sites
+from tests.fuzzing.inputs import Input
+from tests.fuzzing.sites import Sites
 
 _PACKAGE = str(Path(whitenoise_async.__file__).parent)
 

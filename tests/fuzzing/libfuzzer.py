@@ -11,9 +11,9 @@ import atheris
 
 with atheris.instrument_imports(include=["whitenoise_async"]):
     # All of the package has to be imported here, for the first time.
-    from fuzzing.inputs import undump
-    from fuzzing.sites import Sites
-    from fuzzing.tally import Limits, Tally
+    from tests.fuzzing.inputs import undump
+    from tests.fuzzing.sites import Sites
+    from tests.fuzzing.tally import Limits, Tally
 
 # Seconds that a request may take, on a machine that does much else.
 _TIMEOUT = 60

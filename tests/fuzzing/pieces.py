@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from itertools import chain
 
-from conftest import MTIME
-
-from fuzzing.sites import LISTED, Content, entity_tag
+from tests.fuzzing.sites import LISTED, Content, entity_tag
+from tests.helpers.files import MTIME
 from whitenoise_async.http.dates import format_http_date
 
 

@@ -9,15 +9,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from clients import Call, Reply, ask_asgi, call_wsgi, scope_of
-from conftest import MTIME, write
-
-from fuzzing.inputs import Input
+from tests.fuzzing.inputs import Input
+from tests.helpers.clients import Call, Reply, ask_asgi, call_wsgi, scope_of
+from tests.helpers.files import MTIME, write
 from whitenoise_async import ASGIWhiteNoise, WhiteNoise
-from whitenoise_async.codings import WORKING_PREFIX
-from whitenoise_async.decisions import _MAX_DECISIONS, _MAX_FIELDS_SIZE
-from whitenoise_async.logs import warn_once
-from whitenoise_async.open_files import MAX_KEPT
+from whitenoise_async.files.codings import WORKING_PREFIX
+from whitenoise_async.serving.descriptor_cache import MAX_KEPT
+from whitenoise_async.serving.response_cache import _MAX_DECISIONS, _MAX_FIELDS_SIZE
+from whitenoise_async.support.logs import warn_once
 
 #: What no answer may hold a byte of: it is in every file that is not served.
 SECRET = b"CANARY-" * 4

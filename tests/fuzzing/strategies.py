@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from fuzzing.inputs import FIELDS, Input
-from fuzzing.pieces import ANY_PIECES, LIKELY, METHODS, MOUNTS, PIECES, QUERIES, SEGMENTS, URLS
+from tests.fuzzing.inputs import FIELDS, Input
+from tests.fuzzing.pieces import (
+    ANY_PIECES,
+    LIKELY,
+    METHODS,
+    MOUNTS,
+    PIECES,
+    QUERIES,
+    SEGMENTS,
+    URLS,
+)
 
 _wire_text = st.text(st.characters(codec="latin-1"), max_size=12)
 _times = st.sampled_from([1] * 12 + [2, 40, 300, 5000])

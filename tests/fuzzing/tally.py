@@ -6,9 +6,9 @@ import time
 import traceback
 from typing import Any, NamedTuple
 
-from fuzzing.inputs import Input, from_json
-from fuzzing.invariants import check
-from fuzzing.sites import Sites
+from tests.fuzzing.inputs import Input, from_json
+from tests.fuzzing.invariants import check
+from tests.fuzzing.sites import Sites
 
 
 class Limits(NamedTuple):

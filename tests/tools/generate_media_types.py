@@ -38,7 +38,7 @@ from pathlib import Path
 
 MIME_DB_VERSION = "1.54.0"
 
-OUTPUT = Path(__file__).resolve().parents[2] / "whitenoise_async" / "media_type_table.py"
+OUTPUT = Path(__file__).resolve().parents[2] / "whitenoise_async" / "http" / "media_type_table.py"
 
 SOURCES = ("iana", "apache", "nginx")
 

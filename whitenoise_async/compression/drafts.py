@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from types import TracebackType
 
-from ..codings import WORKING_PREFIX
-from ..files import flags_of
+from ..files.codings import WORKING_PREFIX
+from ..files.open_file import flags_of
 from .encoders import PIECE
 from .errors import CompressionError
 from .folders import Folder, is_root

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from gzip import BadGzipFile, GzipFile
 from typing import Any, BinaryIO, ClassVar
 
-from ..codings import ZSTD_WINDOW_MAX
+from ..files.codings import ZSTD_WINDOW_MAX
 from .tree import suffix_of
 
 #: Bytes up to which libdeflate compresses a file: it knows no other way than all at once.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ..logs import OneLineError
+from ..support.logs import OneLineError
 
 
 class CompressionError(OneLineError):

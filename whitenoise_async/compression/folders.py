@@ -12,7 +12,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 
-from ..files import OpenFile, UnavailableError, explained, flags_of
+from ..files.open_file import OpenFile, UnavailableError, explained, flags_of
 
 _BY_DESCRIPTOR = os.open in os.supports_dir_fd
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 
-from ..codings import CODINGS
+from ..files.codings import CODINGS
 from .encoders import Encoder
 from .originals import Source
 from .report import Action, Outcome

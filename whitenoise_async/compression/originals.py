@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from functools import cached_property
 
-from ..files import FileSystemError, OpenFile, UnavailableError, state_of
+from ..files.open_file import FileSystemError, OpenFile, UnavailableError, state_of
 from .drafts import new_digest, permissions
 from .encoders import PIECE
 from .errors import OriginalError

@@ -19,9 +19,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from typing import Any, NamedTuple
 
-from ..codings import WORKING_PREFIX
-from ..files import FileSystemError, UnavailableError, flags_of
-from ..representations import FileState
+from ..files.codings import WORKING_PREFIX
+from ..files.open_file import FileSystemError, UnavailableError, flags_of
+from ..serving.representation import FileState
 from .drafts import NEW_FILE, Draft, digest_of, write_all
 from .errors import CompressionError
 from .folders import Folder, is_trusted, parent_of

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
 
-from ..codings import CODINGS
+from ..files.codings import CODINGS
 
 _ENCODINGS = tuple(coding.token for coding in CODINGS)
 

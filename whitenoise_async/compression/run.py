@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
-from ..logs import printable
+from ..support.logs import printable
 from .errors import naming
 from .folders import Folder
 from .locks import locked

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypedDict
 
-from ..globs import Globs, globs_of
+from ..support.globs import Globs, globs_of
 from .encoders import Encoder, make_encoders
 
 #: Extensions of files that are compressed in themselves: those of the gzip command, and those of

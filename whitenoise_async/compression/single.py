@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import closing
 from typing import NamedTuple
 
-from ..codings import WORKING_PREFIX
+from ..files.codings import WORKING_PREFIX
 from .drafts import Draft
 from .encoders import Encoder
 from .errors import naming

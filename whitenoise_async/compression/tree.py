@@ -8,7 +8,7 @@ import stat
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from ..codings import CODINGS, WORKING_PREFIX
+from ..files.codings import CODINGS, WORKING_PREFIX
 from .folders import Folder
 from .report import Failure, LeftAlone
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..late import late
+from ..support.lazy import late
 
 if TYPE_CHECKING:
     from .middleware import WhiteNoiseMiddleware
     from .storage import CompressedManifestStaticFilesStorage, CompressedStaticFilesStorage
-    from .wrapping import DjangoWhiteNoise
+    from .wrapper import DjangoWhiteNoise
 
 __all__ = [
     "CompressedManifestStaticFilesStorage",

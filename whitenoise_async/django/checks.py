@@ -18,18 +18,10 @@ from django.core.checks import CheckMessage
 from django.utils.module_loading import import_string
 
 from ..base import BaseWhiteNoise
-from ..logs import printable
 from ..overrides import OF_APPLICATIONS, uncalled_override
-from .configured import ConfiguredWhiteNoise
-from .settings import (
-    KNOWN,
-    PREFIX,
-    configuration,
-    faults,
-    is_for_uploads,
-    local_storage,
-    set_names,
-)
+from ..support.logs import printable
+from .base import ConfiguredWhiteNoise
+from .settings import KNOWN, PREFIX, configuration, faults, is_for_uploads, local_storage, set_names
 from .storage import CompressedFilesStorage
 
 _MIDDLEWARE = "whitenoise_async.django.WhiteNoiseMiddleware"

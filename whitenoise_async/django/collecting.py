@@ -18,9 +18,9 @@ from django.contrib.staticfiles.management.commands.collectstatic import Command
 from django.core.files.storage import storages
 from django.utils.module_loading import import_string
 
-from ..logs import printable
+from ..support.logs import printable
+from .atomic_storage import WholeFilesStorage
 from .errors import CommandError
-from .whole_files import WholeFilesStorage
 
 _Method = Callable[..., Any]
 

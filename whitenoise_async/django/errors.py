@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.core.management import base
 
-from ..logs import OneLineError
+from ..support.logs import OneLineError
 
 
 class CommandError(OneLineError, base.CommandError):

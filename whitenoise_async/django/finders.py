@@ -11,11 +11,11 @@ from django.contrib.staticfiles import finders
 from django.core.exceptions import SuspiciousFileOperation
 from django.core.files.storage import FileSystemStorage
 
-from ..directories import is_path_kept_out
-from ..globs import Globs
-from ..logs import warn_once
-from ..registry import Listed, LiveRegistry, Root
-from ..static_file import StaticFile
+from ..registry.directory import is_path_kept_out
+from ..registry.walked import Listed, LiveRegistry, Root
+from ..serving.snapshot import StaticFile
+from ..support.globs import Globs
+from ..support.logs import warn_once
 
 
 def found_files() -> Iterator[tuple[str, str, list[str]]]:

@@ -12,14 +12,14 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from ..applications import is_async
-from ..async_base import AsyncBaseWhiteNoise
-from ..decisions import RawFields
-from ..environs import names_encoded_slash, read_fields, relevant
+from ..asgi.event_loop import AsyncBaseWhiteNoise
 from ..http.paths import below_mounts, has_encoded_slash, restore_slash
-from ..registry import Listed
-from ..responses import not_found
-from ..static_file import Sought
-from .configured import ConfiguredWhiteNoise
+from ..registry.walked import Listed
+from ..serving.response import not_found
+from ..serving.response_cache import RawFields
+from ..serving.snapshot import Sought
+from ..wsgi.environ import names_encoded_slash, read_fields, relevant
+from .base import ConfiguredWhiteNoise
 from .responses import encode, make_response
 
 if TYPE_CHECKING:

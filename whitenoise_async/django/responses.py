@@ -10,13 +10,13 @@ from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpRe
 from django.http.response import HttpResponseBase, ResponseHeaders
 from django.utils.datastructures import CaseInsensitiveMapping
 
-from ..answers import Answer
-from ..environs import CLOSES, hides_errors
-from ..files import OpenFile
+from ..asgi.file_stream import FileStream
+from ..files.open_file import OpenFile
 from ..http.ranges import ByteRange
-from ..representations import Headers
-from ..streaming import FileStream
-from ..wsgi_bodies import PIECE_SIZE, Parts, WholeFile
+from ..serving.representation import Headers
+from ..serving.responder import Answer
+from ..wsgi.bodies import PIECE_SIZE, Parts, WholeFile
+from ..wsgi.environ import CLOSES, hides_errors
 
 # Spares Django making a Content-Type up from its settings, which would not be sent.
 _UNSAID = ""

@@ -12,12 +12,12 @@ from django.core.exceptions import ImproperlyConfigured
 
 from ..compression.locks import locked
 from ..overrides import OF_STORAGES, uncalled_override
+from .atomic_storage import WholeFilesStorage
 from .collecting import keep_files_until_replaced
-from .compressing import Compression, Processed, known_options
+from .compression import Compression, Processed, known_options
 from .errors import CommandError
-from .references import Converter, MissingReferences, undecodable
+from .missing_references import Converter, MissingReferences, undecodable
 from .settings import StorageConfiguration, storage_configuration
-from .whole_files import WholeFilesStorage
 
 keep_files_until_replaced()
 

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import machine, results
-from benchmarks.command import DOCS, PAGE, among, interruptible, keep, run
-from benchmarks.compressing import contenders, memory, report, rows, trees, turns
-from benchmarks.compressing.settings import FULL, QUICK, Settings
+from tests.benchmarks import machine, results
+from tests.benchmarks.command import DOCS, PAGE, among, interruptible, keep, run
+from tests.benchmarks.compressing import contenders, memory, report, rows, trees, turns
+from tests.benchmarks.compressing.settings import FULL, QUICK, Settings
 
 KEPT = DOCS / "performance-compressing.json"
 

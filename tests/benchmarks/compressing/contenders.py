@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.contenders import OURS, missing_of
+from tests.benchmarks.contenders import OURS, missing_of
 
 #: Makes what the peers make.
 ALIKE = f"{OURS}, gzip and br"
@@ -27,7 +27,7 @@ class Contender(NamedTuple):
         return command, folders[-1]
 
 
-_OURS = ("whitenoise_async.compress", "--quiet")
+_OURS = ("whitenoise_async.cli.compress", "--quiet")
 
 CONTENDERS = (
     Contender(ALIKE, OURS, (*_OURS, "--encodings", "gzip,br")),

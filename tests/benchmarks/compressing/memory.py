@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks.compressing.contenders import ours
-from benchmarks.compressing.settings import Settings
-from benchmarks.compressing.spent import spend
-from benchmarks.compressing.trees import make_even, make_large
-from benchmarks.compressing.variants import ENCODINGS, compared, made_below, sizes_below
-from benchmarks.console import say
+from tests.benchmarks.compressing.contenders import ours
+from tests.benchmarks.compressing.settings import Settings
+from tests.benchmarks.compressing.spent import spend
+from tests.benchmarks.compressing.trees import make_even, make_large
+from tests.benchmarks.compressing.variants import ENCODINGS, compared, made_below, sizes_below
+from tests.benchmarks.console import say
 
 # The levels of a file for which the best ones would take hours.
 _QUICKER = {"gzip": 6, "br": 5, "zstd": 9}

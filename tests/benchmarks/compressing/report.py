@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks.compressing import rows
-from benchmarks.compressing.contenders import ALIKE
-from benchmarks.compressing.variants import ENCODINGS
-from benchmarks.contenders import OURS
-from benchmarks.report import NONE, left_out, measured_on, put_into, table
-from benchmarks.results import Results, Row
+from tests.benchmarks.compressing import rows
+from tests.benchmarks.compressing.contenders import ALIKE
+from tests.benchmarks.compressing.variants import ENCODINGS
+from tests.benchmarks.contenders import OURS
+from tests.benchmarks.report import NONE, left_out, measured_on, put_into, table
+from tests.benchmarks.results import Results, Row
 
 _NOISE = 0.03  # what two runs of the same may differ by
 

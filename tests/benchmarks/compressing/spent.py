@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.processes import output_of
+from tests.benchmarks.processes import output_of
 
 
 class Spent(NamedTuple):

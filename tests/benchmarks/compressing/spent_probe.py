@@ -14,7 +14,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 
-from benchmarks.processes import pinned_to
+from tests.benchmarks.processes import pinned_to
 
 
 def main(command: Sequence[str]) -> None:

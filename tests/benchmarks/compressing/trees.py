@@ -8,8 +8,8 @@ from pathlib import Path
 
 import django
 
-from benchmarks.compressing.scripts import bundle, script
-from benchmarks.site import many_names
+from tests.benchmarks.compressing.scripts import bundle, script
+from tests.benchmarks.site import many_names
 
 _SMALLEST, _TIMES = 500, 24  # bytes, and how much larger the largest script is
 _EVEN = 50_000  # bytes

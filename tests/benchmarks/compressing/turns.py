@@ -11,13 +11,13 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks.compressing.contenders import ALIKE, BY_NAME
-from benchmarks.compressing.settings import Settings
-from benchmarks.compressing.spent import Spent, spend
-from benchmarks.compressing.variants import Made, compared, made_below, sizes_below
-from benchmarks.console import reason_of, say
-from benchmarks.contenders import OURS
-from benchmarks.processes import output_of
+from tests.benchmarks.compressing.contenders import ALIKE, BY_NAME
+from tests.benchmarks.compressing.settings import Settings
+from tests.benchmarks.compressing.spent import Spent, spend
+from tests.benchmarks.compressing.variants import Made, compared, made_below, sizes_below
+from tests.benchmarks.console import reason_of, say
+from tests.benchmarks.contenders import OURS
+from tests.benchmarks.processes import output_of
 
 
 @dataclass

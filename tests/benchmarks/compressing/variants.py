@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks.compressing.contenders import ALIKE
-from benchmarks.contenders import OURS
+from tests.benchmarks.compressing.contenders import ALIKE
+from tests.benchmarks.contenders import OURS
 
 # ServeStatic writes zstd as .zstd.
 _SUFFIXES = {"gzip": (".gz",), "br": (".br",), "zstd": (".zst", ".zstd")}

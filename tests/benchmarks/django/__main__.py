@@ -11,17 +11,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import machine, results, settings, throughput
-from benchmarks.command import DOCS, PAGE, among, interruptible, keep, run
-from benchmarks.console import reason_of, say
-from benchmarks.contenders import ASGI, LIMIT, WSGI, missing_of, missing_server
-from benchmarks.django import report
-from benchmarks.django.contenders import CONTENDERS, VERSIONS, WHITENOISE
-from benchmarks.django.rows import CALLS, NAMES, ROWS
-from benchmarks.load import wrk_is_missing
-from benchmarks.processes import output_of
-from benchmarks.servers import Place
-from benchmarks.site import make_site
+from tests.benchmarks import machine, results, settings, throughput
+from tests.benchmarks.command import DOCS, PAGE, among, interruptible, keep, run
+from tests.benchmarks.console import reason_of, say
+from tests.benchmarks.contenders import ASGI, LIMIT, WSGI, missing_of, missing_server
+from tests.benchmarks.django import report
+from tests.benchmarks.django.contenders import CONTENDERS, VERSIONS, WHITENOISE
+from tests.benchmarks.django.rows import CALLS, NAMES, ROWS
+from tests.benchmarks.load import wrk_is_missing
+from tests.benchmarks.processes import output_of
+from tests.benchmarks.servers import Place
+from tests.benchmarks.site import make_site
 
 KEPT = DOCS / "performance-django.json"
 

@@ -13,11 +13,11 @@ from statistics import median
 from types import FrameType
 from typing import Any
 
-from benchmarks.browser import FIELDS
-from benchmarks.capture import ask
-from benchmarks.contenders import ASGI
-from benchmarks.django.project import make
-from benchmarks.rows import SMALL
+from tests.benchmarks.browser import FIELDS
+from tests.benchmarks.capture import ask
+from tests.benchmarks.contenders import ASGI
+from tests.benchmarks.django.project import make
+from tests.benchmarks.rows import SMALL
 
 _WARM, _COUNTED = 5, 5
 

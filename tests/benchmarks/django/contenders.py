@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from benchmarks.contenders import LIMIT, OURS, PACKAGES, SERVER_PACKAGES
+from tests.benchmarks.contenders import LIMIT, OURS, PACKAGES, SERVER_PACKAGES
 
 WRAPPING = f"{OURS} (wrapping)"
 WHITENOISE = "whitenoise"

@@ -13,11 +13,11 @@ from django.core.wsgi import get_wsgi_application
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
-from benchmarks import apps
-from benchmarks.contenders import ASGI, LIMIT
-from benchmarks.django.contenders import CONTENDERS, WRAPPING
-from benchmarks.rows import APPLICATION_PATH, PASSED
-from benchmarks.site import PREFIX
+from tests.benchmarks import apps
+from tests.benchmarks.contenders import ASGI, LIMIT
+from tests.benchmarks.django.contenders import CONTENDERS, WRAPPING
+from tests.benchmarks.rows import APPLICATION_PATH, PASSED
+from tests.benchmarks.site import PREFIX
 
 
 def view(request: HttpRequest) -> HttpResponse:

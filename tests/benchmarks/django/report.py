@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.contenders import ASGI, WSGI
-from benchmarks.django.contenders import CONTENDERS, WHITENOISE
-from benchmarks.django.rows import CALLS, ROWS
-from benchmarks.losses import faster_peers
-from benchmarks.report import measured_on, own, put_into, remarks, table, throughput_table
-from benchmarks.results import Results, Row
+from tests.benchmarks.contenders import ASGI, WSGI
+from tests.benchmarks.django.contenders import CONTENDERS, WHITENOISE
+from tests.benchmarks.django.rows import CALLS, ROWS
+from tests.benchmarks.losses import faster_peers
+from tests.benchmarks.report import measured_on, own, put_into, remarks, table, throughput_table
+from tests.benchmarks.results import Results, Row
 
 # Processes that run or wait to, on two cores, of a machine that has nothing else to do.
 _IDLE = 0.7

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from benchmarks.django.contenders import SERVERS
-from benchmarks.rows import CLIP, GZIP, NOT_MODIFIED, PASSED, PHOTO, SMALL, Row
+from tests.benchmarks.django.contenders import SERVERS
+from tests.benchmarks.rows import CLIP, GZIP, NOT_MODIFIED, PASSED, PHOTO, SMALL, Row
 
 _WORKS = {
     "2 KB": SMALL,

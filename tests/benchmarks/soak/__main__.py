@@ -6,16 +6,16 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from benchmarks import machine, results
-from benchmarks.command import DOCS, interruptible, keep, run
-from benchmarks.console import say
-from benchmarks.contenders import OURS, missing_of
-from benchmarks.soak import plot, report
-from benchmarks.soak.judge import faults
-from benchmarks.soak.profiles import PROFILES
-from benchmarks.soak.run import CutShortError, soak
-from benchmarks.soak.settings import FULL, SHORT, Settings
-from benchmarks.soak.watch import Sample
+from tests.benchmarks import machine, results
+from tests.benchmarks.command import DOCS, interruptible, keep, run
+from tests.benchmarks.console import say
+from tests.benchmarks.contenders import OURS, missing_of
+from tests.benchmarks.soak import plot, report
+from tests.benchmarks.soak.judge import faults
+from tests.benchmarks.soak.profiles import PROFILES
+from tests.benchmarks.soak.run import CutShortError, soak
+from tests.benchmarks.soak.settings import FULL, SHORT, Settings
+from tests.benchmarks.soak.watch import Sample
 
 _KEPT = DOCS / "soak.json"
 _PAGE = DOCS / "soak.md"

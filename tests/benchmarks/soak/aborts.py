@@ -8,9 +8,9 @@ import random
 from functools import partial
 from typing import cast
 
-from benchmarks.soak.client import Tally
-from benchmarks.soak.exchanges import request
-from benchmarks.soak.files import File
+from tests.benchmarks.soak.client import Tally
+from tests.benchmarks.soak.exchanges import request
+from tests.benchmarks.soak.files import File
 
 _PATIENCE = 60.0  # seconds, as for the other clients
 

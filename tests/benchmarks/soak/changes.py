@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.soak.files import PREFIX, Text
+from tests.benchmarks.soak.files import PREFIX, Text
 
 REPLACED, SHARED, OWN = "replaced", "shared", "own"
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import cast
 
-from benchmarks.soak.exchanges import Exchange, Reply
+from tests.benchmarks.soak.exchanges import Exchange, Reply
 
 #: Connections at a time.
 CONNECTIONS = 32

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache, partial
 from typing import NamedTuple
 
-from benchmarks.soak import changes
-from benchmarks.soak.changes import OWN, REPLACED, SHARED, Changes, Versions
-from benchmarks.soak.files import PREFIX, File, Site, Text
+from tests.benchmarks.soak import changes
+from tests.benchmarks.soak.changes import OWN, REPLACED, SHARED, Changes, Versions
+from tests.benchmarks.soak.files import PREFIX, File, Site, Text
 
 _HOT = 50  # of the many files are asked for often
 

@@ -8,7 +8,7 @@ import zlib
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.site import many_names
+from tests.benchmarks.site import many_names
 
 PREFIX = "static"
 

@@ -7,8 +7,8 @@ from itertools import cycle, groupby
 from textwrap import wrap
 from typing import NamedTuple
 
-from benchmarks.soak.watch import Sample
-from benchmarks.svg import MARGIN, WIDTH, card, label
+from tests.benchmarks.soak.watch import Sample
+from tests.benchmarks.svg import MARGIN, WIDTH, card, label
 
 _LEFT, _RIGHT = 76, WIDTH - MARGIN
 _NAMES = 80  # where the first row of the phases' names stands

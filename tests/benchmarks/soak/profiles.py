@@ -6,13 +6,13 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from benchmarks.contenders import ASGI, WSGI
-from benchmarks.servers import COMMANDS
-from benchmarks.soak.client import CONNECTIONS
-from benchmarks.soak.files import LARGE
-from benchmarks.soak.judge import Bounds
-from benchmarks.soak.settings import Settings
-from whitenoise_async.threads import MAX_THREADS
+from tests.benchmarks.contenders import ASGI, WSGI
+from tests.benchmarks.servers import COMMANDS
+from tests.benchmarks.soak.client import CONNECTIONS
+from tests.benchmarks.soak.files import LARGE
+from tests.benchmarks.soak.judge import Bounds
+from tests.benchmarks.soak.settings import Settings
+from whitenoise_async.asgi.worker_threads import MAX_THREADS
 
 # KB of memory for each stalled reader: what the project promises.
 _READER = 150

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from benchmarks import machine
-from benchmarks.report import NONE, measured_on, put_into, table
-from benchmarks.results import Results, Row
-from benchmarks.soak.judge import Observed, State, growth_of, kb_each
-from benchmarks.soak.run import Run
-from benchmarks.soak.watch import thinned
+from tests.benchmarks import machine
+from tests.benchmarks.report import NONE, measured_on, put_into, table
+from tests.benchmarks.results import Results, Row
+from tests.benchmarks.soak.judge import Observed, State, growth_of, kb_each
+from tests.benchmarks.soak.run import Run
+from tests.benchmarks.soak.watch import thinned
 
 # Of the samples, so many moments are kept, each with the largest figures since the one before.
 _KEPT = 240

@@ -15,21 +15,21 @@ from typing import NamedTuple
 
 import uvloop
 
-from benchmarks.checks import WrongAnswerError
-from benchmarks.console import say
-from benchmarks.proc import usage
-from benchmarks.processes import environment
-from benchmarks.servers import ServerEndedError, free_port, started
-from benchmarks.soak.aborts import abort
-from benchmarks.soak.changes import Changes
-from benchmarks.soak.client import CONNECTIONS, Tally, ask
-from benchmarks.soak.exchanges import Exchange, Mix, first_requests
-from benchmarks.soak.files import Site, Text, make_site
-from benchmarks.soak.judge import Observed, Round, State, Wave
-from benchmarks.soak.profiles import Profile
-from benchmarks.soak.settings import Settings
-from benchmarks.soak.watch import Control, Sample, Watch
-from benchmarks.stalled import allow_descriptors, stalled_clients, steady
+from tests.benchmarks.checks import WrongAnswerError
+from tests.benchmarks.console import say
+from tests.benchmarks.proc import usage
+from tests.benchmarks.processes import environment
+from tests.benchmarks.servers import ServerEndedError, free_port, started
+from tests.benchmarks.soak.aborts import abort
+from tests.benchmarks.soak.changes import Changes
+from tests.benchmarks.soak.client import CONNECTIONS, Tally, ask
+from tests.benchmarks.soak.exchanges import Exchange, Mix, first_requests
+from tests.benchmarks.soak.files import Site, Text, make_site
+from tests.benchmarks.soak.judge import Observed, Round, State, Wave
+from tests.benchmarks.soak.profiles import Profile
+from tests.benchmarks.soak.settings import Settings
+from tests.benchmarks.soak.watch import Control, Sample, Watch
+from tests.benchmarks.stalled import allow_descriptors, stalled_clients, steady
 
 _TARGET = "benchmarks.soak.target:application"
 # A file that nobody closed, and a coroutine that nobody awaited, are told in the log.

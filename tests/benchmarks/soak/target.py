@@ -15,8 +15,8 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
-from benchmarks.contenders import ASGI
-from benchmarks.soak.files import ADD, MEMORY, PREFIX, STATE
+from tests.benchmarks.contenders import ASGI
+from tests.benchmarks.soak.files import ADD, MEMORY, PREFIX, STATE
 from whitenoise_async import ASGIWhiteNoise, WhiteNoise
 
 _SITE = Path(os.environ["SOAK_SITE"])

@@ -10,8 +10,8 @@ from http.client import HTTPConnection
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from benchmarks.proc import usage
-from benchmarks.soak.files import ADD, STATE
+from tests.benchmarks.proc import usage
+from tests.benchmarks.soak.files import ADD, STATE
 
 _PERIOD = 0.2  # seconds from one sample to the next
 _ASKED_EVERY = 5  # samples, the number of tasks

@@ -1,0 +1,169 @@
+"""What is the ASGI adapter's alone: scopes, and frameworks around it and inside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.base import BaseHTTPMiddleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Mount, Route
+
+from tests.helpers.clients import call_asgi, make_call
+from whitenoise_async import ASGIWhiteNoise
+
+
+async def home(request: Request) -> PlainTextResponse:
+    return PlainTextResponse(f"home of {request.url.path}")
+
+
+def client_for(app: Any) -> httpx.AsyncClient:
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test")
+
+
+async def test_a_wrapped_starlette_application_answers_the_rest(site: Path) -> None:
+    app = ASGIWhiteNoise(Starlette(routes=[Route("/{path:path}", home)]), site, "static")
+    async with client_for(app) as client:
+        assert (await client.get("/static/✓.txt")).text == "checked"
+        assert (await client.get("/static/missing")).text == "home of /static/missing"
+        assert (await client.get("/")).text == "home of /"
+
+
+@pytest.mark.parametrize("inner_prefix", [None, "files"])
+async def test_below_a_mount_files_are_found(site: Path, inner_prefix: str | None) -> None:
+    mounted = ASGIWhiteNoise(None, site, inner_prefix, index_file=True)
+    app = Starlette(
+        routes=[Mount("/outer", Starlette(routes=[Mount("/inner", mounted)])), Route("/", home)]
+    )
+    base = "/outer/inner" + (f"/{inner_prefix}" if inner_prefix else "")
+    async with client_for(app) as client:
+        assert (await client.get(f"{base}/✓.txt")).text == "checked"
+        assert (await client.get(f"{base}/docs", follow_redirects=True)).status_code == 200
+        assert (await client.get(f"{base}/missing")).status_code == 404
+        assert (await client.get("/✓.txt")).status_code == 404
+
+
+async def test_starlettes_middlewares_around_it_do_not_pile_up_headers(site: Path) -> None:
+    app = Starlette(
+        routes=[Mount("/", ASGIWhiteNoise(None, site, allow_all_origins=False))],
+        middleware=[
+            Middleware(CORSMiddleware, allow_origins=["*"]),
+            Middleware(GZipMiddleware, minimum_size=100),
+        ],
+    )
+    async with client_for(app) as client:
+        for path in ("/app.css", "/docs/deep/image.png", "/robots.txt"):
+            seen = []
+            for _ in range(4):
+                reply = await client.get(path, headers={"Origin": "http://other"})
+                assert reply.status_code == 200
+                assert reply.content == (site / path[1:]).read_bytes()
+                assert reply.headers.get_list("access-control-allow-origin") == ["*"]
+                seen.append(reply.headers.multi_items())
+            assert seen == [seen[0]] * 4
+
+
+async def test_starlettes_gzip_leaves_a_served_sibling_alone(site: Path) -> None:
+    app = GZipMiddleware(ASGIWhiteNoise(None, site), minimum_size=1)
+    async with client_for(app) as client:
+        reply = await client.get("/app.css", headers={"Accept-Encoding": "gzip"})
+        assert reply.headers["content-encoding"] == "gzip"
+        assert reply.headers["content-length"] == str((site / "app.css.gz").stat().st_size)
+        assert reply.content == (site / "app.css").read_bytes()
+
+
+async def test_a_middleware_that_runs_the_application_in_a_task_gets_whole_files(
+    site: Path,
+) -> None:
+    async def dispatch(request: Request, call_next: Any) -> Any:
+        response = await call_next(request)
+        response.headers["X-Seen"] = "1"
+        return response
+
+    app = BaseHTTPMiddleware(ASGIWhiteNoise(None, site), dispatch)
+    async with client_for(app) as client:
+        for _ in range(3):
+            reply = await client.get("/docs/deep/image.png")
+            assert reply.content == (site / "docs/deep/image.png").read_bytes()
+            assert reply.headers.get_list("x-seen") == ["1"]
+
+
+async def exchange(app: Any, scope: Any, *events: str) -> list[str]:
+    """Give ``app`` these events; returns the types of what it sends."""
+    waiting = [{"type": event} for event in events]
+    sent: list[str] = []
+
+    async def receive() -> Any:
+        return waiting.pop(0)
+
+    async def send(message: Any) -> None:
+        sent.append(message["type"])
+
+    await app(scope, receive, send)
+    assert not waiting
+    return sent
+
+
+LIFESPAN = ("lifespan.startup", "lifespan.shutdown")
+
+
+@pytest.mark.parametrize("kind", ["lifespan", "websocket", "telnet"])
+async def test_scopes_other_than_http_reach_the_application_untouched(
+    site: Path, kind: str
+) -> None:
+    seen: list[Any] = []
+
+    async def application(*arguments: Any) -> None:
+        seen.extend(arguments)
+
+    given = ({"type": kind, "path": "/robots.txt"}, home, home)
+    await ASGIWhiteNoise(application, site)(*given)  # type: ignore[arg-type]
+    assert all(here is there for here, there in zip(seen, given, strict=True))
+
+
+async def test_a_wrapped_starlette_application_starts_and_ends(site: Path) -> None:
+    app = ASGIWhiteNoise(Starlette(), site)
+    assert await exchange(app, {"type": "lifespan", "state": {}}, *LIFESPAN) == [
+        "lifespan.startup.complete",
+        "lifespan.shutdown.complete",
+    ]
+
+
+async def test_standing_alone_it_takes_part_in_lifespan_and_refuses_websockets(site: Path) -> None:
+    app = ASGIWhiteNoise(None, site)
+    assert await exchange(app, {"type": "lifespan"}, *LIFESPAN) == [
+        "lifespan.startup.complete",
+        "lifespan.shutdown.complete",
+    ]
+    scope = {"type": "websocket", "path": "/robots.txt"}
+    assert await exchange(app, scope, "websocket.connect") == ["websocket.close"]
+
+
+def test_standing_alone_it_refuses_a_scope_that_it_does_not_know(site: Path) -> None:
+    with pytest.raises(RuntimeError, match="no application for a scope of type 'telnet'"):
+        call_asgi(ASGIWhiteNoise(None, site), make_call("/"), type="telnet")
+
+
+def test_a_scope_may_leave_out_what_is_optional(site: Path) -> None:
+    app = ASGIWhiteNoise(None, site, index_file=True)
+    scope = {"type": "http", "method": "GET", "path": "/docs", "headers": []}
+
+    async def bare(full: Any, receive: Any, send: Any) -> None:
+        await app(scope, receive, send)
+
+    assert call_asgi(bare, make_call("/"))["location"] == "docs/"
+
+
+def test_a_field_in_many_lines_is_one_list(site: Path) -> None:
+    app = ASGIWhiteNoise(None, site)
+    tag = call_asgi(app, make_call("/robots.txt"))["etag"]
+    lines = [("If-None-Match", '"other"')] * 900
+    assert call_asgi(app, make_call("/robots.txt", lines)).status == 200
+    assert call_asgi(app, make_call("/robots.txt", [*lines, ("If-None-Match", tag)])).status == 304

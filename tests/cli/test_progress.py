@@ -1,0 +1,93 @@
+"""The progress bar of the compress command."""
+
+from __future__ import annotations
+
+import io
+import re
+import sys
+
+import pytest
+
+from whitenoise_async.cli.progress import Progress
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal, and keeps all that is written."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def terminal_for(monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    error = Terminal()
+    monkeypatch.setattr(sys, "stderr", error)
+    return error
+
+
+def test_a_bar_tells_of_bytes_and_goes_when_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = terminal_for(monkeypatch)
+    progress = Progress(shown=True)
+    progress.begin("static", 2000)
+    progress.advance(500)
+    with progress.out_of_the_way():
+        sys.stderr.write("a line\n")
+    progress.end()
+    printed = terminal.getvalue()
+    assert "static:   0%|" in printed
+    before, _, after = printed.partition("a line\n")
+    assert re.search(r"\r +\r$", before)
+    assert "static:  25%|" in after
+    assert "500/2.00k" in after
+    assert re.search(r"\r +\r$", after)
+
+
+def test_a_second_bar_takes_the_place_of_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = terminal_for(monkeypatch)
+    progress = Progress(shown=True)
+    progress.begin("one", 10)
+    progress.begin("two", 10)
+    progress.end()
+    progress.end()
+    first, _, second = terminal.getvalue().partition("two")
+    assert "one" in first
+    assert "one" not in second
+
+
+def nothing_wanted(monkeypatch: pytest.MonkeyPatch) -> bool:
+    return False
+
+
+def no_tqdm(monkeypatch: pytest.MonkeyPatch) -> bool:
+    monkeypatch.setitem(sys.modules, "tqdm", None)
+    return True
+
+
+def piped_output(monkeypatch: pytest.MonkeyPatch) -> bool:
+    monkeypatch.setattr(sys, "stdout", io.StringIO())
+    return True
+
+
+def closed_output(monkeypatch: pytest.MonkeyPatch) -> bool:
+    monkeypatch.setattr(sys, "stdout", None)
+    return True
+
+
+@pytest.mark.parametrize("state", [nothing_wanted, no_tqdm, piped_output, closed_output])
+def test_there_is_no_bar(monkeypatch: pytest.MonkeyPatch, state: object) -> None:
+    terminal = terminal_for(monkeypatch)
+    assert callable(state)
+    progress = Progress(shown=state(monkeypatch))
+    progress.begin("static", 1000)
+    progress.advance(500)
+    with progress.out_of_the_way():
+        pass
+    progress.end()
+    assert terminal.getvalue() == ""
+
+
+def test_there_is_no_bar_for_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = terminal_for(monkeypatch)
+    Progress(shown=True).begin("static", 0)
+    assert terminal.getvalue() == ""

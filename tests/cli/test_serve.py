@@ -1,0 +1,442 @@
+"""``python -m whitenoise_async DIR`` and ``whitenoise-async serve DIR``: publish a folder."""
+
+from __future__ import annotations
+
+import errno
+import gzip
+import os
+import re
+import runpy
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout, suppress
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.helpers.command_lines import refused
+from tests.helpers.files import write
+from tests.system.test_servers import until
+from whitenoise_async.cli.serve import main
+from whitenoise_async.cli.servers import SERVERS, installed
+from whitenoise_async.files.open_file import FileSystemError, state_if_any
+
+TEXT = b"body { color: black }\n" * 100
+PACKAGES = str(Path(__file__).parents[2])
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    root = tmp_path / "public"
+    write(root / "index.html", b"<title>home</title>")
+    write(root / "app.css", TEXT, compressed=True)
+    return root
+
+
+@pytest.fixture(autouse=True)
+def no_end_of_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the command runs in it, however long that takes to shut down."""
+    monkeypatch.setattr("whitenoise_async.cli.servers._GRACE", 3600.0)
+
+
+def fetch(url: str, **fields: str) -> httpx.Response:
+    # A proxy that the environment names is none for a server of our own.
+    return httpx.get(url, headers=fields, trust_env=False, timeout=60)
+
+
+@contextmanager
+def publishing(*arguments: str | Path, **environ: str) -> Iterator[subprocess.Popen[str]]:
+    """The command as a process of its own."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "whitenoise_async", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="surrogateescape",
+        env={**os.environ, "PYTHONPATH": PACKAGES, **environ},
+    ) as process:
+        try:
+            yield process
+        except Exception:
+            if process.poll() is not None and process.stderr is not None:
+                # pytest shows it with the failure.
+                sys.stderr.write(f"It ended with status {process.returncode}:\n")
+                with suppress(ValueError):  # it was read to its end, and closed
+                    sys.stderr.write(process.stderr.read())
+            raise
+        finally:
+            process.kill()
+
+
+def url_in(line: str, folder: Path) -> str:
+    found = re.fullmatch(rf"Serving {re.escape(str(folder))} at (http://\S+:[1-9][0-9]*/)\n", line)
+    assert found, line
+    return found[1]
+
+
+@pytest.mark.parametrize("index", [True, False], ids=["--index", "without"])
+def test_a_folder_is_published_at_the_printed_url_until_interrupted(
+    folder: Path, index: bool
+) -> None:
+    with publishing(folder, "--port", "0", *["--index"] * index) as process:
+        assert process.stdout is not None
+        url = url_in(process.stdout.readline(), folder)
+        counted = process.stdout.readline()
+        home, style = fetch(url), fetch(f"{url}app.css", **{"Accept-Encoding": "gzip"})
+        missing = fetch(f"{url}missing")
+        process.send_signal(signal.SIGINT)
+        output, errors = process.communicate(timeout=60)
+    assert url.startswith("http://127.0.0.1:")
+    if index:
+        assert (home.status_code, home.content) == (200, b"<title>home</title>")
+    else:
+        assert home.status_code == 404
+    assert (style.content, style.headers["content-encoding"]) == (TEXT, "gzip")
+    assert int(style.headers["content-length"]) == len(gzip.compress(TEXT))
+    assert missing.status_code == 404
+    size = len(TEXT) + len(b"<title>home</title>")
+    share = len(TEXT) / size
+    assert counted == f"2 files, {size:,} bytes, {share:.0%} of them compressed beforehand\n"
+    assert (process.returncode, output, errors) == (0, "", "")
+
+
+@pytest.mark.parametrize("server", list(SERVERS))
+def test_each_server_publishes_and_ends_well(folder: Path, server: str) -> None:
+    if server not in installed():
+        pytest.skip(f"{server} is not installed")
+    with publishing(folder, "--port=0", "--server", server) as process:
+        assert process.stdout is not None
+        url = url_in(process.stdout.readline(), folder)
+        until(lambda: is_there(url))
+        reply = fetch(f"{url}app.css", **{"Accept-Encoding": "gzip", "Range": "bytes=0-9"})
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+    assert reply.status_code == 206
+    assert reply.headers["content-length"] == "10"
+    assert (process.returncode, errors) == (0, "")
+
+
+@pytest.mark.parametrize("interrupt", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("server", list(SERVERS))
+def test_a_client_that_has_stopped_reading_keeps_no_interrupt_waiting(
+    folder: Path, server: str, interrupt: signal.Signals
+) -> None:
+    if server not in installed():
+        pytest.skip(f"{server} is not installed")
+    with (folder / "film.bin").open("wb") as film:
+        film.truncate(1 << 30)  # more than any buffer on the way
+    with publishing(folder, "--port=0", "--server", server) as process:
+        assert process.stdout is not None
+        url = url_in(process.stdout.readline(), folder)
+        until(lambda: is_there(url))
+        with socket.create_connection(("127.0.0.1", httpx.URL(url).port or 80)) as client:
+            client.sendall(b"GET /film.bin HTTP/1.1\r\nHost: example\r\n\r\n")
+            assert client.recv(12) == b"HTTP/1.1 200"
+            process.send_signal(interrupt)
+            _, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors) == (0, "")
+
+
+def is_there(url: str) -> bool:
+    try:
+        fetch(url)
+    except httpx.TransportError:  # granian opens a socket of its own
+        return False
+    return True
+
+
+def test_the_options_of_the_middleware_are_had_by_name(tmp_path: Path) -> None:
+    folder = tmp_path / "public"
+    write(folder / "app.css", TEXT)
+    write(folder / "notes" / "app.css.map", b"")
+    write(folder / ".env", b"")
+    write(folder / "card.jinja", b"")
+    options = [
+        *("--prefix", "static/v1", "--max-age", "7", "--no-cors", "--autorefresh"),
+        *("--exclude", "*.map", "--exclude", ".env"),
+        *("--include", "*.css", "--include", "*.txt", "--include", "*.map"),
+    ]
+    with publishing(folder, "--port=0", *options) as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        assert line.endswith("/static/v1/\n")
+        assert process.stdout.readline() == "Files are looked for at each request\n"
+        url = line.split()[-1]
+        style = fetch(f"{url}app.css")
+        assert style.headers["cache-control"] == "max-age=7, public"
+        assert "access-control-allow-origin" not in style.headers
+        write(folder / "new.txt", b"new")
+        assert fetch(f"{url}new.txt").content == b"new"
+        for name in ("notes/app.css.map", ".env", "card.jinja"):
+            assert fetch(f"{url}{name}").status_code == 404
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors) == (0, "")
+
+
+def test_what_is_published_by_mistake_is_named(tmp_path: Path) -> None:
+    write(tmp_path / ".env", b"")
+    with publishing(tmp_path, "--port=0") as process:
+        assert process.stdout is not None
+        url_in(process.stdout.readline(), tmp_path)
+        assert process.stdout.readline() == "1 file, 0 bytes\n"
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+    assert errors == (
+        f"Below {tmp_path} are served, perhaps by mistake: .env. To keep them out:"
+        " exclude=['.env*']\n"
+    )
+
+
+def test_a_current_directory_that_was_removed_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    with pytest.raises(SystemExit, match="2"):
+        main(["."])
+    assert ". is not a directory" in capsys.readouterr().err
+
+
+def test_a_file_that_is_gone_or_cannot_be_asked_for_is_not_counted(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(folder / "gone.txt", b"gone")
+    write(folder / "ill.txt", b"ill")
+
+    def state(path: str) -> Any:
+        if path.endswith("ill.txt"):
+            raise FileSystemError(path, OSError(errno.EIO, "Input/output error"))
+        return None if path.endswith("gone.txt") else state_if_any(path)
+
+    monkeypatch.setattr("whitenoise_async.cli.serve.state_if_any", state)
+    monkeypatch.setitem(SERVERS, "uvicorn", lambda *_: None)
+    arguments = [str(folder), "--port=0", "--server=uvicorn"]
+    assert main(arguments) == 0
+    assert "2 files, " in capsys.readouterr().out
+    more = ["--autorefresh", "--max-age=5", "--prefix=static", "--exclude=*.map"]
+    assert main([*arguments, *more]) == 0
+    assert capsys.readouterr().out.endswith("Files are looked for at each request\n")
+
+
+def test_a_folder_whose_name_is_no_text_is_published(tmp_path: Path) -> None:
+    folder = Path(os.fsdecode(os.path.join(os.fsencode(tmp_path), b"\xff")))
+    write(folder / "index.html", b"<title>home</title>")
+    with publishing(folder, "--port=0", PYTHONIOENCODING="utf-8:strict") as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        assert re.fullmatch(r"Serving .* at http://127\.0\.0\.1:[0-9]+/\n", line)
+        url = line.split()[-1]
+        assert fetch(f"{url}index.html").status_code == 200
+
+
+def can_listen(host: str) -> bool:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        socket.create_server((host, 0), family=family).close()
+    except OSError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(
+    ("host", "shown"), [("127.0.0.1", "http://127.0.0.1:"), ("::1", "http://[::1]:")]
+)
+@pytest.mark.parametrize("server", list(SERVERS))
+def test_an_interrupt_ends_it_well(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, host: str, shown: str, server: str
+) -> None:
+    if not can_listen(host):
+        pytest.skip(f"nothing can listen on {host} here")
+    if server not in installed():
+        pytest.skip(f"{server} is not installed")
+    monkeypatch.chdir(folder.parent)
+    read_end, write_end = os.pipe()
+    fetched: list[tuple[str, bytes]] = []
+
+    def fetch_and_interrupt() -> None:
+        with os.fdopen(read_end) as lines:
+            if line := lines.readline():
+                try:
+                    url = url_in(line, folder)
+                    until(lambda: is_there(url))
+                    fetched.append((url, fetch(f"{url}app.css").content))
+                finally:
+                    os.kill(os.getpid(), signal.SIGINT)
+
+    client = threading.Thread(target=fetch_and_interrupt)
+    client.start()
+    try:
+        with os.fdopen(write_end, "w") as output, redirect_stdout(output):
+            status = main(["public", "--host", host, "--port=0", "--index", "--server", server])
+    finally:
+        client.join()
+    assert status == 0
+    ((url, content),) = fetched
+    assert url.startswith(shown)
+    assert content == TEXT
+    port = int(url.rstrip("/").rpartition(":")[2])
+    socket.create_server(
+        (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET
+    ).close()
+
+
+@pytest.mark.parametrize("name", ["stdout", "stderr"])
+def test_a_closed_stream_keeps_no_folder_from_being_published(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """As ``>&-`` closes it: then nobody is told the URL."""
+    fetched: list[bytes] = []
+    clients: list[threading.Thread] = []
+
+    def fetch_and_interrupt(url: str) -> None:
+        try:
+            fetched.append(fetch(url).content)
+        finally:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    def listen(host: str, port: int) -> socket.socket:
+        listener = socket.create_server((host, port))
+        url = f"http://{host}:{listener.getsockname()[1]}/app.css"
+        clients.append(threading.Thread(target=fetch_and_interrupt, args=[url]))
+        clients[0].start()
+        return listener
+
+    monkeypatch.setattr("whitenoise_async.cli.serve._listen", listen)
+    try:
+        with monkeypatch.context() as patch:
+            patch.setattr(sys, name, None)
+            status = main([str(folder), "--port", "0"])
+    finally:
+        clients[0].join()
+    assert (status, fetched) == (0, [TEXT])
+
+
+@pytest.fixture
+def port_in_use() -> Iterator[int]:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener.getsockname()[1]
+
+
+def test_a_port_in_use_is_said_in_one_line(
+    folder: Path, port_in_use: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([str(folder), "--port", str(port_in_use)]) == 1
+    output = capsys.readouterr()
+    assert output.out == ""
+    (line,) = output.err.splitlines()
+    assert line.startswith(f"Cannot listen on 127.0.0.1 port {port_in_use}: Address already in use")
+
+
+@pytest.mark.parametrize(
+    ("host", "port"),
+    [
+        ("192.0.2.1", 65535),  # nobody's: RFC 5737
+        ("2001:db8::1", 0),  # nobody's: RFC 3849
+        ("1:2", 8000),
+        ("ü" * 300, 8000),
+    ],
+)
+def test_a_host_at_which_nothing_can_listen_is_said_in_one_line(
+    folder: Path, capsys: pytest.CaptureFixture[str], host: str, port: int
+) -> None:
+    assert main([str(folder), "--host", host, "--port", str(port)]) == 1
+    output = capsys.readouterr()
+    assert output.out == ""
+    (line,) = output.err.splitlines()
+    assert line.startswith(f"Cannot listen on {host} port {port}: ")
+
+
+def test_without_a_server_it_is_said_what_to_install(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in SERVERS:
+        monkeypatch.setitem(sys.modules, name, None)
+    for arguments, expected in [
+        ([], "A server is needed to publish a folder: pip install 'whitenoise_async[serve]'"),
+        (["--server", "granian"], "granian is not installed: pip install granian"),
+    ]:
+        assert main([str(folder), *arguments]) == 1
+        output = capsys.readouterr()
+        assert (output.out, output.err) == ("", expected + "\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["missing"], "missing is not a directory"),
+        (["index.html"], "index.html is not a directory"),
+        ([], "DIR"),
+        *(
+            ([".", f"--port={port}"], f"{port!r} is not a port: 0 to 65535 was expected")
+            for port in ("65536", "-1", "99999999", "", "http", "+80", "8_0", "80.0", "\u0668", "²")
+        ),
+        *(
+            ([".", f"--max-age={value}"], f"{value!r} is not a number of seconds")
+            for value in ("-1", "1.5", "", "1h", "9" * 12)
+        ),
+        *(
+            ([".", f"--{option}={pattern}"], f"{option} must be patterns such as '*.map'")
+            for option in ("include", "exclude")
+            for pattern in ("", "/")
+        ),
+        ([".", "--prefix=\udcff"], "is not UTF-8"),
+        ([".", "--server=nginx"], "invalid choice: 'nginx'"),
+        ([".", "--reload"], "--reload"),
+    ],
+    ids=" ".join,
+)
+def test_a_command_line_that_makes_no_sense_is_refused_with_one_clear_message(
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    named: str,
+) -> None:
+    monkeypatch.chdir(folder)
+    error = refused(main, arguments, capsys)
+    errors = [line for line in error.splitlines() if ": error: " in line]
+    assert len(errors) == 1
+    assert named in errors[0]
+    assert "Traceback" not in error
+
+
+def test_help_tells_the_defaults(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    with pytest.raises(SystemExit) as ended:
+        main(["--help"])
+    assert ended.value.code == 0
+    output = capsys.readouterr().out
+    assert output.startswith("usage: python -m whitenoise_async ")
+    for option, default in [("--host", "127.0.0.1"), ("--port", "8000")]:
+        (line,) = [line for line in output.splitlines() if line.strip().startswith(option)]
+        assert f"(default: {default})" in line
+
+
+def test_the_module_that_python_runs_does_nothing_when_it_is_imported() -> None:
+    assert import_module("whitenoise_async.__main__").main is main
+
+
+def test_its_exit_status_is_mains(
+    folder: Path,
+    port_in_use: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["whitenoise_async", str(folder), f"--port={port_in_use}"])
+    # What is imported already, runpy warns, may behave differently.
+    monkeypatch.delitem(sys.modules, "whitenoise_async.__main__", raising=False)
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_module("whitenoise_async", run_name="__main__")
+    assert ended.value.code == 1
+    assert str(port_in_use) in capsys.readouterr().err

@@ -1,0 +1,48 @@
+"""What the command lines print."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import sys
+from collections.abc import Callable
+from contextlib import redirect_stdout
+
+import pytest
+
+from whitenoise_async.cli.terminal import say
+
+
+def broken_pipe() -> int:
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    return write_end
+
+
+@pytest.mark.parametrize(
+    "opened", [broken_pipe, lambda: os.open("/dev/full", os.O_WRONLY)], ids=["pipe", "full"]
+)
+def test_lines_that_cannot_be_written_are_dropped(opened: Callable[[], int]) -> None:
+    with os.fdopen(opened(), "w") as output, redirect_stdout(output):
+        say("first")
+        say("second")
+        assert os.readlink(f"/proc/self/fd/{output.fileno()}") == os.devnull
+
+
+class Full(io.StringIO):
+    """What takes the place of a stream, and has no descriptor."""
+
+    def write(self, text: str) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@pytest.mark.parametrize("stream", [None, Full()], ids=["closed", "no descriptor"])
+@pytest.mark.parametrize(("name", "error"), [("stdout", False), ("stderr", True)])
+def test_lines_for_a_stream_that_takes_none_are_dropped(
+    monkeypatch: pytest.MonkeyPatch, stream: object, name: str, error: bool
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, name, stream)
+        say("first", error=error)
+        say("second", error=error)

@@ -1,0 +1,507 @@
+"""A tree in which another user can write: nothing outside it changes, nor another release."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.helpers.files import MTIME, write
+from tests.helpers.trees import (
+    ALL,
+    TEXT,
+    Listener,
+    at,
+    below,
+    counted,
+    require_right,
+    swapping,
+    told,
+)
+from whitenoise_async.cli import gzip as gzip_command
+from whitenoise_async.cli.compress import main
+from whitenoise_async.compression import (
+    CompressionError,
+    LeftAlone,
+    check_tree,
+    clean_tree,
+    compress_tree,
+)
+from whitenoise_async.compression import folders as folders_module
+from whitenoise_async.compression.drafts import new_digest
+from whitenoise_async.compression.encoders import GzipEncoder
+from whitenoise_async.compression.folders import Folder, parent_of
+from whitenoise_async.compression.record import JOURNAL, NAME, Record, digest_below
+from whitenoise_async.compression.tree import FOREIGN, LEADS_OUT
+
+ANOTHER_USER = 12345
+
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="root alone may give files away")
+
+
+def give_away(*paths: Path) -> None:
+    for path in paths:
+        os.lchown(path, ANOTHER_USER, ANOTHER_USER)
+
+
+def digest(content: bytes) -> str:
+    made = new_digest()
+    made.update(content)
+    return made.hexdigest()
+
+
+@pytest.fixture
+def outside(tmp_path: Path) -> Path:
+    """A folder of root's, with names that a run below another root may come upon."""
+    folder = tmp_path / "outside"
+    write(folder / "a.css", TEXT)
+    for name in ("a.css.gz", ".whitenoise_async-killed.tmp", NAME, JOURNAL):
+        write(folder / name, b"precious").chmod(0o600)
+    return folder
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    root = tmp_path / "tree"
+    write(root / "first.css", TEXT * 20)
+    write(root / "sub" / "a.css", TEXT).chmod(0o666)
+    return root
+
+
+def state(folder: Path) -> dict[str, tuple[Any, ...]]:
+    """Everything but when it was read."""
+
+    def one(path: Path) -> tuple[Any, ...]:
+        status = path.lstat()
+        content = path.read_bytes() if path.is_file() else b""
+        numbers = (status.st_mode, status.st_uid, status.st_gid, status.st_ino, status.st_nlink)
+        return (*numbers, status.st_mtime_ns, status.st_ctime_ns, content)
+
+    return {path.name: one(path) for path in (folder, *folder.rglob("*"))}
+
+
+def forge(root: Path) -> None:
+    """A record that says that ``precious`` is a variant of ours, and right."""
+    made = {"gzip": [digest(TEXT), GzipEncoder().by(len(TEXT)), 8, digest(b"precious")]}
+    entry = {"original": [len(TEXT), MTIME * 10**9, digest(TEXT)], "made": made}
+    write(root / "sub" / "a.css.gz", b"precious")
+    record = {"format": 1, "files": {"sub/a.css": entry, "gone.css": entry}}
+    write(root / NAME, json.dumps(record).encode())
+
+
+def swap(folder: Path, target: Path) -> None:
+    folder.rename(folder.with_name("moved"))
+    folder.symlink_to(target)
+
+
+@as_root
+@pytest.mark.parametrize("trusted", [False, True], ids=["theirs", "ours"])
+@pytest.mark.parametrize("work", [compress_tree, clean_tree, check_tree])
+def test_a_folder_that_becomes_a_link_while_a_run_works_leads_nowhere(
+    tree: Path, outside: Path, work: Callable[..., Any], trusted: bool
+) -> None:
+    forge(tree)
+    write(tree / "sub" / ".whitenoise_async-killed.tmp", b"")
+    give_away(tree, *tree.rglob("*"))
+    if trusted:
+        os.chown(tree / NAME, 0, 0)
+    before = state(outside)
+    swaps: list[Callable[..., object]] = [swap]
+
+    def happen() -> None:
+        while swaps:
+            swaps.pop()(tree / "sub", outside)
+
+    listener = Listener(happen)
+    listener.advances = lambda size: happen()  # type: ignore[method-assign]
+    work(tree, encodings=["gzip"], watcher=listener)
+    happen()
+    assert state(outside) == before
+
+
+@as_root
+def test_the_gzip_command_follows_no_folder_that_becomes_a_link(tree: Path, outside: Path) -> None:
+    give_away(tree, *tree.rglob("*"))
+    before = state(outside)
+    with swapping(tree / "sub", outside):
+        for _ in range(100):
+            gzip_command.main(["-q", str(tree)])
+    assert state(outside) == before
+    assert gzip_command.main(["-q", str(tree)]) == 0
+    assert (tree / "sub" / "a.css.gz").stat().st_uid == ANOTHER_USER
+
+
+@as_root
+@pytest.mark.parametrize("name", [NAME, JOURNAL])
+def test_root_ignores_what_another_user_recorded_and_says_so(
+    tree: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    forge(tree)
+    write(tree / "gone.css.gz", b"precious")
+    if name == JOURNAL:
+        (tree / NAME).unlink()
+        of = [len(TEXT), MTIME * 10**9, digest(TEXT)]
+        made = [digest(TEXT), "gzip", 8, digest(b"precious")]
+        write(tree / JOURNAL, json.dumps(["gone.css", of, "gzip", made]).encode())
+    give_away(tree / name)
+    message = f"{tree / name} is ignored: it belongs to another user than root"
+    assert main(["-q", "--check", str(tree)]) == 1
+    assert message in capsys.readouterr().err.splitlines()
+    assert main(["--json", "--dry-run", str(tree)]) == 0
+    assert json.loads(capsys.readouterr().out)["roots"][0]["warnings"] == [message]
+    (tree / "sub" / "a.css.gz").unlink()
+    listener = Listener()
+    report = compress_tree(tree, watcher=listener)
+    assert (report.warnings, listener.warned) == ([message], [message])
+    assert (tree / "gone.css.gz").read_bytes() == b"precious"
+    assert (tree / NAME).stat().st_uid == 0
+    assert not (tree / JOURNAL).exists()
+    again = compress_tree(tree)
+    assert (again.warnings, counted(again)) == ([], {"unchanged": 6})
+
+
+@as_root
+@pytest.mark.parametrize("name", [NAME, JOURNAL])
+@pytest.mark.parametrize(
+    "make",
+    [lambda path: path.symlink_to("elsewhere"), lambda path: path.symlink_to(NAME), os.mkfifo],
+    ids=["link", "loop", "FIFO"],
+)
+def test_root_ignores_whatever_another_user_puts_in_the_records_place(
+    tree: Path, outside: Path, name: str, make: Callable[[Path], object]
+) -> None:
+    write(tree / "elsewhere", b"{}")
+    make(tree / name)
+    give_away(tree / name)
+    before = state(outside)
+    message = f"{tree / name} is ignored: it belongs to another user than root"
+    assert check_tree(tree).warnings == [message]
+    report = compress_tree(tree, exclude=["elsewhere"])
+    assert (report.warnings, counted(report)) == ([message], {"written": 6})
+    assert counted(compress_tree(tree, exclude=["elsewhere"])) == {"unchanged": 6}
+    assert (tree / "elsewhere").read_bytes() == b"{}"
+    assert state(outside) == before
+
+
+@as_root
+def test_root_ignores_a_record_of_another_user_behind_a_link_of_its_own(tree: Path) -> None:
+    write(tree / "elsewhere", b"{}")
+    give_away(tree / "elsewhere")
+    (tree / NAME).symlink_to("elsewhere")
+    message = f"{tree / NAME} is ignored: it belongs to another user than root"
+    assert compress_tree(tree, exclude=["elsewhere"]).warnings == [message]
+    assert (tree / "elsewhere").read_bytes() == b"{}"
+
+
+@pytest.mark.parametrize("bit", [0o4000, 0o2000, 0o1000], ids=["user", "group", "sticky"])
+def test_variants_have_no_bits_of_programs_and_folders(tree: Path, bit: int) -> None:
+    original = tree / "sub" / "a.css"
+    original.chmod(0o640 | bit)
+    compress_tree(tree)
+    variant = original.with_name("a.css.gz")
+    assert variant.stat().st_mode == 0o100640
+    assert counted(compress_tree(tree)) == {"unchanged": 6}
+    variant.chmod(0o640 | bit)
+    assert counted(compress_tree(tree)) == {"adjusted": 1, "unchanged": 5}
+    assert variant.stat().st_mode == 0o100640
+    gzip_command.main(["-q", str(tree)])
+    assert variant.stat().st_mode == 0o100640
+
+
+@as_root
+def test_a_record_of_the_other_user_is_that_users_own(
+    public_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forge(public_path)
+    write(public_path / "sub" / "a.css", TEXT)
+    give_away(public_path / NAME)
+    monkeypatch.setattr(os, "geteuid", lambda: ANOTHER_USER)
+    with Folder.opened(str(public_path)) as folder:
+        assert list(Record(folder).entries) == ["sub/a.css", "gone.css"]
+
+
+@as_root
+def test_root_follows_no_link_of_another_user(tmp_path: Path) -> None:
+    root = tmp_path / "site"
+    write(root / "v1" / "app.js", TEXT)
+    write(tmp_path / "out" / "app.js", TEXT)
+    links = {
+        "direct.js": "v1/app.js", "up.js": "v1/.././v1//app.js", "absolute.js": f"{root}/v1/app.js",
+        "over-a-folder.js": "latest/app.js", "out.js": "../out/app.js", "latest": "v1",
+        "over-a-link.js": "direct.js",
+    }  # fmt: skip
+    for name, target in links.items():
+        (root / name).symlink_to(target)
+    files = {"v1/app.js", *links} - {"latest"}
+    report = compress_tree(root, encodings=["gzip"], follow_links=True)
+    assert set(told(report)) == {f"{name}.gz" for name in files}
+    give_away(root / "latest", root / "out.js", root / "direct.js")
+    for work in (check_tree, compress_tree):
+        report = work(root, encodings=["gzip"], follow_links=True)
+        assert report.left_alone == [
+            LeftAlone(name, FOREIGN)
+            for name in ("direct.js", "out.js", "over-a-folder.js", "over-a-link.js")
+        ]
+        assert not report.failures
+    left = {name for name in below(root) if name.endswith(".gz")}
+    assert left == {"v1/app.js.gz", "up.js.gz", "absolute.js.gz"}
+    removed = {each.reason for each in report.outcomes if each.action.value == "removed"}
+    assert removed == {f"its original is {FOREIGN}"}
+    assert not compress_tree(root, encodings=["gzip"]).failures
+
+
+@as_root
+def test_the_gzip_command_names_a_link_of_another_user(
+    tree: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tree / "link.css").symlink_to("first.css")
+    (tree / "folder.css").symlink_to("sub")
+    give_away(tree / "link.css", tree / "folder.css")
+    assert gzip_command.main(["-q", str(tree)]) == 1
+    error = f"{tree / 'link.css'} cannot be read: it is a link of another user\n"
+    assert capsys.readouterr().err == error
+
+
+@as_root
+@pytest.mark.parametrize(
+    ("target", "number"),
+    [("link", errno.ELOOP), ("missing", errno.ENOENT), ("first.css/a", errno.ENOTDIR)],
+)
+def test_a_link_that_leads_nowhere_is_an_error(tree: Path, target: str, number: int) -> None:
+    (tree / "link").symlink_to(target)
+    with Folder.opened(str(tree)) as folder, pytest.raises(OSError) as caught:  # noqa: PT011
+        folder.is_foreign_link("link")
+    assert caught.value.errno == number
+
+
+def test_no_folder_is_entered_through_a_link_and_missing_ones_can_be_made(
+    tree: Path, outside: Path
+) -> None:
+    (tree / "link").symlink_to(outside)
+    with Folder.opened(str(tree)) as root:
+        for path in ("link/a.css", "sub/../../outside/a.css.gz/b", "missing/a.css"):
+            with pytest.raises(OSError), parent_of(root, path):  # noqa: PT011
+                pass
+        with parent_of(root, "new/deep/a.css", make=0o700) as (folder, name):
+            assert (folder.path, name) == (f"{tree}/new/deep", "a.css")
+            folder.symlink("b.css", name)
+            assert folder.is_there(name)
+        with pytest.raises(NotADirectoryError), root.below("link", make=0o700):
+            pass
+    assert (tree / "new" / "deep").stat().st_mode & 0o777 == 0o700
+    assert os.readlink(tree / "new" / "deep" / "a.css") == "b.css"
+
+
+def test_a_variant_in_a_folder_that_is_gone_has_no_digest(tree: Path, outside: Path) -> None:
+    (tree / "link").symlink_to(outside)
+    with Folder.opened(str(tree)) as root:
+        assert digest_below(root, "first.css") == digest(TEXT * 20)
+        for path in ("missing/a.css.gz", "link/a.css.gz", "missing"):
+            assert digest_below(root, path) is None
+
+
+def test_only_root_tells_links_apart(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernel keeps others from what they may not read."""
+    (tree / "link").symlink_to("first.css")
+    if os.geteuid() == 0:
+        give_away(tree / "link")
+    monkeypatch.setattr(os, "geteuid", lambda: ANOTHER_USER)
+    with Folder.opened(str(tree)) as root:
+        assert not root.is_foreign_link("link")
+        with closing(root.open_file("link")) as file:
+            assert file.read_all() == TEXT * 20
+
+
+# Releases that share files.
+
+
+def link_all(one: Path, other: Path) -> None:
+    subprocess.run(["cp", "-al", str(one), str(other)], check=True)
+
+
+def shared(folder: Path) -> dict[str, tuple[Any, ...]]:
+    """The same without what a link more or less changes."""
+    return {name: (*each[:4], *each[5:6], each[7]) for name, each in state(folder).items()}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda path: path.chmod(0o640),
+        lambda path: os.utime(path, (1, 1)),
+        lambda path: give_away(path) if os.geteuid() == 0 else None,
+        lambda path: write(path, TEXT * 2),
+        lambda path: path.unlink(),
+    ],
+    ids=["mode", "date", "owner", "content", "gone"],
+)
+@pytest.mark.parametrize("record", [True, False])
+def test_a_release_that_shares_files_with_another_one_leaves_that_as_it_is(
+    tree: Path, change: Callable[[Path], object], record: bool
+) -> None:
+    other = tree.with_name("other")
+    compress_tree(tree)
+    link_all(tree, other)
+    before = shared(other)
+    original = tree / "sub" / "a.css"
+    shutil.copy2(original, tree / "copy")
+    (tree / "copy").replace(original)
+    if not record:
+        (tree / NAME).unlink()
+    change(original)
+    compress_tree(tree)
+    require_right(tree)
+    clean_tree(tree)
+    assert shared(other) == before
+
+
+def test_a_journal_that_is_another_releases_as_well_is_not_written_to(tree: Path) -> None:
+    """Both were copied by hard links after a run that was killed."""
+    line = json.dumps(["gone.css", [1, 1, "a"], "gzip", ["a", "gzip", 1, digest(b"precious")]])
+    write(tree / "gone.css.gz", b"precious")
+    write(tree / JOURNAL, line.encode())
+    other = tree.with_name("other")
+    link_all(tree, other)
+    before = shared(other)
+    record = Record(at(tree))
+    record.begin()
+    record.close()
+    assert shared(other) == before
+    # What it said is not forgotten.
+    assert list(Record(at(tree)).entries) == ["gone.css"]
+    assert told(compress_tree(tree))["gone.css.gz"] == "removed"
+
+
+# Links that lead out.
+
+
+@pytest.fixture
+def links(tmp_path: Path) -> Path:
+    """A tree of nothing but links, as some build tools make them."""
+    root = tmp_path / "links"
+    (root / "js").mkdir(parents=True)
+    for number in range(7):
+        source = write(tmp_path / "cache" / f"{number}.js", TEXT)
+        (root / "js" / f"{number}.js").symlink_to(source)
+    (root / "image.png").symlink_to(write(tmp_path / "cache" / "image.png", TEXT))
+    (root / "folder.js").symlink_to(tmp_path / "cache")
+    (root / "nowhere.js").symlink_to("../missing")
+    return root
+
+
+def test_links_that_lead_out_are_counted_and_named(
+    links: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = [f"js/{number}.js" for number in range(7)]
+    for work in (compress_tree, check_tree):
+        report = work(links)
+        assert report.left_alone == [LeftAlone(name, LEADS_OUT) for name in names]
+        assert (report.outcomes, report.failures) == ([], [])
+    for options in ([], ["--check"], ["--dry-run"]):
+        assert main([str(links), *options]) == 0
+        line = capsys.readouterr().out.splitlines()[-1]
+        assert line == (
+            f"{links}: 7 left alone, each {LEADS_OUT}: {', '.join(names[:5])} and 2 more;"
+            " --follow-links compresses them"
+        )
+    assert main([str(links), "--json", "--check"]) == 0
+    (told_of,) = json.loads(capsys.readouterr().out)["roots"]
+    assert told_of["left_alone"] == [{"path": name, "reason": LEADS_OUT} for name in names]
+    assert main([str(links), "-q"]) == 0
+    assert capsys.readouterr() == ("", "")
+    assert main([str(links), "--exclude", "js/[1-6]*"]) == 0
+    assert f"1 left alone, each {LEADS_OUT}: js/0.js;" in capsys.readouterr().out
+
+
+def test_links_that_lead_out_are_compressed_beside_the_link_if_that_is_asked_for(
+    links: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cache = links.with_name("cache")
+    before = state(cache)
+    assert main(["-q", "--follow-links", str(links)]) == 0
+    assert capsys.readouterr() == ("", "")
+    assert {name for name in below(links) if name.endswith(ALL)} == {
+        f"js/{number}.js{suffix}" for number in range(7) for suffix in ALL
+    }
+    require_right(links)
+    assert state(cache) == before
+    assert main(["-q", "--follow-links", "--check", str(links)]) == 0
+    assert counted(compress_tree(links, follow_links=True)) == {"unchanged": 21}
+    write(cache / "3.js", TEXT * 2)
+    assert counted(compress_tree(links, follow_links=True)) == {"unchanged": 18, "written": 3}
+    assert main(["-q", "--check", str(links)]) == 1
+    report = compress_tree(links)
+    assert counted(report) == {"removed": 21}
+    assert {each.reason for each in report.outcomes} == {f"its original is {LEADS_OUT}"}
+
+
+def test_following_links_is_on_or_off(links: Path) -> None:
+    with pytest.raises(TypeError, match="follow_links must be True or False, got 1"):
+        compress_tree(links, follow_links=1)  # type: ignore[arg-type]
+
+
+# Other systems.
+
+
+def test_where_files_cannot_be_opened_from_a_folder_names_are_joined(
+    tree: Path, links: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on Windows."""
+    monkeypatch.setattr(folders_module, "_BY_DESCRIPTOR", False)
+    compress_tree(tree)
+    require_right(tree)
+    assert counted(check_tree(tree)) == {"unchanged": 6}
+    compress_tree(links, follow_links=True)
+    require_right(links)
+    assert gzip_command.main(["-q", str(tree)]) == 0
+    clean_tree(tree)
+    with Folder.opened(str(tree)) as root, root.below("new", make=0o700) as folder:
+        assert folder.path == f"{tree}/new"
+
+
+def test_a_root_that_cannot_be_opened_is_named(
+    tree: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It was there a moment before."""
+    missing = str(tree / "missing")
+    monkeypatch.setattr(os.path, "isdir", lambda path: True)
+    error = f"{missing} cannot be listed: No such file or directory"
+    assert gzip_command.main([missing]) == 1
+    assert capsys.readouterr().err == f"{error}\n"
+    with pytest.raises(CompressionError, match=f"^{error}$"):
+        compress_tree(missing)
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="descriptors are counted on Linux")
+def test_a_deep_folder_takes_one_descriptor(tmp_path: Path) -> None:
+    (tmp_path / "a" / "b" / "c" / "d").mkdir(parents=True)
+    with Folder.opened(str(tmp_path)) as root:
+        before = len(os.listdir("/proc/self/fd"))
+        with root.below("a/b/c/d", make=0o777):
+            assert len(os.listdir("/proc/self/fd")) == before + 1
+        with pytest.raises(FileNotFoundError), root.below("a/b/c/none"):
+            pass
+        assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_a_link_that_is_in_a_folders_place_is_named(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "root").mkdir()
+    (tmp_path / "root" / "link").symlink_to("../out")
+    with (
+        Folder.opened(str(tmp_path / "root")) as root,
+        pytest.raises(NotADirectoryError) as caught,
+        root.below("link/sub", make=0o777),
+    ):
+        pass
+    reason = f"{tmp_path}/root/link is a link, and links to folders are not followed"
+    assert caught.value.strerror == reason
+    assert not os.listdir(tmp_path / "out")

@@ -1,0 +1,130 @@
+"""A file that is to be compressed: read in pieces, and watched for changes."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.helpers.files import MTIME, write
+from tests.helpers.trees import at
+from whitenoise_async.compression.encoders import PIECE
+from whitenoise_async.compression.errors import OriginalError
+from whitenoise_async.compression.originals import Source
+from whitenoise_async.compression.record import Original
+
+
+def opened(path: Path, *on_read: Callable[[int], None]) -> Source:
+    return Source(at(path.parent), path.name, *on_read)
+
+
+@pytest.mark.parametrize("size", [0, 1, PIECE - 1, PIECE, PIECE + 1, 3 * PIECE])
+def test_it_is_read_in_pieces_of_one_size_as_often_as_it_is_asked_for(
+    tmp_path: Path, size: int
+) -> None:
+    content = os.urandom(size)
+    read: list[int] = []
+    with closing(opened(write(tmp_path / "a", content), read.append)) as source:
+        for _ in range(2):
+            pieces = list(source.pieces())
+            assert b"".join(pieces) == content
+            assert all(len(piece) == PIECE for piece in pieces[:-1])
+        assert sum(read) == 2 * size
+        digest = hashlib.blake2b(content, digest_size=16).hexdigest()
+        assert source.original == Original(size, MTIME * 10**9, digest)
+        assert sum(read) == 2 * size
+    read.clear()
+    with closing(opened(tmp_path / "a", read.append)) as source:
+        for _ in range(2):
+            assert source.original.digest == digest
+        assert sum(read) == size
+
+
+def test_its_state_is_that_of_when_it_was_opened(tmp_path: Path) -> None:
+    path = write(tmp_path / "a", b"content")
+    path.chmod(0o4640)
+    with closing(opened(path)) as source:
+        os.rename(write(tmp_path / "b", b"other content", mtime=1), path)
+        assert (source.size, source.mtime_ns, source.mode) == (7, MTIME * 10**9, 0o640)
+        assert source.owner == (os.getuid(), os.getgid())
+        assert b"".join(source.pieces()) == b"content"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda path: write(path, b"longer content"),
+        lambda path: write(path, b"short"),
+        lambda path: write(path, b""),
+        lambda path: write(path, b"CONTENT", mtime=MTIME + 1),
+    ],
+    ids=["longer", "shorter", "empty", "rewritten"],
+)
+@pytest.mark.parametrize("when", ["before", "after the first piece"])
+def test_a_change_while_it_is_open_is_an_error(
+    tmp_path: Path, change: Callable[[Path], object], when: str
+) -> None:
+    path = write(tmp_path / "a", b"content")
+    with closing(opened(path)) as source:
+        pieces = source.pieces()
+        if when != "before":
+            assert next(pieces) == b"content"
+        change(path)
+        with pytest.raises(OriginalError) as caught:
+            list(pieces)
+    assert str(caught.value) == f"{path} cannot be compressed: it was changed meanwhile"
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (os.mkdir, "it is not a regular file"),
+        (os.mkfifo, "it is not a regular file"),
+        (lambda path: None, "it was removed"),
+        (lambda path: os.symlink(path.name, path), "Too many levels of symbolic links"),
+    ],
+    ids=["folder", "FIFO", "missing", "loop"],
+)
+def test_what_cannot_be_opened_is_named(
+    tmp_path: Path, make: Callable[[Path], object], reason: str
+) -> None:
+    path = tmp_path / "a"
+    make(path)
+    with pytest.raises(OriginalError) as caught:
+        opened(path)
+    assert str(caught.value) == f"{path} cannot be read: {reason}"
+
+
+@pytest.mark.parametrize("call", ["os.open", "whitenoise_async.files.open_file.read_at"])
+def test_a_disk_that_fails_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    path = write(tmp_path / "a", b"content")
+
+    def fail(*_: Any, **__: Any) -> Any:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    def read() -> None:
+        with closing(opened(path)) as source:
+            list(source.pieces())
+
+    monkeypatch.setattr(call, fail)
+    with pytest.raises(OriginalError) as caught:
+        read()
+    monkeypatch.undo()
+    assert str(caught.value) == f"{path} cannot be read: Input/output error"
+
+
+def test_who_is_told_of_a_piece_may_end_it(tmp_path: Path) -> None:
+    def stop(size: int) -> None:
+        raise ZeroDivisionError(size)
+
+    path = write(tmp_path / "a", b"content")
+    with closing(opened(path, stop)) as source, pytest.raises(ZeroDivisionError, match="7"):
+        next(source.pieces())

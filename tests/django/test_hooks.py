@@ -1,0 +1,125 @@
+"""Subclasses of the middleware that refine a hook, as projects have them."""
+
+from __future__ import annotations
+
+import re
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.django.test_settings import (
+    DJANGO_S_MANIFEST,
+    FOREVER,
+    call_django,
+    collect,
+    storage,
+    write,
+)
+from tests.helpers import django_project
+
+django_project.configure()
+
+from django.core.handlers.asgi import ASGIHandler
+from django.core.handlers.wsgi import WSGIHandler
+from django.test import override_settings
+
+from tests.helpers.clients import call_wsgi, make_call
+from whitenoise_async.django import WhiteNoiseMiddleware
+
+BUNDLED = re.compile(r"^/static/assets/.*\.[0-9a-f]{8}\.")
+
+
+class ByPattern(WhiteNoiseMiddleware):
+    """A build tool's files as well as Django's."""
+
+    def immutable_file_test(self, path: str, url: str) -> Any:
+        if BUNDLED.match(url):
+            return True
+        return super().immutable_file_test(path, url)
+
+
+class ByPrefix(WhiteNoiseMiddleware):
+    def immutable_file_test(self, path: str, url: str) -> Any:
+        if not url.startswith(self.static_prefix):
+            return False
+        if url[len(self.static_prefix) :].startswith("assets/"):
+            return True
+        return super().immutable_file_test(path, url)
+
+
+class ByList(WhiteNoiseMiddleware):
+    """Names from a manifest of its own, read before the rest is set up."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.bundle = {"app.0a1b2c3d.js"}
+        super().__init__(*args, **kwargs)
+
+    def immutable_file_test(self, path: str, url: str) -> Any:
+        return url.rpartition("/")[2] in self.bundle or super().immutable_file_test(path, url)
+
+
+class Below(ByPattern):
+    """The class above has what is asked for."""
+
+
+class Mixin:
+    def immutable_file_test(self, path: str, url: str) -> Any:
+        return BUNDLED.match(url) or super().immutable_file_test(path, url)  # type: ignore[misc]
+
+
+class Mixed(Mixin, WhiteNoiseMiddleware):
+    def add_headers_function(self, headers: Any, path: str, url: str) -> None:
+        super().add_headers_function(headers, path, url)
+        headers["X-Mixed"] = "yes"
+
+
+@pytest.mark.parametrize("kind", [ByPattern, ByPrefix, ByList, Below, Mixed])
+@pytest.mark.parametrize("handler", [WSGIHandler, ASGIHandler])
+def test_super_answers_by_what_the_storage_has_hashed(
+    project: Path,
+    stack: ExitStack,
+    kind: type,
+    handler: Any,
+) -> None:
+    hashed = collect(project, {}, DJANGO_S_MANIFEST)
+    write(project / "root" / "assets" / "app.0a1b2c3d.js")
+    stack.enter_context(
+        override_settings(
+            MIDDLEWARE=[f"{__name__}.{kind.__name__}"], STORAGES=storage(DJANGO_S_MANIFEST)
+        )
+    )
+    application, call = handler(), call_wsgi if handler is WSGIHandler else call_django
+    for name, expected in (
+        (hashed, FOREVER),
+        ("assets/app.0a1b2c3d.js", FOREVER),
+        ("app.css", "max-age=60, public"),
+    ):
+        reply = call(application, make_call(f"/static/{name}"))
+        assert (reply.status, reply["cache-control"]) == (200, expected)
+
+
+def add_from_settings(headers: Any, path: str, url: str) -> None:
+    headers["X-Settings"] = url
+
+
+@pytest.mark.parametrize("setting", [r"/app\.css$", lambda path, url: url == "/static/app.css"])
+def test_super_answers_by_the_settings(
+    project: Path,
+    stack: ExitStack,
+    setting: Any,
+) -> None:
+    write(project / "root" / "assets" / "app.0a1b2c3d.js")
+    stack.enter_context(
+        override_settings(
+            MIDDLEWARE=[f"{__name__}.Mixed"],
+            WHITENOISE_IMMUTABLE_FILE_TEST=setting,
+            WHITENOISE_ADD_HEADERS_FUNCTION=add_from_settings,
+        )
+    )
+    application = WSGIHandler()
+    for name in ("app.css", "assets/app.0a1b2c3d.js"):
+        reply = call_wsgi(application, make_call(f"/static/{name}"))
+        assert reply["cache-control"] == FOREVER
+        assert (reply["x-mixed"], reply["x-settings"]) == ("yes", f"/static/{name}")

@@ -1,0 +1,938 @@
+"""``collectstatic`` with our storages: what it writes, what it removes, and how it fails."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.helpers.django_project import configure
+from tests.helpers.trees import ALL, DECODERS, TEXT, snapshot, swapping
+from whitenoise_async.compression import ENCODINGS
+from whitenoise_async.compression.record import NAME as RECORD
+from whitenoise_async.compression.tree import FOREIGN
+
+configure()
+
+from django.contrib.staticfiles.storage import staticfiles_storage
+from django.core.exceptions import ImproperlyConfigured
+from django.core.files.base import ContentFile
+from django.core.files.storage import FileSystemStorage, storages
+from django.core.management import CommandError, call_command
+from django.test import override_settings
+
+import whitenoise_async.django
+from whitenoise_async.django.hashed_names import manifest_names
+
+PLAIN = "whitenoise_async.django.CompressedStaticFilesStorage"
+HASHED = "whitenoise_async.django.CompressedManifestStaticFilesStorage"
+MANIFEST = "staticfiles.json"
+
+STYLE = b"body { background: url(../img/a.svg#top) }\n" + TEXT
+PICTURE = b"<svg xmlns='http://www.w3.org/2000/svg'>" + b"<path d='M0 0'/>" * 50 + b"</svg>"
+FILES = {"css/app.css": STYLE, "img/a.svg": PICTURE, "img/b.png": b"\x89PNG" * 200, "a.txt": b"a"}
+
+
+class Project:
+    """A folder of sources, the folder into which they are collected, and the settings."""
+
+    def __init__(self, folder: Path) -> None:
+        self.sources = folder / "sources"
+        self.root = folder / "static"
+        self.output = StringIO()
+        self.settings: dict[str, Any] = {}
+
+    def write(self, files: Mapping[str, bytes]) -> None:
+        for name, content in files.items():
+            path = self.sources / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+
+    def use(self, backend: str, options: Mapping[str, Any] | None = None, **settings: Any) -> None:
+        storage = {"BACKEND": backend, "OPTIONS": dict(options or {})}
+        self.settings |= {
+            "STATIC_ROOT": str(self.root),
+            "STATICFILES_DIRS": [str(self.sources)],
+            "STATICFILES_FINDERS": ["django.contrib.staticfiles.finders.FileSystemFinder"],
+            "STORAGES": {"staticfiles": storage},
+            **settings,
+        }
+
+    @contextmanager
+    def in_force(self) -> Iterator[None]:
+        with override_settings(**self.settings):
+            # override_settings of Django 4.2 forgets OPTIONS; a settings file does not.
+            storages._backends = self.settings["STORAGES"]
+            yield
+
+    def collect(self, **options: Any) -> str:
+        """Run the command; returns what it printed."""
+        output = StringIO()
+        with self.in_force():
+            try:
+                call_command(
+                    "collectstatic", interactive=False, stdout=output, stderr=output, **options
+                )
+            finally:
+                self.output = output
+        return output.getvalue()
+
+    def with_storage(self, ask: Callable[[Any], Any]) -> Any:
+        with self.in_force():
+            return ask(staticfiles_storage)
+
+    def save(self, name: str, content: bytes) -> Any:
+        return self.with_storage(lambda storage: storage.save(name, ContentFile(content)))
+
+    def names(self) -> set[str]:
+        """What was collected, without the manifest and the record."""
+        found = {
+            path.relative_to(self.root).as_posix()
+            for path in self.root.rglob("*")
+            if path.is_symlink() or not path.is_dir()
+        }
+        return found - {MANIFEST, RECORD}
+
+    def manifest(self) -> dict[str, str]:
+        paths: dict[str, str] = json.loads((self.root / MANIFEST).read_bytes())["paths"]
+        return paths
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    made = Project(tmp_path)
+    made.write(FILES)
+    made.use(HASHED)
+    return made
+
+
+def with_variants(*names: str) -> set[str]:
+    return {name + suffix for name in names for suffix in ("", *ALL)}
+
+
+def require_right_variants(root: Path) -> None:
+    for suffix in ALL:
+        for path in root.rglob(f"*{suffix}"):
+            assert DECODERS[suffix](path.read_bytes()) == path.with_suffix("").read_bytes()
+
+
+def test_the_storages_are_found_where_the_settings_name_them() -> None:
+    for backend in (PLAIN, HASHED):
+        assert getattr(whitenoise_async.django, backend.rpartition(".")[2])
+
+
+def test_what_is_collected_is_compressed_and_counted(project: Project) -> None:
+    project.use(PLAIN)
+    output = project.collect(verbosity=2)
+    assert project.names() == with_variants("css/app.css", "img/a.svg") | {"a.txt", "img/b.png"}
+    require_right_variants(project.root)
+    assert "4 static files copied" in output
+    assert ", 6 post-processed." in output
+    assert "Post-processed 'css/app.css' as 'css/app.css.br'" in output
+
+
+def test_what_has_not_changed_is_not_compressed_again(project: Project) -> None:
+    project.use(PLAIN)
+    project.collect()
+    before = snapshot(project.root)
+    assert "post-processed" not in project.collect()
+    assert snapshot(project.root) == before
+    project.write({"img/a.svg": PICTURE * 2})
+    os.utime(project.sources / "img/a.svg", (2_000_000_000, 2_000_000_000))
+    assert ", 3 post-processed." in project.collect()
+    require_right_variants(project.root)
+
+
+def test_hashed_copies_are_compressed_as_well_and_the_manifest_is_not(project: Project) -> None:
+    output = project.collect()
+    manifest = project.manifest()
+    assert manifest.keys() == FILES.keys()
+    style, picture = manifest["css/app.css"], manifest["img/a.svg"]
+    alone = {"a.txt", "img/b.png", manifest["a.txt"], manifest["img/b.png"]}
+    compressed = with_variants("css/app.css", "img/a.svg", style, picture)
+    assert project.names() == compressed | alone
+    assert f"../{picture}#top".encode() in (project.root / style).read_bytes()
+    require_right_variants(project.root)
+    assert ", 16 post-processed." in output
+
+
+@pytest.mark.parametrize("backend", [PLAIN, HASHED])
+def test_a_dry_run_writes_nothing(project: Project, backend: str) -> None:
+    project.use(backend)
+    assert "4 static files copied" in project.collect(dry_run=True)
+    assert "4 static files symlinked" in project.collect(dry_run=True, link=True)
+    assert not project.root.exists()
+
+
+@pytest.mark.parametrize("backend", [PLAIN, HASHED])
+def test_nothing_to_collect_is_no_fault(project: Project, backend: str) -> None:
+    project.use(backend, STATICFILES_DIRS=[])
+    assert "0 static files copied" in project.collect()
+
+
+@pytest.mark.parametrize("backend", [PLAIN, HASHED])
+def test_without_post_processing_nothing_is_hashed_or_compressed(
+    project: Project, backend: str
+) -> None:
+    project.use(backend)
+    project.collect(post_process=False)
+    assert project.names() == FILES.keys()
+
+
+def test_a_cleared_folder_is_filled_anew(project: Project) -> None:
+    project.collect()
+    before = project.names()
+    (project.root / "left.css").write_bytes(TEXT)
+    assert ", 16 post-processed." in project.collect(clear=True)
+    assert project.names() == before
+    assert (project.root / RECORD).exists()
+
+
+def test_linked_files_and_their_hashed_copies_are_compressed(project: Project) -> None:
+    project.collect()
+    output = project.collect(link=True)
+    assert "4 static files symlinked" in output
+    assert "Linking" in project.collect(link=True, verbosity=2, clear=True)
+    style, picture = project.manifest()["css/app.css"], project.manifest()["img/a.svg"]
+    assert {name for name in project.names() if name.endswith(ALL)} == {
+        name + suffix for name in ("css/app.css", "img/a.svg", style, picture) for suffix in ALL
+    }
+    require_right_variants(project.root)
+    assert sorted(path.name for path in project.sources.rglob("*.*")) == sorted(
+        os.path.basename(name) for name in FILES
+    )
+    assert (project.root / "css/app.css").is_symlink()
+    assert not (project.root / style).is_symlink()
+    project.collect()
+    assert not (project.root / "css/app.css").is_symlink()
+    assert (project.sources / "css/app.css").read_bytes() == STYLE
+    assert (project.root / "css/app.css.gz").exists()
+
+
+@pytest.mark.parametrize(
+    ("extensions", "expected"),
+    [
+        (None, {"css/app.css", "img/a.svg"}),
+        (["CSS", ".svg"], {"img/b.png"}),
+        ([], {"css/app.css", "img/a.svg", "img/b.png"}),
+    ],
+)
+def test_the_extensions_that_are_set_are_left_alone_in_place_of_the_usual_ones(
+    project: Project, extensions: list[str] | None, expected: set[str]
+) -> None:
+    project.use(PLAIN)
+    if extensions is not None:
+        project.settings["WHITENOISE_SKIP_COMPRESS_EXTENSIONS"] = extensions
+    project.collect()
+    assert {n.removesuffix(".gz") for n in project.names() if n.endswith(".gz")} == expected
+
+
+def test_the_storage_takes_the_options_of_the_engine(project: Project) -> None:
+    options = {"encodings": ["gzip"], "exclude": ["img/*"], "min_size": 1, "levels": {"gzip": 1}}
+    project.use(HASHED, {"compress": options})
+    project.collect()
+    style = project.manifest()["css/app.css"]
+    compressed = {name for name in project.names() if name.endswith(ALL)}
+    assert compressed == {"css/app.css.gz", f"{style}.gz"}
+
+
+def test_an_option_of_the_storage_wins_over_the_setting(project: Project) -> None:
+    options = {"compress": {"skip_extensions": ["svg"]}}
+    project.use(PLAIN, options, WHITENOISE_SKIP_COMPRESS_EXTENSIONS=["css"])
+    project.collect()
+    compressed = {name for name in project.names() if name.endswith(".gz")}
+    assert compressed == {"css/app.css.gz", "img/b.png.gz"}
+
+
+@pytest.mark.parametrize("backend", [PLAIN, HASHED])
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"level": 9}, "has an unknown option 'level'; the options are encodings, levels,"),
+        ({"dry_run": True}, "has an unknown option 'dry_run'"),
+        (["gzip"], "must be a dictionary of options, got ['gzip']"),
+        ({"encodings": ["bz2"]}, "bz2"),
+        ({"levels": {"gzip": 99}}, "the level for gzip must be a number from 1 to 12, got 99"),
+        ({"exclude": "*.map"}, "exclude must be a list of patterns"),
+        ({"jobs": 0}, "jobs must be 1 or more, got 0"),
+    ],
+)
+def test_an_option_that_cannot_be_what_it_is_is_named(
+    project: Project, backend: str, given: Any, message: str
+) -> None:
+    project.use(backend, {"compress": given})
+    with pytest.raises(ImproperlyConfigured) as caught:
+        project.collect()
+    assert str(caught.value).startswith("OPTIONS['compress'] of the staticfiles storage")
+    assert message in str(caught.value)
+    assert not (project.root / MANIFEST).exists()
+
+
+@pytest.mark.parametrize("extension", ["tar.gz", "."])
+def test_an_extension_that_no_name_ends_in_is_refused(project: Project, extension: str) -> None:
+    project.use(PLAIN, WHITENOISE_SKIP_COMPRESS_EXTENSIONS=[extension])
+    with pytest.raises(ImproperlyConfigured, match="WHITENOISE_SKIP_COMPRESS_EXTENSIONS must be"):
+        project.collect()
+
+
+def test_a_storage_on_another_machine_is_refused(project: Project) -> None:
+    project.use(f"{__name__}.Remote")
+    with pytest.raises(ImproperlyConfigured, match="Remote keeps its files on another machine"):
+        project.collect(post_process=True)
+
+
+class Remote(whitenoise_async.django.CompressedStaticFilesStorage):
+    def path(self, name: str) -> str:
+        raise NotImplementedError
+
+    def exists(self, name: str) -> bool:
+        return False
+
+    def _save(self, name: str, content: Any) -> str:
+        return name
+
+
+def test_only_hashed_copies_stay_where_the_settings_say_so(project: Project) -> None:
+    project.collect()
+    project.use(HASHED, WHITENOISE_KEEP_ONLY_HASHED_FILES=True)
+    for _ in range(3):
+        project.collect()
+        manifest = project.manifest()
+        style, picture = manifest["css/app.css"], manifest["img/a.svg"]
+        alone = {manifest["a.txt"], manifest["img/b.png"]}
+        assert project.names() == with_variants(style, picture) | alone
+        require_right_variants(project.root)
+    assert "post-processed" in project.output.getvalue()
+
+
+def test_of_several_passes_the_last_copies_alone_stay(project: Project) -> None:
+    # The deepest are looked at first, before what they refer to has its name.
+    project.write({"css/deep/a.css": b"@import '../app.css';"})
+    project.use(HASHED, WHITENOISE_KEEP_ONLY_HASHED_FILES=True)
+    project.collect()
+    manifest = project.manifest()
+    plain = {name for name in project.names() if not name.endswith(ALL)}
+    assert plain == set(manifest.values())
+    style = os.path.basename(manifest["css/app.css"])
+    assert f"../{style}".encode() in (project.root / manifest["css/deep/a.css"]).read_bytes()
+
+
+def test_a_file_that_keeps_its_name_when_it_is_hashed_stays(project: Project) -> None:
+    project.use(f"{__name__}.PartlyHashed", WHITENOISE_KEEP_ONLY_HASHED_FILES=True)
+    project.collect()
+    assert project.manifest()["a.txt"] == "a.txt"
+    assert (project.root / "a.txt").exists()
+    assert not (project.root / "img/b.png").exists()
+
+
+class PartlyHashed(whitenoise_async.django.CompressedManifestStaticFilesStorage):
+    def file_hash(self, name: str, content: Any = None) -> Any:
+        return None if name == "a.txt" else super().file_hash(name, content)
+
+
+def test_linked_sources_stay_when_only_hashed_copies_do(project: Project) -> None:
+    project.use(HASHED, WHITENOISE_KEEP_ONLY_HASHED_FILES=True)
+    project.collect(link=True)
+    assert not (project.root / "css/app.css").is_symlink()
+    assert (project.sources / "css/app.css").read_bytes() == STYLE
+
+
+@pytest.mark.parametrize("strict", [None, True, False])
+def test_an_unknown_file_is_refused_unless_the_manifest_is_not_strict(
+    project: Project, strict: bool | None
+) -> None:
+    if strict is not None:
+        project.settings["WHITENOISE_MANIFEST_STRICT"] = strict
+    project.collect()
+    (project.root / "late.css").write_bytes(TEXT)
+    if strict is False:
+        url = project.with_storage(lambda storage: storage.url("late.css"))
+        assert url.startswith("/static/late.") and url != "/static/late.css"
+    else:
+        with pytest.raises(ValueError, match=r"Missing .* manifest entry for 'late\.css'"):
+            project.with_storage(lambda storage: storage.url("late.css"))
+
+
+class Lenient(whitenoise_async.django.CompressedManifestStaticFilesStorage):
+    manifest_strict = False
+
+
+def test_the_strictness_that_a_subclass_has_is_that_of_the_setting_if_there_is_one(
+    project: Project,
+) -> None:
+    project.use(f"{__name__}.Lenient")
+    assert project.with_storage(lambda storage: storage.manifest_strict) is False
+    project.use(f"{__name__}.Lenient", WHITENOISE_MANIFEST_STRICT=True)
+    assert project.with_storage(lambda storage: storage.manifest_strict) is True
+
+
+MISSING = {
+    "css/app.css": b"""
+        @import "gone.css"; p { background: url(img/gone.png) } a { background: url(#top) }
+        q { background: url('../../../out.png') } i { background: url("../img/a.svg?#iefix") }
+        b { background: url(../img/) } u { background: url(../img) } s { background: url() }
+        h1 { background: url(/static/gone.woff#x) } h2 { background: url(data:image/png;base64,x) }
+        h3 { background: url(/other/gone.png) } h4 { background: url(https://example.org/a.png) }
+        h5 { background: url(img/gone.png) } h6 { background: url(/static/img/a.svg) }
+    """,
+    "js/app.js": b"let a;\n//# sourceMappingURL=app.js.map\n",
+    "js/right.js": b"let b;\n//# sourceMappingURL=right.js.map\n",
+    "js/right.js.map": b"{}",
+}
+EXPECTED = """\
+These references lead to no file:
+  css/app.css: ../../../out.png
+  css/app.css: /static/gone.woff#x
+  css/app.css: gone.css
+  css/app.css: img/gone.png
+  js/app.js: app.js.map"""
+
+
+def test_all_references_that_lead_nowhere_are_told_at_once(project: Project) -> None:
+    project.write(MISSING)
+    with pytest.raises(CommandError) as caught:
+        project.collect()
+    assert str(caught.value) == EXPECTED
+
+
+def test_what_a_failed_run_left_behind_is_not_gone_by(project: Project) -> None:
+    project.collect()
+    before = (project.root / MANIFEST).read_bytes()
+    project.write(MISSING)
+    for _ in range(2):
+        with pytest.raises(CommandError) as caught:
+            project.collect()
+        assert str(caught.value) == EXPECTED
+        assert (project.root / MANIFEST).read_bytes() == before
+    assert all((project.root / name).exists() for name in project.manifest().values())
+    (project.sources / "css/app.css").write_bytes(STYLE)
+    (project.sources / "js/app.js").unlink()
+    os.utime(project.sources / "css/app.css", (2_000_000_000, 2_000_000_000))
+    project.collect()
+    style = (project.root / project.manifest()["css/app.css"]).read_bytes()
+    assert f"../{project.manifest()['img/a.svg']}#top".encode() in style
+
+
+def test_a_file_name_cannot_forge_a_line_of_what_collectstatic_says(project: Project) -> None:
+    project.write({"a\nERROR b\x1b[2K.css": b"@import 'gone.css';"})
+    with pytest.raises(CommandError) as caught:
+        project.collect()
+    first, second = str(caught.value).split("\n")
+    assert (first, second.isprintable()) == ("These references lead to no file:", True)
+    project.write({"a\nERROR b\x1b[2K.css": b"\xff@import 'gone.css';"})
+    with pytest.raises(CommandError, match="Not UTF-8") as caught:
+        project.collect()
+    assert str(caught.value).isprintable()
+
+
+def test_a_file_name_cannot_forge_a_line_of_what_is_linked(project: Project) -> None:
+    project.write({"a\nERROR b.txt": b"a"})
+    told = project.collect(link=True, verbosity=2)
+    assert f"Linking '{project.sources}/a\\nERROR b.txt'" in told.splitlines()
+
+
+def test_files_that_import_each_other_end_in_one_line_that_names_what_is_wrong(
+    project: Project,
+) -> None:
+    project.write({"a.css": b"@import 'b.css';", "b.css": b"@import 'a.css';"})
+    with pytest.raises(CommandError, match=r": Max post-process passes exceeded\.$"):
+        project.collect()
+    project.write({"c.css": b"@import 'gone.css';"})
+    with pytest.raises(CommandError, match=r"lead to no file:\n  c\.css: gone\.css$"):
+        project.collect()
+
+
+def test_files_that_are_not_utf_8_are_named(project: Project) -> None:
+    project.write({"a.css": b"p { content: '\xe9' }", "js/b.js": b"\xff", "c.txt": b"\xff"})
+    with pytest.raises(CommandError) as caught:
+        project.collect()
+    said, _, names = str(caught.value).partition(": ")
+    assert said == "Not UTF-8, and references are looked for"
+    assert sorted(names.split(", ")) == ["a.css", "js/b.js"]
+    assert not (project.root / MANIFEST).exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a limit of the system's")
+@pytest.mark.parametrize("backend", [PLAIN, HASHED])
+def test_a_full_disk_is_told_in_one_line_and_leaves_no_part_of_a_file(
+    project: Project, tmp_path: Path, backend: str
+) -> None:
+    project.write({"large.txt": b"0123456789" * 10_000})
+    project.use(backend)
+    run = begin(project, tmp_path, most=50_000)
+    _, said = run.communicate(timeout=120)
+    assert run.returncode == 1
+    path = project.root / "large.txt"
+    assert said == f"CommandError: {path} cannot be written: File too large\n"
+    assert not [name for name in project.names() if "large" in name or name.endswith(".new")]
+    assert not (project.root / MANIFEST).exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a limit of the system's")
+@pytest.mark.parametrize("too_large", ["large.css", MANIFEST])
+def test_what_a_full_disk_does_not_let_be_replaced_stays(
+    project: Project, tmp_path: Path, too_large: str
+) -> None:
+    style = b"p { color: black }\n" * (500 if too_large == "large.css" else 1)
+    project.sources = tmp_path / "others"
+    project.write({"large.css": style, **{f"{number}.txt": b"a" for number in range(100)}})
+    project.use(HASHED)
+    project.collect()
+    before = snapshot(project.root)
+    run = begin(project, tmp_path, most=2_000)
+    _, said = run.communicate(timeout=120)
+    assert run.returncode == 1
+    assert "cannot be written: File too large" in said
+    assert before.keys() == snapshot(project.root).keys()
+    assert (project.root / project.manifest()["large.css"]).read_bytes() == style
+
+
+@pytest.fixture
+def small_disk(project: Project) -> Iterator[None]:
+    """A real one, of 96 KB, in the place of ``STATIC_ROOT``."""
+    project.root.mkdir()
+    disk = ["-t", "tmpfs", "-o", "size=96k", "tmpfs", str(project.root)]
+    if os.geteuid() != 0 or subprocess.run(["mount", *disk], check=False).returncode:
+        pytest.skip("no right to mount a file system")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", str(project.root)], check=True)
+
+
+def touch(path: Path) -> None:
+    """Have a source be newer than what was collected of it."""
+    later = os.stat(path).st_mtime + 1000
+    os.utime(path, (later, later))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="mounts a file system of Linux")
+@pytest.mark.parametrize("backend", [PLAIN, HASHED])
+def test_a_full_disk_leaves_the_old_file_in_its_place(
+    project: Project, small_disk: None, backend: str
+) -> None:
+    project.use(backend, {"compress": {"encodings": ["gzip"]}})
+    project.collect()
+    (project.sources / "css/app.css").write_bytes(b"a { color: red }" * 12_000)
+    touch(project.sources / "css/app.css")
+    with pytest.raises(CommandError, match=r"app\.css cannot be written: No space left on device$"):
+        project.collect()
+    assert (project.root / "css/app.css").read_bytes() == STYLE
+    if backend == HASHED:
+        assert (project.root / project.manifest()["css/app.css"]).exists()
+    (project.sources / "css/app.css").write_bytes(STYLE + b"q {}")
+    touch(project.sources / "css/app.css")
+    project.collect()
+    assert (project.root / "css/app.css").read_bytes() == STYLE + b"q {}"
+    require_right_variants(project.root)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="mounts a file system of Linux")
+def test_a_full_disk_leaves_the_old_file_where_a_link_was_to_take_its_place(
+    project: Project, small_disk: None
+) -> None:
+    """A link is a new file too, and this file system has no room for another one."""
+    project.use(PLAIN, {"compress": {"exclude": ["*"]}})
+    project.collect()
+    remount = f"remount,nr_inodes={len(list(project.root.rglob('*'))) + 1}"
+    subprocess.run(["mount", "-o", remount, str(project.root)], check=True)
+    with pytest.raises(CommandError, match=r"cannot be written: No space left on device$"):
+        project.collect(link=True)
+    assert {name: (project.root / name).read_bytes() for name in FILES} == FILES
+
+
+@pytest.mark.parametrize("link", [False, True])
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("css/app.css", "removed: Directory not empty"),
+        ("css", "written: Not a directory"),
+    ],
+)
+def test_what_is_in_the_way_is_an_error_without_a_traceback(
+    project: Project, name: str, reason: str, link: bool
+) -> None:
+    project.use(PLAIN)
+    if name == "css":
+        project.root.mkdir()
+        (project.root / name).write_bytes(b"")
+    else:
+        (project.root / name / "deep").mkdir(parents=True)
+    touch(project.sources / "css/app.css")
+    with pytest.raises(CommandError, match=f"app.css cannot be {reason}"):
+        project.collect(link=link)
+
+
+def test_an_empty_folder_in_the_way_is_replaced(project: Project) -> None:
+    for link in (False, True):
+        path = project.root / "css/app.css"
+        path.unlink(missing_ok=True)
+        path.mkdir(parents=True)
+        os.utime(path, (1, 1))
+        project.collect(link=link)
+        assert path.read_bytes() == STYLE
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="root alone may make a file immutable")
+@pytest.mark.parametrize("name", ["css/app.css", MANIFEST, "hashed"])
+@pytest.mark.parametrize("link", [False, True])
+def test_an_immutable_file_is_an_error_without_a_traceback(
+    project: Project, name: str, link: bool
+) -> None:
+    project.write({"css/more.css": b"@import 'app.css';"})
+    project.collect()
+    path = project.root / (project.manifest()["css/app.css"] if name == "hashed" else name)
+    if subprocess.run(["chattr", "+i", path], check=False, capture_output=True).returncode:
+        pytest.skip("this file system knows no immutable files")
+    try:
+        touch(project.sources / "css/app.css")
+        if name != "hashed":
+            with pytest.raises(CommandError, match=r"cannot be written: Operation not permitted$"):
+                project.collect(link=link)
+        with pytest.raises(CommandError, match=r"cannot be removed: Operation not permitted$"):
+            project.collect(clear=True)
+    finally:
+        subprocess.run(["chattr", "-i", path], check=True)
+
+
+def test_a_folder_in_the_manifests_place_is_an_error_without_a_traceback(project: Project) -> None:
+    (project.root / MANIFEST).mkdir(parents=True)
+    with pytest.raises(CommandError, match=r"Is a directory: '.*/staticfiles\.json'"):
+        project.collect()
+
+
+def test_a_storage_of_djangos_that_cannot_be_made_is_left_to_django(project: Project) -> None:
+    (project.root / MANIFEST).mkdir(parents=True)
+    project.use("django.contrib.staticfiles.storage.ManifestStaticFilesStorage")
+    with pytest.raises(IsADirectoryError):
+        project.collect()
+
+
+def test_a_storage_that_is_imported_late_ends_the_command_without_a_traceback(
+    tmp_path: Path,
+) -> None:
+    """The app is not installed, so the command itself is the first to ask for the storage."""
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source" / "a.css").symlink_to("gone.css")
+    program = f"""
+import django
+from django.conf import settings
+from django.core.management import execute_from_command_line
+settings.configure(
+    INSTALLED_APPS=["django.contrib.staticfiles"], STATIC_URL="/static/",
+    STATIC_ROOT={str(tmp_path / "static")!r}, STATICFILES_DIRS=[{str(tmp_path / "source")!r}],
+    STORAGES={{"staticfiles": {{"BACKEND": {PLAIN!r}}}}},
+)
+execute_from_command_line(["manage.py", "collectstatic", "--noinput"])
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert done.stderr.startswith("CommandError: ")
+
+
+def test_a_source_that_is_gone_is_an_error_and_the_old_file_stays(project: Project) -> None:
+    project.use(PLAIN)
+    project.collect()
+    source = project.sources / "a.txt"
+    source.unlink()
+    source.symlink_to("missing")
+    os.utime(project.root / "a.txt", (1, 1))
+    with pytest.raises(CommandError, match=r"No such file or directory: '.*/sources/a\.txt'"):
+        project.collect()
+    assert (project.root / "a.txt").read_bytes() == b"a"
+
+
+def test_to_clear_the_folder_removes_a_link_to_another_folder_and_nothing_in_that(
+    project: Project, tmp_path: Path
+) -> None:
+    project.collect()
+    precious = tmp_path / "elsewhere" / "precious.txt"
+    precious.parent.mkdir()
+    precious.write_bytes(b"precious")
+    (project.root / "folder").symlink_to(precious.parent)
+    (project.root / "nowhere").symlink_to("missing")
+    assert "Pretending to delete" in project.collect(clear=True, dry_run=True, verbosity=2)
+    assert (project.root / "folder").is_symlink()
+    project.collect(clear=True)
+    assert not any((project.root / each).is_symlink() for each in ("folder", "nowhere"))
+    assert precious.read_bytes() == b"precious"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="root alone may give files away")
+@pytest.mark.parametrize("backend", [PLAIN, HASHED])
+def test_a_folder_of_another_user_that_becomes_a_link_leads_nowhere(
+    project: Project, tmp_path: Path, backend: str
+) -> None:
+    """While the command works, again and again."""
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    for name in ("app.css", "app.css.gz"):
+        (outside / name).write_bytes(b"precious")
+    project.use(backend, {"compress": {"encodings": ["gzip"], "jobs": 1}})
+    project.collect()
+    for path in (project.root, *project.root.rglob("*")):
+        os.chown(path, 12345, 12345)
+    before = snapshot(outside)
+    with swapping(project.root / "css", outside):
+        for number in range(30):
+            touch(project.sources / "css/app.css")
+            with suppress(CommandError):
+                project.collect(link=number % 3 == 0, clear=number % 5 == 0)
+    assert snapshot(outside) == before
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="root alone may give files away")
+def test_what_root_ignores_is_logged(project: Project, caplog: pytest.LogCaptureFixture) -> None:
+    project.use(PLAIN)
+    project.collect()
+    record = project.root / RECORD
+    os.chown(record, 12345, 12345)
+    (project.root / "a.css").write_bytes(STYLE)
+    (project.root / "link.css").symlink_to("a.css")
+    os.lchown(project.root / "link.css", 12345, 12345)
+    project.collect()
+    assert [each.getMessage() for each in caplog.records] == [
+        f"{record} is ignored: it belongs to another user than root",
+        f"{project.root}: 1 left alone, each {FOREIGN}: link.css",
+    ]
+
+
+def test_another_storage_is_left_to_django(project: Project) -> None:
+    project.use("django.contrib.staticfiles.storage.StaticFilesStorage")
+    project.collect()
+    touch(project.sources / "a.txt")
+    assert "1 static file copied" in project.collect()
+    assert project.names() == FILES.keys()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="root alone may give files away")
+def test_files_and_folders_have_the_modes_of_the_settings_and_the_group_of_the_folder(
+    project: Project,
+) -> None:
+    modes: dict[str, Any] = {
+        "FILE_UPLOAD_PERMISSIONS": 0o640,
+        "FILE_UPLOAD_DIRECTORY_PERMISSIONS": 0o775,
+    }
+    project.use(PLAIN, **modes)
+    project.root.mkdir()
+    os.chown(project.root, 0, 54321)
+    before = os.umask(0o077)
+    try:
+        project.save("new/deep/a.txt", b"a")
+        project.with_storage(lambda storage: storage.save("b.txt", ContentFile("é")))
+        project.settings.pop("FILE_UPLOAD_DIRECTORY_PERMISSIONS")
+        project.use(PLAIN, FILE_UPLOAD_PERMISSIONS=None)
+        project.save("other/c.txt", b"c")
+    finally:
+        os.umask(before)
+
+    def of(name: str) -> tuple[int, int]:
+        status = (project.root / name).stat()
+        return status.st_mode & 0o7777, status.st_gid
+
+    assert [of(name)[0] for name in ("new", "new/deep", "other")] == [0o775, 0o775, 0o700]
+    assert [of(f) for f in ("new/deep/a.txt", "b.txt")] == [(0o640, 54321)] * 2
+    assert of("other/c.txt") == (0o600, 54321)
+    assert (project.root / "b.txt").read_bytes() == "é".encode()
+
+
+def test_where_a_descriptor_has_no_mode_files_have_that_of_the_system(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on Windows."""
+    project.use(PLAIN, FILE_UPLOAD_PERMISSIONS=0o600)
+    monkeypatch.delattr(os, "fchmod")
+    project.save("a.txt", b"a")
+    assert (project.root / "a.txt").stat().st_mode & 0o777 != 0o600
+
+
+def test_to_delete_needs_a_name_and_a_file_that_is_gone_is_no_fault(project: Project) -> None:
+    project.use(PLAIN)
+    project.save("a/b.txt", b"1")
+    with pytest.raises(ValueError, match="needs a name"):
+        project.with_storage(lambda storage: storage.delete(""))
+    for name in ("a/b.txt", "a/b.txt", "a", "c/d.txt"):
+        project.with_storage(lambda storage, name=name: storage.delete(name))  # type: ignore[misc]
+    assert project.names() == set()
+    assert not (project.root / "a").exists()
+
+
+def test_a_source_that_cannot_be_read_is_named_in_one_line(project: Project) -> None:
+    sources = FileSystemStorage(project.sources)
+    with pytest.raises(CommandError, match=r"No such file or directory: '.*/sources/gone\.css'"):
+        project.with_storage(lambda each: list(each.post_process({"a.css": (sources, "gone.css")})))
+
+
+def test_a_copy_that_is_an_original_too_is_kept(project: Project) -> None:
+    project.collect()
+    copy = project.manifest()["a.txt"]
+    project.write({copy: b"a"})
+    project.use(HASHED, WHITENOISE_KEEP_ONLY_HASHED_FILES=True)
+    project.collect()
+    assert (project.root / copy).read_bytes() == b"a"
+    assert not (project.root / "a.txt").exists()
+
+
+def test_an_original_without_its_copy_stays(project: Project) -> None:
+    project.use(f"{__name__}.Forgetful", WHITENOISE_KEEP_ONLY_HASHED_FILES=True)
+    project.collect()
+    assert (project.root / "a.txt").exists()
+    assert not (project.root / "img/b.png").exists()
+
+
+class Forgetful(whitenoise_async.django.CompressedManifestStaticFilesStorage):
+    def save_manifest(self) -> None:
+        super().save_manifest()
+        self.delete(self.hashed_files["a.txt"])
+
+
+def test_a_variant_that_cannot_be_written_is_named_in_one_line(project: Project) -> None:
+    project.use(PLAIN)
+    for suffix in ALL:
+        (project.root / f"css/app.css{suffix}").mkdir(parents=True)
+    with pytest.raises(CommandError) as caught:
+        project.collect()
+    assert str(caught.value).startswith(f"{project.root / 'css/app.css'}.")
+    assert str(caught.value).endswith("; 2 more failed")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_single_failure_stands_alone(project: Project) -> None:
+    project.use(PLAIN, {"compress": {"encodings": ["gzip"]}})
+    (project.root / "css/app.css.gz").mkdir(parents=True)
+    with pytest.raises(CommandError) as caught:
+        project.collect()
+    assert str(caught.value).startswith(f"{project.root / 'css/app.css.gz'} ")
+    assert "more failed" not in str(caught.value)
+
+
+def test_a_record_that_cannot_be_read_is_named(project: Project) -> None:
+    project.root.mkdir()
+    (project.root / RECORD).write_text("no record")
+    with pytest.raises(CommandError, match=f"{RECORD} is not a record"):
+        project.collect()
+    project.collect(clear=True)
+
+
+def test_a_saved_file_replaces_the_one_that_has_its_name(project: Project) -> None:
+    project.use(PLAIN)
+    assert [project.save("a/b.txt", content) for content in (b"1", b"2")] == ["a/b.txt"] * 2
+    assert (project.root / "a/b.txt").read_bytes() == b"2"
+    assert project.names() == {"a/b.txt"}
+
+
+def test_what_cannot_be_written_is_named_and_leaves_nothing(project: Project) -> None:
+    project.use(PLAIN)
+    (project.root / "a/b.txt").mkdir(parents=True)
+    with pytest.raises(CommandError, match=r"a/b\.txt cannot be written: Is a directory$"):
+        project.save("a/b.txt", b"1")
+    assert project.names() == set()
+    (project.root / "a/b.txt").rmdir()
+    project.save("a/b.txt", b"1")
+    with pytest.raises(CommandError, match=r"a/b\.txt/c cannot be written: "):
+        project.save("a/b.txt/c", b"1")
+    assert project.names() == {"a/b.txt"}
+
+
+def test_the_manifest_gives_the_names_that_a_walk_would_find(project: Project) -> None:
+    project.collect()
+    names = project.with_storage(lambda storage: list(manifest_names(storage.hashed_files)))
+    assert len(names) == len(set(names))
+    assert project.names() <= set(names)
+    manifest = project.manifest()
+    assert set(names) == with_variants(*manifest, *manifest.values())
+
+
+def test_two_at_once_leave_what_one_leaves(project: Project, tmp_path: Path) -> None:
+    project.write({f"css/{n}.css": b"@import 'app.css';" + TEXT for n in range(40)})
+    project.use(HASHED, WHITENOISE_KEEP_ONLY_HASHED_FILES=True)
+    runs = [begin(project, tmp_path) for _ in range(3)]
+    for run in runs:
+        _, said = run.communicate(timeout=120)
+        assert (run.returncode, said) == (0, "")
+    manifest = project.manifest()
+    project.collect()
+    assert project.manifest() == manifest
+    plain = {name for name in project.names() if not name.endswith(ALL)}
+    assert plain == set(manifest.values())
+    require_right_variants(project.root)
+
+
+PROLOGUE = """
+import sys
+from django.core.management import execute_from_command_line
+if most := int(sys.argv.pop(1)):
+    import resource
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+execute_from_command_line(["manage.py", "collectstatic", "--noinput", *sys.argv[1:]])
+"""
+
+
+def begin(project: Project, folder: Path, most: int = 0) -> subprocess.Popen[str]:
+    """The command in a process of its own, with settings in a file as every project has them.
+
+    :param most: bytes that a file may have; 0 for no limit.
+    """
+    settings = {
+        **project.settings,
+        "INSTALLED_APPS": ["django.contrib.staticfiles"],
+        "STATIC_URL": "/static/",
+        "USE_TZ": True,
+    }
+    (folder / "its_settings.py").write_text("".join(f"{k} = {v!r}\n" for k, v in settings.items()))
+    paths = os.pathsep.join([str(folder), *sys.path])
+    return subprocess.Popen(
+        [sys.executable, "-W", "error", "-c", PROLOGUE, str(most)],
+        env={**os.environ, "PYTHONPATH": paths, "DJANGO_SETTINGS_MODULE": "its_settings"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_the_command_ends_with_status_1_and_no_traceback(project: Project, tmp_path: Path) -> None:
+    project.write(MISSING)
+    run = begin(project, tmp_path)
+    _, said = run.communicate(timeout=120)
+    assert run.returncode == 1
+    assert said == f"CommandError: {EXPECTED}\n"
+
+
+def test_the_files_of_the_admin_are_collected_and_right(project: Project) -> None:
+    project.use(
+        HASHED,
+        {"compress": {"levels": {"br": 5, "zstd": 3}}},
+        STATICFILES_DIRS=[],
+        STATICFILES_FINDERS=["django.contrib.staticfiles.finders.AppDirectoriesFinder"],
+        WHITENOISE_KEEP_ONLY_HASHED_FILES=True,
+    )
+    project.collect()
+    manifest = project.manifest()
+    assert len(manifest) > 100
+    style = project.root / manifest["admin/css/base.css"]
+    assert gzip.decompress(Path(f"{style}.gz").read_bytes()) == style.read_bytes()
+    assert len(ENCODINGS) == len(ALL)
+    require_right_variants(project.root)
+    project.collect()
+    assert project.manifest() == manifest
+
+
+def test_another_storage_raises_its_own_errors(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError("the storage's own")
+
+    monkeypatch.setattr(FileSystemStorage, "_save", fail)
+    project.use("django.contrib.staticfiles.storage.StaticFilesStorage")
+    with pytest.raises(OSError, match="the storage's own"):
+        project.collect()

@@ -1,0 +1,255 @@
+"""The wrapping form: what the settings say, served around Django's handlers."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.asgi import get_asgi_application
+from django.core.exceptions import ImproperlyConfigured
+from django.core.wsgi import get_wsgi_application
+from django.test import override_settings
+
+from tests.helpers import django_project
+from tests.helpers.clients import call_asgi, call_wsgi, make_call
+from tests.helpers.files import write
+from whitenoise_async import ASGIWhiteNoise, WhiteNoise
+
+django_project.configure()
+
+CSS = b"body { color: black }\n"
+MANIFEST = b'{"version": "1.1", "paths": {"a.css": "a.0123456789ab.css"}}'
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    write(tmp_path / "a.css", CSS)
+    write(tmp_path / "sub" / "b.css", CSS * 2)
+    return tmp_path
+
+
+def wrapped(kind: str, **changed: Any) -> Any:
+    """Django's application of a kind, wrapped under these settings; a function that asks it."""
+    from whitenoise_async.django import DjangoWhiteNoise
+
+    options = changed.pop("options", {})
+    with override_settings(MIDDLEWARE=[], **changed):
+        if kind == "wsgi":
+            application: Any = DjangoWhiteNoise(get_wsgi_application(), **options)
+            return lambda *args, **keywords: call_wsgi(application, make_call(*args, **keywords))
+        application = DjangoWhiteNoise(
+            django_project.in_small_letters(get_asgi_application()), **options
+        )
+        return lambda *args, **keywords: call_asgi(application, make_call(*args, **keywords))
+
+
+@pytest.fixture(params=["wsgi", "asgi"])
+def kind(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
+
+
+def test_it_is_the_plain_adapter_of_the_applications_kind() -> None:
+    from whitenoise_async.django import DjangoWhiteNoise
+
+    assert isinstance(DjangoWhiteNoise(get_wsgi_application()), WhiteNoise)
+    assert isinstance(DjangoWhiteNoise(get_asgi_application()), ASGIWhiteNoise)
+    with pytest.raises(TypeError, match="must be given a WSGI application"):
+        DjangoWhiteNoise(3)  # type: ignore[arg-type]
+
+
+class Hiding:
+    """An agent's wrapper: not async itself, it takes whatever comes."""
+
+    def __init__(self, wrapped: Any) -> None:
+        self._wrapped = wrapped
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._wrapped(*args, **kwargs)
+
+
+class InSlots:
+    __slots__ = "app"
+
+    def __init__(self, wrapped: Any) -> None:
+        self.app = wrapped
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.app(*args, **kwargs)
+
+
+class Guarded(Hiding):
+    """Reading an attribute that it does not have itself raises."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise RuntimeError(f"{name} needs a context")
+
+
+class Faceless(Guarded):
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:
+        raise RuntimeError("to be told apart it needs a context")
+
+
+def hiding(wrapped: Any) -> Any:
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return wrapped(*args, **kwargs)
+
+    return call
+
+
+def keeping(wrapped: Any) -> Any:
+    return functools.wraps(wrapped, updated=())(lambda *args: wrapped(*args))
+
+
+WRAPPERS = [
+    Hiding, InSlots, Guarded, hiding, keeping, functools.partial,
+    lambda wrapped: Hiding(wrapped).__call__,
+    lambda wrapped: Hiding(hiding(InSlots(wrapped))),
+    lambda wrapped: functools.partial(Hiding(wrapped)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("wrap", WRAPPERS)
+def test_a_wrapper_that_hides_how_it_is_called_is_of_the_kind_that_it_wraps(
+    kind: str, root: Path, wrap: Any
+) -> None:
+    from whitenoise_async.django import DjangoWhiteNoise
+
+    with override_settings(MIDDLEWARE=[], STATIC_ROOT=root):
+        if kind == "wsgi":
+            application: Any = DjangoWhiteNoise(wrap(get_wsgi_application()))
+            reply = call_wsgi(application, make_call("/static/a.css"))
+        else:
+            application = DjangoWhiteNoise(wrap(get_asgi_application()))
+            reply = call_asgi(application, make_call("/static/a.css"))
+    assert reply.body == CSS
+
+
+def test_a_callable_of_which_nothing_is_known_is_taken_for_wsgi() -> None:
+    from whitenoise_async.django import DjangoWhiteNoise
+
+    def empty(*args: Any) -> Any:
+        return later
+
+    assert isinstance(DjangoWhiteNoise(empty), WhiteNoise)
+    later = Hiding  # a class is not looked into
+    assert isinstance(DjangoWhiteNoise(empty), WhiteNoise)
+    many = Hiding(None)
+    vars(many).update({f"a{number}": lambda: None for number in range(2000)}, kind=Hiding)
+    assert isinstance(DjangoWhiteNoise(many), WhiteNoise)
+    assert isinstance(DjangoWhiteNoise(Faceless(None)), WhiteNoise)
+    assert isinstance(DjangoWhiteNoise(None), WhiteNoise)
+
+
+def test_static_root_is_served_below_static_url(kind: str, root: Path) -> None:
+    get = wrapped(kind, STATIC_ROOT=root, STATIC_URL="https://cdn.example/assets/")
+    assert get("/assets/sub/b.css").body == CSS * 2
+
+
+def test_options_win_over_settings(kind: str, root: Path) -> None:
+    get = wrapped(kind, STATIC_ROOT=root, WHITENOISE_MAX_AGE=5, options={"max_age": 6})
+    assert get("/static/a.css")["cache-control"] == "max-age=6, public"
+
+
+@pytest.mark.parametrize("mount", ["", "/app"])
+def test_the_mount_point_of_force_script_name_is_no_part_of_the_url(
+    kind: str, root: Path, mount: str
+) -> None:
+    changed = {"FORCE_SCRIPT_NAME": "/app/", "STATIC_URL": "/app/static/", "STATIC_ROOT": root}
+    get = wrapped(kind, **changed)
+    assert get("/static/a.css", mount=mount).body == CSS
+    if kind == "asgi":  # servers know nothing of it, and hand over the whole path
+        assert get("/app/static/a.css").body == CSS
+
+
+def test_a_static_url_that_begins_like_the_mount_point_is_no_part_of_it(
+    kind: str, root: Path
+) -> None:
+    changed = {"FORCE_SCRIPT_NAME": "/app", "STATIC_URL": "/apple/", "STATIC_ROOT": root}
+    assert wrapped(kind, **changed)("/apple/a.css").body == CSS
+
+
+def test_settings_that_cannot_be_are_named_all_at_once(kind: str) -> None:
+    wrong = {"WHITENOISE_MAX_AGE": "60", "WHITENOISE_ROOT": 3, "WHITENOISE_USE_FINDERS": "no"}
+    with pytest.raises(ImproperlyConfigured) as raised:
+        wrapped(kind, **wrong)
+    said = str(raised.value)
+    assert "WHITENOISE_MAX_AGE must be a whole number of seconds or None, got '60'" in said
+    assert "WHITENOISE_ROOT must be the path of a folder or None, got 3" in said
+    assert "WHITENOISE_USE_FINDERS must be True or False, got 'no'" in said
+
+
+def test_what_is_at_the_root_wins_over_static_files(kind: str, root: Path, tmp_path: Path) -> None:
+    write(tmp_path / "site" / "robots.txt", b"all")
+    write(tmp_path / "site" / "static" / "a.css", b"other")
+    (tmp_path / "site" / "linked").symlink_to(root / "sub")
+    get = wrapped(kind, STATIC_ROOT=root, WHITENOISE_ROOT=tmp_path / "site")
+    assert get("/robots.txt").body == b"all"
+    assert get("/static/a.css").body == b"other"
+    assert get("/linked/b.css").body == CSS * 2
+
+
+def test_names_that_the_manifest_has_are_immutable_and_no_others(kind: str, root: Path) -> None:
+    write(root / "a.0123456789ab.css", CSS)
+    write(root / "c.0123456789ab.css", CSS)
+    write(
+        root / "staticfiles.json", b'{"version": "1.1", "paths": {"a.css": "a.0123456789ab.css"}}'
+    )
+    with with_manifest(root):
+        get = wrapped(kind)
+        forever = get("/static/a.0123456789ab.css")["cache-control"]
+        assert forever == "max-age=315360000, public, immutable"
+        for url in ("/static/a.css", "/static/c.0123456789ab.css"):
+            assert get(url)["cache-control"] == "max-age=60, public"
+
+
+def with_manifest(root: Path) -> Any:
+    storage = "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"
+    return override_settings(STORAGES={"staticfiles": {"BACKEND": storage}}, STATIC_ROOT=root)
+
+
+def test_a_manifest_that_cannot_be_read_is_told_of_at_the_start(kind: str, root: Path) -> None:
+    write(root / "staticfiles.json", b"[")
+    with with_manifest(root), pytest.raises(ValueError, match="Couldn't load manifest"):
+        wrapped(kind)
+
+
+def test_where_nothing_is_collected_nobody_asks_for_a_manifest(kind: str, root: Path) -> None:
+    with with_manifest(root):
+        get = wrapped(kind, STATIC_ROOT=None, WHITENOISE_ROOT=root)
+        assert get("/a.css")["cache-control"] == "max-age=60, public"
+
+
+def test_the_manifest_tells_what_to_list_where_it_is_asked(kind: str, root: Path) -> None:
+    write(root / "a.0123456789ab.css", CSS * 20, compressed=True)
+    write(
+        root / "staticfiles.json", b'{"version": "1.1", "paths": {"a.css": "a.0123456789ab.css"}}'
+    )
+    with with_manifest(root):
+        get = wrapped(kind, STATIC_ROOT=root, WHITENOISE_USE_MANIFEST=True)
+        assert get("/static/a.css").body == CSS
+        hashed = get("/static/a.0123456789ab.css", {"Accept-Encoding": "gzip"})
+        assert hashed["content-encoding"] == "gzip"
+        assert get("/static/sub/b.css").body == b"/static/sub/b.css"  # the view's
+        assert get("/static/a.0123456789ab.css.gz").body == b"/static/a.0123456789ab.css.gz"
+
+
+def test_without_a_manifest_the_folder_is_walked(kind: str, root: Path) -> None:
+    with with_manifest(root):
+        get = wrapped(kind, STATIC_ROOT=root, WHITENOISE_USE_MANIFEST=True)
+        assert get("/static/sub/b.css").body == CSS * 2
+
+
+def test_a_static_root_that_is_no_directory_is_warned_of_unless_finders_find(
+    kind: str, tmp_path: Path
+) -> None:
+    with pytest.warns(UserWarning, match=f"No directory at: {tmp_path}/none"):
+        wrapped(kind, STATIC_ROOT=tmp_path / "none")
+    wrapped(kind, STATIC_ROOT=tmp_path / "none", WHITENOISE_USE_FINDERS=True)
+
+
+def test_without_any_root_all_is_the_applications(kind: str) -> None:
+    assert wrapped(kind)("/static/a.css").body == b"/static/a.css"

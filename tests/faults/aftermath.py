@@ -1,0 +1,255 @@
+"""What has to hold whatever happened: the answer is right or visibly none, and nothing is left."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import gzip
+import os
+import re
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import trio
+
+from tests.faults.injection import ANY_CALL, APPLICATION, PIECE, At, Buffer, Got, Way, until
+from tests.helpers.clients import Call, make_call
+from tests.helpers.files import write
+from whitenoise_async.asgi.file_stream import _sending
+from whitenoise_async.asgi.worker_threads import statistics
+from whitenoise_async.files.open_file import BrokenBodyError
+from whitenoise_async.support import logs
+
+GZIP = {"Accept-Encoding": "gzip"}
+RANGE = {"Range": f"bytes=100-{2 * PIECE}"}
+RANGES = {"Range": f"bytes=0-10,300-{2 * PIECE}"}
+OTHER = make_call("/b.txt")
+
+#: Options with which ``/b.txt`` alone is kept in memory.
+UNKEPT = {"max_cached_file_size": 100}
+
+
+class Case(NamedTuple):
+    """An answer: what is asked for, and what is known of the file by then."""
+
+    fields: Mapping[str, str]
+    warm: bool  # it was asked for before
+    size: int  # bytes
+    options: Mapping[str, Any] = {}
+    method: str = "GET"
+
+    @property
+    def call(self) -> Call:
+        return make_call("/a.txt", self.fields, self.method)
+
+
+SMALL, LARGE = PIECE - 100, 3 * PIECE - 10
+
+#: Each is answered in a way of its own.
+CASES = {
+    "HEAD of an unknown file": Case({}, False, SMALL, method="HEAD"),
+    "HEAD of a known one": Case(GZIP, True, SMALL, method="HEAD"),
+    "into memory": Case(GZIP, False, SMALL),
+    "from memory": Case(GZIP, True, SMALL),
+    "ranges from memory": Case(RANGES, True, LARGE),
+    "a medium file": Case(GZIP, True, SMALL, UNKEPT),
+    "a large file": Case({}, False, LARGE, UNKEPT),
+    "a large sibling": Case(GZIP, True, LARGE, UNKEPT),
+    "a range": Case(RANGE, True, LARGE, UNKEPT),
+    "ranges": Case(RANGES, False, LARGE, UNKEPT),
+    "autorefresh": Case(GZIP, False, LARGE, {"autorefresh": True}),
+}
+
+
+class Site:
+    """A file ``/a.txt`` and its sibling, and ``/b.txt``, which nothing happens to."""
+
+    def __init__(self, root: Path, size: int) -> None:
+        content = os.urandom(size // 2) + bytes(size - size // 2)
+        self.root = root
+        self.path = root / "a.txt"
+        self.sibling = root / "a.txt.gz"
+        self._contents = {
+            self.path: content,
+            self.sibling: gzip.compress(content, 1, mtime=0),
+        }
+        other = write(root / "b.txt", b"other " * 10)
+        self._other = {_etag(other): other.read_bytes()}
+        for path in self._contents:
+            self.make(path)
+        #: Every form that there was, by its ETag.
+        self.forms = self.forms_now()
+
+    def make(self, path: Path) -> None:
+        """Make one of the two anew, whatever was put in its place."""
+        if path.is_dir() and not path.is_symlink():
+            path.rmdir()
+        else:
+            path.unlink(missing_ok=True)
+        write(path, self._contents[path])
+
+    def forms_now(self) -> dict[str, bytes]:
+        """Those that may be sent, by their ETags."""
+        forms = dict(self._other)
+        for path, suffix in ((self.path, ""), (self.sibling, "-gzip")):
+            if not path.is_file() or not os.access(path, os.R_OK, effective_ids=True):
+                break
+            forms[_etag(path, suffix)] = path.read_bytes()
+        return forms
+
+
+def _etag(path: Path, suffix: str = "") -> str:
+    status = path.stat()
+    return f'"{status.st_mtime_ns:x}-{status.st_size:x}{suffix}"'
+
+
+def require_right(got: Got, call: Call, forms: Mapping[str, bytes]) -> None:
+    """Require that ``got``, a complete answer, is right for one of ``forms``."""
+    assert got.ended
+    if got.status == 416:
+        assert got["content-range"] in [f"bytes */{len(form)}" for form in forms.values()]
+        assert got.body == b""
+        return
+    form = forms[got["etag"]]
+    if call.method == "HEAD":
+        assert (got.status, got.length, got.body) == (200, len(form), b"")
+        return
+    assert len(got.body) == got.length
+    if got.status == 200:
+        assert got.body == form
+        return
+    assert got.status == 206
+    if "content-range" in got.headers:
+        _require_range(got["content-range"], got.body, form)
+        return
+    boundary = got["content-type"].partition("boundary=")[2]
+    *parts, end = got.body.split(f"--{boundary}".encode())[1:]
+    assert end == b"--\r\n"
+    assert parts
+    for part in parts:
+        head, _, body = part.partition(b"\r\n\r\n")
+        (said,) = re.findall(r"Content-Range: (.*)", head.decode())
+        _require_range(said, body[:-2], form)
+
+
+def _require_range(said: str, body: bytes, form: bytes) -> None:
+    first, last, size = map(int, re.findall(r"\d+", said))
+    assert said == f"bytes {first}-{last}/{size}"
+    assert size == len(form)
+    assert body == form[first : last + 1]
+
+
+def require_cut(got: Got, sent_by_server: bool = False) -> None:
+    """Require that the client sees that something is missing.
+
+    :param sent_by_server: who sent it may have done so to the end before that was found out.
+    """
+    assert isinstance(got.error, BrokenBodyError)
+    assert len(got.body) < got.length or sent_by_server
+    assert not got.ended or sent_by_server
+
+
+def outcome(got: Got, way: Way, call: Call, forms: Mapping[str, bytes]) -> str:
+    """What the client sees, in a word; nothing but these is allowed."""
+    if got.error is not None:
+        require_cut(got, way.sent_by_server)
+        return "cut"
+    if got.status == 503:
+        assert (got["retry-after"], got["cache-control"]) == ("1", "no-store")
+        assert (got.body, got.ended) == (b"", True)
+        return "503"
+    if got.body == APPLICATION:
+        return "application"
+    require_right(got, call, forms)
+    return "right"
+
+
+async def ask_at_each_call(
+    server: Way,
+    app: Any,
+    case: Case,
+    act: Callable[[], object],
+    names: tuple[str, ...] = ANY_CALL,
+    on: bool = False,
+) -> AsyncIterator[tuple[Got, bool]]:
+    """Answers in which ``act`` comes before the first call, before the second, and so on.
+
+    :param names: of the calls that count.
+    :param on: before each that follows as well.
+    :returns: each answer, and whether there was such a call; in the last there was none.
+    """
+    at, reached = 0, True
+    while reached:
+        forget(app)
+        if case.warm:
+            await server.ask(app, case.call)
+        logs.warn_once.cache_clear()
+        logs._last_said.cache_clear()
+        server.calls.before = moment = At(at, act, names, on)
+        got = await server.ask(app, case.call)
+        server.calls.before = str
+        reached = moment.reached
+        yield got, reached
+        at += 1
+
+
+def forget(app: Any) -> None:
+    """Have ``app`` know no more of ``/a.txt`` than at its start."""
+    file = app._find("/a.txt")
+    if file is not None:
+        app._answers._forget(file)
+
+
+def close_kept(app: Any) -> None:
+    """Close what ``app`` keeps open on purpose."""
+    for path in list(app._answers._open_files._kept):
+        app._answers._open_files.drop(path)
+
+
+def descriptors() -> set[str]:
+    """The files that this process has open. What earlier tests left may be closed at any moment."""
+    found = set()
+    for name in os.listdir("/proc/self/fd"):
+        with suppress(FileNotFoundError):  # the listing's own
+            found.add(f"{name} {os.readlink(f'/proc/self/fd/{name}')}")
+    return {each for each in found if " /" in each}
+
+
+def nothing_more_is_open(before: set[str]) -> bool:
+    """Without what is held by the traceback of a cancelled task alone."""
+    gc.collect()
+    return descriptors() <= before
+
+
+def threads_taken() -> int:
+    """Of ours, in this event loop."""
+    return statistics().running
+
+
+class Census:
+    """What there is besides an answer; afterwards there has to be no more."""
+
+    def __init__(self) -> None:
+        self._descriptors = descriptors()
+        self._tasks = _tasks()
+
+    async def require_nothing_left(self, app: Any, buffers: int = 0) -> None:
+        """:param buffers: how many may be in memory, besides what is kept there on purpose."""
+        assert _tasks() == self._tasks
+        assert _sending._number == 0
+        close_kept(app)
+        forget(app)
+        buffers += len(app._answers._memory._kept)
+        # A thread whose result nobody waited for goes on; one that was waited for may hold its
+        # result for a moment.
+        await until(lambda: threads_taken() == 0)
+        await until(lambda: descriptors() <= self._descriptors and Buffer.alive <= buffers)
+
+
+def _tasks() -> int:
+    try:
+        return len(asyncio.all_tasks())
+    except RuntimeError:
+        return trio.lowlevel.current_statistics().tasks_living

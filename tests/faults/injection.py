@@ -1,0 +1,344 @@
+"""Faults made to order: at any system call of an answer, at any await, in any server's hands."""
+
+from __future__ import annotations
+
+import gc
+import os
+import resource
+import threading
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+import anyio
+import pytest
+from anyio.lowlevel import checkpoint
+
+from tests.helpers.clients import ADAPTERS, Call, environ_of, scope_of
+from whitenoise_async.asgi import adapter as asgi
+from whitenoise_async.asgi import file_stream as streaming
+from whitenoise_async.asgi import turn_budget as event_loop
+from whitenoise_async.files import open_file as files
+from whitenoise_async.files import pread as reads
+from whitenoise_async.registry import directory as directories
+from whitenoise_async.serving import responder as answers
+from whitenoise_async.wsgi import adapter as wsgi
+from whitenoise_async.wsgi import bodies as wsgi_bodies
+
+T = TypeVar("T")
+
+# Who reads what is not in memory: the package in place, in a thread what has to be waited for, in
+# threads alone; or the server, by the descriptor.
+_READINGS = ("page cache", "cold", "threads")
+
+#: Event loops and ways of reading.
+ASGI_WAYS = [f"{loop}, {reading}" for loop in ("asyncio", "trio") for reading in _READINGS]
+WSGI_WAYS = ["wsgi", "wsgi, seek", "wsgi, sendfile"]
+#: For what does not depend on the event loop, which has its turn with one reading or the other.
+EACH_READING = [
+    *(*WSGI_WAYS, "asyncio, page cache"),
+    *("trio, cold", "trio, threads"),
+]
+#: For what does not depend on who reads.
+FEW_WAYS = ["wsgi", "asyncio, page cache", "trio, threads"]
+
+#: Bytes of a piece of a body. With it shrinks what is a large file, so that thousands of answers
+#: take seconds.
+PIECE = 1024
+
+APPLICATION = b"application"
+CALLS = ("open", "stat", "fstat", "pread", "preadv", "lseek", "dup", "read", "close")
+READS = ("pread", "preadv", "read")
+#: Also what lists folders, and what a server does with a descriptor.
+ANY_CALL = (*CALLS, "scandir", "sendfile")
+
+
+async def _asgi_application(scope: Any, receive: Any, send: Any) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": APPLICATION})
+
+
+def _wsgi_application(environ: Any, start_response: Any) -> list[bytes]:
+    start_response("200 OK", [])
+    return [APPLICATION]
+
+
+class Buffer(bytes):
+    """What was read of a file; counted as long as it is in memory."""
+
+    alive = 0
+    _counting = threading.RLock()
+
+    def __new__(cls, content: bytes) -> Buffer:
+        with cls._counting:
+            cls.alive += 1
+        return super().__new__(cls, content)
+
+    def __del__(self) -> None:
+        with Buffer._counting:
+            Buffer.alive -= 1
+
+
+class _System:
+    """``os`` as the package sees it."""
+
+    def __init__(self, calls: Calls) -> None:
+        for name in (*CALLS, "scandir"):
+            setattr(self, name, partial(calls.make, name, getattr(os, name)))
+        self.supports_dir_fd = {*os.supports_dir_fd, vars(self)["open"]}
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(os, name)
+
+
+class Calls:
+    """The system calls that the package makes for an answer, in their order.
+
+    ``before`` is called with the name of each. It may do what others do meanwhile, or raise what
+    the kernel might.
+    """
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self.before: Callable[[str], object] = str
+        system: Any = _System(self)
+        for module in (files, reads, directories):
+            patch.setattr(module, "os", system)
+        patch.setattr(files, "read_at", lambda *read: Buffer(system.pread(*read)))
+        patch.setattr(files, "read_page_cache", lambda *read: Buffer(reads.read_page_cache(*read)))
+
+    def make(self, name: str, call: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        try:
+            self.before(name)
+        except BaseException:
+            if name == "close":  # Linux does it, whatever it says
+                call(*args, **kwargs)
+            raise
+        return call(*args, **kwargs)
+
+
+class At:
+    """Does something before the call numbered ``number``, of those with these names.
+
+    :param on: before each that follows as well.
+    """
+
+    def __init__(
+        self, number: int, act: Callable[[], object], names: tuple[str, ...], on: bool
+    ) -> None:
+        self._left = number
+        self._act = act
+        self._names = names
+        self._on = on
+        self.reached = False
+
+    def __call__(self, name: str) -> None:
+        if name not in self._names:
+            return
+        self._left -= 1
+        if self._left == -1 or (self._on and self._left < -1):
+            self.reached = True
+            self._act()
+
+
+@dataclass
+class Got:
+    """What a client got, and what the server got instead of an end."""
+
+    status: int = 0
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    ended: bool = False
+    error: BaseException | None = None
+
+    def __getitem__(self, name: str) -> str:
+        return self.headers[name]
+
+    @property
+    def length(self) -> int:
+        """What was promised."""
+        return int(self.headers["content-length"])
+
+
+class Way:
+    """One of those above: makes applications, and asks them as a server does."""
+
+    def __init__(self, name: str, patch: pytest.MonkeyPatch) -> None:
+        self.adapter, _, self.reading = name.partition(", ")
+        self.calls = Calls(patch)
+        #: What ASGI's ``send`` does first, given the message.
+        self.on_send: Callable[[Any], Awaitable[object]] = _let_others_go_on
+        #: What ASGI's ``receive`` gives.
+        self.on_receive: Callable[[], Awaitable[Any]] = anyio.sleep_forever
+        self.extensions: dict[str, Any] = {}
+        for module, constant in (
+            (streaming, "LARGEST_PIECE"),
+            (streaming, "_SMALLEST_PIECE"),
+            (event_loop, "BYTES_PER_TURN"),
+            (wsgi, "PIECE_SIZE"),
+            (wsgi_bodies, "PIECE_SIZE"),
+            (asgi, "_UNWATCHED"),
+            (answers, "_READ_AT_ONCE"),
+        ):
+            patch.setattr(module, constant, PIECE)
+        if self.reading == "cold":
+            patch.setattr(files, "read_page_cache", partial(self.calls.make, "preadv", _wait))
+        elif self.reading == "threads":
+            patch.setattr(files, "reads_page_cache", lambda descriptor: False)
+        elif self.reading == "seek":
+            patch.setattr(files, "read_at", lambda *read: Buffer(reads._seek_and_read(*read)))
+            patch.setattr(files, "reads_page_cache", lambda descriptor: False)
+
+    @property
+    def sent_by_server(self) -> bool:
+        return self.reading == "sendfile"
+
+    def make(self, root: Path, **options: Any) -> Any:
+        application = _wsgi_application if self.adapter == "wsgi" else _asgi_application
+        return ADAPTERS[self.adapter](application, root, **{"check_interval": 0, **options})
+
+    def run(self, main: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Run ``main`` in the event loop; one of asyncio does no harm to WSGI."""
+        return anyio.run(main, backend="trio" if self.adapter == "trio" else "asyncio")
+
+    async def ask(self, app: Any, call: Call, got: Got | None = None) -> Got:
+        """Ask, and return ``got`` with what came."""
+        got = Got() if got is None else got
+        if self.adapter == "wsgi":
+            self._ask_wsgi(app, call, got)
+        else:
+            await self._ask_asgi(app, call, got)
+        return got
+
+    def environ(self, call: Call) -> dict[str, Any]:
+        wrapper = {"wsgi.file_wrapper": FileWrapper} if self.reading == "sendfile" else {}
+        return environ_of(call) | wrapper
+
+    def _ask_wsgi(self, app: Any, call: Call, got: Got) -> None:
+        def start_response(status: str, headers: Any, exc_info: Any = None) -> None:
+            got.status = int(status[:3])
+            got.headers = {name.lower(): value for name, value in headers}
+
+        body: Any = ()
+        try:
+            body = app(self.environ(call), start_response)
+            for piece in self.pieces(body, got):
+                got.body += piece
+            got.ended = True
+        except Exception as error:
+            got.error = error
+        try:
+            getattr(body, "close", bool)()
+        except Exception as error:
+            got.error = error
+
+    def pieces(self, body: Any, got: Got) -> Iterator[bytes]:
+        """What a server sends of a WSGI body."""
+        if isinstance(body, FileWrapper):
+            return self._sent_by_server(body.file.fileno(), 0, got.length)
+        return iter(body)
+
+    async def _ask_asgi(self, app: Any, call: Call, got: Got) -> None:
+        async def receive() -> Any:
+            return await self.on_receive()
+
+        async def send(message: Any) -> None:
+            await self.on_send(message)
+            if message["type"] == "http.response.start":
+                got.status = message["status"]
+                got.headers = {name.decode(): value.decode() for name, value in message["headers"]}
+            else:
+                got.body += message["body"]
+            got.ended = message["type"] != "http.response.start" and not message.get("more_body")
+
+        try:
+            await app(scope_of(call) | {"extensions": self.extensions}, receive, send)
+        except Exception as error:
+            got.error = error
+
+    def _sent_by_server(self, descriptor: int, offset: int, count: int) -> Iterator[bytes]:
+        """What sendfile sends: it ends where the file does, without a word."""
+        while count:
+            self.calls.before("sendfile")
+            data = os.pread(descriptor, min(count, PIECE), offset)
+            if not data:
+                break
+            offset += len(data)
+            count -= len(data)
+            yield data
+
+
+async def _let_others_go_on(message: Any) -> None:
+    await checkpoint()
+
+
+def _wait(*_: object) -> bytes:
+    raise BlockingIOError
+
+
+class FileWrapper:
+    """A ``wsgi.file_wrapper``."""
+
+    def __init__(self, file: Any, size: int) -> None:
+        self.file = file
+        self.close = file.close
+
+
+class Steps:
+    """A coroutine's run, counted by the times that it waits.
+
+    At the one numbered ``at``, ``act`` is called with what is waited for.
+    """
+
+    def __init__(
+        self, coroutine: Coroutine[Any, Any, object], at: int, act: Callable[[Any], object]
+    ) -> None:
+        self._coroutine = coroutine
+        self._at = at
+        self._act = act
+        self._number = 0
+
+    @property
+    def reached(self) -> bool:
+        return self._number > self._at
+
+    def __await__(self) -> Generator[Any, Any, object]:
+        resume: Callable[[Any], Any] = self._coroutine.send
+        value: Any = None
+        while True:
+            try:
+                waited_for = resume(value)
+            except StopIteration as end:
+                return end.value
+            finally:
+                value = None  # an error would keep this frame, and be kept by it
+            self._number += 1
+            if self._number == self._at + 1:
+                self._act(waited_for)
+            try:
+                value = yield waited_for
+                resume = self._coroutine.send
+            except BaseException as error:
+                value, resume = error, self._coroutine.throw
+
+
+@contextmanager
+def little_memory(room: int) -> Iterator[None]:
+    """Let the process have ``room`` bytes more than it has."""
+    gc.collect()
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + room, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    if not condition():
+        with anyio.fail_after(60):
+            while not condition():
+                await checkpoint()

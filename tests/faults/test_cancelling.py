@@ -1,0 +1,134 @@
+"""An answer is cancelled, or its client goes away, at each of its awaits."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+from tests.faults.aftermath import CASES, OTHER, Case, Census, Site, forget, require_right
+from tests.faults.injection import ASGI_WAYS, EACH_READING, WSGI_WAYS, Buffer, Got, Steps, Way
+
+Ask = Callable[[], Coroutine[Any, Any, object]]
+
+
+async def cancel_scope(ask: Ask, at: int, way: Way) -> bool:
+    """Whether there was an await numbered ``at``; a scope around it is cancelled there."""
+    with anyio.CancelScope() as scope:
+        steps = Steps(ask(), at, lambda waited_for: scope.cancel())
+        await steps
+    return steps.reached
+
+
+async def cancel_task(ask: Ask, at: int, way: Way) -> bool:
+    """As ``asyncio.timeout`` does, and servers at their end: no shield keeps it off."""
+    return await _in_task(ask, at, lambda waited_for, task: task.cancel())
+
+
+async def cancel_task_late(ask: Ask, at: int, way: Way) -> bool:
+    """When what it waits for is there already, and the task has not gone on yet."""
+
+    def cancel(waited_for: asyncio.Future[object] | None, task: asyncio.Task[object]) -> None:
+        if waited_for is None:
+            asyncio.get_running_loop().call_soon(task.cancel)
+        else:
+            waited_for.add_done_callback(lambda _: task.cancel())
+
+    return await _in_task(ask, at, cancel)
+
+
+async def _in_task(ask: Ask, at: int, cancel: Callable[[Any, Any], object]) -> bool:
+    steps: list[Steps] = []
+
+    async def run() -> None:
+        # Not the task itself: it and its CancelledError would keep each other.
+        act = lambda waited_for: cancel(waited_for, asyncio.current_task())  # noqa: E731
+        steps.append(Steps(ask(), at, act))
+        await steps[0]
+
+    task = asyncio.ensure_future(run())
+    await asyncio.wait([task])
+    if not task.cancelled():
+        task.result()
+    return steps[0].reached
+
+
+async def hang_up(ask: Ask, at: int, way: Way) -> bool:
+    """The client goes away."""
+    gone = anyio.Event()
+
+    async def receive() -> Any:
+        await gone.wait()
+        return {"type": "http.disconnect"}
+
+    way.on_receive = receive
+    steps = Steps(ask(), at, lambda waited_for: gone.set())
+    await steps
+    way.on_receive = anyio.sleep_forever
+    return steps.reached
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_let_go_of_by_chance() -> Iterator[None]:
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+ASYNCIO_ALONE = (cancel_task, cancel_task_late)
+ENDS = [
+    *((cancel_scope, way) for way in ASGI_WAYS),
+    *((hang_up, way) for way in EACH_READING if way not in WSGI_WAYS),
+    *((end, way) for end in ASYNCIO_ALONE for way in ASGI_WAYS if "asyncio" in way),
+]
+
+
+@pytest.mark.parametrize(("end", "way"), ENDS)
+def test_wherever_it_is_cancelled_nothing_is_left_and_the_next_answer_is_right(
+    end: Callable[[Ask, int, Way], Awaitable[bool]],
+    way: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    server = Way(way, monkeypatch)
+
+    async def at_each_await(case: Case) -> None:
+        site = Site(tmp_path, case.size)
+        app = server.make(tmp_path, **{"check_interval": None, **case.options})
+        census = Census()
+        at, reached = 0, True
+        while reached:
+            forget(app)
+            if case.warm:
+                await server.ask(app, case.call)
+            got = Got()
+            reached = await end(partial(server.ask, app, case.call, got), at, server)
+            assert got.error is None
+            if got.ended:
+                require_right(got, case.call, site.forms)
+            else:
+                assert reached
+            del got
+            # asyncio's task and its CancelledError may keep each other, and what the task had.
+            await census.require_nothing_left(app, at + 1 if end in ASYNCIO_ALONE else 0)
+            for call in (case.call, OTHER):
+                require_right(await server.ask(app, call), call, site.forms)
+            at += 1
+        gc.collect()
+        await census.require_nothing_left(app)
+
+    async def main() -> None:
+        for case in CASES.values():
+            await at_each_await(case)
+
+    server.run(main)
+    assert caplog.messages == []
+    assert Buffer.alive == 0

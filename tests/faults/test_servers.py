@@ -1,0 +1,230 @@
+"""What servers do at their worst: ``send`` and ``receive`` fail, bodies are left where they are."""
+
+from __future__ import annotations
+
+import errno
+import gc
+from collections.abc import Callable, Iterator
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+from tests.faults.aftermath import CASES, OTHER, Case, Census, Site, forget, require_right
+from tests.faults.injection import ASGI_WAYS, FEW_WAYS, WSGI_WAYS, Got, Way
+
+
+class OwnError(Exception):
+    """A server's or a middleware's."""
+
+
+class OwnEnd(BaseException):
+    """One that nobody is to catch, as gevent's are."""
+
+
+#: What ``send`` raises when the client has gone, in one server or the other.
+GONE = [BrokenPipeError(errno.EPIPE, "Broken pipe"), OSError()]
+FAULTS = [RuntimeError("a fault"), OwnError(), OwnEnd()]
+ERRORS = [*GONE, *FAULTS]
+
+#: What becomes of an error depends little on who reads the file.
+FEW_ASGI_WAYS = [way for way in FEW_WAYS if way in ASGI_WAYS]
+ALL_OF_ASGI = [
+    *((error, way) for error in ERRORS for way in FEW_ASGI_WAYS),
+    *((OwnEnd(), way) for way in ASGI_WAYS if way not in FEW_ASGI_WAYS),
+]
+
+
+def _name(value: BaseException | str) -> str:
+    return value if isinstance(value, str) else type(value).__name__
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_let_go_of_by_chance() -> Iterator[None]:
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+class Failing:
+    """Raises ``error`` when it is called for the time numbered ``at``."""
+
+    def __init__(self, at: int, error: BaseException) -> None:
+        self._left = at
+        self._error = error
+        self.reached = False
+
+    async def __call__(self, *_: object) -> Any:
+        await anyio.lowlevel.checkpoint()
+        self._left -= 1
+        if self._left < 0:
+            self.reached = True
+            raise self._error
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+
+async def raised_by(server: Way, app: Any, case: Case, got: Got) -> BaseException | None:
+    try:
+        await server.ask(app, case.call, got)
+    except OwnEnd as error:
+        return error
+    return got.error
+
+
+@pytest.mark.parametrize(("error", "way"), ALL_OF_ASGI, ids=_name)
+def test_whichever_send_fails_a_client_that_has_gone_is_no_error_and_all_else_comes_through(
+    way: str,
+    error: BaseException,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    server = Way(way, monkeypatch)
+    let_others_go_on = server.on_send
+
+    async def at_each_send(case: Case) -> None:
+        site = Site(tmp_path, case.size)
+        app = server.make(tmp_path, **case.options)
+        census = Census()
+        at, reached = 0, True
+        while reached:
+            forget(app)
+            if case.warm:
+                await server.ask(app, case.call)
+            server.on_send = send = Failing(at, error)
+            got = Got()
+            raised = await raised_by(server, app, case, got)
+            reached = send.reached
+            assert raised is (error if reached and error not in GONE else None)
+            assert got.ended is not reached
+            error.__traceback__ = got.error = raised = None
+            server.on_send = let_others_go_on
+            await census.require_nothing_left(app)
+            for call in (case.call, OTHER):
+                require_right(await server.ask(app, call), call, site.forms)
+            at += 1
+
+    async def main() -> None:
+        for case in CASES.values():
+            await at_each_send(case)
+
+    server.run(main)
+    assert caplog.messages == []
+
+
+@pytest.mark.parametrize(("error", "way"), ALL_OF_ASGI, ids=_name)
+def test_whichever_receive_fails_the_error_comes_through_or_the_answer_is_whole(
+    way: str,
+    error: BaseException,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    server = Way(way, monkeypatch)
+
+    async def at_each_receive(case: Case) -> None:
+        site = Site(tmp_path, case.size)
+        app = server.make(tmp_path, **case.options)
+        census = Census()
+        for at in range(3):
+            forget(app)
+            server.on_receive = receive = Failing(at, error)
+            got = Got()
+            raised = await raised_by(server, app, case, got)
+            assert raised is (error if receive.reached else None)
+            if not receive.reached:
+                require_right(got, case.call, site.forms)
+            error.__traceback__ = got.error = raised = None
+            server.on_receive = anyio.sleep_forever
+            await census.require_nothing_left(app)
+            for call in (case.call, OTHER):
+                require_right(await server.ask(app, call), call, site.forms)
+
+    async def main() -> None:
+        for case in CASES.values():
+            await at_each_receive(case)
+
+    server.run(main)
+    assert caplog.messages == []
+
+
+def nothing(pieces: Iterator[bytes]) -> None:
+    pass
+
+
+def one_piece(pieces: Iterator[bytes]) -> None:
+    next(pieces, b"")
+
+
+def all_pieces(pieces: Iterator[bytes]) -> None:
+    for _ in pieces:
+        pass
+
+
+@pytest.mark.parametrize("way", WSGI_WAYS)
+@pytest.mark.parametrize("take", [nothing, one_piece, all_pieces])
+def test_however_a_server_leaves_a_body_nothing_is_left(
+    way: str,
+    take: Callable[[Iterator[bytes]], None],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Not even where it never closes one: it is closed when nobody has it any more."""
+    server = Way(way, monkeypatch)
+
+    def start_response(*_: object) -> None:
+        pass
+
+    async def main() -> None:
+        for case, closes in product(CASES.values(), (0, 1, 2)):
+            site = Site(tmp_path, case.size)
+            app = server.make(tmp_path, **case.options)
+            census = Census()
+            body = app(server.environ(case.call), start_response)
+            pieces = server.pieces(body, Got(headers={"content-length": str(case.size)}))
+            take(pieces)
+            for _ in range(closes):
+                getattr(body, "close", bool)()
+            del body, pieces
+            await census.require_nothing_left(app)
+            for call in (case.call, OTHER):
+                require_right(await server.ask(app, call), call, site.forms)
+
+    server.run(main)
+    assert caplog.messages == []
+
+
+@pytest.mark.parametrize("way", WSGI_WAYS)
+@pytest.mark.parametrize("error", [OSError(), OwnEnd()], ids=_name)
+def test_a_start_response_that_fails_comes_through(
+    way: str,
+    error: BaseException,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    server = Way(way, monkeypatch)
+
+    def fail(*_: object) -> None:
+        raise error
+
+    async def main() -> None:
+        for case in CASES.values():
+            site = Site(tmp_path, case.size)
+            app = server.make(tmp_path, **case.options)
+            census = Census()
+            with pytest.raises(type(error)) as caught:
+                app(server.environ(case.call), fail)
+            assert caught.value is error
+            error.__traceback__ = None
+            del caught
+            await census.require_nothing_left(app)
+            for call in (case.call, OTHER):
+                require_right(await server.ask(app, call), call, site.forms)
+
+    server.run(main)
+    assert caplog.messages == []

@@ -1,0 +1,28 @@
+"""The descriptors that are open."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from whitenoise_async.serving.descriptor_cache import _sweeper
+
+
+def descriptors_of(path: Path) -> list[str]:
+    """The descriptors of this process that are open on ``path``."""
+    found = []
+    for name in os.listdir("/proc/self/fd"):
+        try:
+            target = os.readlink(f"/proc/self/fd/{name}")
+        except FileNotFoundError:
+            continue  # the listing's own
+        if target.removesuffix(" (deleted)") == str(path):
+            found.append(name)
+    return found
+
+
+def close_kept() -> None:
+    """Close the files that applications keep open."""
+    for each in _sweeper.all():
+        for path in list(each._kept):
+            each.drop(path)

@@ -1,0 +1,89 @@
+"""What the decision core says to a request: no adapter, nothing kept, the files read again."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import unquote
+
+from tests.helpers.asks import PLACEHOLDERS
+from tests.helpers.clients import Reply
+from tests.helpers.served import OPTIONS, application_body
+from tests.helpers.wire import Ask
+from whitenoise_async import WhiteNoise
+from whitenoise_async.files.open_file import UnavailableError
+from whitenoise_async.http.fields import RequestFields
+from whitenoise_async.http.paths import has_encoded_slash
+from whitenoise_async.registry.walked import Listed
+from whitenoise_async.serving.etags import make_tags
+from whitenoise_async.serving.representation import represent
+from whitenoise_async.serving.response import Request, Response, redirect, redirect_headers, respond
+from whitenoise_async.serving.snapshot import StaticFile
+
+
+class Expected:
+    """The answers for the files below a root."""
+
+    def __init__(self, root: Path) -> None:
+        self._middleware = WhiteNoise(None, root, **OPTIONS)  # which asks for files, and no more
+
+    def fill(self, ask: Ask) -> Ask:
+        """Put the entity-tags of the file in their placeholders' place."""
+        fields = ask.fields
+        for placeholder in PLACEHOLDERS:
+            if any(placeholder in value for _, value in fields):
+                tag = self(Ask(ask.target, (("Accept-Encoding", placeholder.lower()),)))["etag"]
+                fields = tuple((name, value.replace(placeholder, tag)) for name, value in fields)
+        return ask._replace(fields=fields)
+
+    def __call__(self, ask: Ask) -> Reply:
+        path, _, query = ask.target.partition("?")
+        if has_encoded_slash(path):
+            return _applications(ask)
+        try:
+            url = unquote(path, errors="strict")
+        except UnicodeDecodeError:
+            return _applications(ask)
+        listed = self._middleware._registry.look_up(url)
+        if listed is None:
+            return _applications(ask)
+        try:
+            response = self._respond(listed, Request(ask.method, _fields(ask), url, query))
+        except UnavailableError:  # the variant of another file
+            return _applications(ask)
+        headers = sorted((name.lower(), value) for name, value in response.headers)
+        return Reply(response.status, headers, _body(response))
+
+    def _respond(self, listed: Listed, request: Request) -> Response:
+        if not isinstance(listed, StaticFile):
+            described = self._middleware._describe(listed.file)
+            headers = redirect_headers(self._middleware._shared, described)
+            return redirect(listed.location, request, headers)
+        with closing(listed.open_forms()) as forms:
+            states = [(file.path, coding, file.state) for coding, file in forms.files.items()]
+            tags = make_tags("mtime")(listed.path, listed.url, list(forms.files.values()))
+        return respond(represent(states, self._middleware._describe(listed), tags), request)
+
+
+def _fields(ask: Ask) -> RequestFields:
+    lines: dict[str, list[str]] = {}
+    for name, value in ask.fields:
+        lines.setdefault(name.lower().replace("-", "_"), []).append(value.strip(" \t"))
+    joined = {name: ", ".join(values) for name, values in lines.items()}
+    return RequestFields(**{name: joined.get(name) for name in RequestFields._fields})
+
+
+def _body(response: Response) -> bytes:
+    if response.representation is None or not response.body:
+        return response.literal_body()
+    content = Path(response.representation.path).read_bytes()
+    return b"".join(
+        part if isinstance(part, bytes) else content[part.start : part.stop]
+        for part in response.body
+    )
+
+
+def _applications(ask: Ask) -> Reply:
+    body = application_body(ask.method, ask.body)
+    headers = [("content-length", str(len(body))), ("content-type", "text/plain")]
+    return Reply(200, headers, b"" if ask.method == "HEAD" else body)

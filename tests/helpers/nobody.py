@@ -1,0 +1,31 @@
+"""Runs a script without root's right to read everything."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+
+from tests.helpers.pages import ROOT
+
+
+def run_as_nobody(script: str) -> str:
+    """Run a script without the right of root to read everything; returns what it printed."""
+    prologue = f"""
+import encodings.idna, logging, os, sys
+sys.path[:] = {[*sys.path, str(ROOT)]!r}
+import whitenoise_async.compression
+from tests.helpers.clients import client_of
+whitenoise_async.compression.make_settings()  # imports what compresses
+if os.getuid() == 0:
+    os.setuid(65534)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", prologue + textwrap.dedent(script)],
+        capture_output=True,
+        text=True,
+        cwd="/",
+        check=False,
+    )
+    assert done.stderr == ""
+    return done.stdout

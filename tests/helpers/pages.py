@@ -1,0 +1,45 @@
+"""The pages of the documentation, and the blocks on them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+PAGES = sorted([*DOCS.glob("*.md"), *ROOT.glob("README.md")])
+
+_FENCE = re.compile(r"(?P<ticks>`{3,}|~{3,})(?P<language>.*)")
+
+
+class Block(NamedTuple):
+    language: str
+    line: int  # of the first line of its text, from 1
+    text: str
+
+    @property
+    def end(self) -> int:
+        """The line of the closing fence."""
+        return self.line + self.text.count("\n")
+
+
+#: The languages of blocks that hold commands.
+SHELL = ("console", "shell")
+
+
+def blocks_of(page: Path) -> Iterator[Block]:
+    """The fenced blocks of a page, those inside an HTML comment among them."""
+    opened = None
+    first, held = 0, list[str]()
+    for number, line in enumerate(page.read_text(encoding="utf-8").splitlines(), 1):
+        if opened is None:
+            opened = _FENCE.fullmatch(line)
+            first, held = number + 1, []
+        elif line.rstrip() == opened["ticks"]:
+            yield Block(opened["language"].strip(), first, "\n".join(held) + "\n")
+            opened = None
+        else:
+            held.append(line)
+    assert opened is None, f"{page}: a block that does not end"

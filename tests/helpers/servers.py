@@ -1,0 +1,241 @@
+"""The table of real servers, and running one as a process of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tests.helpers.clients import Reply
+from tests.helpers.processes import wait_for, watched
+from tests.helpers.unprivileged import READ_EVERYTHING
+from tests.helpers.wire import Ask, Connection, Http1, Http2, exchange
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+
+_UVICORN = ["served", "uvicorn", "{fd}"]
+# On a busy machine a test may leave its connection idle for longer than the servers' defaults,
+# which are two and five seconds.
+_KEEP_ALIVE = ["--keep-alive", "75"]
+_CORN = ["--bind", "fd://{fd}", "--workers", "0", *_KEEP_ALIVE, "served:asgi", "-k"]
+_HYPERCORN, _ANYCORN = ["hypercorn", *_CORN], ["anycorn", *_CORN]
+_GRANIAN = ["granian", "--port", "{port}", "--workers", "1", "--interface"]
+_DAPHNE = ["daphne", "--fd", "{fd}", "--verbosity", "0", "served:asgi"]
+_GUNICORN = ["gunicorn", "--bind", "fd://{fd}", *_KEEP_ALIVE, "--worker-class"]
+_GTHREAD = [*_GUNICORN, "gthread", "--threads", "4"]
+
+
+def never(ask: Ask, reply: Reply) -> bool:
+    return False
+
+
+def _always(ask: Ask, reply: Reply) -> bool:
+    return True
+
+
+def _without_length(ask: Ask, reply: Reply) -> bool:
+    return "content-length" not in reply
+
+
+def _from_disk(ask: Ask, reply: Reply) -> bool:
+    """Whether the body is read while it is sent: a large file's."""
+    is_large = ask.target.partition("?")[0] in ("/8m.bin", "/changing/large.bin")
+    return is_large and bool(reply.body)
+
+
+class Row(NamedTuple):
+    """A server: ``{fd}`` in its command is the descriptor of the socket that it listens on.
+
+    One that takes none opens its own, on ``{port}``.
+    """
+
+    command: list[str]
+    client: Callable[[int], Connection] = Http1
+    #: Whether it ends the connection after an answer.
+    ends: Callable[[Ask, Reply], bool] = never
+    #: An application's error in the middle of a body has it end the connection, at once.
+    cuts: bool = True
+    #: It takes a body as fast as that is read, and holds what its client does not take.
+    hoards: bool = False
+    #: It does not tell the application that its client has gone.
+    forgets: bool = False
+    #: It answers one client after the other.
+    one_at_a_time: bool = False
+    #: Told a path, it opens the file itself: what becomes of it then is not in our log.
+    opens_files: bool = False
+    #: It sends a file by its descriptor: a body of two versions is complete before it is checked.
+    sends_files: bool = False
+    #: It is no server for root and gives that up by itself, but not the right to read every file.
+    drops_root: bool = False
+    #: It ends, the whole process, if a part of a request's body comes after the answer.
+    dies_of_late_bodies: bool = False
+    #: Why it cannot run here: what has no release for this system or this Python.
+    missing: str = ""
+
+
+_CPYTHON = sys.implementation.name == "cpython"
+_NO_UVLOOP = "" if _CPYTHON else "uvloop has releases for CPython alone"
+_NO_HTTPTOOLS = "" if _CPYTHON else "httptools has releases for CPython alone"
+_APACHE = shutil.which("apache2", path="/usr/sbin")
+MOD_WSGI = Path("/usr/lib/apache2/modules/mod_wsgi.so")
+_NO_MOD_WSGI = "" if _APACHE and MOD_WSGI.exists() else "apache2 or its mod_wsgi is not installed"
+_NO_UWSGI = "" if sys.platform == "linux" else "pyuwsgi has releases for Linux alone"
+
+SERVERS = {
+    "uvicorn-h11-asyncio": Row([*_UVICORN, "h11", "asyncio", "asgi"]),
+    "uvicorn-h11-uvloop": Row([*_UVICORN, "h11", "uvloop", "asgi"], missing=_NO_UVLOOP),
+    "uvicorn-httptools-asyncio": Row(
+        [*_UVICORN, "httptools", "asyncio", "asgi"], missing=_NO_HTTPTOOLS
+    ),
+    "uvicorn-httptools-uvloop": Row(
+        [*_UVICORN, "httptools", "uvloop", "asgi"], missing=_NO_HTTPTOOLS
+    ),
+    "hypercorn-asyncio": Row([*_HYPERCORN, "asyncio"]),
+    # Of a stream with an error it sends no end: that comes with the connection's.
+    "hypercorn-asyncio-h2": Row([*_HYPERCORN, "asyncio"], client=Http2, cuts=False),
+    "hypercorn-trio": Row([*_HYPERCORN, "trio"]),
+    "hypercorn-trio-h2": Row(
+        [*_HYPERCORN, "trio"], client=Http2, cuts=False, dies_of_late_bodies=True
+    ),
+    "anycorn-trio": Row([*_ANYCORN, "trio"]),
+    "granian-asgi": Row([*_GRANIAN, "asgi", "served:asgi"], opens_files=True),
+    "granian-wsgi": Row([*_GRANIAN, "wsgi", "served:wsgi"]),
+    # An error after an answer has begun leads to one of its own: it tries to answer with a 500.
+    "daphne": Row(_DAPHNE, cuts=False, hoards=True),
+    "gunicorn-sync": Row(
+        [*_GUNICORN, "sync", "served:wsgi"], ends=_always, one_at_a_time=True, sends_files=True
+    ),
+    "gunicorn-gthread": Row([*_GTHREAD, "served:wsgi"], sends_files=True),
+    "gunicorn-preload": Row(
+        [*_GTHREAD, "--workers", "2", "--preload", "served:wsgi"], sends_files=True
+    ),
+    "gunicorn-no-sendfile": Row([*_GTHREAD, "--no-sendfile", "served:wsgi"]),
+    "uwsgi": Row(["served", "uwsgi", "{port}"], sends_files=True, missing=_NO_UWSGI),
+    **{
+        f"mod_wsgi-{mode}": Row(
+            ["served", "mod_wsgi", "{port}", mode],
+            ends=_from_disk,
+            drops_root=True,
+            missing=_NO_MOD_WSGI,
+        )
+        for mode in ("embedded", "daemon")
+    },
+    # It says so of every answer without a length, 204 and 304 among them.
+    "waitress": Row(["served", "waitress", "{fd}"], ends=_without_length),
+    "wsgiref": Row(["served", "wsgiref", "{fd}"], ends=_always),
+    "a2wsgi-in-uvicorn": Row([*_UVICORN, "h11", "asyncio", "wsgi_as_asgi()"]),
+    "a2wsgi-in-gunicorn": Row([*_GTHREAD, "served:asgi_as_wsgi()"], forgets=True),
+}
+
+
+class Server:
+    """A running server."""
+
+    def __init__(self, name: str, process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+        self.name = name
+        self.row = SERVERS[name]
+        self.process = process
+        self.port = port
+        self.log = log
+        self._connections: list[Connection] = []
+
+    def get(self, *ask: Any) -> Reply:
+        """One request on a connection of its own; takes what :class:`Ask` takes."""
+        with closing(self.connect()) as connection:
+            return exchange(connection, Ask(*ask))
+
+    def connect(self) -> Connection:
+        connection = self.row.client(self.port)
+        self._connections.append(connection)
+        return connection
+
+    def hang_up(self) -> None:
+        """Close what a test has left open."""
+        while self._connections:
+            self._connections.pop().close()
+
+    def sockets(self) -> int:
+        """How many the server has open."""
+        open_files = (name for pid in _family(self.process.pid) for name in _open_files(pid))
+        return sum(name.startswith("socket:") for name in open_files)
+
+    def has_open(self, path: Path) -> bool:
+        """Whether any process of the server has ``path`` open."""
+        return any(
+            target.removesuffix(" (deleted)") == str(path)
+            for pid in _family(self.process.pid)
+            for target in _open_files(pid)
+        )
+
+    def reads_everything(self) -> bool:
+        """Whether no file can be made unreadable for it."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        (effective,) = (line for line in status.splitlines() if line.startswith("CapEff:"))
+        return any(int(effective.split()[1], 16) & 1 << each for each in READ_EVERYTHING)
+
+
+@contextmanager
+def running(name: str, root: Path, log: Path, **environ: str) -> Iterator[Server]:
+    """Run a server over ``root``. It listens from the first moment, on a socket that is ours."""
+    command, row = SERVERS[name].command, SERVERS[name]
+    takes_socket = any("{fd}" in part for part in command)
+    with socket.create_server(("127.0.0.1", 0), backlog=512) as listener, log.open("wb") as output:
+        # Gunicorn sets this on the sockets that it makes itself; without it each answer on a kept
+        # connection waits 40 ms for the client's delayed acknowledgement.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        # The less a socket holds, the sooner does the server have to wait for its client.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 256 * 1024)
+        fd, port = listener.fileno(), listener.getsockname()[1]
+        script, *arguments = (part.format(fd=fd, port=port) for part in command)
+        if not takes_socket:
+            listener.close()
+        program = [str(HERE / "served.py")] if script == "served" else ["-m", script]
+        unprivileged = [] if row.drops_root else ["-IS", str(HERE / "unprivileged.py")]
+        process = subprocess.Popen(
+            [sys.executable, *unprivileged, *program, *arguments],
+            cwd=ROOT,
+            env={
+                **os.environ,
+                "SERVED_ROOT": str(root),
+                "SERVED_LOG": str(log),
+                "PYTHONPATH": str(ROOT),
+                **environ,
+            },
+            pass_fds=[fd] if takes_socket else [],
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    # From here on it is the server's alone: if that ends, clients are told so at once.
+    try:
+        if not takes_socket:
+            wait_for(port, process, log)
+        with watched(process, log):
+            yield Server(name, process, port, log)
+    finally:
+        # Its workers as well, and at once: to end with grace takes some of them a second.
+        with suppress(ProcessLookupError):  # they have ended
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def _family(pid: int) -> Iterator[int]:
+    yield pid
+    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+        yield from _family(int(child))
+
+
+def _open_files(pid: int) -> Iterator[str]:
+    for descriptor in os.listdir(f"/proc/{pid}/fd"):
+        try:
+            yield os.readlink(f"/proc/{pid}/fd/{descriptor}")
+        except FileNotFoundError:
+            continue

@@ -1,0 +1,143 @@
+"""Glob patterns of paths below a root."""
+
+from __future__ import annotations
+
+import pytest
+
+from whitenoise_async.support.globs import Globs, globs_of
+
+
+@pytest.mark.parametrize(
+    ("path", "pattern", "expected"),
+    [
+        # Without a slash: any name, a file's or a folder's.
+        ("app.js", "*.js", True),
+        ("deep/down/app.js", "*.js", True),
+        ("app.js", "app.js", True),
+        ("deep/app.js", "app.js", True),
+        ("app.js", "app", False),
+        ("app.json", "*.js", False),
+        ("js/app.css", "js", True),
+        ("deep/js/down/app.css", "j?", True),
+        ("js/app.css", "s", False),
+        ("js/app.css", "js*app.css", False),
+        ("app.js", "?pp.[jt]s", True),
+        ("app.ts", "?pp.[!j]s", True),
+        ("app.js", "?pp.[!j]s", False),
+        ("app.JS", "*.js", False),
+        ("app.js", "*", True),
+        (".hidden", "*", True),
+        # With a slash: the whole path, of which * matches any part.
+        ("js/app.js", "js/*", True),
+        ("js/deep/app.js", "js/*", True),
+        ("js/deep/app.js", "js/*.js", True),
+        ("other/js/app.js", "js/*", False),
+        ("other/js/app.js", "*/js/*", True),
+        ("js/app.js", "*/js/*", False),
+        ("app.js", "/app.js", True),
+        ("deep/app.js", "/app.js", False),
+        ("js/app.js", "/js/*", True),
+        ("js/app.js", "//js/*", True),
+        ("js/app.js", "/js", True),
+        ("js/app.js", "js/app", False),
+        ("js/deep/app.js", "js/deep", True),
+        ("js/deeper/app.js", "js/deep", False),
+        ("app.js", "./app.js", True),
+        ("deep/app.js", "./app.js", False),
+        # With one at the end alone: below any folder of that name.
+        ("js/app.js", "js/", True),
+        ("deep/js/down/app.js", "js/", True),
+        ("deep/js/down/app.js", "j?/", True),
+        ("js", "js/", False),
+        ("jss/app.js", "js/", False),
+        ("js/app.js", "/js/", True),
+        ("deep/js/app.js", "/js/", False),
+        ("deep/js/app.js", "deep/js/", True),
+        ("deep/js", "deep/js/", False),
+        # A folder's own path.
+        ("js/", "js", True),
+        ("js/", "js/", True),
+        ("js/", "js/*", True),
+        ("js/", "/js", True),
+        ("js/", "*.js", False),
+        ("js/", "js/*.js", False),
+        ("js/deep/", "js/", True),
+        # What names may hold.
+        ("a\nb.js", "a*.js", True),
+        ("a\n", "a", False),
+        ("\udcff.js", "*.js", True),
+        ("[x].js", "[[]x].js", True),
+        ("✓.js", "?.js", True),
+    ],
+)
+def test_a_pattern_is_one_for_the_name_or_with_a_slash_for_the_path(
+    path: str, pattern: str, expected: bool
+) -> None:
+    assert match(path, [pattern]) is expected
+
+
+@pytest.mark.parametrize(
+    ("path", "pattern", "expected"),
+    [
+        (".env", "**/.env", True),
+        ("a/b/.env", "**/.env", True),
+        ("a/b.env", "**/.env", False),
+        ("js/app.js", "**/js/", True),
+        ("a/js/app.js", "**/js/*.js", True),
+        ("js/app.js", "**/js/*.js", True),
+        ("ajs/app.js", "**/js/*.js", False),
+        ("js", "**/js/", False),
+        ("vendor/a/b.js", "vendor/**", True),
+        ("a/vendor/b.js", "vendor/**", False),
+        ("a/b.js", "a/**/b.js", True),
+        ("a/x/y/b.js", "a/**/b.js", True),
+        ("ab.js", "a/**/b.js", False),
+        ("a/b.js", "**/**/b.js", True),
+        ("a/b.js", "/**/b.js", True),
+        ("a/b", "**", True),
+    ],
+)
+def test_two_stars_are_for_any_number_of_folders(path: str, pattern: str, expected: bool) -> None:
+    assert match(path, [pattern]) is expected
+
+
+def match(path: str, patterns: list[str]) -> bool:
+    """Of a folder's own path too, which ends in a slash."""
+    globs = Globs(patterns)
+    if path.endswith("/"):
+        below, _, name = path[:-1].rpartition("/")
+        parents = bool(below) and match(below + "/", patterns)
+        return parents or globs.match(below and below + "/", name, folder=True)
+    return globs.match_path(path)
+
+
+@pytest.mark.parametrize(
+    ("path", "pattern", "expected"),
+    [
+        ("js/app.js", "*.js", True),
+        ("chart.js/README.md", "*.js", False),
+        ("chart.js/README.md", "chart.js/", True),
+        ("chart.js/README.md", "chart.js", False),
+        ("chart.js/README.md", "/chart.js", True),
+        ("a/chart.js/README.md", "/chart.js", False),
+        ("app.js", "chart.js/", False),
+    ],
+)
+def test_what_is_for_a_file_by_its_name_is_not_for_a_folder_of_that_name(
+    path: str, pattern: str, expected: bool
+) -> None:
+    assert bool(Globs([pattern]).match_file(path)) is expected
+
+
+@pytest.mark.parametrize("pattern", ["", "/", "//"])
+def test_an_empty_pattern_is_refused(pattern: str) -> None:
+    with pytest.raises(ValueError, match="exclude must be patterns such as"):
+        globs_of("exclude", ["*.map", pattern])
+
+
+@pytest.mark.parametrize(
+    ("patterns", "expected"),
+    [(["*.css"], False), (["*.css", "*.js"], True), (["*.js", "*.css"], True)],
+)
+def test_one_pattern_that_matches_is_enough(patterns: list[str], expected: bool) -> None:
+    assert match("app.js", patterns) is expected

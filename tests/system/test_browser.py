@@ -1,0 +1,227 @@
+"""The example site in a real browser, from its own origin and from another one."""
+
+from __future__ import annotations
+
+import shutil
+import struct
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from tests.helpers.caches import Client
+from tests.helpers.files import write
+from tests.helpers.origin import origin
+from whitenoise_async import compress_tree
+
+pytestmark = pytest.mark.browser
+
+SITE = Path(__file__).parents[2] / "docs" / "examples" / "site"
+IMMUTABLE = "/js/app.0a1b2c3d.js"
+RATE, SECONDS = 8000, 8000
+FILM = RATE * SECONDS  # bytes of sound, more than a browser loads ahead
+
+PAGE = f"""<!doctype html><title>own</title><link rel="icon" href="/images/logo.svg">
+<link rel="stylesheet" href="/css/site.css"><script src="{IMMUTABLE}"></script>
+<script type="module" src="/js/module.js"></script><img id="drawing" src="/images/logo.svg">"""
+
+#: A page that takes all from the origin in its query.
+CROSS = """<!doctype html><title>cross</title><script type="module">
+const other = new URL(location).searchParams.get("from");
+window.result = {};
+async function tell(name, work) {
+  try { result[name] = await work(); } catch (error) { result[name] = "refused"; }
+}
+await tell("font", async () => {
+  const url = `url(${other}/fonts/figtree-latin-wght-normal.woff2)`;
+  const face = await new FontFace("Other", url).load();
+  return face.status;
+});
+await tell("canvas", async () => {
+  const image = new Image();
+  image.crossOrigin = "anonymous";
+  image.src = `${other}/images/spectrum.png`;
+  await image.decode();
+  const canvas = document.createElement("canvas");
+  canvas.width = image.width; canvas.height = image.height;
+  canvas.getContext("2d").drawImage(image, 0, 0);
+  return canvas.toDataURL().startsWith("data:image/png") ? "read" : "empty";
+});
+await tell("module", async () => (await import(`${other}/js/module.js`)).word);
+await tell("fetch", async () => (await (await fetch(`${other}/robots.txt`)).text()).length > 0);
+await tell("range", async () => {
+  const headers = { Range: "bytes=0-3", "If-None-Match": '"a"' };
+  return (await fetch(`${other}/robots.txt`, { headers })).status;
+});
+window.done = true;
+</script>"""
+
+
+class Site(NamedTuple):
+    """The origins, and a page of a browser."""
+
+    own: str
+    other: str  # with the same files
+    closed: str  # the same, and `allow_all_origins=False`
+    stale: str  # the same, whose files are never fresh
+    page: Any
+    shots: Path
+
+    def seen(self, base: str, path: str) -> list[dict[str, Any]]:
+        """What an origin was asked for a path, and answered."""
+        client = Client(int(base.rpartition(":")[2]))
+        try:
+            requests: list[dict[str, Any]] = client.json("/seen")
+        finally:
+            client.close()
+        return [request for request in requests if request["path"] == path]
+
+    def shoot(self, name: str) -> None:
+        self.page.screenshot(path=str(self.shots / f"{name}.png"), full_page=True)
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("browser") / "site"
+    shutil.copytree(SITE, root)
+    write(root / "own.html", PAGE.encode())
+    write(root / "cross.html", CROSS.encode())
+    write(root / "js" / "module.js", b'export const word = "imported"; window.module = word;')
+    write(root / IMMUTABLE[1:], b"window.classic = true;\n" + b"// a comment\n" * 100)
+    write(root / "empty.wasm", b"\0asm\1\0\0\0")
+    write(root / "film.wav", wave())
+    compress_tree(root, exclude=["*.wav"])
+    return root
+
+
+def wave() -> bytes:
+    """Silence, as a browser plays it: 8 bits, one channel."""
+    form = b"WAVEfmt " + struct.pack("<IHHIIHH", 16, 1, 1, RATE, RATE, 1, 8)
+    data = b"data" + struct.pack("<I", FILM) + b"\x80" * FILM
+    return b"RIFF" + struct.pack("<I", len(form) + len(data)) + form + data
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
+        pytest.skip("chromium is not installed")
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with playwright.sync_playwright() as driver:
+        # Its sandbox is not to be had as root.
+        browser = driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def site(browser: Any, root: Path, tmp_path: Path, pytestconfig: pytest.Config) -> Iterator[Site]:
+    shots = Path(pytestconfig.getoption("--shots") or tmp_path)
+    shots.mkdir(parents=True, exist_ok=True)
+    options: dict[str, Any] = {"index_file": True, "immutable_file_test": r"\.[0-9a-f]{8}\."}
+    with ExitStack() as running:
+
+        def start(**more: Any) -> str:
+            return f"http://127.0.0.1:{running.enter_context(origin(root, **options, **more))}"
+
+        own, other = start(), start()
+        closed, stale = start(allow_all_origins=False), start(max_age=0)
+        context = browser.new_context()
+        page = context.new_page()
+        failures: list[str] = []
+        page.on("pageerror", lambda error: failures.append(str(error)))
+        yield Site(own, other, closed, stale, page, shots)
+        context.close()
+    assert failures == []
+
+
+def test_the_site_loads_and_its_text_arrives_compressed(site: Site) -> None:
+    answers: dict[str, Any] = {}
+    site.page.on("response", lambda answer: answers.setdefault(answer.url, answer))
+    site.page.goto(f"{site.own}/", wait_until="networkidle")
+    site.shoot("site")
+    for path in ("/", "/css/site.css", "/js/noise.js"):
+        answer = answers[f"{site.own}{path}"]
+        assert answer.status == 200
+        assert answer.headers["content-encoding"] in ("br", "zstd", "gzip")
+    # They apply: the style sheet's font is there, and the script has drawn.
+    assert site.page.evaluate("document.fonts.check('16px Figtree')")
+    assert site.page.evaluate("getComputedStyle(document.body).fontFamily").startswith("Figtree")
+    assert site.page.locator(".controls").get_attribute("hidden") is None
+    assert all(answer.status == 200 for answer in answers.values())
+    site.page.goto(f"{site.own}/about", wait_until="networkidle")
+    assert site.page.url == f"{site.own}/about/"
+    site.shoot("about")
+
+
+def test_what_another_origin_has_is_usable(site: Site) -> None:
+    site.page.goto(f"{site.own}/cross.html?from={site.other}")
+    site.page.wait_for_function("window.done")
+    assert site.page.evaluate("window.result") == {
+        "font": "loaded",
+        "canvas": "read",
+        "module": "imported",
+        "fetch": True,
+        "range": 206,
+    }
+    # A range together with a condition is asked for before: the answer to the preflight allows it.
+    assert "OPTIONS" in [request["method"] for request in site.seen(site.other, "/robots.txt")]
+
+
+def test_what_another_origin_keeps_to_itself_is_refused(site: Site) -> None:
+    site.page.goto(f"{site.own}/cross.html?from={site.closed}")
+    site.page.wait_for_function("window.done")
+    assert set(site.page.evaluate("window.result").values()) == {"refused"}
+
+
+def test_a_player_seeks_by_ranges(site: Site) -> None:
+    site.page.goto(f"{site.own}/own.html")
+    site.page.evaluate(
+        """async (url) => {
+          const film = document.createElement("video");
+          film.preload = "metadata"; film.muted = true; film.src = url;
+          document.body.append(film);
+          await new Promise((done) => film.addEventListener("loadedmetadata", done));
+          film.currentTime = 7900;
+          await new Promise((done) => film.addEventListener("seeked", done));
+        }""",
+        "/film.wav",
+    )
+    ranges = [request for request in site.seen(site.own, "/film.wav") if "range" in request]
+    assert {request["status"] for request in ranges} == {206}
+    begins = [int(request["range"].removeprefix("bytes=").split("-")[0]) for request in ranges]
+    assert max(begins) > FILM * 0.9  # of the end nothing was loaded before it was asked for
+
+
+def test_a_reload_makes_304s_and_no_request_for_what_never_changes(site: Site) -> None:
+    site.page.goto(f"{site.stale}/own.html", wait_until="networkidle")
+    for _ in range(2):
+        site.page.reload(wait_until="networkidle")
+        assert site.page.evaluate("window.classic && window.module") == "imported"
+    for path in ("/css/site.css", "/js/module.js"):
+        statuses = [request["status"] for request in site.seen(site.stale, path)]
+        assert statuses == [200, 304, 304], path
+    assert [request["status"] for request in site.seen(site.stale, IMMUTABLE)] == [200]
+
+
+def test_what_is_fresh_makes_no_request(site: Site) -> None:
+    for _ in range(3):
+        site.page.goto(f"{site.own}/own.html", wait_until="networkidle")
+    assert len(site.seen(site.own, "/css/site.css")) == 1
+
+
+def test_each_kind_of_file_has_a_media_type_that_the_browser_takes(site: Site) -> None:
+    site.page.goto(f"{site.own}/own.html", wait_until="networkidle")
+    assert site.page.evaluate("window.module") == "imported"
+    assert site.page.evaluate("document.getElementById('drawing').naturalWidth") > 0
+    kind = site.page.evaluate(
+        "WebAssembly.instantiateStreaming(fetch('/empty.wasm')).then((made) => typeof made.module)"
+    )
+    assert kind == "object"
+    site.page.goto(f"{site.own}/", wait_until="networkidle")
+    manifest = site.page.context.new_cdp_session(site.page).send("Page.getAppManifest")
+    assert manifest["url"].endswith("/site.webmanifest")
+    assert manifest["errors"] == []
+    assert '"White noise"' in manifest["data"]

@@ -1,0 +1,137 @@
+"""What a CDN does with our answers: real caches in front of two replicas."""
+
+from __future__ import annotations
+
+import gzip
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import brotli
+import pytest
+
+from tests.helpers.caches import PROGRAMS, Site, cached, missing
+from tests.helpers.files import MTIME, write
+
+pytestmark = pytest.mark.cdn
+
+TEXT = b"body { color: black }\n" * 200
+LARGE = bytes(range(256)) * 8192  # 2 MB
+GZIP = {"Accept-Encoding": "gzip"}
+ENCODINGS = {"": TEXT, "gzip": gzip.compress(TEXT, mtime=0), "br": brotli.compress(TEXT)}
+
+
+@pytest.fixture(scope="module", params=list(PROGRAMS))
+def kind(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    if reason := missing(name):
+        pytest.skip(reason)
+    return name
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("replicas")
+
+
+@pytest.fixture(scope="module")
+def roots(kind: str, folder: Path) -> list[Path]:
+    """The same files on two replicas, of which one was built a minute later."""
+    made = []
+    for number in range(2):
+        root, mtime = folder / f"{kind}{number}", MTIME + 60 * number
+        write(root / "app.css", TEXT, mtime=mtime)
+        for suffix, coding in ((".gz", "gzip"), (".br", "br")):
+            write(root / f"app.css{suffix}", ENCODINGS[coding], mtime=mtime)
+        write(root / "app.0a1b2c3d.js", TEXT, mtime=mtime)
+        write(root / "film.bin", LARGE, mtime=mtime)
+        made.append(root)
+    return made
+
+
+@pytest.fixture(scope="module")
+def site(kind: str, roots: list[Path], folder: Path) -> Iterator[Site]:
+    options = {"etag": "content", "immutable_file_test": r"\.[0-9a-f]{8}\.", "max_age": 60}
+    with cached(kind, folder / f"{kind}-cache", roots, **options) as running:
+        yield running
+
+
+def test_each_encoding_is_cached_apart_and_served_to_who_asked_for_it(site: Site) -> None:
+    for _ in range(3):
+        for coding, body in ENCODINGS.items():
+            reply = site.get("/app.css", {"Accept-Encoding": coding} if coding else {})
+            assert reply.status == 200
+            assert reply.headers.get("content-encoding", "") == coding
+            assert reply.body == body
+            assert reply.headers["vary"] == "Accept-Encoding"
+    assert reply.headers["x-cache"] == "HIT"
+    assert len(site.seen("/app.css")) == 3
+
+
+def test_what_a_client_has_in_one_encoding_is_not_taken_for_another(site: Site) -> None:
+    asked = {coding: {"Accept-Encoding": coding} if coding else {} for coding in ENCODINGS}
+    tags = {coding: site.get("/app.css", asked[coding]).headers["etag"] for coding in asked}
+    for coding, body in ENCODINGS.items():
+        for other, tag in tags.items():
+            reply = site.get("/app.css", {**asked[coding], "If-None-Match": tag})
+            expected = (304, b"") if coding == other else (200, body)
+            assert (reply.status, reply.body) == expected, (coding, other)
+
+
+def test_a_range_is_served_from_the_whole_that_is_cached(site: Site) -> None:
+    assert site.get("/film.bin").body == LARGE
+    for first, last in ((0, 0), (1000, 500_000), (len(LARGE) - 1, len(LARGE) - 1)):
+        part = site.get("/film.bin", {"Range": f"bytes={first}-{last}"})
+        assert part.status == 206
+        assert part.body == LARGE[first : last + 1]
+        assert part.headers["content-range"] == f"bytes {first}-{last}/{len(LARGE)}"
+    assert len(site.seen("/film.bin")) == 1
+
+
+def test_a_client_revalidates_with_the_cache_alone(site: Site) -> None:
+    etag = site.get("/app.css").headers["etag"]
+    before = len(site.seen("/app.css"))
+    again = site.get("/app.css", {"If-None-Match": etag})
+    assert (again.status, again.body) == (304, b"")
+    assert len(site.seen("/app.css")) == before
+
+
+def test_an_immutable_file_reaches_the_origin_once_in_a_thousand_requests(site: Site) -> None:
+    for _ in range(1000):
+        reply = site.get("/app.0a1b2c3d.js")
+        assert reply.body == TEXT
+    assert reply.headers["cache-control"] == "max-age=315360000, public, immutable"
+    assert len(site.seen("/app.0a1b2c3d.js")) == 1
+
+
+def until_stale() -> None:
+    """Entries are good for a second, and caches count whole ones."""
+    time.sleep(2.1)
+
+
+@pytest.mark.parametrize(("etag", "statuses"), [("content", [200, 304]), ("mtime", [200, 200])])
+def test_a_stale_entry_is_revalidated_by_whichever_replica_is_asked(
+    kind: str, roots: list[Path], tmp_path: Path, etag: str, statuses: list[int]
+) -> None:
+    """With tags of the date, a cache that asks the other replica loads the same file once more."""
+    with cached(kind, tmp_path / "cache", roots, etag=etag, max_age=1) as site:
+        first = site.get("/app.css", GZIP)
+        until_stale()
+        second = site.get("/app.css", GZIP)
+        seen = site.seen("/app.css")
+    assert first.body == second.body == ENCODINGS["gzip"]
+    tags = {first.headers["etag"], second.headers["etag"]}
+    assert len(tags) == (1 if etag == "content" else 2)
+    assert sorted(request["status"] for request in seen) == statuses
+    assert [request for request in seen if request.get("if-none-match") in tags]
+
+
+def test_a_new_release_is_seen_when_the_old_one_is_stale(
+    kind: str, roots: list[Path], tmp_path: Path
+) -> None:
+    with cached(kind, tmp_path / "cache", roots, etag="content", max_age=1) as site:
+        assert site.get("/film.bin").body == LARGE
+        for root in roots:
+            write(tmp_path / "new", LARGE[::-1]).replace(root / "film.bin")
+        until_stale()
+        assert site.get("/film.bin").body == LARGE[::-1]

@@ -1,0 +1,239 @@
+"""The documentation tells the truth: its examples are run, its lists compared with the code."""
+
+from __future__ import annotations
+
+import ast
+import doctest
+import logging
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import whitenoise_async.cli.serve
+from tests.helpers import commands
+from tests.helpers.commands import commands_of
+from tests.helpers.pages import DOCS, PAGES, ROOT, SHELL, Block, blocks_of
+from whitenoise_async.compression.settings import COMPRESSED, READ_BY_RANGE
+from whitenoise_async.options import OptionKeywords, Options
+from whitenoise_async.serving.response import REASONS
+
+PACKAGE = ROOT / "whitenoise_async"
+
+# The setup of a page's examples: PAGE.py runs before the first block, in the same namespace.
+SETUPS = Path(__file__).parents[1] / "page_setup"
+
+# Commands that the pages cannot run where they stand, and what does.
+RUN_ELSEWHERE = (
+    r"python3 -m venv ",  # .ci/run
+    r"pip install ",  # the wheel by .ci/run, the extras by nox
+    r"nox -s ",  # .ci/run, but for the benchmarks
+    r"python -m pytest$",
+    r"sphinx-build -W --keep-going -b html docs docs/_build/html$",  # nox -s docs
+    r"python manage\.py |gunicorn mysite\.wsgi$|uvicorn mysite\.asgi:",  # test_examples.py
+    r"curl ",  # test_docs_servers.py
+)
+ELSEWHERE = re.compile("|".join(RUN_ELSEWHERE))
+
+
+def runs_here(command: commands.Command) -> bool:
+    return (command.ends or command.serves) and not ELSEWHERE.match(command.text)
+
+
+def run(page: Path, block: Block, namespace: dict[str, Any]) -> None:
+    if not block.text.startswith(">>>"):
+        # The blank lines let a traceback name the line of the page.
+        source = "\n" * (block.line - 1) + block.text
+        exec(compile(source, str(page), "exec", dont_inherit=True), namespace)
+        return
+    example = doctest.DocTestParser().get_doctest(
+        block.text, namespace, page.name, str(page), block.line - 1
+    )
+    complaints: list[str] = []
+    runner = doctest.DocTestRunner(verbose=False, optionflags=doctest.ELLIPSIS)
+    failed, attempted = runner.run(example, out=complaints.append, clear_globs=False)
+    assert attempted and not failed, "".join(complaints)
+    namespace.update(example.globs)
+
+
+def test_there_are_pages_and_examples() -> None:
+    languages = [block.language for page in PAGES for block in blocks_of(page)]
+    assert languages.count("python") > 0
+    # Whatever is Python is marked so, and run; what is included is run by its own tests.
+    assert not [
+        each
+        for each in languages
+        if "py" in each.lower() and each != "python" and "{literalinclude} examples/" not in each
+    ]
+    # An indented fence would escape.
+    assert not [
+        page for page in PAGES if re.search(r"^[ \t>]+(```|~~~)", page.read_text("utf-8"), re.M)
+    ]
+
+
+@pytest.fixture
+def configured_log() -> Iterator[None]:
+    """Takes back what an example does to the package's logger."""
+    logger = logging.getLogger("whitenoise_async")
+    level, handlers = logger.level, logger.handlers.copy()
+    yield
+    for handler in set(logger.handlers) - set(handlers):
+        handler.close()
+    logger.setLevel(level)
+    logger.handlers[:] = handlers
+
+
+@pytest.mark.usefixtures("configured_log")
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_examples_of_a_page_hold(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))  # for the processes that examples start
+    namespace: dict[str, Any] = {"__name__": "example"}
+    module = ""
+    setup = SETUPS / f"{page.stem}.py"
+    if setup.exists():
+        exec(compile(setup.read_text("utf-8"), str(setup), "exec", dont_inherit=True), namespace)
+    blocks = [*blocks_of(page)]
+    for block, following in zip(blocks, [*blocks[1:], None], strict=True):
+        if block.language == "python":
+            run(page, block, namespace)
+            if re.search("^application = ", block.text, re.M):
+                module = block.text
+        elif block.language in SHELL:
+            for command in commands_of(block, following):
+                if runs_here(command) and not command.lacks():
+                    commands.run(command, module)
+
+
+def test_who_runs_each_command_is_known() -> None:
+    unknown = [
+        f"{page.name}: {command.text}"
+        for page in PAGES
+        for block in blocks_of(page)
+        if block.language in SHELL
+        for command in commands_of(block)
+        if not (runs_here(command) or ELSEWHERE.match(command.text))
+    ]
+    assert not unknown
+
+
+def test_the_extras_and_sessions_that_are_named_are_there() -> None:
+    project = (ROOT / "pyproject.toml").read_text("utf-8")
+    noxfile = (ROOT / "noxfile.py").read_text("utf-8")
+    extras = set(re.findall(r"^(\w+) = \[", project, re.M))
+    sessions = set(re.findall(r"^@nox\.session.*\ndef (\w+)", noxfile, re.M))
+    for page in PAGES:
+        text = page.read_text("utf-8")
+        for named in re.findall(r"(?:whitenoise_async|'\.)\[([\w,]+)\]", text):
+            assert extras.issuperset(named.split(",")), page
+        for named in re.findall(r"nox -s ([a-z_ ]+)", text):
+            assert sessions.issuperset(named.split()), page
+
+
+def rows_of(page: Path, columns: int) -> Iterator[list[str]]:
+    """The rows of the tables with so many columns on a page."""
+    for line in page.read_text(encoding="utf-8").splitlines():
+        cells = [cell.strip() for cell in line.split("|")]
+        if line.startswith("| ") and len(cells) == columns + 2:
+            yield cells[1:-1]
+
+
+def code(cell: str) -> str | None:
+    found = re.fullmatch("`([^`]+)`", cell)
+    return found and found[1]
+
+
+def test_the_table_of_options_is_complete_and_its_defaults_are_true() -> None:
+    told = {
+        name: ast.literal_eval(default)
+        for option, given, _, _ in rows_of(DOCS / "options.md", 4)
+        if (name := code(option)) and (default := code(given))
+    }
+    names = {name for name in vars(Options) if not name.startswith("_")}
+    assert names == OptionKeywords.__optional_keys__
+    assert told == {name: getattr(Options, name) for name in names}
+    sections = re.findall(r"^## `(\w+)`$", (DOCS / "options.md").read_text("utf-8"), re.M)
+    assert sorted(sections) == sorted(names)
+
+
+def test_the_extensions_that_are_not_compressed_are_those_of_the_code() -> None:
+    page = (DOCS / "compress.md").read_text("utf-8")
+    for reason, extensions in (
+        ("that they are compressed already", COMPRESSED),
+        ("that clients read them in parts", READ_BY_RANGE),
+    ):
+        listed = re.search(rf"extension says {reason}: (.*?);", page, re.S)
+        assert listed is not None
+        assert re.findall("`(.+?)`", listed[1]) == sorted(extensions)
+    measured = " ".join(cell for _, cell in rows_of(DOCS / "compress.md", 2) if "% (" in cell)
+    assert sorted(re.findall("`(.+?)`", measured)) == sorted(COMPRESSED)
+
+
+def test_the_table_of_statuses_is_complete() -> None:
+    told = {
+        int(number): reason
+        for status, _, _ in rows_of(DOCS / "http.md", 3)
+        for number, _, reason in [status.partition(" ")]
+        if reason and number.isdigit()
+    }
+    assert told == REASONS
+
+
+def test_the_readme_stands_beside_all_others_with_the_figures_that_were_measured() -> None:
+    """But for nginx, and what a server offers itself."""
+    header, *measured = rows_of(DOCS / "performance.md", 10)
+    figures = {row[0]: dict(zip(header[1:], row[1:], strict=True)) for row in measured}
+    header, *told = rows_of(ROOT / "README.md", 7)
+    names = [name.lower().partition(" ")[0] for name in header[1:]]
+    others = {name for row in figures.values() for name in row} - {"limit", "granian", "nginx"}
+    assert set(names) == others
+    compared = [row for row in told if row[0] in figures]
+    assert compared
+    for work, *cells in compared:
+        row = {name: cell.strip("*") for name, cell in zip(names, cells, strict=True)}
+        assert row == {name: figures[work][name].strip("*") for name in names}, work
+
+
+def modules_on_the_map() -> list[str]:
+    cells = [code(cell) for cell, _ in rows_of(DOCS / "contributing.md", 2)]
+    return [name for name in cells if name and (PACKAGE / name).is_file()]
+
+
+def imported_by(module: str) -> Iterator[str]:
+    """The modules of the package that ``module`` imports, wherever in its source."""
+    here = PACKAGE / module
+    for node in ast.walk(ast.parse(here.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            folder = here.parents[node.level - 1]
+            path = folder.joinpath(*(node.module or "").split("."))
+            file = path.with_suffix(".py")
+            yield (file if file.is_file() else path / "__init__.py").relative_to(PACKAGE).as_posix()
+
+
+def test_the_map_names_every_module_and_imports_point_down_on_it() -> None:
+    order = modules_on_the_map()
+    assert sorted(order) == sorted(
+        path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py")
+    )
+    upwards = [
+        f"{module} imports {other}"
+        for module in order
+        for other in imported_by(module)
+        if order.index(other) <= order.index(module)
+    ]
+    assert not upwards
+
+
+def test_the_arguments_for_publishing_a_folder_are_all_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    with pytest.raises(SystemExit, match=r"^0$"):
+        whitenoise_async.cli.serve.main(["-h"])
+    usage = capsys.readouterr().out
+    named = {name for cell, _, _ in rows_of(DOCS / "start.md", 3) if (name := code(cell))}
+    assert named == {"DIR", *re.findall(r"--[\w-]+", usage)} - {"--help"}

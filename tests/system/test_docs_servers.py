@@ -1,0 +1,187 @@
+"""What the documentation has for servers and proxies, to the letter."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shlex
+import subprocess
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+import brotli
+import pytest
+
+import whitenoise_async
+from tests.helpers.caches import Site, free_port, missing, started
+from tests.helpers.commands import Command, ask, commands_of, serving
+from tests.helpers.files import write
+from tests.helpers.origin import origin
+from tests.helpers.pages import DOCS, SHELL, Block, blocks_of
+from whitenoise_async.options import OptionKeywords
+
+CSS = b"body { color: black }\n" * 100
+
+APPLICATIONS = {
+    "WhiteNoise": """
+        def hello(environ, start_response):
+            start_response("200 OK", [])
+            return [b"Hello from the application"]
+        """,
+    "ASGIWhiteNoise": """
+        async def hello(scope, receive, send):
+            if scope["type"] == "http":
+                await send({"type": "http.response.start", "status": 200, "headers": []})
+                await send({"type": "http.response.body", "body": b"Hello from the application"})
+        """,
+}
+ASGI_SERVERS = {"uvicorn", "hypercorn", "granian, ASGI", "daphne", "gunicorn, uvicorn workers"}
+
+
+def blocks(page: str, language: str) -> list[Block]:
+    return [block for block in blocks_of(DOCS / page) if block.language == language]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Static files, in the folder in which a server is started."""
+    write(tmp_path / "static" / "app.css", CSS, compressed=True)
+    write(tmp_path / "static" / "app.css.br", brotli.compress(CSS))
+    return tmp_path
+
+
+def write_module(folder: Path, kind: str) -> None:
+    source = f"""{textwrap.dedent(APPLICATIONS[kind])}
+from whitenoise_async import {kind}
+
+application = {kind}(hello, "static", prefix="static")
+"""
+    (folder / "mysite.py").write_text(source)
+
+
+ROWS = re.findall(
+    r"^\| ([\w, ]+?) \| `([\w-]+ .*?)` \|", (DOCS / "deployment.md").read_text(), re.M
+)
+SERVED = {name: command for name, command in ROWS if name != "mod_wsgi"}
+
+
+@pytest.mark.parametrize("name", SERVED)
+def test_the_command_of_each_server_serves_files_and_the_application(
+    name: str, folder: Path
+) -> None:
+    command = Command(SERVED[name], "")
+    if lacking := command.lacks():
+        pytest.skip(f"{lacking} is not installed")
+    write_module(folder, "ASGIWhiteNoise" if name in ASGI_SERVERS else "WhiteNoise")
+    with serving(command.text, folder) as (port, _):
+        assert ask(port, "/static/app.css").body == CSS
+        assert ask(port, "/").body == b"Hello from the application"
+
+
+def test_the_lines_that_show_whether_all_is_well_show_it(folder: Path) -> None:
+    (block,) = (each for language in SHELL for each in blocks("cdn.md", language))
+    lines = commands_of(block)
+    if lines[0].lacks():
+        pytest.skip("curl is not installed")
+    write_module(folder, "WhiteNoise")
+    answers = []
+    with serving("gunicorn mysite:application", folder) as (port, _):
+        etag = ask(port, "/static/app.css").headers["etag"].strip('"')
+        for line in lines:
+            text = line.text.replace("https://example.com", f"http://127.0.0.1:{port}")
+            command = shlex.split(text.replace("the ETag of the second", etag))
+            done = subprocess.run(command, capture_output=True, text=True, check=True)
+            answers.append(done.stdout.lower())
+    assert [int(each.split()[1]) for each in answers] == [200, 200, 206, 304]
+    assert ["content-encoding: gzip" in each for each in answers] == [True, False, False, False]
+    assert all("vary: accept-encoding" in each for each in answers)
+
+
+def new_side(diff: str) -> str:
+    """What a file has after the change."""
+    return "\n".join(line[1:] for line in diff.splitlines() if not line.startswith("-"))
+
+
+@pytest.mark.parametrize("block", blocks("coming-from.md", "diff"), ids=lambda block: block.line)
+def test_what_a_change_leads_to_compiles_and_names_what_is_there(block: Block) -> None:
+    tree = ast.parse(new_side(block.text))
+    options = {"root", "prefix", "followlinks", *OptionKeywords.__optional_keys__}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module == "whitenoise_async":
+            assert {each.name for each in node.names} <= set(whitenoise_async.__all__)
+        elif isinstance(node, ast.Call) and "WhiteNoise" in ast.unparse(node.func):
+            assert {each.arg for each in node.keywords} <= options
+
+
+#: The eight forms in which clients accept codings, and what each is sent.
+FORMS = {
+    "": "", "br": "br", "gzip": "gzip", "br, gzip": "br", "gzip, deflate, br": "br",
+    "gzip, br": "br", "GZIP": "gzip", "br;q=0, gzip": "gzip",
+}  # fmt: skip
+
+
+def forms_are_answered(site: Site) -> None:
+    """Twice each, the second time by the cache; it has three forms of the file then."""
+    for _ in range(2):
+        for form, coding in FORMS.items():
+            reply = site.get("/static/app.css", {"Accept-Encoding": form} if form else {})
+            assert reply.status == 200
+            assert reply.headers.get("content-encoding", "") == coding
+    assert len(site.seen("/static/app.css")) == 3
+
+
+@pytest.fixture
+def replica(folder: Path) -> Iterator[int]:
+    with origin(folder / "static", prefix="static") as port:
+        yield port
+
+
+def nginx(blocks: str, replica: int, folder: Path, port: int) -> str:
+    """The page's settings, with this machine's ports and folders."""
+    for theirs, ours in {
+        "127.0.0.1:8000": f"127.0.0.1:{replica}",
+        "listen 80;": f"listen 127.0.0.1:{port};",
+        "/var/cache/nginx/static": str(folder / "cache"),
+    }.items():
+        blocks = blocks.replace(theirs, ours)
+    return blocks
+
+
+@pytest.mark.cdn
+def test_nginx_without_a_cache_passes_everything_on(folder: Path, replica: int) -> None:
+    if reason := missing("nginx"):
+        pytest.skip(reason)
+    plain, _ = blocks("cdn.md", "nginx")
+    port = free_port()
+    config = nginx(plain.text, replica, folder, port)
+    with started("nginx", config, folder / "nginx", port, [replica]) as site:
+        reply = site.get("/static/app.css", {"Accept-Encoding": "br"})
+        assert reply.headers["content-encoding"] == "br"
+        etag = reply.headers["etag"]
+        again = site.get("/static/app.css", {"Accept-Encoding": "br", "If-None-Match": etag})
+        assert again.status == 304
+        assert site.get("/static/app.css", {"Range": "bytes=0-3"}).body == CSS[:4]
+
+
+@pytest.mark.cdn
+def test_nginx_with_a_cache_keeps_three_forms(folder: Path, replica: int) -> None:
+    if reason := missing("nginx"):
+        pytest.skip(reason)
+    plain, caching = blocks("cdn.md", "nginx")
+    upstream = plain.text[: plain.text.index("server {\n")]
+    port = free_port()
+    config = nginx(upstream + caching.text, replica, folder, port)
+    with started("nginx", config, folder / "nginx", port, [replica]) as site:
+        forms_are_answered(site)
+        assert site.get("/static/app.css").headers["x-cache"] == "HIT"
+
+
+@pytest.mark.cdn
+def test_varnish_keeps_three_forms(folder: Path, replica: int) -> None:
+    if reason := missing("varnish"):
+        pytest.skip(reason)
+    vcl = "".join(block.text for block in blocks("cdn.md", "text"))
+    vcl = vcl.replace('.port = "8000"', f'.port = "{replica}"')
+    with started("varnish", vcl, folder / "varnish", free_port(), [replica]) as site:
+        forms_are_answered(site)

@@ -1,0 +1,104 @@
+"""The fuzzers themselves: what they try, tell and keep."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+import tests.fuzzing.__main__ as command
+from tests.fuzzing import guided
+from tests.fuzzing.inputs import Input, load
+from tests.fuzzing.keeping import shrunk, worth_keeping
+from tests.fuzzing.sites import Sites
+from whitenoise_async.serving import response as responses
+
+
+@pytest.fixture(autouse=True)
+def found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    path = tmp_path / "found.jsonl"
+    monkeypatch.setattr(command, "_FOUND", path)
+    yield path
+    logging.disable(logging.NOTSET)
+
+
+@pytest.fixture
+def without_guide(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guided, "is_available", lambda: False)
+
+
+@pytest.mark.usefixtures("without_guide")
+def test_where_no_coverage_can_guide_requests_are_generated_all_the_same(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert command.main(["--runs", "30", "--keep"]) == 0
+    output = capsys.readouterr().out
+    assert "atheris is not installed" in output
+    assert "\ngenerated: 30 requests in " in output
+    assert output.endswith(" s, 0 failed\n")
+
+
+@pytest.mark.usefixtures("without_guide")
+def test_the_time_that_was_asked_for_is_kept(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command.main(["--seconds", "0"]) == 0
+    assert "generated: 0 requests" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("without_guide")
+def test_a_request_that_fails_is_shown_as_small_as_it_can_be(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(responses, "add_slash", lambda path: "//evil.example/")
+    # One in sixty is redirected: 300 of them happened to have none.
+    assert command.main(["--runs", "1500"]) == 1
+    output = capsys.readouterr().out
+    assert "AssertionError in _require_redirect, " in output
+    assert '\n  {"path": ""}\n' in output
+    assert not output.endswith(" 0 failed\n")
+
+
+@pytest.mark.skipif(not guided.is_available(), reason="atheris is not installed")
+def test_coverage_guides_where_it_can(
+    capsys: pytest.CaptureFixture[str], found: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = [Input("/app.css"), Input("/docs")]
+    for module in (command, guided):
+        monkeypatch.setattr(module, "load_all", lambda: few)
+    assert command.main(["--runs", "100", "--keep"]) == 0
+    output = capsys.readouterr().out
+    assert "\nguided: 100 requests in " in output
+    assert f"Added to found.jsonl: {len(load(found))} requests." in output
+
+
+@pytest.mark.skipif(not guided.is_available(), reason="atheris is not installed")
+def test_a_guided_fuzzer_that_ends_too_early_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guided, "WORDS", [""])
+    with pytest.raises(RuntimeError, match="ParseDictionaryFile: error in line 1"):
+        command.main(["--runs", "10"])
+
+
+def test_what_takes_a_new_way_is_kept_in_its_smallest_form(tmp_path: Path) -> None:
+    known = [Input("/none"), Input("/app.css")]
+    new = Input("/app.css", "GET", (("Range", "bytes=100-200"),), "a=1")
+    with closing(Sites(tmp_path)) as sites:
+        (kept,) = worth_keeping(sites, known, [*known, new, new])
+    assert (kept.path, kept.query) == ("/app.css", "")
+    ((name, value),) = kept.fields
+    assert name == "Range"
+    assert value.startswith("bytes=")
+    assert len(value) < len("bytes=100-200")
+
+
+def test_a_request_is_made_as_small_as_something_allows() -> None:
+    large = Input("/a/long/path", "BREW", (("Range", "x"), ("Range", "bytes=1-")), "a=1", "/app")
+    assert shrunk(large, lambda _: True) == Input("")
+    assert shrunk(large, lambda each: "bytes" in str(each)) == Input(
+        "", fields=(("Range", "bytes"),)
+    )
+    assert shrunk(large, lambda each: "W" in each.method).method == "W"
+    assert shrunk(large, lambda each: "pp" in each.mount and "1" in each.query) == Input(
+        "", query="1", mount="pp"
+    )

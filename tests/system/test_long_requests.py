@@ -1,0 +1,309 @@
+"""What a long request costs: steps that are counted, and nothing that is timed.
+
+No field, path, method or query takes more than its length times a constant. Of what patterns do
+nothing can be counted, so that they come first, by their form.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import whitenoise_async.http
+from tests.fuzzing.inputs import FIELDS
+from tests.helpers.clients import Call, environ_of, scope_of
+from tests.helpers.files import write
+from whitenoise_async import ASGIWhiteNoise, WhiteNoise
+from whitenoise_async.http import dates, fields, negotiation, paths, preconditions, ranges
+from whitenoise_async.registry.walked import LiveRegistry, make_root
+
+if sys.version_info >= (3, 11):
+    from re import _constants as constants
+    from re import _parser as parser
+else:
+    import sre_constants as constants
+    import sre_parse as parser
+
+HTTP = Path(whitenoise_async.http.__file__).parent
+PACKAGE = str(HTTP.parent)
+
+PATTERNS = [
+    pytest.param(pattern.pattern, id=f"{module.__name__}.{name}")
+    for module in (dates, fields, negotiation, paths, preconditions, ranges)
+    for name, value in vars(module).items()
+    for pattern in (value if isinstance(value, tuple) else (value,))
+    if isinstance(pattern, re.Pattern)
+]
+
+LATIN_1 = frozenset(range(256))
+NOTHING: frozenset[int] = frozenset()
+
+
+class SlowPatternError(Exception):
+    """A repeat that may end in more places than one: to find that none fits, all are tried."""
+
+
+def beginnings(items: Any, after: frozenset[int]) -> frozenset[int]:
+    """The characters with which ``items`` of a pattern begin, if ``after`` are those that follow.
+
+    :raises SlowPatternError: where a repeat without an end can be left before its characters end.
+    """
+    for operator, argument in reversed(list(items)):
+        after = beginning(operator, argument, after)
+    return after
+
+
+def beginning(operator: Any, argument: Any, after: frozenset[int]) -> frozenset[int]:
+    if operator in (constants.LITERAL, constants.NOT_LITERAL, constants.IN):
+        return characters(operator, argument)
+    if operator is constants.SUBPATTERN:
+        return beginnings(argument[-1], after)
+    if operator is constants.BRANCH:
+        return NOTHING.union(*(beginnings(each, after) for each in argument[1]))
+    if operator is constants.AT:
+        return NOTHING if argument is constants.AT_END_STRING else after
+    if operator in (constants.ASSERT, constants.ASSERT_NOT):
+        beginnings(argument[1], NOTHING)
+        return after
+    assert operator is constants.MAX_REPEAT, operator
+    least, most, repeated = argument
+    if most is constants.MAXREPEAT:
+        ((inner, which),) = repeated  # one character of a kind, and no repeat of repeats
+        kind = characters(inner, which)
+        if kind & after:
+            raise SlowPatternError(sorted(map(chr, kind & after)))
+        first = kind
+    else:
+        first = beginnings(repeated, after)
+    return first if least else first | after
+
+
+def characters(operator: Any, argument: Any) -> frozenset[int]:
+    """The characters of Latin-1 that one item of a pattern stands for."""
+    if operator is constants.LITERAL:
+        return frozenset([argument])
+    if operator is constants.NOT_LITERAL:
+        return LATIN_1 - {argument}
+    assert operator is constants.IN
+    found: set[int] = set()
+    for kind, which in argument:
+        assert kind in (constants.LITERAL, constants.RANGE), kind
+        found.update([which] if kind is constants.LITERAL else range(which[0], which[1] + 1))
+    return frozenset(found)
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_no_pattern_goes_back_over_what_it_has_read(pattern: str) -> None:
+    """So it takes the length of its text at the most, at each place where it is tried."""
+    beginnings(parser.parse(pattern), NOTHING)
+
+
+@pytest.mark.parametrize(
+    "pattern", ["a*a*b", "a*ab", "a*(?:,|[a-c])", "[ \t]*(?:;x)?[ \t]*$", "(?:a*,)?a*a", "(?=a*a)"]
+)
+def test_a_pattern_that_does_is_told(pattern: str) -> None:
+    with pytest.raises(SlowPatternError):
+        beginnings(parser.parse(pattern), NOTHING)
+
+
+def test_every_pattern_is_tried_where_it_has_to_match_and_nowhere_else() -> None:
+    """To search for one, or to split by it, is to try it at each place of a text."""
+    assert PATTERNS
+    elsewhere = {"search", "split", "sub", "subn", "findall", "finditer"}
+    for path in HTTP.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                of_text = node.args and isinstance(node.args[0], ast.Constant)
+                assert node.func.attr not in elsewhere or of_text, f"{path.name}:{node.lineno}"
+
+
+# Characters: twice and four times as many must not take more than twice and four times as long.
+SIZES = (256, 512, 1024, 16_384, 32_768, 65_536)
+
+UNITS = [
+    ",", '"', "*", " ", "\t", ";", "=", "-", "\\", "0", "9", "a", "/", "%", "\xff", "\0", "W", "W/",
+    "W/W/", 'W/"', '""', '"",', '"a",', 'W/"",', '"*",', "*,", "a,", ", ", "\t,", " ;", ";q=",
+    ";q=0,", "gzip,", "gzip;q=0.5,", "x-gzip,identity,", "0-0,", "0-,", "-1,", "9-9, ", "bytes=",
+    "bytes=0-0,", "Sun, ", "Sun, 13 Sep 2020 12:26:40 GMT,", "a;a;", "../", "/docs", "\xc3\xa9",
+]  # fmt: skip
+AROUND = [
+    ("", ""),
+    ("bytes=", ""),
+    ("bytes=0-", ",x"),
+    ('"', '"'),
+    ('W/"', "x"),
+    ("gzip;q=", ""),
+    ("", '"'),
+]
+
+
+def shapes(size: int, around: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """Texts of about ``size`` characters, each with its name."""
+    for unit in UNITS:
+        for before, after in around:
+            yield f"{before}({unit})*{after}", before + unit * (size // len(unit)) + after
+
+
+class Work:
+    """Counts what the package does while it is entered.
+
+    That is the lines of its functions, one as often as it is come to, and for each call of a text's
+    method the length of that text, which the method may have looked at from end to end.
+    """
+
+    def __init__(self) -> None:
+        self.amount = 0
+
+    def __enter__(self) -> Work:
+        self._before = sys.gettrace(), sys.getprofile()
+        sys.setprofile(self._profile)
+        sys.settrace(self._enter)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        trace, profile = self._before
+        sys.settrace(trace)
+        sys.setprofile(profile)
+
+    def _enter(self, frame: Any, event: str, argument: Any) -> Callable[..., Any] | None:
+        if not frame.f_code.co_filename.startswith(PACKAGE):
+            return None
+        return self._step
+
+    def _step(self, frame: Any, event: str, argument: Any) -> Callable[..., Any]:
+        self.amount += 1
+        return self._step
+
+    def _profile(self, frame: Any, event: str, argument: Any) -> None:
+        if event == "c_call" and frame.f_code.co_filename.startswith(PACKAGE):
+            owner = getattr(argument, "__self__", None)
+            self.amount += len(owner) if isinstance(owner, str | bytes) else 1
+
+
+def require_linear(
+    prepare: Callable[[str], Callable[[], object]], around: Sequence[tuple[str, str]] = AROUND
+) -> None:
+    """Require that twice the length means about twice the work at the most, for every shape.
+
+    :param prepare: takes a text, and returns what does the work.
+    """
+    done: dict[str, dict[int, int]] = {}
+    for size in SIZES:
+        for name, text in shapes(size, around):
+            act = prepare(text)
+            with Work() as work:
+                act()
+            done.setdefault(name, {})[size] = work.amount
+    for name, amounts in done.items():
+        for size, amount in amounts.items():
+            assert amounts.get(2 * size, 0) <= 2.2 * amount, f"{name}: {amounts}"
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    write(tmp_path / "app.css", b"body { color: black }\n" * 30, compressed=True)
+    write(tmp_path / "docs" / "index.html", b"<!doctype html>")
+    return tmp_path
+
+
+async def receive() -> Any:
+    raise AssertionError
+
+
+async def send(message: Any) -> None: ...
+
+
+#: Takes a request, and returns what asks an application.
+Prepare = Callable[[Call], Callable[[], object]]
+
+
+def prepared_for_wsgi(site: Path) -> Prepare:
+    application = WhiteNoise(None, site, index_file=True)
+
+    def start_response(status: str, headers: Any, exc_info: Any = None) -> Any: ...
+
+    def prepare(call: Call) -> Callable[[], object]:
+        application._answers._decisions.clear()
+        return partial(application, environ_of(call), start_response)
+
+    return prepare
+
+
+def prepared_for_asgi(site: Path) -> Prepare:
+    application = ASGIWhiteNoise(None, site, check_interval=None)
+    listed: Any = application._find("/app.css")
+    for raw in ((), (b"accept-encoding", b"gzip")):  # from now on it waits for nothing
+        application._answer(listed, "GET", raw, "/app.css", "")
+
+    def prepare(call: Call) -> Callable[[], object]:
+        application._answers._decisions.clear()
+        coroutine = application(scope_of(call), receive, send)
+
+        def ask() -> None:
+            with pytest.raises(StopIteration):
+                coroutine.send(None)
+
+        return ask
+
+    return prepare
+
+
+@pytest.fixture(params=[prepared_for_wsgi, prepared_for_asgi], ids=["wsgi", "asgi"])
+def prepare(request: pytest.FixtureRequest, site: Path) -> Prepare:
+    made: Prepare = request.param(site)
+    made(Call("/app.css"))()
+    return made
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_a_field(prepare: Prepare, name: str) -> None:
+    more = (("Range", "bytes=0-0"),) if name == "If-Range" else ()
+    require_linear(lambda text: prepare(Call("/app.css", fields=((name, text), *more))))
+
+
+def test_a_field_in_many_lines(prepare: Prepare) -> None:
+    def prepare_lines(text: str) -> Callable[[], object]:
+        lines = [("If-None-Match", text[start : start + 64]) for start in range(0, len(text), 64)]
+        return prepare(Call("/app.css", fields=tuple(lines)))
+
+    require_linear(prepare_lines, [("", "")])
+
+
+def test_a_method(prepare: Prepare) -> None:
+    require_linear(lambda text: prepare(Call("/app.css", text)))
+
+
+@pytest.mark.parametrize("path", ["/", "/docs/", "/app.css"])
+@pytest.mark.parametrize("mount", ["", "/app"])
+def test_a_path(prepare: Prepare, path: str, mount: str) -> None:
+    require_linear(lambda text: prepare(Call(path + text, mount=mount)), [("", "")])
+
+
+@pytest.mark.parametrize("path", ["/", "/docs/", "/docs/docs/"])
+def test_a_path_with_autorefresh(site: Path, path: str) -> None:
+    registry = LiveRegistry("index.html")
+    registry.add(make_root(site, None, False))
+    registry.add(make_root(site, "docs", False))
+    require_linear(lambda text: partial(registry.find, path + text), [("", "")])
+
+
+def test_a_query_that_is_redirected() -> None:
+    require_linear(lambda text: partial(paths.with_query, "./", text), [("", "")])
+
+
+def test_work_that_grows_faster_is_told() -> None:
+    """Where a text is looked at again and again, in part or as a whole."""
+
+    def parts(text: str) -> None:
+        for position in range(0, len(text), 64):
+            paths.decode_environ_path(text[position:])
+
+    with pytest.raises(AssertionError):
+        require_linear(lambda text: partial(parts, text), [("", "")])

@@ -1,0 +1,1 @@
+"""The ASGI adapter: translates scopes and messages, and moves bytes."""

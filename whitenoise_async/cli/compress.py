@@ -1,0 +1,281 @@
+"""``python -m whitenoise_async.compress``: keep a ``.gz``, ``.br``, ``.zst`` beside each file."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+from ..compression import (
+    DEFAULT_EXCLUDED,
+    DEFAULT_MIN_SAVING,
+    DEFAULT_MIN_SIZE,
+    ENCODINGS,
+    CompressionError,
+    Failure,
+    Outcome,
+    Report,
+    Watcher,
+    check_tree,
+    clean_tree,
+    compress_tree,
+    make_settings,
+)
+from ..compression.encoders import require_known
+from ..compression.report import PROBLEMS
+from .compress_report import (
+    as_json,
+    left_alone,
+    outcome_line,
+    partial_report,
+    problem_line,
+    progress_so_far,
+    short,
+    table,
+)
+from .progress import Progress
+from .signals import INTERRUPTS, raising_on_signals
+from .terminal import Parser, say
+
+_BY_MODULE = "python -m whitenoise_async.compress"
+
+_WHAT_IS_LEFT = "nothing is left half-written, and the next run goes on from here."
+
+__all__ = ["check_tree", "clean_tree", "compress_tree", "main"]
+
+
+def main(arguments: Sequence[str] | None = None, program: str = _BY_MODULE) -> int:
+    """Run the command.
+
+    :param arguments: the command line without the program; ``sys.argv``'s if ``None``.
+    :param program: how the command was called, for its help.
+    :returns: the exit status: 0 when all went well, 1 when a file failed or a check found fault.
+    :raises SystemExit: with status 2, for a command line that makes no sense.
+    """
+    parser = _parser(program)
+    options = parser.parse_intermixed_args(arguments)
+    try:
+        work, left_out = _work(options)
+    except (ValueError, TypeError) as error:
+        parser.error(_with_flags(str(error)))
+    for root in options.roots:
+        if not os.path.isdir(root):
+            parser.error(f"{root} is not a directory")
+    if not options.quiet:
+        for reason in left_out:
+            say(f"left out: {reason}", error=True)
+    command = _Command(options, work)
+    with raising_on_signals():
+        return command.run(_apart(options.roots))
+
+
+class _Command(Watcher):
+    """One call of the command: does the work root by root, and prints what comes of it."""
+
+    def __init__(self, options: argparse.Namespace, work: Callable[..., Report]) -> None:
+        self._options = options
+        self._work = work
+        self._progress = Progress(shown=not options.quiet)
+        self._root = ""
+        # Below this root.
+        self._done: list[Outcome] = []
+        self._failures: list[Failure] = []
+        self._reports: list[Report] = []
+        self._failed = False
+
+    def run(self, roots: Sequence[str]) -> int:
+        try:
+            for self._root in roots:
+                self._done, self._failures = [], []
+                self._run_below()
+        except tuple(INTERRUPTS) as interrupt:
+            word, status = INTERRUPTS[type(interrupt)]
+            self._progress.end()
+            if self._root not in [report.root for report in self._reports]:
+                self._reports.append(partial_report(self._root, self._done, self._failures))
+            say(f"{word}: {progress_so_far(self._reports)}; {_WHAT_IS_LEFT}", error=True)
+        else:
+            status = 1 if self._failed else 0
+        if self._options.json:
+            for line in as_json(self._reports, interrupted=status > 1):
+                say(line)
+        return status
+
+    def _run_below(self) -> None:
+        try:
+            report = self._work(self._root, watcher=self)
+        except (CompressionError, OSError) as error:
+            self.tells(Failure(self._root, str(error)))
+            self._reports.append(partial_report(self._root, self._done, self._failures))
+            return
+        finally:
+            self._progress.end()
+        self._reports.append(report)
+        if self._options.quiet or self._options.json:
+            return
+        looked = self._options.check or self._options.clean or self._options.dry_run
+        for line in [short(report, dry_run=self._options.dry_run)] if looked else table(report):
+            say(line)
+        for line in left_alone(report):
+            say(line)
+
+    def waits(self, root: str) -> None:
+        if not self._options.quiet:
+            say(f"{root}: waiting for another run to end", error=True)
+
+    def begins(self, size: int) -> None:
+        self._progress.begin(self._root, size)
+
+    def advances(self, size: int) -> None:
+        self._progress.advance(size)
+
+    def tells(self, result: Outcome | Failure) -> None:
+        if isinstance(result, Failure):
+            self._failures.append(result)
+            self._fail(result.reason)
+            return
+        self._done.append(result)
+        if result.action in PROBLEMS:
+            self._fail(problem_line(self._root, result))
+        elif not (self._options.quiet or self._options.json):
+            line = outcome_line(self._root, result, dry_run=self._options.dry_run)
+            if line is not None:
+                with self._progress.out_of_the_way():
+                    say(line)
+
+    def warns(self, message: str) -> None:
+        say(message, error=True)
+
+    def _fail(self, line: str) -> None:
+        self._failed = True
+        with self._progress.out_of_the_way():
+            say(line, error=True)
+
+
+def _work(options: argparse.Namespace) -> tuple[Callable[..., Report], tuple[str, ...]]:
+    """The function that does what is asked for below one root, and what it leaves out."""
+    chosen: dict[str, Any] = {"include": options.include, "exclude": options.exclude}
+    if options.clean:
+        require_known(options.encodings or ())
+        work = partial(clean_tree, encodings=options.encodings, dry_run=options.dry_run, **chosen)
+        return work, ()
+    levels = {token: getattr(options, f"{token}_level") for token in ENCODINGS}
+    chosen |= {
+        "encodings": options.encodings,
+        "levels": {token: level for token, level in levels.items() if level is not None},
+        "min_size": options.min_size,
+        "min_saving": options.min_saving,
+        "jobs": options.jobs,
+        "follow_links": options.follow_links,
+    }
+    left_out = make_settings(**chosen).left_out
+    if options.check:
+        return partial(check_tree, **chosen), left_out
+    return partial(compress_tree, dry_run=options.dry_run, **chosen), left_out
+
+
+def _with_flags(message: str) -> str:
+    """Name options as they are named on the command line."""
+    name, space, rest = message.partition(" ")
+    if name in ("min_size", "min_saving", "jobs"):
+        name = f"--{name.replace('_', '-')}"
+    return f"{name}{space}{rest}"
+
+
+def _apart(roots: Sequence[str]) -> list[str]:
+    """The roots, without those that lie in another: what is in there is done with that."""
+    real = {root: os.path.join(os.path.realpath(root), "") for root in roots}
+    kept: list[str] = []
+    for root in dict.fromkeys(roots):
+        others = [real[each] for each in roots if real[each] != real[root]]
+        same = [each for each in kept if real[each] == real[root]]
+        if not same and not any(real[root].startswith(other) for other in others):
+            kept.append(root)
+    return kept
+
+
+def _parser(program: str) -> Parser:
+    parser = Parser(
+        prog=program,
+        description="Keep a .gz, a .br and a .zst beside every file below some folders that is "
+        "smaller for it. What is right already is left as it is.",
+    )
+    parser.add_argument("roots", nargs="+", metavar="root", help="a folder")
+    modes = parser.add_mutually_exclusive_group()
+    modes.add_argument(
+        "--check",
+        action="store_true",
+        help="change nothing; name what is missing, stale or unneeded, and exit with 1 then",
+    )
+    modes.add_argument("--clean", action="store_true", help="remove what this command wrote")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="tell what would be done, and do nothing"
+    )
+    _add_what(parser)
+    _add_how(parser)
+    _add_output(parser)
+    return parser
+
+
+def _add_what(parser: argparse.ArgumentParser) -> None:
+    what = parser.add_argument_group("which files")
+    what.add_argument(
+        "--include",
+        action="append",
+        default=[],
+        metavar="GLOB",
+        help="compress only files that match, and those whatever their extension; may be repeated",
+    )
+    what.add_argument(
+        "--exclude",
+        action="append",
+        default=[],
+        metavar="GLOB",
+        help="leave alone what matches; may be repeated. A pattern without a slash is for the name "
+        "of a file or folder, one with a slash for the path below the root. Left alone, unless "
+        f"included: {', '.join(sorted(DEFAULT_EXCLUDED))}",
+    )
+    what.add_argument(
+        "--follow-links",
+        action="store_true",
+        help="compress files outside the root to which links lead, beside the links as well",
+    )
+    what.add_argument(
+        "--min-size",
+        type=int,
+        default=DEFAULT_MIN_SIZE,
+        metavar="BYTES",
+        help="leave smaller files alone (default: %(default)s)",
+    )
+    what.add_argument(
+        "--min-saving",
+        type=float,
+        default=DEFAULT_MIN_SAVING,
+        metavar="PERCENT",
+        help="what a variant has to save to be kept (default: %(default)s)",
+    )
+
+
+def _add_how(parser: argparse.ArgumentParser) -> None:
+    how = parser.add_argument_group("how")
+    how.add_argument(
+        "--encodings",
+        type=lambda value: [each.strip() for each in value.split(",")],
+        metavar="LIST",
+        help=f"of {','.join(ENCODINGS)} (default: all that can be made by what is installed)",
+    )
+    for token, best in zip(ENCODINGS, ("12, or 9 without libdeflate", "11", "19"), strict=True):
+        how.add_argument(
+            f"--{token}-level", type=int, metavar="N", help=f"level for {token} (default: {best})"
+        )
+    how.add_argument(
+        "-j", "--jobs", type=int, metavar="N", help="threads that compress (default: one a core)"
+    )
+
+
+def _add_output(parser: argparse.ArgumentParser) -> None:
+    output = parser.add_argument_group("output")
+    output.add_argument("-q", "--quiet", action="store_true", help="print nothing but errors")
+    output.add_argument("--json", action="store_true", help="print JSON, for machines")

@@ -1,0 +1,72 @@
+"""A progress bar on a terminal, for a command that takes its time."""
+
+from __future__ import annotations
+
+import importlib
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from ..support.logs import printable
+
+
+class Progress:
+    """A bar of bytes on standard error, or none: when either stream is no terminal, or no tqdm."""
+
+    def __init__(self, *, shown: bool) -> None:
+        """Begin without a bar; ``shown`` is ``False`` where there shall never be one."""
+        self._tqdm = _tqdm() if shown and _is_terminal() else None
+        self._bar: Any = None
+
+    def begin(self, title: str, size: int) -> None:
+        """Begin a bar for ``size`` bytes."""
+        self.end()
+        if self._tqdm is not None and size:
+            self._bar = self._tqdm(
+                total=size,
+                desc=printable(title),
+                unit="B",
+                unit_scale=True,
+                leave=False,
+                # A pseudo-terminal may say that it has no columns, and Python 3.10 believes it.
+                ncols=shutil.get_terminal_size().columns or 80,
+                file=sys.stderr,
+            )
+
+    def advance(self, size: int) -> None:
+        """Move the bar on by ``size`` bytes."""
+        if self._bar is not None:
+            self._bar.update(size)
+
+    def end(self) -> None:
+        """Take the bar away."""
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+
+    @contextmanager
+    def out_of_the_way(self) -> Iterator[None]:
+        """Take the bar away while something is printed."""
+        if self._bar is not None:
+            self._bar.clear()
+        yield
+        if self._bar is not None:
+            self._bar.refresh()
+
+
+def _is_terminal() -> bool:
+    return all(
+        stream is not None and not stream.closed and stream.isatty()
+        for stream in (sys.stdout, sys.stderr)
+    )
+
+
+def _tqdm() -> Any:
+    try:
+        tqdm = importlib.import_module("tqdm").tqdm
+    except ImportError:
+        return None
+    tqdm.monitor_interval = 0  # no thread of its own for a bar that is moved often enough
+    return tqdm

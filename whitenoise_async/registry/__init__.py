@@ -1,0 +1,1 @@
+"""Which URL maps to which file. No HTTP."""

@@ -1,0 +1,1 @@
+"""Answers one request for one known file."""

@@ -1,0 +1,1 @@
+"""Logs, globs, fork handling and lazy imports."""

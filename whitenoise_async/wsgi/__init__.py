@@ -1,0 +1,1 @@
+"""The WSGI adapter: translates environs and responses, and moves bytes."""
