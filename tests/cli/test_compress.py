@@ -1,4 +1,4 @@
-"""``python -m whitenoise_async.cli.compress``: arguments, output, exit statuses, interrupts."""
+"""``python -m whitenoise_async.compress``: arguments, output, exit statuses, interrupts."""
 
 from __future__ import annotations
 
@@ -296,7 +296,7 @@ def test_help_tells_the_command_line(capsys: Output, monkeypatch: pytest.MonkeyP
         main(["-h"])
     assert ended.value.code == 0
     output = capsys.readouterr().out
-    assert output.startswith("usage: python -m whitenoise_async.cli.compress [-h]")
+    assert output.startswith("usage: python -m whitenoise_async.compress [-h]")
     assert ", ".join(sorted(DEFAULT_EXCLUDED)) in output
 
 
@@ -524,7 +524,7 @@ def on_terminal(*arguments: str, columns: int = 80, **environ: str) -> str:
     terminal, other_end = pty.openpty()
     ioctl(other_end, termios.TIOCSWINSZ, struct.pack("HHHH", 30, columns, 0, 0))
     process = subprocess.Popen(
-        [sys.executable, "-m", "whitenoise_async.cli.compress", *arguments],
+        [sys.executable, "-m", "whitenoise_async.compress", *arguments],
         stdin=other_end,
         stdout=other_end,
         stderr=other_end,
@@ -571,9 +571,9 @@ def test_there_is_no_bar_where_it_is_not_wanted(site: Path) -> None:
 def test_its_exit_status_is_mains(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["compress", "-q", "--check", str(site)])
     # What is imported already, runpy warns, may behave differently.
-    monkeypatch.delitem(sys.modules, "whitenoise_async.cli.compress")
+    monkeypatch.delitem(sys.modules, "whitenoise_async.compress", raising=False)
     with pytest.raises(SystemExit) as ended:
-        runpy.run_module("whitenoise_async.cli.compress", run_name="__main__")
+        runpy.run_module("whitenoise_async.compress", run_name="__main__")
     assert ended.value.code == 1
 
 
@@ -594,7 +594,7 @@ def test_public_names_are_found_when_they_are_asked_for() -> None:
 
 
 def test_what_cannot_be_printed_changes_neither_the_work_nor_the_status(site: Path) -> None:
-    command = [sys.executable, "-m", "whitenoise_async.cli.compress", str(site)]
+    command = [sys.executable, "-m", "whitenoise_async.compress", str(site)]
     done = subprocess.run(
         ["sh", "-c", 'exec "$@" >/dev/full 2>&-', "sh", *command],
         cwd=PACKAGES,

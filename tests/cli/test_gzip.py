@@ -1,4 +1,4 @@
-"""``python -m whitenoise_async.cli.gzip``: arguments, output, exit statuses."""
+"""``python -m whitenoise_async.gzip``: arguments, output, exit statuses."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def files_below(root: Path) -> set[str]:
 def run_command(*arguments: str | Path, **environ: str) -> subprocess.CompletedProcess[str]:
     """The command as a process of its own."""
     return subprocess.run(
-        [sys.executable, "-m", "whitenoise_async.cli.gzip", *arguments],
+        [sys.executable, "-m", "whitenoise_async.gzip", *arguments],
         capture_output=True,
         text=True,
         env={**os.environ, "PYTHONPATH": PACKAGES, **environ},
@@ -76,7 +76,7 @@ def test_help_tells_the_command_line(
         main(["-h"])
     assert ended.value.code == 0
     output = capsys.readouterr().out
-    usage = "usage: python -m whitenoise_async.cli.gzip [-h] [-q] root [extensions ...]"
+    usage = "usage: python -m whitenoise_async.gzip [-h] [-q] root [extensions ...]"
     assert output.splitlines()[0] == usage
     assert ", ".join(DEFAULT_EXCLUDED) in output
 
@@ -264,7 +264,7 @@ def test_what_a_terminal_cannot_show_of_a_name_is_escaped(
     blocked.write_bytes(TEXT)
     blocked.with_name(blocked.name + ".gz").mkdir()
     done = subprocess.run(
-        [sys.executable, "-m", "whitenoise_async.cli.gzip", tmp_path],
+        [sys.executable, "-m", "whitenoise_async.gzip", tmp_path],
         capture_output=True,
         env={**os.environ, "PYTHONPATH": PACKAGES, "PYTHONIOENCODING": encoding},
         timeout=60,
@@ -453,9 +453,9 @@ def test_its_exit_status_is_mains(
     (tmp_path / "a.txt.gz").mkdir()
     monkeypatch.setattr(sys, "argv", ["gzip", "-q", str(tmp_path)])
     # What is imported already, runpy warns, may behave differently.
-    monkeypatch.delitem(sys.modules, "whitenoise_async.cli.gzip")
+    monkeypatch.delitem(sys.modules, "whitenoise_async.gzip", raising=False)
     with pytest.raises(SystemExit) as ended:
-        runpy.run_module("whitenoise_async.cli.gzip", run_name="__main__")
+        runpy.run_module("whitenoise_async.gzip", run_name="__main__")
     assert ended.value.code == 1
     assert str(tmp_path) in capsys.readouterr().err
 
@@ -467,7 +467,7 @@ def test_a_reader_that_goes_away_does_not_stop_the_work(tmp_path: Path) -> None:
     read_end, write_end = os.pipe()
     os.close(read_end)
     process = subprocess.run(
-        [sys.executable, "-m", "whitenoise_async.cli.gzip", str(tmp_path)],
+        [sys.executable, "-m", "whitenoise_async.gzip", str(tmp_path)],
         stdout=write_end,
         stderr=subprocess.PIPE,
         cwd=Path(__file__).parents[2],
@@ -487,7 +487,7 @@ def test_what_cannot_be_printed_changes_neither_the_work_nor_the_status(
         write(tmp_path / name, TEXT)
 
     def run() -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "whitenoise_async.cli.gzip", str(tmp_path)]
+        command = [sys.executable, "-m", "whitenoise_async.gzip", str(tmp_path)]
         return subprocess.run(
             ["sh", "-c", f'exec "$@" {redirection}', "sh", *command],
             capture_output=True,

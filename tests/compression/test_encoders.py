@@ -46,7 +46,7 @@ DECODERS: dict[str, Any] = {
 TEXT = b"body { color: black }\n" * 100
 REAL = {
     name: (Path(__file__).parents[2] / name).read_bytes()
-    for name in ("LICENSE", "pyproject.toml", "whitenoise_async/media_type_table.py")
+    for name in ("LICENSE", "pyproject.toml", "whitenoise_async/http/media_type_table.py")
 }
 _WORDS = [random.Random(seed).randbytes(seed % 9 + 2).hex().encode() for seed in range(2000)]
 

@@ -1143,7 +1143,7 @@ def run_below(root: Path, script: str) -> subprocess.Popen[str]:
     prologue = f"""
 import os, signal, sys
 sys.path[:] = {[*sys.path, str(Path(__file__).parents[2])]!r}
-from trees import Listener
+from tests.helpers.trees import Listener
 from whitenoise_async.compression import check_tree, compress_tree, record
 root = {str(root)!r}
 """
@@ -1356,7 +1356,7 @@ def test_two_runs_below_folders_of_which_one_is_in_the_other_leave_each_others_d
     with run_below(
         site,
         """
-        from trees import at
+        from tests.helpers.trees import at
         from whitenoise_async.compression.drafts import Draft
         with Draft(at(root + "/css"), "a.gz"):
             print("begun", flush=True)

@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 
-from tests.django.test_settings import (
+from tests.django.test_settings import (  # noqa: F401 (fixtures)
     DJANGO_S_MANIFEST,
     FOREVER,
     call_django,
     collect,
+    project,
+    stack,
     storage,
     write,
 )

@@ -1,4 +1,4 @@
-"""Write ``whitenoise_async/media_type_table.py`` from the public table mime-db.
+"""Write ``whitenoise_async/http/media_type_table.py`` from the public table mime-db.
 
 The table comes from the npm package ``mime-db`` at the version that ``MIME_DB_VERSION`` pins.
 ``npm pack`` fetches it into a temporary directory, from whichever registry npm is configured

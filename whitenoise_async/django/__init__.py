@@ -21,7 +21,7 @@ __all__ = [
 _HOMES = {
     "CompressedManifestStaticFilesStorage": ".storage",
     "CompressedStaticFilesStorage": ".storage",
-    "DjangoWhiteNoise": ".wrapping",
+    "DjangoWhiteNoise": ".wrapper",
     "WhiteNoiseMiddleware": ".middleware",
 }
 

@@ -27,7 +27,7 @@ class Contender(NamedTuple):
         return command, folders[-1]
 
 
-_OURS = ("whitenoise_async.cli.compress", "--quiet")
+_OURS = ("whitenoise_async.compress", "--quiet")
 
 CONTENDERS = (
     Contender(ALIKE, OURS, (*_OURS, "--encodings", "gzip,br")),
