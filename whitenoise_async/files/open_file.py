@@ -12,7 +12,7 @@ from io import BufferedReader
 
 from ..http.ranges import ByteRange, planned_length
 from ..serving.representation import FileState
-from ..support.logs import OneLineError, error_now_and_then
+from ..support.logs import OneLineError, error_rate_limited
 from .pread import read_at, read_page_cache, reads_page_cache
 
 
@@ -72,7 +72,7 @@ class BrokenBodyError(OneLineError):
 
     def __init__(self, path: str, reason: str = "the file was truncated") -> None:
         super().__init__(f"{path} was sent in part: {reason}")
-        error_now_and_then(f"{self}; the connection is cut")
+        error_rate_limited(f"{self}; the connection is cut")
 
 
 class OpenFile:

@@ -11,8 +11,8 @@ from typing import Protocol, TypeVar
 
 from ..files.open_file import OpenFile
 from ..http.fields import is_opaque_tag
-from ..support.after_fork import renew_at_fork
-from ..support.logs import error_now_and_then, printable
+from ..support.after_fork import register_after_fork
+from ..support.logs import error_rate_limited, printable
 from .representation import FileState, are_dated
 
 T = TypeVar("T")
@@ -70,10 +70,10 @@ class ContentTags:
         """:param are_dated: whether dates count; then only files with constant dates are read."""
         self.are_dated = are_dated
         self._kept: OrderedDict[str, tuple[FileState, str]] = OrderedDict()
-        renew_at_fork(self)
-        self.renew()
+        register_after_fork(self)
+        self.reset_after_fork()
 
-    def renew(self) -> None:
+    def reset_after_fork(self) -> None:
         """Take a new lock."""
         self._changing = threading.Lock()
 
@@ -129,7 +129,7 @@ class _HookTags:
                     " characters"
                 )
         except Exception:
-            error_now_and_then(f"etag failed for {path}")
+            error_rate_limited(f"etag failed for {path}")
             raise
         return [made] * len(forms)
 
