@@ -29,20 +29,22 @@ from whitenoise_async.django import (
     WhiteNoiseMiddleware,
 )
 from whitenoise_async.django.checks import check_settings
-from whitenoise_async.overrides import OF_APPLICATIONS, OF_STORAGES
+from whitenoise_async.overrides import UNCALLED_APPLICATION_METHODS, UNCALLED_STORAGE_METHODS
 
 
 def method(self: Any, *args: Any, **kwargs: Any) -> Any: ...
 
 
-@pytest.mark.parametrize("name", OF_APPLICATIONS)
+@pytest.mark.parametrize("name", UNCALLED_APPLICATION_METHODS)
 @pytest.mark.parametrize("kind", [WhiteNoise, ASGIWhiteNoise, WhiteNoiseMiddleware])
 @pytest.mark.parametrize("value", [method, staticmethod(method)], ids=["method", "static"])
 def test_a_method_that_is_never_called_is_refused_with_its_replacement(
     kind: Any, name: str, value: Any
 ) -> None:
     mine: Any = type("Mine", (kind,), {name: value})
-    expected = rf"^Mine: {name}\(\) is never called; {re.escape(OF_APPLICATIONS[name])}$"
+    expected = (
+        rf"^Mine: {name}\(\) is never called; {re.escape(UNCALLED_APPLICATION_METHODS[name])}$"
+    )
     with pytest.raises(TypeError, match=expected):
         mine(lambda *request: HttpResponse())
 
@@ -78,7 +80,7 @@ def test_methods_of_its_own_are_no_reason() -> None:
     assert mine(None) is not None
 
 
-@pytest.mark.parametrize("name", OF_STORAGES)
+@pytest.mark.parametrize("name", UNCALLED_STORAGE_METHODS)
 @pytest.mark.parametrize(
     "kind", [CompressedStaticFilesStorage, CompressedManifestStaticFilesStorage]
 )
@@ -108,7 +110,7 @@ def test_the_page_names_each_with_its_replacement() -> None:
         for cell, _ in rows_of(DOCS / "coming-from.md", 2)
         if (name := (code(cell) or "").removesuffix("()"))
     }
-    assert told == {*OF_APPLICATIONS, *OF_STORAGES}
+    assert told == {*UNCALLED_APPLICATION_METHODS, *UNCALLED_STORAGE_METHODS}
 
 
 def test_templates_beside_their_assets_stay_private_with_include(

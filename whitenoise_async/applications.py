@@ -40,7 +40,7 @@ def is_async(function: Any) -> bool:
     return _is_coroutine_function(function) or _is_coroutine_function(_call_of(function))
 
 
-def takes(function: Callable[..., Any], *arguments: object) -> bool:
+def accepts(function: Callable[..., Any], *arguments: object) -> bool:
     """Whether ``function`` itself, not one that it wraps, takes as many positional arguments.
 
     A callable that hides its signature, as some in C do, is assumed to take them.
@@ -57,27 +57,27 @@ def takes(function: Callable[..., Any], *arguments: object) -> bool:
 
 
 @_if_certain
-def is_double(application: Any) -> bool:
+def is_asgi2(application: Any) -> bool:
     """Whether ``application`` is called twice, as ASGI 2 has it: with the scope, then the rest.
 
     Servers run these still: uvicorn takes every callable that is not async for one.
     """
-    if is_async(application) or not takes(application, "scope"):
+    if is_async(application) or not accepts(application, "scope"):
         return False
     if inspect.isclass(application):
         return not hasattr(application, "__await__")
-    if not takes(application, *ASGI):
+    if not accepts(application, *ASGI):
         return True
     wrapped = getattr(application, "__wrapped__", None)
-    return callable(wrapped) and is_double(wrapped)
+    return callable(wrapped) and is_asgi2(wrapped)
 
 
-def kind_of(application: Callable[..., Any]) -> tuple[str, ...] | None:
+def detect_interface(application: Callable[..., Any]) -> tuple[str, ...] | None:
     """``ASGI`` or ``WSGI``, or ``None`` where ``application`` may be either."""
     if is_async(application):
         return ASGI
-    is_asgi = is_double(application) or takes(application, *ASGI)
-    if is_asgi == takes(application, *WSGI):
+    is_asgi = is_asgi2(application) or accepts(application, *ASGI)
+    if is_asgi == accepts(application, *WSGI):
         return None
     return ASGI if is_asgi else WSGI
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic
 from wsgiref.headers import Headers as HookHeaders
 from wsgiref.util import is_hop_by_hop
 
-from .applications import is_async, kind_of, takes
+from .applications import accepts, detect_interface, is_async
 from .files.open_file import FileSystemError, UnavailableError, read_state
 from .http.fields import OWS, RequestFields, is_field_value, is_token
 from .http.media_types import content_type
 from .options import Options, apply_keywords, resolve
-from .overrides import OF_APPLICATIONS, uncalled_override
+from .overrides import UNCALLED_APPLICATION_METHODS, find_uncalled_override
 from .registry.walked import Listed, LiveRegistry, Registry, WalkedRegistry, make_root
 from .serving.representation import Headers
 from .serving.responder import Answer, Answers
@@ -68,7 +68,7 @@ class BaseWhiteNoise(Options, Generic[Line]):
             method of WhiteNoise's that is never called here.
         :raises ValueError: for a value out of range.
         """
-        uncalled = uncalled_override(type(self), OF_APPLICATIONS)
+        uncalled = find_uncalled_override(type(self), UNCALLED_APPLICATION_METHODS)
         if uncalled is not None:
             raise TypeError(uncalled)
         self._check_application(application)
@@ -196,7 +196,7 @@ class BaseWhiteNoise(Options, Generic[Line]):
             f"{type(self).__name__}() must be given {self._application_kind}, called as"
             f" ({', '.join(self._application_parameters)}), or None; got {application!r}"
         )
-        if self._other_kind is not None and kind_of(application) == self._other_kind[0]:
+        if self._other_kind is not None and detect_interface(application) == self._other_kind[0]:
             message += f"; {self._other_kind[1]}() takes this one"
         raise TypeError(message)
 
@@ -210,7 +210,7 @@ class BaseWhiteNoise(Options, Generic[Line]):
         """Whether ``application`` may be called as the adapter calls it."""
         if is_async(application) and not cls._application_is_async:
             return False
-        return takes(application, *cls._application_parameters)
+        return accepts(application, *cls._application_parameters)
 
     def _shared_headers(self) -> list[tuple[str, str]]:
         """The fields that files and redirects have in common."""

@@ -13,7 +13,7 @@ from wsgiref.headers import Headers
 from .applications import is_async
 from .http.fields import is_token
 from .http.media_types import MediaTypes
-from .support.globs import Globs, globs_of
+from .support.globs import Globs, compile_globs
 
 if TYPE_CHECKING:
     ImmutableFileTest = Callable[[str, str], object] | str | re.Pattern[str]
@@ -342,11 +342,11 @@ def _searching(value: str | re.Pattern[str]) -> Callable[[str, str], object]:
 
 def _exclusion(owner: Options) -> Globs | None:
     """The patterns of ``exclude`` and ``include``; ``None`` where everything is served."""
-    exclude = globs_of("exclude", owner.exclude)
+    exclude = compile_globs("exclude", owner.exclude)
     if owner.include is None:
         return exclude
     # An empty list includes nothing.
-    include = globs_of("include", owner.include) or Globs(())
+    include = compile_globs("include", owner.include) or Globs(())
     return Globs(owner.exclude, include)
 
 

@@ -17,7 +17,7 @@ _CALL = "override __call__"
 _STORAGE = "OPTIONS['compress'] of the storage says what is compressed, and how"
 
 #: Methods of an application or a middleware, and what to use in their place.
-OF_APPLICATIONS: Mapping[str, str] = {
+UNCALLED_APPLICATION_METHODS: Mapping[str, str] = {
     "find_file": _SELECT,
     "find_file_at_path": _SELECT,
     "find_file_at_path_with_indexes": "the option index_file serves index files",
@@ -44,7 +44,7 @@ OF_APPLICATIONS: Mapping[str, str] = {
 }
 
 #: The same of storages.
-OF_STORAGES: Mapping[str, str] = {
+UNCALLED_STORAGE_METHODS: Mapping[str, str] = {
     "create_compressor": _STORAGE,
     "compress_files": _STORAGE,
     "post_process_with_compression": "override post_process",
@@ -56,7 +56,7 @@ OF_STORAGES: Mapping[str, str] = {
 _GENERIC = frozenset({"process_request", "redirect"})
 
 
-def uncalled_override(kind: type, known: Mapping[str, str]) -> str | None:
+def find_uncalled_override(kind: type, known: Mapping[str, str]) -> str | None:
     """Describe the first method of ``known`` that a subclass of one of ours has, if any."""
     package = __name__.partition(".")[0]
     foreign = [each for each in kind.__mro__ if each.__module__.partition(".")[0] != package]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from whitenoise_async.support.globs import Globs, globs_of
+from whitenoise_async.support.globs import Globs, compile_globs
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_what_is_for_a_file_by_its_name_is_not_for_a_folder_of_that_name(
 @pytest.mark.parametrize("pattern", ["", "/", "//"])
 def test_an_empty_pattern_is_refused(pattern: str) -> None:
     with pytest.raises(ValueError, match="exclude must be patterns such as"):
-        globs_of("exclude", ["*.map", pattern])
+        compile_globs("exclude", ["*.map", pattern])
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from typing import Any, cast
 from anyio import CancelScope, create_task_group, get_cancelled_exc_class, sleep_forever
 from anyio.lowlevel import checkpoint
 
-from ..applications import ASGI, WSGI, is_double
+from ..applications import ASGI, WSGI, is_asgi2
 from ..files.open_file import BrokenBodyError, OpenFile, reason_of
 from ..http.fields import OWS, RequestFields
 from ..http.paths import below_mounts, has_encoded_slash, with_mount
@@ -110,11 +110,11 @@ class ASGIWhiteNoise(AsyncBaseWhiteNoise[Line]):
 
     @classmethod
     def _fits(cls, application: Callable[..., Any]) -> bool:
-        return is_double(application) or super()._fits(application)
+        return is_asgi2(application) or super()._fits(application)
 
     @staticmethod
     def _adapt(application: Callable[..., Any]) -> Callable[..., Any]:
-        return _single(application) if is_double(application) else application
+        return _single(application) if is_asgi2(application) else application
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or have the application answer it."""

@@ -14,7 +14,7 @@ from ..asgi.adapter import ASGIWhiteNoise
 from ..files.open_file import FileSystemError, state_if_any
 from ..options import Options
 from ..registry.walked import make_root
-from ..support.globs import globs_of
+from ..support.globs import compile_globs
 from .servers import SERVERS, installed, serve
 from .terminal import Parser, say
 
@@ -143,7 +143,7 @@ def _prefix(text: str) -> str:
 
 def _glob(option: str, text: str) -> str:
     try:
-        globs_of(option, [text])
+        compile_globs(option, [text])
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
     return text

@@ -18,7 +18,7 @@ from django.core.checks import CheckMessage
 from django.utils.module_loading import import_string
 
 from ..base import BaseWhiteNoise
-from ..overrides import OF_APPLICATIONS, uncalled_override
+from ..overrides import UNCALLED_APPLICATION_METHODS, find_uncalled_override
 from ..support.logs import printable
 from .base import ConfiguredWhiteNoise
 from .settings import KNOWN, PREFIX, configuration, faults, is_for_uploads, local_storage, set_names
@@ -86,7 +86,7 @@ def _uncalled(middleware: list[str]) -> Iterator[CheckMessage]:
         except ImportError:
             continue  # Django says so itself
         if isinstance(kind, type) and issubclass(kind, BaseWhiteNoise):
-            uncalled = uncalled_override(kind, OF_APPLICATIONS)
+            uncalled = find_uncalled_override(kind, UNCALLED_APPLICATION_METHODS)
             if uncalled is not None:
                 yield checks.Error(uncalled, id="whitenoise_async.E002")
 

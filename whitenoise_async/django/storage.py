@@ -11,7 +11,7 @@ from django.contrib.staticfiles.utils import matches_patterns
 from django.core.exceptions import ImproperlyConfigured
 
 from ..compression.locks import locked
-from ..overrides import OF_STORAGES, uncalled_override
+from ..overrides import UNCALLED_STORAGE_METHODS, find_uncalled_override
 from .atomic_storage import WholeFilesStorage
 from .collecting import keep_files_until_replaced
 from .compression import Compression, Processed, known_options
@@ -34,7 +34,7 @@ class CompressedFilesStorage(WholeFilesStorage):
         :raises ImproperlyConfigured: for an unknown option, or a subclass with a method of
             WhiteNoise's that is never called here.
         """
-        uncalled = uncalled_override(type(self), OF_STORAGES)
+        uncalled = find_uncalled_override(type(self), UNCALLED_STORAGE_METHODS)
         if uncalled is not None:
             raise ImproperlyConfigured(uncalled)
         self._options = known_options(compress)

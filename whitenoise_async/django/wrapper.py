@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.handlers.asgi import ASGIHandler
 from django.core.handlers.base import BaseHandler
 
-from ..applications import ASGI, kind_of
+from ..applications import ASGI, detect_interface
 from ..asgi.adapter import ASGIWhiteNoise, Line
 from ..http.paths import below_mount
 from ..wsgi.adapter import WhiteNoise
@@ -65,7 +65,7 @@ def DjangoWhiteNoise(  # noqa: N802 (named for what it makes)
 
 def _is_asgi(application: Callable[..., Any]) -> bool:
     """Whether ``application`` is an ASGI one, or wraps Django's."""
-    kind = kind_of(application)
+    kind = detect_interface(application)
     if kind is not None:
         return kind == ASGI
     # A wrapper that hides how it is called: what it wraps decides.

@@ -63,7 +63,7 @@ class Globs:
         return any(map(self._is_only_folder, folders))
 
 
-def globs_of(name: str, patterns: object) -> Globs | None:
+def compile_globs(name: str, patterns: object) -> Globs | None:
     """Check the value of an option that takes patterns; returns ``None`` where there are none.
 
     :param name: the option's.
