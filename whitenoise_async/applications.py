@@ -40,13 +40,15 @@ def is_async(function: Any) -> bool:
     return _is_coroutine_function(function) or _is_coroutine_function(_call_of(function))
 
 
-def accepts(function: Callable[..., Any], *arguments: object) -> bool:
-    """Whether ``function`` itself, not one that it wraps, takes as many positional arguments.
+def accepts(function: Callable[..., Any], *arguments: object, follow_wrapped: bool = False) -> bool:
+    """Whether ``function`` can be called with these positional arguments.
 
-    A callable that hides its signature, as some in C do, is assumed to take them.
+    A callable without a signature, such as some that are written in C, is assumed to accept them.
+
+    :param follow_wrapped: whether the signature of a function that ``function`` wraps counts.
     """
     try:
-        signature = _signature(function)
+        signature = _signature(function, follow_wrapped=follow_wrapped)
     except Exception:  # a proxy may raise anything
         return True
     try:
@@ -82,12 +84,11 @@ def detect_interface(application: Callable[..., Any]) -> tuple[str, ...] | None:
     return ASGI if is_asgi else WSGI
 
 
-def _signature(function: Callable[..., Any]) -> inspect.Signature:
-    """The parameters of ``function`` itself, and not of a function that it wraps."""
+def _signature(function: Callable[..., Any], *, follow_wrapped: bool) -> inspect.Signature:
     if not isinstance(function, partial) and not inspect.isclass(function):
         # inspect does not find a ``__call__`` that is in ``__slots__``.
         function = function if inspect.isroutine(function) else _call_of(function)
-    return inspect.signature(function, follow_wrapped=False)
+    return inspect.signature(function, follow_wrapped=follow_wrapped)
 
 
 def _call_of(function: object) -> Any:

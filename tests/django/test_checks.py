@@ -50,7 +50,11 @@ def test_nothing_is_found_where_all_is_well() -> None:
     ("changed", "number", "said"),
     [
         ({"WHITENOISE_MAX_AGE": -1}, "E001", "WHITENOISE_MAX_AGE must be 0 or more seconds"),
-        ({"WHITENOISE_MIMETYPES": {"/": "a"}}, "E001", "WHITENOISE_MIMETYPES has keys such as"),
+        (
+            {"WHITENOISE_MIMETYPES": {"/": "a"}},
+            "E001",
+            "WHITENOISE_MIMETYPES must have keys",
+        ),
         ({"WHITENOISE_STATIC_PREFIX": 3}, "E001", "WHITENOISE_STATIC_PREFIX must be a URL path"),
         (
             {"WHITENOISE_SKIP_COMPRESS_EXTENSIONS": "jpg"},

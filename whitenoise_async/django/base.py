@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings as django_settings
 
 from ..base import BaseWhiteNoise
-from ..options import HOOKS, Options, give, has_method
+from ..options import HOOKS, Options, has_method, set_option
 from ..registry.walked import Registry
 from ..serving.response_cache import Line
 from .finders import FindersRegistry, found_files
@@ -47,7 +47,7 @@ class ConfiguredWhiteNoise(BaseWhiteNoise[Line]):
         for name, value in defaults.items():
             # A method of a subclass asks for the default by ``super()``.
             if not _is_own(self, name) or (name in HOOKS and has_method(self, name)):
-                give(self, name, value)
+                set_option(self, name, value)
         keywords: OptionKeywords = {**self._configuration.options, **options}
         super().__init__(application, **keywords)
         self._add_roots(self._configuration)
@@ -85,6 +85,6 @@ class ConfiguredWhiteNoise(BaseWhiteNoise[Line]):
 
 
 def _is_own(owner: Options, name: str) -> bool:
-    """Whether a subclass of :class:`Options` sets an option, be it to what is the default."""
+    """Whether a subclass sets an option, even if to its default."""
     classes = type(owner).__mro__
-    return any(name in vars(each) for each in (owner, *classes[: classes.index(Options)]))
+    return any(name in vars(each) for each in (owner, *classes[: classes.index(BaseWhiteNoise)]))
