@@ -7,21 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from tests.helpers import django_project
-from tests.helpers.clients import ADAPTERS, client_of
-from tests.helpers.files import write
-from tests.helpers.pages import DOCS
-from tests.system.test_docs import code, rows_of
-
-django_project.configure()
-
 from django.core.checks import run_checks
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpResponse
 from django.test import override_settings
 from django.utils.deprecation import MiddlewareMixin
 
+from tests.helpers import django_project
+from tests.helpers.clients import ADAPTERS, client_of
+from tests.helpers.files import write
+from tests.helpers.pages import DOCS
+from tests.system.test_docs import code, rows_of
 from whitenoise_async import ASGIWhiteNoise, WhiteNoise
 from whitenoise_async.django import (
     CompressedManifestStaticFilesStorage,
@@ -30,6 +26,8 @@ from whitenoise_async.django import (
 )
 from whitenoise_async.django.checks import check_settings
 from whitenoise_async.overrides import UNCALLED_APPLICATION_METHODS, UNCALLED_STORAGE_METHODS
+
+django_project.configure()
 
 
 def method(self: Any, *args: Any, **kwargs: Any) -> Any: ...

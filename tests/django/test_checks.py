@@ -19,10 +19,6 @@ from django.conf import settings
 from django.core.management import call_command
 from django.test import override_settings
 
-from tests.helpers import django_project
-
-django_project.configure()
-
 from whitenoise_async.django import CompressedStaticFilesStorage, WhiteNoiseMiddleware
 
 OURS = "whitenoise_async.django"

@@ -18,8 +18,6 @@ from tests.helpers import django_project
 from tests.helpers.clients import Reply, call_asgi, call_wsgi, make_call
 from tests.helpers.files import write
 
-django_project.configure()
-
 Get = Callable[..., Reply]
 
 ADMIN = "/static/admin/css/base.css"
@@ -139,7 +137,7 @@ def test_what_comes_after_the_start_is_found_by_who_looks(folders: tuple[Path, P
     with override_settings(**changed):
         handler = ASGIHandler()
         write(folders[0] / "new.css", b"new")
-        sent = django_project.in_small_letters(handler)
+        sent = django_project.with_lower_case_headers(handler)
         reply = call_asgi(sent, make_call("/static/new.css"))
         assert (reply.body, reply["cache-control"]) == (b"new", "max-age=0, public")
         write(folders[0] / "new.css", b"newer")

@@ -50,8 +50,6 @@ from whitenoise_async.files.open_file import BrokenBodyError
 from whitenoise_async.files.pread import reads_page_cache
 from whitenoise_async.wsgi.bodies import WholeFile
 
-django_project.configure()
-
 MIDDLEWARE = "whitenoise_async.django.WhiteNoiseMiddleware"
 
 
@@ -63,7 +61,7 @@ class Sides(NamedTuple):
 def handlers(*middleware: Any, **changed: Any) -> Pair:
     """Django's handlers, made under these settings."""
     with override_settings(MIDDLEWARE=list(middleware or [MIDDLEWARE]), **changed):
-        return Pair(WSGIHandler(), django_project.in_small_letters(ASGIHandler()))
+        return Pair(WSGIHandler(), django_project.with_lower_case_headers(ASGIHandler()))
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["walked", "autorefresh"])

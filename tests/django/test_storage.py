@@ -14,15 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from tests.helpers.django_project import configure
-from tests.helpers.trees import ALL, DECODERS, TEXT, snapshot, swapping
-from whitenoise_async.compression import ENCODINGS
-from whitenoise_async.compression.record import NAME as RECORD
-from whitenoise_async.compression.tree import FOREIGN
-
-configure()
-
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.exceptions import ImproperlyConfigured
 from django.core.files.base import ContentFile
@@ -31,10 +22,13 @@ from django.core.management import CommandError, call_command
 from django.test import override_settings
 
 import whitenoise_async.django
+from tests.helpers.django_project import OURS_MANIFEST, OURS_PLAIN
+from tests.helpers.trees import ALL, DECODERS, TEXT, snapshot, swapping
+from whitenoise_async.compression import ENCODINGS
+from whitenoise_async.compression.record import NAME as RECORD
+from whitenoise_async.compression.tree import FOREIGN
 from whitenoise_async.django.hashed_names import manifest_names
 
-PLAIN = "whitenoise_async.django.CompressedStaticFilesStorage"
-HASHED = "whitenoise_async.django.CompressedManifestStaticFilesStorage"
 MANIFEST = "staticfiles.json"
 
 STYLE = b"body { background: url(../img/a.svg#top) }\n" + TEXT
@@ -111,7 +105,7 @@ class Project:
 def project(tmp_path: Path) -> Project:
     made = Project(tmp_path)
     made.write(FILES)
-    made.use(HASHED)
+    made.use(OURS_MANIFEST)
     return made
 
 
@@ -126,12 +120,12 @@ def require_right_variants(root: Path) -> None:
 
 
 def test_the_storages_are_found_where_the_settings_name_them() -> None:
-    for backend in (PLAIN, HASHED):
+    for backend in (OURS_PLAIN, OURS_MANIFEST):
         assert getattr(whitenoise_async.django, backend.rpartition(".")[2])
 
 
 def test_what_is_collected_is_compressed_and_counted(project: Project) -> None:
-    project.use(PLAIN)
+    project.use(OURS_PLAIN)
     output = project.collect(verbosity=2)
     assert project.names() == with_variants("css/app.css", "img/a.svg") | {"a.txt", "img/b.png"}
     require_right_variants(project.root)
@@ -141,7 +135,7 @@ def test_what_is_collected_is_compressed_and_counted(project: Project) -> None:
 
 
 def test_what_has_not_changed_is_not_compressed_again(project: Project) -> None:
-    project.use(PLAIN)
+    project.use(OURS_PLAIN)
     project.collect()
     before = snapshot(project.root)
     assert "post-processed" not in project.collect()
@@ -165,7 +159,7 @@ def test_hashed_copies_are_compressed_as_well_and_the_manifest_is_not(project: P
     assert ", 16 post-processed." in output
 
 
-@pytest.mark.parametrize("backend", [PLAIN, HASHED])
+@pytest.mark.parametrize("backend", [OURS_PLAIN, OURS_MANIFEST])
 def test_a_dry_run_writes_nothing(project: Project, backend: str) -> None:
     project.use(backend)
     assert "4 static files copied" in project.collect(dry_run=True)
@@ -173,13 +167,13 @@ def test_a_dry_run_writes_nothing(project: Project, backend: str) -> None:
     assert not project.root.exists()
 
 
-@pytest.mark.parametrize("backend", [PLAIN, HASHED])
+@pytest.mark.parametrize("backend", [OURS_PLAIN, OURS_MANIFEST])
 def test_nothing_to_collect_is_no_fault(project: Project, backend: str) -> None:
     project.use(backend, STATICFILES_DIRS=[])
     assert "0 static files copied" in project.collect()
 
 
-@pytest.mark.parametrize("backend", [PLAIN, HASHED])
+@pytest.mark.parametrize("backend", [OURS_PLAIN, OURS_MANIFEST])
 def test_without_post_processing_nothing_is_hashed_or_compressed(
     project: Project, backend: str
 ) -> None:
@@ -229,7 +223,7 @@ def test_linked_files_and_their_hashed_copies_are_compressed(project: Project) -
 def test_the_extensions_that_are_set_are_left_alone_in_place_of_the_usual_ones(
     project: Project, extensions: list[str] | None, expected: set[str]
 ) -> None:
-    project.use(PLAIN)
+    project.use(OURS_PLAIN)
     if extensions is not None:
         project.settings["WHITENOISE_SKIP_COMPRESS_EXTENSIONS"] = extensions
     project.collect()
@@ -238,7 +232,7 @@ def test_the_extensions_that_are_set_are_left_alone_in_place_of_the_usual_ones(
 
 def test_the_storage_takes_the_options_of_the_engine(project: Project) -> None:
     options = {"encodings": ["gzip"], "exclude": ["img/*"], "min_size": 1, "levels": {"gzip": 1}}
-    project.use(HASHED, {"compress": options})
+    project.use(OURS_MANIFEST, {"compress": options})
     project.collect()
     style = project.manifest()["css/app.css"]
     compressed = {name for name in project.names() if name.endswith(ALL)}
@@ -247,13 +241,13 @@ def test_the_storage_takes_the_options_of_the_engine(project: Project) -> None:
 
 def test_an_option_of_the_storage_wins_over_the_setting(project: Project) -> None:
     options = {"compress": {"skip_extensions": ["svg"]}}
-    project.use(PLAIN, options, WHITENOISE_SKIP_COMPRESS_EXTENSIONS=["css"])
+    project.use(OURS_PLAIN, options, WHITENOISE_SKIP_COMPRESS_EXTENSIONS=["css"])
     project.collect()
     compressed = {name for name in project.names() if name.endswith(".gz")}
     assert compressed == {"css/app.css.gz", "img/b.png.gz"}
 
 
-@pytest.mark.parametrize("backend", [PLAIN, HASHED])
+@pytest.mark.parametrize("backend", [OURS_PLAIN, OURS_MANIFEST])
 @pytest.mark.parametrize(
     ("given", "message"),
     [
@@ -279,7 +273,7 @@ def test_an_option_that_cannot_be_what_it_is_is_named(
 
 @pytest.mark.parametrize("extension", ["tar.gz", "."])
 def test_an_extension_that_no_name_ends_in_is_refused(project: Project, extension: str) -> None:
-    project.use(PLAIN, WHITENOISE_SKIP_COMPRESS_EXTENSIONS=[extension])
+    project.use(OURS_PLAIN, WHITENOISE_SKIP_COMPRESS_EXTENSIONS=[extension])
     with pytest.raises(ImproperlyConfigured, match="WHITENOISE_SKIP_COMPRESS_EXTENSIONS must be"):
         project.collect()
 
@@ -303,7 +297,7 @@ class Remote(whitenoise_async.django.CompressedStaticFilesStorage):
 
 def test_only_hashed_copies_stay_where_the_settings_say_so(project: Project) -> None:
     project.collect()
-    project.use(HASHED, WHITENOISE_KEEP_ONLY_HASHED_FILES=True)
+    project.use(OURS_MANIFEST, WHITENOISE_KEEP_ONLY_HASHED_FILES=True)
     for _ in range(3):
         project.collect()
         manifest = project.manifest()
@@ -317,7 +311,7 @@ def test_only_hashed_copies_stay_where_the_settings_say_so(project: Project) -> 
 def test_of_several_passes_the_last_copies_alone_stay(project: Project) -> None:
     # The deepest are looked at first, before what they refer to has its name.
     project.write({"css/deep/a.css": b"@import '../app.css';"})
-    project.use(HASHED, WHITENOISE_KEEP_ONLY_HASHED_FILES=True)
+    project.use(OURS_MANIFEST, WHITENOISE_KEEP_ONLY_HASHED_FILES=True)
     project.collect()
     manifest = project.manifest()
     plain = {name for name in project.names() if not name.endswith(ALL)}
@@ -340,7 +334,7 @@ class PartlyHashed(whitenoise_async.django.CompressedManifestStaticFilesStorage)
 
 
 def test_linked_sources_stay_when_only_hashed_copies_do(project: Project) -> None:
-    project.use(HASHED, WHITENOISE_KEEP_ONLY_HASHED_FILES=True)
+    project.use(OURS_MANIFEST, WHITENOISE_KEEP_ONLY_HASHED_FILES=True)
     project.collect(link=True)
     assert not (project.root / "css/app.css").is_symlink()
     assert (project.sources / "css/app.css").read_bytes() == STYLE
@@ -462,7 +456,7 @@ def test_files_that_are_not_utf_8_are_named(project: Project) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a limit of the system's")
-@pytest.mark.parametrize("backend", [PLAIN, HASHED])
+@pytest.mark.parametrize("backend", [OURS_PLAIN, OURS_MANIFEST])
 def test_a_full_disk_is_told_in_one_line_and_leaves_no_part_of_a_file(
     project: Project, tmp_path: Path, backend: str
 ) -> None:
@@ -485,7 +479,7 @@ def test_what_a_full_disk_does_not_let_be_replaced_stays(
     style = b"p { color: black }\n" * (500 if too_large == "large.css" else 1)
     project.sources = tmp_path / "others"
     project.write({"large.css": style, **{f"{number}.txt": b"a" for number in range(100)}})
-    project.use(HASHED)
+    project.use(OURS_MANIFEST)
     project.collect()
     before = snapshot(project.root)
     run = begin(project, tmp_path, most=2_000)
@@ -516,7 +510,7 @@ def touch(path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="mounts a file system of Linux")
-@pytest.mark.parametrize("backend", [PLAIN, HASHED])
+@pytest.mark.parametrize("backend", [OURS_PLAIN, OURS_MANIFEST])
 def test_a_full_disk_leaves_the_old_file_in_its_place(
     project: Project, small_disk: None, backend: str
 ) -> None:
@@ -527,7 +521,7 @@ def test_a_full_disk_leaves_the_old_file_in_its_place(
     with pytest.raises(CommandError, match=r"app\.css cannot be written: No space left on device$"):
         project.collect()
     assert (project.root / "css/app.css").read_bytes() == STYLE
-    if backend == HASHED:
+    if backend == OURS_MANIFEST:
         assert (project.root / project.manifest()["css/app.css"]).exists()
     (project.sources / "css/app.css").write_bytes(STYLE + b"q {}")
     touch(project.sources / "css/app.css")
@@ -541,7 +535,7 @@ def test_a_full_disk_leaves_the_old_file_where_a_link_was_to_take_its_place(
     project: Project, small_disk: None
 ) -> None:
     """A link is a new file too, and this file system has no room for another one."""
-    project.use(PLAIN, {"compress": {"exclude": ["*"]}})
+    project.use(OURS_PLAIN, {"compress": {"exclude": ["*"]}})
     project.collect()
     remount = f"remount,nr_inodes={len(list(project.root.rglob('*'))) + 1}"
     subprocess.run(["mount", "-o", remount, str(project.root)], check=True)
@@ -561,7 +555,7 @@ def test_a_full_disk_leaves_the_old_file_where_a_link_was_to_take_its_place(
 def test_what_is_in_the_way_is_an_error_without_a_traceback(
     project: Project, name: str, reason: str, link: bool
 ) -> None:
-    project.use(PLAIN)
+    project.use(OURS_PLAIN)
     if name == "css":
         project.root.mkdir()
         (project.root / name).write_bytes(b"")
@@ -630,7 +624,7 @@ from django.core.management import execute_from_command_line
 settings.configure(
     INSTALLED_APPS=["django.contrib.staticfiles"], STATIC_URL="/static/",
     STATIC_ROOT={str(tmp_path / "static")!r}, STATICFILES_DIRS=[{str(tmp_path / "source")!r}],
-    STORAGES={{"staticfiles": {{"BACKEND": {PLAIN!r}}}}},
+    STORAGES={{"staticfiles": {{"BACKEND": {OURS_PLAIN!r}}}}},
 )
 execute_from_command_line(["manage.py", "collectstatic", "--noinput"])
 """
@@ -640,7 +634,7 @@ execute_from_command_line(["manage.py", "collectstatic", "--noinput"])
 
 
 def test_a_source_that_is_gone_is_an_error_and_the_old_file_stays(project: Project) -> None:
-    project.use(PLAIN)
+    project.use(OURS_PLAIN)
     project.collect()
     source = project.sources / "a.txt"
     source.unlink()
@@ -668,7 +662,7 @@ def test_to_clear_the_folder_removes_a_link_to_another_folder_and_nothing_in_tha
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="root alone may give files away")
-@pytest.mark.parametrize("backend", [PLAIN, HASHED])
+@pytest.mark.parametrize("backend", [OURS_PLAIN, OURS_MANIFEST])
 def test_a_folder_of_another_user_that_becomes_a_link_leads_nowhere(
     project: Project, tmp_path: Path, backend: str
 ) -> None:
@@ -692,7 +686,7 @@ def test_a_folder_of_another_user_that_becomes_a_link_leads_nowhere(
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="root alone may give files away")
 def test_what_root_ignores_is_logged(project: Project, caplog: pytest.LogCaptureFixture) -> None:
-    project.use(PLAIN)
+    project.use(OURS_PLAIN)
     project.collect()
     record = project.root / RECORD
     os.chown(record, 12345, 12345)
@@ -722,7 +716,7 @@ def test_files_and_folders_have_the_modes_of_the_settings_and_the_group_of_the_f
         "FILE_UPLOAD_PERMISSIONS": 0o640,
         "FILE_UPLOAD_DIRECTORY_PERMISSIONS": 0o775,
     }
-    project.use(PLAIN, **modes)
+    project.use(OURS_PLAIN, **modes)
     project.root.mkdir()
     os.chown(project.root, 0, 54321)
     before = os.umask(0o077)
@@ -730,7 +724,7 @@ def test_files_and_folders_have_the_modes_of_the_settings_and_the_group_of_the_f
         project.save("new/deep/a.txt", b"a")
         project.with_storage(lambda storage: storage.save("b.txt", ContentFile("é")))
         project.settings.pop("FILE_UPLOAD_DIRECTORY_PERMISSIONS")
-        project.use(PLAIN, FILE_UPLOAD_PERMISSIONS=None)
+        project.use(OURS_PLAIN, FILE_UPLOAD_PERMISSIONS=None)
         project.save("other/c.txt", b"c")
     finally:
         os.umask(before)
@@ -749,14 +743,14 @@ def test_where_a_descriptor_has_no_mode_files_have_that_of_the_system(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As on Windows."""
-    project.use(PLAIN, FILE_UPLOAD_PERMISSIONS=0o600)
+    project.use(OURS_PLAIN, FILE_UPLOAD_PERMISSIONS=0o600)
     monkeypatch.delattr(os, "fchmod")
     project.save("a.txt", b"a")
     assert (project.root / "a.txt").stat().st_mode & 0o777 != 0o600
 
 
 def test_to_delete_needs_a_name_and_a_file_that_is_gone_is_no_fault(project: Project) -> None:
-    project.use(PLAIN)
+    project.use(OURS_PLAIN)
     project.save("a/b.txt", b"1")
     with pytest.raises(ValueError, match="needs a name"):
         project.with_storage(lambda storage: storage.delete(""))
@@ -776,7 +770,7 @@ def test_a_copy_that_is_an_original_too_is_kept(project: Project) -> None:
     project.collect()
     copy = project.manifest()["a.txt"]
     project.write({copy: b"a"})
-    project.use(HASHED, WHITENOISE_KEEP_ONLY_HASHED_FILES=True)
+    project.use(OURS_MANIFEST, WHITENOISE_KEEP_ONLY_HASHED_FILES=True)
     project.collect()
     assert (project.root / copy).read_bytes() == b"a"
     assert not (project.root / "a.txt").exists()
@@ -796,7 +790,7 @@ class Forgetful(whitenoise_async.django.CompressedManifestStaticFilesStorage):
 
 
 def test_a_variant_that_cannot_be_written_is_named_in_one_line(project: Project) -> None:
-    project.use(PLAIN)
+    project.use(OURS_PLAIN)
     for suffix in ALL:
         (project.root / f"css/app.css{suffix}").mkdir(parents=True)
     with pytest.raises(CommandError) as caught:
@@ -807,7 +801,7 @@ def test_a_variant_that_cannot_be_written_is_named_in_one_line(project: Project)
 
 
 def test_a_single_failure_stands_alone(project: Project) -> None:
-    project.use(PLAIN, {"compress": {"encodings": ["gzip"]}})
+    project.use(OURS_PLAIN, {"compress": {"encodings": ["gzip"]}})
     (project.root / "css/app.css.gz").mkdir(parents=True)
     with pytest.raises(CommandError) as caught:
         project.collect()
@@ -824,14 +818,14 @@ def test_a_record_that_cannot_be_read_is_named(project: Project) -> None:
 
 
 def test_a_saved_file_replaces_the_one_that_has_its_name(project: Project) -> None:
-    project.use(PLAIN)
+    project.use(OURS_PLAIN)
     assert [project.save("a/b.txt", content) for content in (b"1", b"2")] == ["a/b.txt"] * 2
     assert (project.root / "a/b.txt").read_bytes() == b"2"
     assert project.names() == {"a/b.txt"}
 
 
 def test_what_cannot_be_written_is_named_and_leaves_nothing(project: Project) -> None:
-    project.use(PLAIN)
+    project.use(OURS_PLAIN)
     (project.root / "a/b.txt").mkdir(parents=True)
     with pytest.raises(CommandError, match=r"a/b\.txt cannot be written: Is a directory$"):
         project.save("a/b.txt", b"1")
@@ -854,7 +848,7 @@ def test_the_manifest_gives_the_names_that_a_walk_would_find(project: Project) -
 
 def test_two_at_once_leave_what_one_leaves(project: Project, tmp_path: Path) -> None:
     project.write({f"css/{n}.css": b"@import 'app.css';" + TEXT for n in range(40)})
-    project.use(HASHED, WHITENOISE_KEEP_ONLY_HASHED_FILES=True)
+    project.use(OURS_MANIFEST, WHITENOISE_KEEP_ONLY_HASHED_FILES=True)
     runs = [begin(project, tmp_path) for _ in range(3)]
     for run in runs:
         _, said = run.communicate(timeout=120)
@@ -909,7 +903,7 @@ def test_the_command_ends_with_status_1_and_no_traceback(project: Project, tmp_p
 
 def test_the_files_of_the_admin_are_collected_and_right(project: Project) -> None:
     project.use(
-        HASHED,
+        OURS_MANIFEST,
         {"compress": {"levels": {"br": 5, "zstd": 3}}},
         STATICFILES_DIRS=[],
         STATICFILES_FINDERS=["django.contrib.staticfiles.finders.AppDirectoriesFinder"],

@@ -17,8 +17,6 @@ from tests.helpers.clients import call_asgi, call_wsgi, make_call
 from tests.helpers.files import write
 from whitenoise_async import ASGIWhiteNoise, WhiteNoise
 
-django_project.configure()
-
 CSS = b"body { color: black }\n"
 MANIFEST = b'{"version": "1.1", "paths": {"a.css": "a.0123456789ab.css"}}'
 
@@ -40,7 +38,7 @@ def wrapped(kind: str, **changed: Any) -> Any:
             application: Any = DjangoWhiteNoise(get_wsgi_application(), **options)
             return lambda *args, **keywords: call_wsgi(application, make_call(*args, **keywords))
         application = DjangoWhiteNoise(
-            django_project.in_small_letters(get_asgi_application()), **options
+            django_project.with_lower_case_headers(get_asgi_application()), **options
         )
         return lambda *args, **keywords: call_asgi(application, make_call(*args, **keywords))
 

@@ -8,21 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from tests.helpers import django_project
-from tests.helpers.clients import ADAPTERS, Serve, call_wsgi, client_of, make_call
-from tests.helpers.files import write
-
-django_project.configure()
-
 from django.core.exceptions import ImproperlyConfigured
 from django.core.handlers.wsgi import WSGIHandler
 from django.http import HttpResponse
 from django.test import override_settings
 
+from tests.helpers import django_project
+from tests.helpers.clients import ADAPTERS, Serve, call_wsgi, client_of, make_call
+from tests.helpers.files import write
 from whitenoise_async.django import WhiteNoiseMiddleware
 from whitenoise_async.registry.walked import LiveRegistry, Root, WalkedRegistry
 from whitenoise_async.support.globs import Globs
+
+django_project.configure()
 
 FILES = (
     *("app.css", "app.css.map", "card.jinja", "docs/index.html", "docs/a.css", "docs/deep/b.txt"),
