@@ -58,7 +58,7 @@ def test_what_is_remembered_has_a_bound(caplog: pytest.LogCaptureFixture, clock:
     for number in range(3000):
         error_rate_limited(f"{number}")
         error_rate_limited("always")
-    assert logs._last_said.cache_info().currsize == logs._REMEMBERED
+    assert logs._last_logged.cache_info().currsize == logs._MAX_MESSAGES
     assert caplog.messages.count("always") == 1  # the latest are remembered
     assert len(caplog.messages) == 3001
 

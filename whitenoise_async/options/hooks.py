@@ -136,7 +136,7 @@ def _as_function(name: str, value: Any) -> Callable[..., Any]:
 
 
 def _return_none(*arguments: object, **keywords: object) -> None:
-    """The default of each hook: not immutable, no more headers, the default tag."""
+    """The default of each hook: not immutable, no further headers, the default tag."""
 
 
 def _search(value: str | re.Pattern[str]) -> Callable[[str, str], object]:
