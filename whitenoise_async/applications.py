@@ -18,7 +18,7 @@ ASGI = ("scope", "receive", "send")
 
 
 def _false_on_error(test: Callable[[Any], bool]) -> Callable[[Any], bool]:
-    """Make a test return false for an object that cannot be examined: a proxy may raise anything."""
+    """Return false for objects that cannot be examined: a proxy may raise anything."""
 
     @wraps(test)
     def checked(function: Any) -> bool:

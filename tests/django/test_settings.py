@@ -40,7 +40,12 @@ from whitenoise_async.django import (
     WhiteNoiseMiddleware,
     checks,
 )
-from whitenoise_async.django.settings import KNOWN, configuration, faults, storage_configuration
+from whitenoise_async.django.settings import (
+    SETTINGS,
+    configuration,
+    find_errors,
+    storage_configuration,
+)
 from whitenoise_async.options import Options
 
 MIDDLEWARE = "whitenoise_async.django.WhiteNoiseMiddleware"
@@ -490,8 +495,8 @@ WRONG: dict[str, Any] = {
 def test_a_wrong_value_is_refused_by_the_name_of_its_setting(name: str) -> None:
     setting = f"WHITENOISE_{name}"
     with override_settings(**{setting: WRONG[name]}):
-        (fault,) = faults()
-        assert fault.startswith(setting)
+        (error,) = find_errors()
+        assert error.startswith(setting)
         for read in (configuration, storage_configuration):
             with pytest.raises(ImproperlyConfigured, match=setting):
                 read()
@@ -500,13 +505,13 @@ def test_a_wrong_value_is_refused_by_the_name_of_its_setting(name: str) -> None:
 @pytest.mark.parametrize("each", [".", "tar.gz", ""])
 def test_an_extension_that_no_name_ends_in_is_refused(each: str) -> None:
     with override_settings(WHITENOISE_SKIP_COMPRESS_EXTENSIONS=["jpg", each]):
-        assert list(faults()) == [
+        assert list(find_errors()) == [
             f"WHITENOISE_SKIP_COMPRESS_EXTENSIONS must be extensions such as 'jpg', got {each!r}"
         ]
 
 
 def test_every_setting_has_a_wrong_value_here() -> None:
-    assert {f"WHITENOISE_{name}" for name in WRONG} == set(KNOWN)
+    assert {f"WHITENOISE_{name}" for name in WRONG} == set(SETTINGS)
 
 
 @pytest.mark.parametrize("debug", [False, True])
@@ -530,7 +535,7 @@ def test_the_table_has_every_setting_with_its_default(debug: bool) -> None:
     assert told == {
         f"WHITENOISE_{name.upper()}": value for name, value in {**options, **others}.items()
     }
-    assert set(told) == set(KNOWN)
+    assert set(told) == set(SETTINGS)
 
 
 def test_the_table_of_system_checks_is_complete() -> None:
@@ -542,4 +547,4 @@ def test_the_table_of_system_checks_is_complete() -> None:
 
 def test_the_page_for_those_who_come_from_whitenoise_names_every_setting() -> None:
     page = (DOCS / "coming-from-django.md").read_text("utf-8")
-    assert set(re.findall(r"`(WHITENOISE_[A-Z_]*[A-Z])`", page)) == set(KNOWN)
+    assert set(re.findall(r"`(WHITENOISE_[A-Z_]*[A-Z])`", page)) == set(SETTINGS)

@@ -280,7 +280,7 @@ def test_an_extension_that_no_name_ends_in_is_refused(project: Project, extensio
 
 def test_a_storage_on_another_machine_is_refused(project: Project) -> None:
     project.use(f"{__name__}.Remote")
-    with pytest.raises(ImproperlyConfigured, match="Remote keeps its files on another machine"):
+    with pytest.raises(ImproperlyConfigured, match="Remote does not keep its files in a local"):
         project.collect(post_process=True)
 
 
@@ -383,7 +383,7 @@ MISSING = {
     "js/right.js.map": b"{}",
 }
 EXPECTED = """\
-These references lead to no file:
+These references lead to missing files:
   css/app.css: ../../../out.png
   css/app.css: /static/gone.woff#x
   css/app.css: gone.css
@@ -421,9 +421,9 @@ def test_a_file_name_cannot_forge_a_line_of_what_collectstatic_says(project: Pro
     with pytest.raises(CommandError) as caught:
         project.collect()
     first, second = str(caught.value).split("\n")
-    assert (first, second.isprintable()) == ("These references lead to no file:", True)
+    assert (first, second.isprintable()) == ("These references lead to missing files:", True)
     project.write({"a\nERROR b\x1b[2K.css": b"\xff@import 'gone.css';"})
-    with pytest.raises(CommandError, match="Not UTF-8") as caught:
+    with pytest.raises(CommandError, match="must be UTF-8") as caught:
         project.collect()
     assert str(caught.value).isprintable()
 
@@ -441,7 +441,7 @@ def test_files_that_import_each_other_end_in_one_line_that_names_what_is_wrong(
     with pytest.raises(CommandError, match=r": Max post-process passes exceeded\.$"):
         project.collect()
     project.write({"c.css": b"@import 'gone.css';"})
-    with pytest.raises(CommandError, match=r"lead to no file:\n  c\.css: gone\.css$"):
+    with pytest.raises(CommandError, match=r"lead to missing files:\n  c\.css: gone\.css$"):
         project.collect()
 
 
@@ -450,7 +450,7 @@ def test_files_that_are_not_utf_8_are_named(project: Project) -> None:
     with pytest.raises(CommandError) as caught:
         project.collect()
     said, _, names = str(caught.value).partition(": ")
-    assert said == "Not UTF-8, and references are looked for"
+    assert said == "Files with references must be UTF-8"
     assert sorted(names.split(", ")) == ["a.css", "js/b.js"]
     assert not (project.root / MANIFEST).exists()
 
