@@ -72,7 +72,7 @@ class Mixed(Mixin, WhiteNoiseMiddleware):
 
 @pytest.mark.parametrize("kind", [ByPattern, ByPrefix, ByList, Below, Mixed])
 @pytest.mark.parametrize("handler", [WSGIHandler, ASGIHandler])
-def test_super_answers_by_what_the_storage_has_hashed(
+def test_super_returns_whether_the_storage_has_hashed_the_name(
     project: Path,
     stack: ExitStack,
     kind: type,
@@ -100,7 +100,7 @@ def add_from_settings(headers: Any, path: str, url: str) -> None:
 
 
 @pytest.mark.parametrize("setting", [r"/app\.css$", lambda path, url: url == "/static/app.css"])
-def test_super_answers_by_the_settings(
+def test_super_follows_the_settings(
     project: Path,
     stack: ExitStack,
     setting: Any,

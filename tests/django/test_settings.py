@@ -144,7 +144,7 @@ def test_immutable_file_test(serve: Serve, test: Any) -> None:
 
 
 @pytest.mark.parametrize("ours", [{}, {"IMMUTABLE_FILE_TEST": None}], ids=["unset", "None"])
-def test_names_that_the_storage_has_hashed_are_immutable_by_default(
+def test_names_that_the_storage_has_hashed_are_immutable(
     serve: Serve, project: Path, ours: dict[str, Any]
 ) -> None:
     hashed = collect(project, {}, DJANGO_MANIFEST)
@@ -281,7 +281,7 @@ def kept(stack: ExitStack, backend: str, changed: Mapping[str, Any] = {}, **opti
 
 @pytest.mark.parametrize("static_root", [None, "root"])
 @pytest.mark.parametrize("backend", [DJANGO_PLAIN, DJANGO_MANIFEST, OURS_MANIFEST, FILE_SYSTEM])
-def test_files_are_served_from_where_the_storage_collects_them(
+def test_files_are_served_from_the_folder_of_the_storage(
     serve: Serve, project: Path, stack: ExitStack, backend: str, static_root: str | None
 ) -> None:
     write_style(project / "sources" / "app.css", b"collected\n")
@@ -303,7 +303,7 @@ def test_files_are_served_from_where_the_storage_collects_them(
     ("base_url", "path"),
     [("https://cdn.example/a/", "/a/app.css"), ("b", "/b/app.css"), ("/b/c", "/b/c/app.css")],
 )
-def test_each_of_the_storage_s_options_counts_by_itself(
+def test_each_option_of_the_storage_applies_on_its_own(
     serve: Serve, project: Path, stack: ExitStack, base_url: str, path: str
 ) -> None:
     kept(stack, DJANGO_PLAIN, base_url=base_url)
@@ -313,17 +313,21 @@ def test_each_of_the_storage_s_options_counts_by_itself(
     assert serve()("/static/app.css").body == b"out\n"
 
 
-def test_the_prefix_of_the_settings_wins_over_the_storage_s(serve: Serve, stack: ExitStack) -> None:
+def test_the_prefix_in_the_settings_takes_precedence_over_the_storage(
+    serve: Serve, stack: ExitStack
+) -> None:
     kept(stack, DJANGO_PLAIN, base_url="/assets/")
     assert serve(STATIC_PREFIX="/mine/")("/mine/app.css").body == STYLE
 
 
-def test_the_mount_point_is_taken_off_the_storage_s_prefix(project: Path, stack: ExitStack) -> None:
+def test_the_mount_point_is_removed_from_the_storage_prefix(
+    project: Path, stack: ExitStack
+) -> None:
     kept(stack, DJANGO_PLAIN, {"FORCE_SCRIPT_NAME": "/shop"}, base_url="/shop/assets/")
     assert configuration().static_prefix == "/assets/"
 
 
-def test_a_storage_elsewhere_leaves_the_settings_in_force(project: Path, stack: ExitStack) -> None:
+def test_with_a_remote_storage_the_settings_apply(project: Path, stack: ExitStack) -> None:
     for backend in (f"{__name__}.Remote", f"{__name__}.Broken", "no.such.module"):
         kept(stack, backend)
         found = configuration()
@@ -411,7 +415,7 @@ class Lenient(CompressedManifestStaticFilesStorage):
 
 
 @pytest.mark.parametrize("ours", [{}, {"WHITENOISE_MANIFEST_STRICT": None}], ids=["unset", "None"])
-def test_manifest_strict_is_by_default_what_the_storage_s_class_says(
+def test_manifest_strict_defaults_to_the_attribute_of_the_storage(
     project: Path, ours: dict[str, Any]
 ) -> None:
     for backend, is_strict in {OURS_MANIFEST: True, f"{__name__}.Lenient": False}.items():
@@ -444,7 +448,7 @@ class SaysTheDefault(WhiteNoiseMiddleware):
         (SaysTheDefault, {"DEBUG": True}, 60),
     ],
 )
-def test_options_of_a_subclass_win_over_defaults_and_settings_over_them(
+def test_settings_precede_options_of_a_subclass_which_precede_defaults(
     project: Path, stack: ExitStack, kind: type, ours: dict[str, Any], field: int
 ) -> None:
     middleware = f"{__name__}.{kind.__name__}"
@@ -453,7 +457,7 @@ def test_options_of_a_subclass_win_over_defaults_and_settings_over_them(
     assert reply["cache-control"] == f"max-age={field}, public"
 
 
-def test_hashed_names_are_not_immutable_where_a_subclass_has_another_test(
+def test_a_test_in_a_subclass_replaces_that_for_hashed_names(
     project: Path, stack: ExitStack
 ) -> None:
     hashed = collect(project, {}, DJANGO_MANIFEST)
@@ -492,7 +496,7 @@ WRONG: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_a_wrong_value_is_refused_by_the_name_of_its_setting(name: str) -> None:
+def test_a_wrong_value_is_refused_with_the_name_of_the_setting(name: str) -> None:
     setting = f"WHITENOISE_{name}"
     with override_settings(**{setting: WRONG[name]}):
         (error,) = find_errors()
@@ -503,14 +507,14 @@ def test_a_wrong_value_is_refused_by_the_name_of_its_setting(name: str) -> None:
 
 
 @pytest.mark.parametrize("each", [".", "tar.gz", ""])
-def test_an_extension_that_no_name_ends_in_is_refused(each: str) -> None:
+def test_an_impossible_extension_is_refused(each: str) -> None:
     with override_settings(WHITENOISE_SKIP_COMPRESS_EXTENSIONS=["jpg", each]):
         assert list(find_errors()) == [
             f"WHITENOISE_SKIP_COMPRESS_EXTENSIONS must be extensions such as 'jpg', got {each!r}"
         ]
 
 
-def test_every_setting_has_a_wrong_value_here() -> None:
+def test_every_setting_has_a_wrong_value_in_this_module() -> None:
     assert {f"WHITENOISE_{name}" for name in WRONG} == set(SETTINGS)
 
 
@@ -545,6 +549,6 @@ def test_the_table_of_system_checks_is_complete() -> None:
     assert sorted(told) == sorted(set(re.findall(r"whitenoise_async\.[EW]\d+", source)))
 
 
-def test_the_page_for_those_who_come_from_whitenoise_names_every_setting() -> None:
+def test_the_migration_page_names_every_setting() -> None:
     page = (DOCS / "coming-from-django.md").read_text("utf-8")
     assert set(re.findall(r"`(WHITENOISE_[A-Z_]*[A-Z])`", page)) == set(SETTINGS)
