@@ -1,4 +1,4 @@
-"""Subclasses with methods of WhiteNoise's that are never called here are refused."""
+"""Subclasses that override a method of WhiteNoise's that is never called are refused."""
 
 from __future__ import annotations
 
@@ -103,16 +103,16 @@ def test_the_system_check_names_the_method() -> None:
 
 
 def test_the_migration_page_names_each_method() -> None:
-    told = {
+    documented = {
         name
         for cell, _ in rows_of(DOCS / "coming-from.md", 2)
         if (name := (code(cell) or "").removesuffix("()"))
     }
-    assert told == {*UNCALLED_APPLICATION_METHODS, *UNCALLED_STORAGE_METHODS}
+    assert documented == {*UNCALLED_APPLICATION_METHODS, *UNCALLED_STORAGE_METHODS}
 
 
 def test_include_keeps_templates_next_to_assets_private(adapter: str, tmp_path: Path) -> None:
-    """A library of components serves assets from the folder of its templates."""
+    """A component library has its assets in the folder of its templates."""
 
     base: Any = ADAPTERS[adapter]
 

@@ -1,4 +1,4 @@
-"""Option ``exclude``, and the warning of what a tree publishes by mistake."""
+"""The option ``exclude``, and the warning about sensitive files."""
 
 from __future__ import annotations
 
@@ -73,10 +73,10 @@ def test_patterns_match_the_path_below_the_root_with_any_prefix(
 def test_the_variants_of_an_excluded_file_are_excluded(
     serve: Serve, tree: Path, autorefresh: bool
 ) -> None:
-    """Else the source map that is to be kept out would be had by another name."""
+    """Otherwise an excluded source map would be served under another name."""
     write(tree / "alone.map.br", b"left of a map that was removed")
-    write(tree / "app.js.map.gz.br", b"a sibling's sibling")
-    write(tree / "old.map.gz" / "a.txt", b"a folder has no siblings")
+    write(tree / "app.js.map.gz.br", b"a variant of a variant")
+    write(tree / "old.map.gz" / "a.txt", b"a folder has no variants")
     get = serve(tree, autorefresh=autorefresh, exclude=["*.map"])
     for url in ("/app.js.map", "/app.js.map.gz", "/alone.map.br", "/app.js.map.gz.br"):
         assert get(url).status == 404
