@@ -66,6 +66,15 @@ def test_a_wrong_value_is_refused_with_the_expected_one(
         mine(None, **({} if as_attribute else {name: value}))
 
 
+@pytest.mark.parametrize("kind", [WhiteNoise, ASGIWhiteNoise])
+def test_an_unknown_option_is_refused_and_the_options_are_listed(kind: Any) -> None:
+    expected = (
+        rf"^{kind.__name__}\(\) got an unknown option 'maxage'; the options are autorefresh, "
+    )
+    with pytest.raises(TypeError, match=expected):
+        kind(None, maxage=60)
+
+
 @pytest.mark.parametrize(
     "function",
     [lambda: None, lambda path: None, lambda a, b, c, d, e: None],
