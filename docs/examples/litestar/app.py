@@ -1,4 +1,4 @@
-"""Litestar: the wrapper goes around the application, outside its routing."""
+"""Litestar: the middleware wraps the whole application, outside its routing."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Starlette: the wrapper is the first of its middlewares; the lifespan passes through it."""
+"""Starlette: the first middleware serves the files. The lifespan passes through it."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

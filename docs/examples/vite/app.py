@@ -1,4 +1,4 @@
-"""A single-page application: what Vite built, and the page for URLs that its router knows."""
+"""A single-page application built by Vite, and its page for each URL of its router."""
 
 from pathlib import Path
 
@@ -16,14 +16,14 @@ async def page(request: Request) -> FileResponse:
     return FileResponse(DIST / "index.html", headers={"Cache-Control": "no-cache"})
 
 
-# Not every URL is the page: a script of an earlier build, which is gone, has to be a 404.
-views = Starlette(routes=[Route("/colours/{name}", page)])
+# Only the router's URLs get the page. A script of an earlier build must be a 404.
+views = Starlette(routes=[Route("/colors/{name}", page)])
 
 app = ASGIWhiteNoise(
     views,
     DIST,
     index_file=True,
-    max_age=0,  # the page is asked for again each time, so that a new build is seen
-    # The names with a hash of the content: what comes from public/assets/ has none.
+    max_age=0,  # browsers revalidate the page each time, so they see a new build
+    # Names with a hash of the content. Files from public/assets/ have none.
     immutable_file_test=r"^/assets/.+-(?=[\w-]{1,7}[A-Z])[\w-]{8}\.\w+$",
 )
