@@ -2,8 +2,6 @@ from pathlib import Path
 
 import httpx
 
-from whitenoise_async import WhiteNoise
-
 
 def write(path, content):
     Path(path).parent.mkdir(parents=True, exist_ok=True)

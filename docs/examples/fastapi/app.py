@@ -15,14 +15,15 @@ PAGE = """<!doctype html>
 <link rel="icon" href="/favicon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="{}">
 <h1>Decibels</h1>
-<p><a href="/api/ratio/-3">-3 dB</a> <a href="/api/ratio/6">6 dB</a> <a href="/docs">docs</a></p>
+<p><a href="/api/ratio/-3">-3 dB</a> <a href="/api/ratio/6">6 dB</a></p>
+<p><a href="/docs">API</a></p>
 </html>
 """
 
 app = FastAPI()
 # Files at the top, which browsers and crawlers request: /favicon.svg and /robots.txt.
 app.add_middleware(ASGIWhiteNoise, root=HERE / "public")
-# Instead of StaticFiles. url_for() builds the URLs, and a missing file never reaches FastAPI.
+# Instead of StaticFiles. url_for() builds the URLs. A missing file never reaches FastAPI.
 app.mount("/static", ASGIWhiteNoise(None, HERE / "static"), name="static")
 
 

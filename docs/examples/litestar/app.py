@@ -31,4 +31,8 @@ async def note(name: str) -> dict[str, float]:
     return {name: NOTES[name]}
 
 
-app = ASGIWhiteNoise(Litestar([home, note]), root=Path(__file__).parent / "static", prefix="static")
+app = ASGIWhiteNoise(
+    Litestar([home, note]),
+    root=Path(__file__).parent / "static",
+    prefix="static",
+)

@@ -14,6 +14,7 @@ from starlette.routing import Route
 
 from whitenoise_async import ASGIWhiteNoise
 
+HERE = Path(__file__).parent
 PAGE = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -40,7 +41,7 @@ async def home(request: Request) -> HTMLResponse:
 app = Starlette(
     routes=[Route("/", home)],
     middleware=[
-        Middleware(ASGIWhiteNoise, root=Path(__file__).parent / "static", prefix="static"),
+        Middleware(ASGIWhiteNoise, root=HERE / "static", prefix="static"),
     ],
     lifespan=lifespan,
 )
