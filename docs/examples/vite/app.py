@@ -1,5 +1,6 @@
 """A single-page application built by Vite, and its page for each URL of its router."""
 
+import json
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -9,7 +10,19 @@ from starlette.routing import Route
 
 from whitenoise_async import ASGIWhiteNoise
 
-DIST = Path(__file__).parent / "dist"
+DIST = Path(__file__).resolve().parent / "dist"
+MANIFEST = json.loads((DIST / ".vite" / "manifest.json").read_text("utf-8"))
+
+# The files that Vite built have a hash in their names. Files from public/ have none.
+BUILT = {
+    str(DIST / name)
+    for entry in MANIFEST.values()
+    for name in [entry["file"], *entry.get("css", []), *entry.get("assets", [])]
+}
+
+
+def is_built(path: str, url: str) -> bool:
+    return path in BUILT
 
 
 async def page(request: Request) -> FileResponse:
@@ -22,8 +35,8 @@ views = Starlette(routes=[Route("/colors/{name}", page)])
 app = ASGIWhiteNoise(
     views,
     DIST,
+    exclude=[".vite"],
     index_file=True,
     max_age=0,  # browsers revalidate the page each time, so they see a new build
-    # Names with a hash of the content. Files from public/assets/ have none.
-    immutable_file_test=r"^/assets/.+-(?=[\w-]{1,7}[A-Z])[\w-]{8}\.\w+$",
+    immutable_file_test=is_built,
 )
