@@ -22,7 +22,9 @@ from whitenoise_async.serving.response import REASONS
 
 PACKAGE = ROOT / "whitenoise_async"
 
-# The setup of a page's examples: PAGE.py runs before the first block, in the same namespace.
+# The setup of a page's examples: PAGE.py runs before the first block, in the same namespace. It may
+# define ``check(page)``, which is called with that namespace after the last block, and
+# ``clean_up()``, which is called in any case.
 SETUPS = Path(__file__).parents[1] / "page_setup"
 
 # Commands that the pages cannot run where they stand, and what does.
@@ -73,6 +75,10 @@ def test_there_are_pages_and_examples() -> None:
     ]
 
 
+def no_more(*page: dict[str, Any]) -> None:
+    """Stands for what a page's setup does not define."""
+
+
 @pytest.fixture
 def configured_log() -> Iterator[None]:
     """Takes back what an example does to the package's logger."""
@@ -98,15 +104,19 @@ def test_the_examples_of_a_page_hold(
     if setup.exists():
         exec(compile(setup.read_text("utf-8"), str(setup), "exec", dont_inherit=True), namespace)
     blocks = [*blocks_of(page)]
-    for block, following in zip(blocks, [*blocks[1:], None], strict=True):
-        if block.language == "python":
-            run(page, block, namespace)
-            if re.search("^application = ", block.text, re.M):
-                module = block.text
-        elif block.language in SHELL:
-            for command in commands_of(block, following):
-                if runs_here(command) and not command.lacks():
-                    commands.run(command, module)
+    try:
+        for block, following in zip(blocks, [*blocks[1:], None], strict=True):
+            if block.language == "python":
+                run(page, block, namespace)
+                if re.search("^application = ", block.text, re.M):
+                    module = block.text
+            elif block.language in SHELL:
+                for command in commands_of(block, following):
+                    if runs_here(command) and not command.lacks():
+                        commands.run(command, module)
+        namespace.get("check", no_more)(namespace)
+    finally:
+        namespace.get("clean_up", no_more)()
 
 
 def test_who_runs_each_command_is_known() -> None:
