@@ -29,3 +29,8 @@ def get(application, path):
     transport = httpx.WSGITransport(application)
     with httpx.Client(transport=transport, base_url="http://example") as client:
         return client.get(path)
+
+
+def application(environ, start_response):
+    start_response("404 Not Found", [("Content-Type", "text/plain")])
+    return [b"application"]
