@@ -6,12 +6,18 @@ import ast
 import doctest
 import logging
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import commands
 import pytest
+from benchmarks import plots, report
+from benchmarks.compressing import report as compressing_report
+from benchmarks.django import report as django_report
+from benchmarks.results import load
+from benchmarks.soak import report as soak_report
 from commands import commands_of
 from pages import DOCS, PAGES, ROOT, SHELL, Block, blocks_of
 
@@ -196,6 +202,26 @@ def test_the_readme_stands_beside_all_others_with_the_figures_that_were_measured
     for work, *cells in compared:
         row = {name: cell.strip("*") for name, cell in zip(names, cells, strict=True)}
         assert row == {name: figures[work][name].strip("*") for name in names}, work
+
+
+def test_the_pages_have_the_results_that_are_kept(tmp_path: Path) -> None:
+    """Rendering the kept results again changes neither the pages nor the chart."""
+    published = {
+        path.name: path for path in DOCS.iterdir() if path.suffix in (".md", ".svg", ".json")
+    }
+    for name in ("performance.md", "performance-details.md", "soak.md"):
+        shutil.copy(published[name], tmp_path)
+    pages = tmp_path / "performance.md", tmp_path / "performance-details.md"
+    results = load(published["performance.json"])
+    report.write_pages(*pages, results)
+    plots.draw(tmp_path, results)
+    django_report.write_page(pages[1], load(published["performance-django.json"]))
+    compressing_report.write_page(pages[1], load(published["performance-compressing.json"]))
+    soak_report.write_page(tmp_path / "soak.md", load(published["soak.json"]))
+    rendered = sorted(tmp_path.iterdir())
+    assert len(rendered) == 4
+    for path in rendered:
+        assert path.read_text("utf-8") == published[path.name].read_text("utf-8"), path.name
 
 
 def modules_on_the_map() -> list[str]:
