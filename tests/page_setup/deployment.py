@@ -3,8 +3,6 @@ from pathlib import Path
 
 import httpx
 
-from whitenoise_async import WhiteNoise
-
 
 def get(application, path):
     transport = httpx.WSGITransport(application)
