@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from conftest import Serve, write
+from clients import Serve
+from conftest import write
 
 
 def test_the_root_decides_when_a_switched_link_is_seen(serve: Serve, tmp_path: Path) -> None:
