@@ -169,10 +169,10 @@ def test_the_table_of_options_is_complete_and_its_defaults_are_true() -> None:
 def test_the_extensions_that_are_not_compressed_are_those_of_the_code() -> None:
     page = (DOCS / "compress.md").read_text("utf-8")
     for reason, extensions in (
-        ("that they are compressed already", COMPRESSED),
-        ("that clients read them in parts", READ_BY_RANGE),
+        ("a compressed format", COMPRESSED),
+        ("a format that clients read in parts", READ_BY_RANGE),
     ):
-        listed = re.search(rf"extension says {reason}: (.*?);", page, re.S)
+        listed = re.search(rf"the extension of {reason}: (.*?);", page, re.S)
         assert listed is not None
         assert re.findall("`(.+?)`", listed[1]) == sorted(extensions)
     measured = " ".join(cell for _, cell in rows_of(DOCS / "compress.md", 2) if "% (" in cell)
