@@ -107,7 +107,7 @@ def _told(row: Row) -> Iterator[str]:
         f" {most['descriptors']:,} descriptors."
     )
     for when, kb in row["growth"].items():
-        yield f"- {when} memory grew by {kb:,} KB."
+        yield f"- {when}, memory grew by {kb:,} KB."
     for wave in row["waves"]:
         yield (
             f"- {wave['readers']:,} stalled readers: {wave['kb_each']:.0f} KB each,"
