@@ -3,7 +3,6 @@
 import warnings
 from pathlib import Path
 
-import django_project
 import pytest
 from django.conf import settings as project_settings
 from django.contrib.staticfiles.storage import staticfiles_storage
@@ -12,6 +11,8 @@ from django.core.management import call_command
 from django.templatetags.static import static
 from django.test import Client, override_settings
 from django.utils.functional import empty
+
+from tests.helpers import django_project
 
 django_project.configure()
 
@@ -57,7 +58,7 @@ def get(path):
     return Client().get(path, HTTP_ACCEPT_ENCODING="gzip, deflate, br, zstd")
 
 
-def check(page):
+def check_page(page):
     """Try the settings that the page shows, in whatever way it uses them."""
     shown = {name: page[name] for name in NAMED if name != "STORAGES"}
     assert shown == {name: NAMED[name] for name in shown}

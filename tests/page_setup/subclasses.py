@@ -6,7 +6,6 @@ import sys
 import types
 from pathlib import Path
 
-import django_project
 import httpx
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.files.storage import storages
@@ -14,6 +13,8 @@ from django.core.management import call_command
 from django.http import HttpResponse
 from django.test import RequestFactory, override_settings
 from django.utils.functional import empty
+
+from tests.helpers import django_project
 
 django_project.configure()
 

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pages import DOCS, blocks_of
 
+from tests.helpers.pages import DOCS, blocks_of
 from whitenoise_async import WhiteNoise
 
-SETUP = Path(__file__).parent / "page_setup" / "caching.py"
+SETUP = Path(__file__).parents[1] / "page_setup" / "caching.py"
 
 # Names from builds of 600 modules with each tool.
 HASHED = {

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
-from pages import DOCS
-from test_docs import rows_of
 
-from whitenoise_async.media_types import MediaTypes
+from tests.helpers.pages import DOCS
+from tests.system.test_docs import rows_of
+from whitenoise_async.http.media_types import MediaTypes
 
 PAGE = DOCS / "coming-from.md"
 
