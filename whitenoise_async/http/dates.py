@@ -47,11 +47,11 @@ def parse_http_date(text: str, now: float | None = None) -> int | None:
     """
     for pattern in _FORMATS:
         if found := pattern.fullmatch(text):
-            return _seconds(found, time.time() if now is None else now)
+            return _seconds(found, now)
     return None
 
 
-def _seconds(found: re.Match[str], now: float) -> int | None:
+def _seconds(found: re.Match[str], now: float | None) -> int | None:
     year, month = int(found["year"]), _MONTHS.index(found["month"]) + 1
     rest = (month, *(int(found[name]) for name in ("day", "hour", "minute", "second")))
     if len(found["year"]) == 2:
@@ -65,7 +65,7 @@ def _seconds(found: re.Match[str], now: float) -> int | None:
     return minutes // timedelta(seconds=1) + second if second <= 60 else None
 
 
-def _full_year(two_digits: int, rest: tuple[int, ...], now: float) -> int:
+def _full_year(two_digits: int, rest: tuple[int, ...], now: float | None) -> int:
     """Return the year in this century, or in the last one if it is over 50 years ahead (§5.6.7)."""
     this_year, *this_moment = time.gmtime(now)[:6]
     year = this_year - this_year % 100 + two_digits

@@ -41,7 +41,7 @@ def parse_accept_encoding(value: str) -> dict[str, float]:
         weight = _weight(parameter.strip(OWS)) if has_weight else 1.0
         if weight is not None and is_token(coding):
             coding = _ALIASES.get(coding, coding)
-            weights[coding] = min(weight, weights.get(coding, 1.0))
+            weights[coding] = min(weight, weights.get(coding, weight))
     return weights
 
 
@@ -68,7 +68,7 @@ def choose(
     best, best_rank = 0, (0.0, 0)
     for index, (coding, size) in enumerate(candidates):
         rank = (_rank(coding, weights, candidates), -size)
-        if rank[0] > 0 and rank > best_rank:
+        if rank > best_rank:
             best, best_rank = index, rank
     if prefer_identity and weights.get(IDENTITY, 0.0) >= best_rank[0]:
         return 0
@@ -86,8 +86,6 @@ def _rank(coding: str, weights: dict[str, float], candidates: Sequence[tuple[str
     star = weights.get("*")
     if coding != IDENTITY:
         return star or 0.0
-    if star == 0.0:
-        return 0.0
     if star is None or any(weights.get(other, 0.0) > 0 for other, _ in candidates):
         return _UNNAMED_IDENTITY
     return star

@@ -41,7 +41,7 @@ def below_mount(path: str, root_path: str) -> str:
         if not below:
             return below
     mount = _normalized(root_path)
-    if mount and (path == mount or path.startswith(f"{mount}/")):
+    if path == mount or path.startswith(f"{mount}/"):
         return path[len(mount) :]
     return path
 
@@ -56,7 +56,7 @@ def below_mounts(path: str, root_path: str, outer: str) -> str:
     :param outer: the mount point of the outer application.
     """
     below = below_mount(path, root_path)
-    if below == path and outer and root_path.startswith(outer):
+    if below == path and root_path.startswith(outer):
         return below_mount(path, root_path[len(outer) :])
     return below
 
@@ -100,7 +100,7 @@ def add_slash(path: str) -> str:
 
     Only unreserved characters of the name remain: a colon would turn it into a scheme.
     """
-    return quote(path.rpartition("/")[2], safe="", errors="replace") + "/"
+    return quote(path.rpartition("/")[2], errors="replace") + "/"
 
 
 def with_query(location: str, query: str) -> str:

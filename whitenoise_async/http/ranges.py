@@ -78,7 +78,7 @@ def _bounds(spec: str, size: int) -> ByteRange | None:
     if last and not _is_position(last):
         return None
     if not first:
-        return ByteRange(max(0, size - _limited(last, size)), size)
+        return ByteRange(size - _limited(last, size), size)
     start = _limited(first, size)
     if not last:
         return ByteRange(start, size)
