@@ -40,7 +40,7 @@ MORE_TESTS: dict[str, list[str]] = {}
 # Some mutants loop, and some of these fill a list.
 MEMORY_LIMIT = 4 * 2**30
 
-PYTEST = ["-x", "-q", "--no-header", "--tb=no", "--assert=plain", "--override-ini=addopts="]
+PYTEST = ["-x", "-q", "--no-header", "--tb=no", "--assert=plain"]
 PYTEST += [f"-pno:{plugin}" for plugin in ("cacheprovider", "cov", "rerunfailures", "xdist")]
 
 # Annotations are not evaluated. A mutated import or decorator only breaks the import of the module.
@@ -208,7 +208,8 @@ def import_what_tests_need(tests: list[str]) -> None:
     if pytest.main([*PYTEST, "--collect-only", "-qq", *tests]):
         sys.exit("the tests cannot be collected")
     for name, module in list(sys.modules.items()):
-        if name != "__main__" and (getattr(module, "__file__", None) or "").startswith(str(ROOT)):
+        path = getattr(module, "__file__", None) or ""
+        if name != "__main__" and (path.startswith(str(ROOT)) or name.startswith("tests.")):
             del sys.modules[name]
     gc.collect()
     gc.freeze()  # pytest collects garbage at each end, which takes 50 ms with these modules
@@ -217,21 +218,45 @@ def import_what_tests_need(tests: list[str]) -> None:
 def tests_of(name: str) -> list[str]:
     """Return the test modules of a module of the package, its own first."""
     folder, stem = os.path.split(name)
-    own = f"tests/test_{folder}_{stem}"
+    own = [f"tests/{folder}/test_{stem}", f"tests/test_{folder}_{stem}"]
     more = [
         test for prefix, tests in MORE_TESTS.items() if name.startswith(prefix) for test in tests
     ]
-    return [test for test in [own, *more] if Path(test).exists()]
+    return [test for test in [*own, *more] if Path(test).exists()]
 
 
-def read_equivalent() -> dict[tuple[str, str], str]:
-    """Return the reason why each listed mutant is equivalent, by its module and its change."""
-    reasons = {}
-    for entry in filter(None, EQUIVALENT.read_text(encoding="utf-8").split("\n\n")):
-        heading, _, change = entry.strip().partition("\n")
+def read_equivalent() -> dict[str, dict[str, str]]:
+    """Return the reason for each listed mutant, by its module and its change."""
+    reasons: dict[str, dict[str, str]] = {}
+    for entry in EQUIVALENT.read_text(encoding="utf-8").strip().split("\n\n"):
+        heading, _, change = entry.partition("\n")
         module, _, reason = heading.partition(": ")
-        reasons[module, change] = reason
+        reasons.setdefault(module, {})[change] = reason
     return reasons
+
+
+def check_module(name: str, equivalent: dict[str, str]) -> bool:
+    """Test each mutant of a module, and report those that do not behave as listed.
+
+    :param equivalent: the listed mutants of the module.
+    :returns: whether exactly the listed mutants survive.
+    """
+    path, tests = PACKAGE / name, tests_of(name)
+    source, began = path.read_text(encoding="utf-8"), time.monotonic()
+    if not run_tests(path, source, tests):
+        sys.exit(f"{name}: its tests fail without a mutant")
+    limit = 10 + 10 * (time.monotonic() - began)
+    mutants = list(mutants_of(source))
+    alive = [each for each in mutants if run_tests(path, each.source, tests, limit)]
+    seconds = time.monotonic() - began
+    print(f"{name}: {len(mutants)} mutants, {len(alive)} survive, {seconds:.0f} s", flush=True)
+    for each in alive:
+        if each.change not in equivalent:
+            print(f"\n{name}:{each.line} survives:\n{each.change}\n", flush=True)
+    survived = {each.change for each in alive}
+    for change in equivalent.keys() - survived:
+        print(f"\n{name}: this mutant is listed as equivalent, and does not survive:\n{change}\n")
+    return survived == equivalent.keys()
 
 
 def main(arguments: list[str]) -> int:
@@ -240,29 +265,15 @@ def main(arguments: list[str]) -> int:
     sys.path.insert(0, str(ROOT))
     paths = [PACKAGE / argument for argument in arguments]
     modules = [each for path in paths for each in (sorted(path.rglob("*.py")) or [path])]
-    names = {path.relative_to(PACKAGE).as_posix(): path for path in modules}
-    for name in [each for each in names if not tests_of(each)]:
-        print(f"{name}: no tests")
-        del names[name]
+    names = [path.relative_to(PACKAGE).as_posix() for path in modules]
+    for name in names:
+        if not tests_of(name):
+            print(f"{name}: no tests")
+    names = [name for name in names if tests_of(name)]
     import_what_tests_need(sorted({test for name in names for test in tests_of(name)}))
-    listed = {key: why for key, why in read_equivalent().items() if key[0] in names}
-    survivors: dict[tuple[str, str], int] = {}
-    for name, path in names.items():
-        source, began = path.read_text(encoding="utf-8"), time.monotonic()
-        if not run_tests(path, source, tests_of(name)):
-            sys.exit(f"{name}: its tests fail without a mutant")
-        limit = 10 + 10 * (time.monotonic() - began)
-        mutants = list(mutants_of(source))
-        alive = [each for each in mutants if run_tests(path, each.source, tests_of(name), limit)]
-        survivors |= {(name, each.change): each.line for each in alive}
-        seconds = time.monotonic() - began
-        print(f"{name}: {len(mutants)} mutants, {len(alive)} survive, {seconds:.0f} s", flush=True)
-    for (name, change), line in survivors.items():
-        if (name, change) not in listed:
-            print(f"\n{name}:{line}: survives\n{change}")
-    for name, change in listed.keys() - survivors.keys():
-        print(f"\n{name}: listed as equivalent, and not among the survivors\n{change}")
-    return int(listed.keys() != survivors.keys())
+    equivalent = read_equivalent()
+    results = [check_module(name, equivalent.get(name, {})) for name in names]
+    return int(not all(results))
 
 
 if __name__ == "__main__":
