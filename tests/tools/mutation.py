@@ -252,10 +252,10 @@ def check_module(name: str, equivalent: dict[str, str]) -> bool:
     print(f"{name}: {len(mutants)} mutants, {len(alive)} survive, {seconds:.0f} s", flush=True)
     for each in alive:
         if each.change not in equivalent:
-            print(f"\n{name}:{each.line} survives:\n{each.change}\n", flush=True)
+            print(f"\n{name}:{each.line} survives:\n{each.change}", flush=True)
     survived = {each.change for each in alive}
     for change in equivalent.keys() - survived:
-        print(f"\n{name}: this mutant is listed as equivalent, and does not survive:\n{change}\n")
+        print(f"\n{name}: this mutant is listed as equivalent, and does not survive:\n{change}")
     return survived == equivalent.keys()
 
 
