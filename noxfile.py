@@ -31,6 +31,10 @@ COMPRESS_PEERS = [["whitenoise"], ["servestatic"]]
 BENCH_PEERS = [*COMPRESS_PEERS, ["blacknoise"], ["whitesnout"], ["starlette"]]
 
 
+# The folders of the package for which each mutant is killed or listed as equivalent.
+MUTATED = ["http"]
+
+
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
     """The whole test suite; on the oldest interpreter with the oldest Django."""
@@ -140,6 +144,13 @@ def docs(session: nox.Session) -> None:
 def media_types(session: nox.Session) -> None:
     """Generate the table of media types again from its public source; needs npm."""
     session.run("python", "tests/tools/generate_media_types.py", *session.posargs)
+
+
+@nox.session
+def mutation(session: nox.Session) -> None:
+    """Mutation testing of modules that decide responses: ``nox -s mutation -- http/ranges.py``."""
+    session.install("-e", ".[test]", "mutmut==3.8.*")
+    session.run("python", "tests/tools/mutation.py", *(session.posargs or MUTATED))
 
 
 @nox.session
