@@ -21,14 +21,16 @@ from tests.helpers.wire import Ask, Connection, Http1, Http2, exchange
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 
-_UVICORN = ["served", "uvicorn", "{fd}"]
+#: The module with the applications, and with the servers that have no command line.
+SERVED = "tests.helpers.served"
+_UVICORN = [SERVED, "uvicorn", "{fd}"]
 # On a busy machine a test may leave its connection idle for longer than the servers' defaults,
 # which are two and five seconds.
 _KEEP_ALIVE = ["--keep-alive", "75"]
-_CORN = ["--bind", "fd://{fd}", "--workers", "0", *_KEEP_ALIVE, "served:asgi", "-k"]
+_CORN = ["--bind", "fd://{fd}", "--workers", "0", *_KEEP_ALIVE, f"{SERVED}:asgi", "-k"]
 _HYPERCORN, _ANYCORN = ["hypercorn", *_CORN], ["anycorn", *_CORN]
 _GRANIAN = ["granian", "--port", "{port}", "--workers", "1", "--interface"]
-_DAPHNE = ["daphne", "--fd", "{fd}", "--verbosity", "0", "served:asgi"]
+_DAPHNE = ["daphne", "--fd", "{fd}", "--verbosity", "0", f"{SERVED}:asgi"]
 _GUNICORN = ["gunicorn", "--bind", "fd://{fd}", *_KEEP_ALIVE, "--worker-class"]
 _GTHREAD = [*_GUNICORN, "gthread", "--threads", "4"]
 
@@ -106,22 +108,22 @@ SERVERS = {
         [*_HYPERCORN, "trio"], client=Http2, cuts=False, dies_of_late_bodies=True
     ),
     "anycorn-trio": Row([*_ANYCORN, "trio"]),
-    "granian-asgi": Row([*_GRANIAN, "asgi", "served:asgi"], opens_files=True),
-    "granian-wsgi": Row([*_GRANIAN, "wsgi", "served:wsgi"]),
+    "granian-asgi": Row([*_GRANIAN, "asgi", f"{SERVED}:asgi"], opens_files=True),
+    "granian-wsgi": Row([*_GRANIAN, "wsgi", f"{SERVED}:wsgi"]),
     # An error after an answer has begun leads to one of its own: it tries to answer with a 500.
     "daphne": Row(_DAPHNE, cuts=False, hoards=True),
     "gunicorn-sync": Row(
-        [*_GUNICORN, "sync", "served:wsgi"], ends=_always, one_at_a_time=True, sends_files=True
+        [*_GUNICORN, "sync", f"{SERVED}:wsgi"], ends=_always, one_at_a_time=True, sends_files=True
     ),
-    "gunicorn-gthread": Row([*_GTHREAD, "served:wsgi"], sends_files=True),
+    "gunicorn-gthread": Row([*_GTHREAD, f"{SERVED}:wsgi"], sends_files=True),
     "gunicorn-preload": Row(
-        [*_GTHREAD, "--workers", "2", "--preload", "served:wsgi"], sends_files=True
+        [*_GTHREAD, "--workers", "2", "--preload", f"{SERVED}:wsgi"], sends_files=True
     ),
-    "gunicorn-no-sendfile": Row([*_GTHREAD, "--no-sendfile", "served:wsgi"]),
-    "uwsgi": Row(["served", "uwsgi", "{port}"], sends_files=True, missing=_NO_UWSGI),
+    "gunicorn-no-sendfile": Row([*_GTHREAD, "--no-sendfile", f"{SERVED}:wsgi"]),
+    "uwsgi": Row([SERVED, "uwsgi", "{port}"], sends_files=True, missing=_NO_UWSGI),
     **{
         f"mod_wsgi-{mode}": Row(
-            ["served", "mod_wsgi", "{port}", mode],
+            [SERVED, "mod_wsgi", "{port}", mode],
             ends=_from_disk,
             drops_root=True,
             missing=_NO_MOD_WSGI,
@@ -129,10 +131,10 @@ SERVERS = {
         for mode in ("embedded", "daemon")
     },
     # It says so of every answer without a length, 204 and 304 among them.
-    "waitress": Row(["served", "waitress", "{fd}"], ends=_without_length),
-    "wsgiref": Row(["served", "wsgiref", "{fd}"], ends=_always),
+    "waitress": Row([SERVED, "waitress", "{fd}"], ends=_without_length),
+    "wsgiref": Row([SERVED, "wsgiref", "{fd}"], ends=_always),
     "a2wsgi-in-uvicorn": Row([*_UVICORN, "h11", "asyncio", "wsgi_as_asgi()"]),
-    "a2wsgi-in-gunicorn": Row([*_GTHREAD, "served:asgi_as_wsgi()"], forgets=True),
+    "a2wsgi-in-gunicorn": Row([*_GTHREAD, f"{SERVED}:asgi_as_wsgi()"], forgets=True),
 }
 
 
@@ -197,10 +199,9 @@ def running(name: str, root: Path, log: Path, **environ: str) -> Iterator[Server
         script, *arguments = (part.format(fd=fd, port=port) for part in command)
         if not takes_socket:
             listener.close()
-        program = [str(HERE / "served.py")] if script == "served" else ["-m", script]
         unprivileged = [] if row.drops_root else ["-IS", str(HERE / "unprivileged.py")]
         process = subprocess.Popen(
-            [sys.executable, *unprivileged, *program, *arguments],
+            [sys.executable, *unprivileged, "-m", script, *arguments],
             cwd=ROOT,
             env={
                 **os.environ,
