@@ -14,6 +14,7 @@ import pytest
 
 from tests.faults.aftermath import CASES, OTHER, Case, Census, Site, forget, require_right
 from tests.faults.injection import ASGI_WAYS, EACH_READING, WSGI_WAYS, Buffer, Got, Steps, Way
+from tests.helpers.slow import slow_unless
 
 Ask = Callable[[], Coroutine[Any, Any, object]]
 
@@ -88,9 +89,14 @@ ENDS = [
     *((hang_up, way) for way in EACH_READING if way not in WSGI_WAYS),
     *((end, way) for end in ASYNCIO_ALONE for way in ASGI_WAYS if "asyncio" in way),
 ]
+FAST_ENDS = [
+    (cancel_scope, "trio, threads"),
+    (hang_up, "trio, cold"),
+    *((end, "asyncio, page cache") for end in ASYNCIO_ALONE),
+]
 
 
-@pytest.mark.parametrize(("end", "way"), ENDS)
+@pytest.mark.parametrize(("end", "way"), slow_unless(ENDS, FAST_ENDS.__contains__))
 def test_wherever_it_is_cancelled_nothing_is_left_and_the_next_answer_is_right(
     end: Callable[[Ask, int, Way], Awaitable[bool]],
     way: str,

@@ -9,6 +9,7 @@ import pytest
 from tests.faults.aftermath import require_cut
 from tests.faults.injection import Way, little_memory
 from tests.helpers.clients import make_call
+from tests.helpers.slow import slow_unless
 from whitenoise_async.asgi import file_stream as streaming
 from whitenoise_async.wsgi import bodies as wsgi_bodies
 
@@ -18,7 +19,7 @@ WAYS = ["wsgi", "asyncio, page cache", "asyncio, threads", "trio, page cache", "
 RANGES = {"Range": f"bytes=0-{SIZE // 2},{SIZE - 9}-"}
 
 
-@pytest.fixture(params=WAYS)
+@pytest.fixture(params=slow_unless(WAYS, {"wsgi", "trio, threads"}.__contains__))
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Way:
     return Way(request.param, monkeypatch)
 

@@ -28,6 +28,7 @@ from tests.faults.aftermath import (
 from tests.faults.injection import APPLICATION, ASGI_WAYS, PIECE, Got, Way, little_memory, until
 from tests.helpers.clients import make_call
 from tests.helpers.files import write
+from tests.helpers.slow import slow_unless
 from whitenoise_async.asgi import event_loop as async_base
 from whitenoise_async.asgi import file_stream as streaming
 from whitenoise_async.asgi import worker_threads as threads
@@ -50,7 +51,10 @@ IDLE = 2 * (MAX_THREADS + MAX_STUCK)
 NO_THREAD = "can't start new thread"
 
 
-@pytest.fixture(params=ASGI_WAYS)
+FAST_WAYS = {"asyncio, page cache", "trio, threads"}
+
+
+@pytest.fixture(params=slow_unless(ASGI_WAYS, FAST_WAYS.__contains__))
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Way:
     return Way(request.param, monkeypatch)
 

@@ -66,6 +66,7 @@ ROWS = re.findall(
 SERVED = {name: command for name, command in ROWS if name != "mod_wsgi"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SERVED)
 def test_the_command_of_each_server_serves_files_and_the_application(
     name: str, folder: Path

@@ -23,6 +23,7 @@ from tests.helpers.expected import Expected
 from tests.helpers.files import write
 from tests.helpers.processes import ServerEndedError
 from tests.helpers.servers import SERVERS, Server, never, running
+from tests.helpers.slow import slow_unless
 from tests.helpers.wire import Ask, Connection, Http2, connect, exchange, rest
 
 SMALL_URL = "/small.txt"
@@ -49,7 +50,14 @@ def answers(root: Path, core: Expected) -> dict[Ask, Reply]:
     return {ask: core(ask) for ask in map(core.fill, asks(root / "site"))}
 
 
-@pytest.fixture(scope="module", params=list(SERVERS))
+#: One of each kind: by protocol, event loop and way to send a file.
+FAST_SERVERS = {
+    *("uvicorn-httptools-uvloop", "hypercorn-trio-h2", "granian-asgi"),
+    *("gunicorn-gthread", "wsgiref"),
+}
+
+
+@pytest.fixture(scope="module", params=slow_unless(SERVERS, FAST_SERVERS.__contains__))
 def started(
     request: pytest.FixtureRequest, root: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
