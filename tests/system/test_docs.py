@@ -30,7 +30,7 @@ RUN_ELSEWHERE = (
     r"python3 -m venv ",  # .ci/run
     r"pip install ",  # the wheel by .ci/run, the extras by nox
     r"nox -s ",  # .ci/run, but for the benchmarks
-    r"python -m pytest$",
+    r"python -m pytest -n auto --dist worksteal$",
     r"sphinx-build -W --keep-going -b html docs docs/_build/html$",  # nox -s docs
     r"python manage\.py |gunicorn mysite\.wsgi$|uvicorn mysite\.asgi:",  # test_examples.py
     r"curl ",  # test_docs_servers.py
