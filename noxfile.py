@@ -115,7 +115,7 @@ def clients(session: nox.Session) -> None:
 def servers(session: nox.Session) -> None:
     """The tests on real servers, on all of them, and a table of the results by server."""
     session.install("-e", ".[test]")
-    plugin = ["-p", "tests.helpers.server_table"]
+    plugin = ["-p", "tests.helpers.server_report"]
     command = ["python", "-m", "pytest", "-q", *plugin, *WITH_SLOW, "tests/system/test_servers.py"]
     session.run(*command, *session.posargs)
 

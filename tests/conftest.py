@@ -15,7 +15,7 @@ import pytest
 from tests.helpers.clients import ADAPTERS, Get, Serve, client_of
 from tests.helpers.descriptors import close_kept
 from tests.helpers.files import write
-from tests.helpers.processes import describe_servers
+from tests.helpers.server_processes import describe_servers
 from whitenoise_async.serving.descriptor_cache import _sweeper
 from whitenoise_async.support import logs
 

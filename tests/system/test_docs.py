@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 import whitenoise_async.cli.serve
-from tests.helpers import commands
-from tests.helpers.commands import commands_of
-from tests.helpers.pages import DOCS, PAGES, ROOT, SHELL, Block, blocks_of
+from tests.helpers import docs_commands
+from tests.helpers.docs_commands import commands_of
+from tests.helpers.docs_pages import DOCS, PAGES, ROOT, SHELL, Block, blocks_of
 from whitenoise_async.compression.settings import COMPRESSED, READ_BY_RANGE
 from whitenoise_async.options import OptionKeywords, Options
 from whitenoise_async.serving.response import REASONS
@@ -38,7 +38,7 @@ RUN_ELSEWHERE = (
 ELSEWHERE = re.compile("|".join(RUN_ELSEWHERE))
 
 
-def runs_here(command: commands.Command) -> bool:
+def runs_here(command: docs_commands.Command) -> bool:
     return (command.ends or command.serves) and not ELSEWHERE.match(command.text)
 
 
@@ -106,7 +106,7 @@ def test_the_examples_of_a_page_hold(
         elif block.language in SHELL:
             for command in commands_of(block, following):
                 if runs_here(command) and not command.lacks():
-                    commands.run(command, module)
+                    docs_commands.run(command, module)
 
 
 def test_who_runs_each_command_is_known() -> None:

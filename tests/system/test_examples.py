@@ -23,7 +23,7 @@ import brotli
 import pytest
 
 from tests.helpers.caches import Client, Reply
-from tests.helpers.processes import watched
+from tests.helpers.server_processes import watched
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "docs" / "examples"

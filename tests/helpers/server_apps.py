@@ -111,7 +111,7 @@ def run_uwsgi(port: str) -> None:
     pyuwsgi.run(
         [
             f"--http11-socket=127.0.0.1:{port}",
-            "--module=tests.helpers.served:wsgi",
+            "--module=tests.helpers.server_apps:wsgi",
             "--buffer-size=16384",  # bytes of a request's head
             "--need-app",
             "--master",
@@ -165,7 +165,7 @@ def run_mod_wsgi(port: str, mode: str) -> None:
     (place / "served.wsgi").write_text(
         # Apache puts its path after that of an installed package.
         f"import sys\n\nsys.path.insert(0, {root!r})\n"
-        "from tests.helpers.served import wsgi as application\n"
+        "from tests.helpers.server_apps import wsgi as application\n"
     )
     configuration = _APACHE_CONFIGURATION + (_DAEMON if mode == "daemon" else _EMBEDDED)
     path = ":".join([root, sysconfig.get_path("purelib")])
