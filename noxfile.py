@@ -19,6 +19,7 @@ DJANGOS = {
     "4.2": ["3.10", "3.11", "3.12"],
     "5.2": ["3.10", "3.11", "3.12", "3.13"],
     "6.0": ["3.12", "3.13"],
+    "6.1": ["3.12", "3.13"],
 }
 
 # The servers and packages that the benchmarks compare. Each line is installed on its own.

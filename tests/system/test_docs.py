@@ -15,14 +15,16 @@ import pytest
 import whitenoise_async.cli.serve
 from tests.helpers import docs_commands
 from tests.helpers.docs_commands import commands_of
-from tests.helpers.docs_pages import DOCS, PAGES, ROOT, SHELL, Block, blocks_of
+from tests.helpers.docs_pages import DOCS, PAGES, ROOT, SHELL, Block, blocks_of, rows_of
 from whitenoise_async.compression.settings import COMPRESSED, READ_BY_RANGE
 from whitenoise_async.options import OptionKeywords, Options
 from whitenoise_async.serving.response import REASONS
 
 PACKAGE = ROOT / "whitenoise_async"
 
-# The setup of a page's examples: PAGE.py runs before the first block, in the same namespace.
+# The setup of a page's examples: PAGE.py runs before the first block, in the same namespace. It may
+# define ``check(page)``, which is called with that namespace after the last block, and
+# ``clean_up()``, which is called in any case.
 SETUPS = Path(__file__).parents[1] / "page_setup"
 
 # Commands that the pages cannot run where they stand, and what does.
@@ -73,6 +75,10 @@ def test_there_are_pages_and_examples() -> None:
     ]
 
 
+def no_more(*page: dict[str, Any]) -> None:
+    """Stands for what a page's setup does not define."""
+
+
 @pytest.fixture
 def configured_log() -> Iterator[None]:
     """Takes back what an example does to the package's logger."""
@@ -98,15 +104,19 @@ def test_the_examples_of_a_page_hold(
     if setup.exists():
         exec(compile(setup.read_text("utf-8"), str(setup), "exec", dont_inherit=True), namespace)
     blocks = [*blocks_of(page)]
-    for block, following in zip(blocks, [*blocks[1:], None], strict=True):
-        if block.language == "python":
-            run(page, block, namespace)
-            if re.search("^application = ", block.text, re.M):
-                module = block.text
-        elif block.language in SHELL:
-            for command in commands_of(block, following):
-                if runs_here(command) and not command.lacks():
-                    docs_commands.run(command, module)
+    try:
+        for block, following in zip(blocks, [*blocks[1:], None], strict=True):
+            if block.language == "python":
+                run(page, block, namespace)
+                if re.search("^application = ", block.text, re.M):
+                    module = block.text
+            elif block.language in SHELL:
+                for command in commands_of(block, following):
+                    if runs_here(command) and not command.lacks():
+                        docs_commands.run(command, module)
+        namespace.get("check", no_more)(namespace)
+    finally:
+        namespace.get("clean_up", no_more)()
 
 
 def test_who_runs_each_command_is_known() -> None:
@@ -132,14 +142,6 @@ def test_the_extras_and_sessions_that_are_named_are_there() -> None:
             assert extras.issuperset(named.split(",")), page
         for named in re.findall(r"nox -s ([a-z_ ]+)", text):
             assert sessions.issuperset(named.split()), page
-
-
-def rows_of(page: Path, columns: int) -> Iterator[list[str]]:
-    """The rows of the tables with so many columns on a page."""
-    for line in page.read_text(encoding="utf-8").splitlines():
-        cells = [cell.strip() for cell in line.split("|")]
-        if line.startswith("| ") and len(cells) == columns + 2:
-            yield cells[1:-1]
 
 
 def code(cell: str) -> str | None:

@@ -8,6 +8,7 @@ import shlex
 import subprocess
 import textwrap
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import brotli
@@ -97,6 +98,30 @@ def test_the_lines_that_show_whether_all_is_well_show_it(folder: Path) -> None:
     assert [int(each.split()[1]) for each in answers] == [200, 200, 206, 304]
     assert ["content-encoding: gzip" in each for each in answers] == [True, False, False, False]
     assert all("vary: accept-encoding" in each for each in answers)
+
+
+def without_dates(response: str) -> list[str]:
+    """The lines of a response, without the values that depend on the time."""
+    varying = r"(?m)^(Date|ETag|Last-Modified): .+$"
+    return re.sub(varying, r"\1", response).splitlines()
+
+
+def test_the_start_page_shows_what_curl_prints(folder: Path) -> None:
+    wrapping, *_ = blocks("start.md", "python")
+    block, output = next(
+        (block, output)
+        for block, output in pairwise(blocks_of(DOCS / "start.md"))
+        if block.text.startswith("curl ")
+    )
+    (command,) = commands_of(block, output)
+    if command.lacks():
+        pytest.skip("curl is not installed")
+    (folder / "mysite.py").write_text(wrapping.text)
+    (folder / "static" / "app.css").write_text("body { color: black }\n")
+    with serving("gunicorn mysite:application", folder) as (port, _):
+        text = command.text.replace("curl", "curl -s").replace("8000", str(port))
+        done = subprocess.run(shlex.split(text), capture_output=True, text=True, check=True)
+    assert without_dates(done.stdout) == without_dates(command.output)
 
 
 def new_side(diff: str) -> str:

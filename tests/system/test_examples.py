@@ -58,7 +58,7 @@ STARLETTE = Example("starlette", "uvicorn", "/", "<h1>Up for ", "Not Found")
 FASTAPI = Example("fastapi", "uvicorn", "/", "<h1>Decibels</h1>", '{"detail":"Not Found"}')
 LITESTAR = Example("litestar", "uvicorn", "/", "<h1>Notes</h1>", '"status_code":404')
 QUART = Example("quart", "hypercorn", "/", "<h1>Live noise</h1>", "<h1>Not Found</h1>")
-VITE = Example("vite", "uvicorn", "/colours/pink", '<main id="view">', "Not Found", FOREVER)
+VITE = Example("vite", "uvicorn", "/colors/pink", '<main id="view">', "Not Found", FOREVER)
 SITE = Example(".", "python -m whitenoise_async site", "/", "Every frequency", "Not Found\n")
 TABLE = [FLASK, WSGI, ASGI, STARLETTE, FASTAPI, LITESTAR, QUART, VITE, SITE]
 FAST = [FLASK, STARLETTE, SITE]
@@ -100,8 +100,8 @@ class Server:
 def commands_of(folder: Path) -> list[list[str]]:
     """The commands of a folder's README; the first installs what the others need."""
     readme = (folder / "README.md").read_text("utf-8")
-    (block,) = re.findall(r"^```console\n(.*?)^```$", readme, re.M | re.S)
-    return [shlex.split(command) for command in re.split(r"\n| && ", block.strip())]
+    (block,) = re.findall(r"^```shell\n(.*?)^```$", readme, re.M | re.S)
+    return [shlex.split(command) for command in block.strip().splitlines()]
 
 
 def packages_of(folder: Path) -> list[str]:
@@ -374,7 +374,7 @@ def test_a_websocket_passes_through_the_wrapper(server: Server) -> None:
 def test_a_built_page_has_the_scripts_that_it_loads_for_good(server: Server) -> None:
     page = server.get("/")
     assert page.headers["cache-control"] == "max-age=0, public"
-    assert server.get("/colours/pink").body == page.body
+    assert server.get("/colors/pink").body == page.body
     (script,) = (link for link in server.links() if link.endswith(".js"))
     (chunk,) = re.findall(r"spectrum-[\w-]{8}\.js", server.get(script).body.decode())
     for path in (script, urljoin(script, chunk)):
