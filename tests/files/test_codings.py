@@ -177,7 +177,7 @@ def zeros(size: int, level: int) -> bytes:
     return zstd.compress(bytes(size), level)
 
 
-@pytest.mark.parametrize("length", [300, 70_000])
+@pytest.mark.parametrize("length", [300, pytest.param(70_000, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("level", [1, 19])
 def test_the_length_of_any_size_is_read_from_a_zstd_header(
     serve: Serve, tmp_path: Path, length: int, level: int
