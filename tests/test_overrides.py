@@ -10,8 +10,8 @@ import pytest
 
 from tests.helpers import django_project
 from tests.helpers.clients import ADAPTERS, client_of
+from tests.helpers.docs_pages import DOCS
 from tests.helpers.files import write
-from tests.helpers.pages import DOCS
 from tests.system.test_docs import code, rows_of
 
 django_project.configure()

@@ -21,7 +21,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.helpers.command_lines import refused
+from tests.helpers.argument_errors import refused
 from tests.helpers.files import write
 from tests.system.test_servers import until
 from whitenoise_async.cli.serve import main

@@ -139,7 +139,7 @@ def test_what_comes_after_the_start_is_found_by_who_looks(folders: tuple[Path, P
     with override_settings(**changed):
         handler = ASGIHandler()
         write(folders[0] / "new.css", b"new")
-        sent = django_project.in_small_letters(handler)
+        sent = django_project.with_lower_case_headers(handler)
         reply = call_asgi(sent, make_call("/static/new.css"))
         assert (reply.body, reply["cache-control"]) == (b"new", "max-age=0, public")
         write(folders[0] / "new.css", b"newer")

@@ -63,7 +63,7 @@ class Sides(NamedTuple):
 def handlers(*middleware: Any, **changed: Any) -> Pair:
     """Django's handlers, made under these settings."""
     with override_settings(MIDDLEWARE=list(middleware or [MIDDLEWARE]), **changed):
-        return Pair(WSGIHandler(), django_project.in_small_letters(ASGIHandler()))
+        return Pair(WSGIHandler(), django_project.with_lower_case_headers(ASGIHandler()))
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["walked", "autorefresh"])

@@ -15,7 +15,7 @@ import pytest
 
 from tests.helpers import django_project
 from tests.helpers.clients import Call, Reply, call_asgi, call_wsgi, make_call
-from tests.helpers.pages import DOCS
+from tests.helpers.docs_pages import DOCS
 from tests.system.test_docs import code, rows_of
 
 django_project.configure()

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from tests.helpers.django_project import configure
-from tests.helpers.trees import ALL, DECODERS, TEXT, snapshot, swapping
+from tests.helpers.file_trees import ALL, DECODERS, TEXT, snapshot, swapping
 from whitenoise_async.compression import ENCODINGS
 from whitenoise_async.compression.record import NAME as RECORD
 from whitenoise_async.compression.tree import FOREIGN

@@ -40,7 +40,7 @@ def wrapped(kind: str, **changed: Any) -> Any:
             application: Any = DjangoWhiteNoise(get_wsgi_application(), **options)
             return lambda *args, **keywords: call_wsgi(application, make_call(*args, **keywords))
         application = DjangoWhiteNoise(
-            django_project.in_small_letters(get_asgi_application()), **options
+            django_project.with_lower_case_headers(get_asgi_application()), **options
         )
         return lambda *args, **keywords: call_asgi(application, make_call(*args, **keywords))
 

@@ -35,15 +35,15 @@ T = TypeVar("T")
 _READINGS = ("page cache", "cold", "threads")
 
 #: Event loops and ways of reading.
-ASGI_WAYS = [f"{loop}, {reading}" for loop in ("asyncio", "trio") for reading in _READINGS]
-WSGI_WAYS = ["wsgi", "wsgi, seek", "wsgi, sendfile"]
+ASGI_SETUPS = [f"{loop}, {reading}" for loop in ("asyncio", "trio") for reading in _READINGS]
+WSGI_SETUPS = ["wsgi", "wsgi, seek", "wsgi, sendfile"]
 #: For what does not depend on the event loop, which has its turn with one reading or the other.
 EACH_READING = [
-    *(*WSGI_WAYS, "asyncio, page cache"),
+    *(*WSGI_SETUPS, "asyncio, page cache"),
     *("trio, cold", "trio, threads"),
 ]
 #: For what does not depend on who reads.
-FEW_WAYS = ["wsgi", "asyncio, page cache", "trio, threads"]
+FEW_SETUPS = ["wsgi", "asyncio, page cache", "trio, threads"]
 
 #: Bytes of a piece of a body. With it shrinks what is a large file, so that thousands of answers
 #: take seconds.
@@ -144,7 +144,7 @@ class At:
 
 
 @dataclass
-class Got:
+class Received:
     """What a client got, and what the server got instead of an end."""
 
     status: int = 0
@@ -162,7 +162,7 @@ class Got:
         return int(self.headers["content-length"])
 
 
-class Way:
+class SimulatedServer:
     """One of those above: makes applications, and asks them as a server does."""
 
     def __init__(self, name: str, patch: pytest.MonkeyPatch) -> None:
@@ -203,9 +203,9 @@ class Way:
         """Run ``main`` in the event loop; one of asyncio does no harm to WSGI."""
         return anyio.run(main, backend="trio" if self.adapter == "trio" else "asyncio")
 
-    async def ask(self, app: Any, call: Call, got: Got | None = None) -> Got:
+    async def ask(self, app: Any, call: Call, got: Received | None = None) -> Received:
         """Ask, and return ``got`` with what came."""
-        got = Got() if got is None else got
+        got = Received() if got is None else got
         if self.adapter == "wsgi":
             self._ask_wsgi(app, call, got)
         else:
@@ -216,7 +216,7 @@ class Way:
         wrapper = {"wsgi.file_wrapper": FileWrapper} if self.reading == "sendfile" else {}
         return environ_of(call) | wrapper
 
-    def _ask_wsgi(self, app: Any, call: Call, got: Got) -> None:
+    def _ask_wsgi(self, app: Any, call: Call, got: Received) -> None:
         def start_response(status: str, headers: Any, exc_info: Any = None) -> None:
             got.status = int(status[:3])
             got.headers = {name.lower(): value for name, value in headers}
@@ -234,13 +234,13 @@ class Way:
         except Exception as error:
             got.error = error
 
-    def pieces(self, body: Any, got: Got) -> Iterator[bytes]:
+    def pieces(self, body: Any, got: Received) -> Iterator[bytes]:
         """What a server sends of a WSGI body."""
         if isinstance(body, FileWrapper):
             return self._sent_by_server(body.file.fileno(), 0, got.length)
         return iter(body)
 
-    async def _ask_asgi(self, app: Any, call: Call, got: Got) -> None:
+    async def _ask_asgi(self, app: Any, call: Call, got: Received) -> None:
         async def receive() -> Any:
             return await self.on_receive()
 

@@ -33,7 +33,7 @@ def view(request: HttpRequest, rest: str = "") -> HttpResponse:
     return HttpResponse(request.path.encode(), content_type="text/plain")
 
 
-def in_small_letters(application: Any) -> Any:
+def with_lower_case_headers(application: Any) -> Any:
     """Names of fields as ASGI has them; Django leaves them as they are."""
 
     async def call(scope: Any, receive: Any, send: Any) -> None:

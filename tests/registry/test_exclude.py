@@ -11,7 +11,7 @@ import pytest
 
 from tests.helpers.clients import Serve
 from tests.helpers.files import write
-from tests.helpers.nobody import run_as_nobody
+from tests.helpers.unprivileged_scripts import run_as_nobody
 
 
 @pytest.fixture

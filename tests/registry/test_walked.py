@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from tests.helpers.clients import Serve
 from tests.helpers.files import write
-from tests.helpers.nobody import run_as_nobody
+from tests.helpers.unprivileged_scripts import run_as_nobody
 from whitenoise_async.registry.walked import (
     Listed,
     LiveRegistry,

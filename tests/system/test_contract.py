@@ -16,7 +16,7 @@ from starlette.routing import Mount
 
 from tests.helpers.clients import ADAPTERS, Serve, call_asgi, call_wsgi, client_of, make_call
 from tests.helpers.files import MTIME, write
-from tests.helpers.nobody import run_as_nobody
+from tests.helpers.unprivileged_scripts import run_as_nobody
 from whitenoise_async import ASGIWhiteNoise, WhiteNoise
 from whitenoise_async.base import BaseWhiteNoise
 from whitenoise_async.files.open_file import OpenFile

@@ -19,9 +19,9 @@ from tests.benchmarks.compressing import report as compressing_report
 from tests.benchmarks.django import report as django_report
 from tests.benchmarks.results import load
 from tests.benchmarks.soak import report as soak_report
-from tests.helpers import commands
-from tests.helpers.commands import commands_of
-from tests.helpers.pages import DOCS, PAGES, ROOT, SHELL, Block, blocks_of
+from tests.helpers import docs_commands
+from tests.helpers.docs_commands import commands_of
+from tests.helpers.docs_pages import DOCS, PAGES, ROOT, SHELL, Block, blocks_of, rows_of
 from whitenoise_async.compression.settings import COMPRESSED, READ_BY_RANGE
 from whitenoise_async.options import OptionKeywords, Options
 from whitenoise_async.serving.response import REASONS
@@ -38,7 +38,7 @@ RUN_ELSEWHERE = (
     r"python3 -m venv ",  # .ci/run
     r"pip install ",  # the wheel by .ci/run, the extras by nox
     r"nox -s ",  # .ci/run, but for the benchmarks
-    r"python -m pytest$",
+    r"python -m pytest -n auto --dist worksteal$",
     r"sphinx-build -W --keep-going -b html docs docs/_build/html$",  # nox -s docs
     r"python manage\.py |gunicorn mysite\.wsgi$|uvicorn mysite\.asgi:",  # test_examples.py
     r"curl ",  # test_docs_servers.py
@@ -46,7 +46,7 @@ RUN_ELSEWHERE = (
 ELSEWHERE = re.compile("|".join(RUN_ELSEWHERE))
 
 
-def runs_here(command: commands.Command) -> bool:
+def runs_here(command: docs_commands.Command) -> bool:
     return (command.ends or command.serves) and not ELSEWHERE.match(command.text)
 
 
@@ -119,7 +119,7 @@ def test_the_examples_of_a_page_hold(
             elif block.language in SHELL:
                 for command in commands_of(block, following):
                     if runs_here(command) and not command.lacks():
-                        commands.run(command, module)
+                        docs_commands.run(command, module)
         namespace.get("check_page", no_more)(namespace)
     finally:
         namespace.get("clean_up", no_more)()
@@ -148,14 +148,6 @@ def test_the_extras_and_sessions_that_are_named_are_there() -> None:
             assert extras.issuperset(named.split(",")), page
         for named in re.findall(r"nox -s ([a-z_ ]+)", text):
             assert sessions.issuperset(named.split()), page
-
-
-def rows_of(page: Path, columns: int) -> Iterator[list[str]]:
-    """The rows of the tables with so many columns on a page."""
-    for line in page.read_text(encoding="utf-8").splitlines():
-        cells = [cell.strip() for cell in line.split("|")]
-        if line.startswith("| ") and len(cells) == columns + 2:
-            yield cells[1:-1]
 
 
 def code(cell: str) -> str | None:

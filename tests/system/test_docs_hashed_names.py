@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.helpers.pages import DOCS, blocks_of
+from tests.helpers.docs_pages import DOCS, blocks_of
 from whitenoise_async import WhiteNoise
 
 SETUP = Path(__file__).parents[1] / "page_setup" / "caching.py"

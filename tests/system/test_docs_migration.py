@@ -6,8 +6,7 @@ import re
 
 import pytest
 
-from tests.helpers.pages import DOCS
-from tests.system.test_docs import rows_of
+from tests.helpers.docs_pages import DOCS, rows_of
 from whitenoise_async.http.media_types import MediaTypes
 
 PAGE = DOCS / "coming-from.md"

@@ -16,10 +16,10 @@ import pytest
 
 import whitenoise_async
 from tests.helpers.caches import Site, free_port, missing, started
-from tests.helpers.commands import Command, ask, commands_of, serving
+from tests.helpers.docs_commands import Command, commands_of, fetch, serving
+from tests.helpers.docs_pages import DOCS, SHELL, Block, blocks_of
 from tests.helpers.files import write
-from tests.helpers.origin import origin
-from tests.helpers.pages import DOCS, SHELL, Block, blocks_of
+from tests.helpers.recording_origin import running_origin
 from whitenoise_async.options import OptionKeywords
 
 CSS = b"body { color: black }\n" * 100
@@ -67,6 +67,7 @@ ROWS = re.findall(
 SERVED = {name: command for name, command in ROWS if name != "mod_wsgi"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SERVED)
 def test_the_command_of_each_server_serves_files_and_the_application(
     name: str, folder: Path
@@ -76,8 +77,8 @@ def test_the_command_of_each_server_serves_files_and_the_application(
         pytest.skip(f"{lacking} is not installed")
     write_module(folder, "ASGIWhiteNoise" if name in ASGI_SERVERS else "WhiteNoise")
     with serving(command.text, folder) as (port, _):
-        assert ask(port, "/static/app.css").body == CSS
-        assert ask(port, "/").body == b"Hello from the application"
+        assert fetch(port, "/static/app.css").body == CSS
+        assert fetch(port, "/").body == b"Hello from the application"
 
 
 def test_the_lines_that_show_whether_all_is_well_show_it(folder: Path) -> None:
@@ -88,7 +89,7 @@ def test_the_lines_that_show_whether_all_is_well_show_it(folder: Path) -> None:
     write_module(folder, "WhiteNoise")
     answers = []
     with serving("gunicorn mysite:application", folder) as (port, _):
-        etag = ask(port, "/static/app.css").headers["etag"].strip('"')
+        etag = fetch(port, "/static/app.css").headers["etag"].strip('"')
         for line in lines:
             text = line.text.replace("https://example.com", f"http://127.0.0.1:{port}")
             command = shlex.split(text.replace("the ETag of the second", etag))
@@ -158,7 +159,7 @@ def forms_are_answered(site: Site) -> None:
 
 @pytest.fixture
 def replica(folder: Path) -> Iterator[int]:
-    with origin(folder / "static", prefix="static") as port:
+    with running_origin(folder / "static", prefix="static") as port:
         yield port
 
 

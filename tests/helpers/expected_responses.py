@@ -6,10 +6,10 @@ from contextlib import closing
 from pathlib import Path
 from urllib.parse import unquote
 
-from tests.helpers.asks import PLACEHOLDERS
 from tests.helpers.clients import Reply
-from tests.helpers.served import OPTIONS, application_body
-from tests.helpers.wire import Ask
+from tests.helpers.requests_table import PLACEHOLDERS
+from tests.helpers.server_apps import OPTIONS, application_body
+from tests.helpers.socket_clients import RawRequest
 from whitenoise_async import WhiteNoise
 from whitenoise_async.files.open_file import UnavailableError
 from whitenoise_async.http.fields import RequestFields
@@ -21,36 +21,38 @@ from whitenoise_async.serving.response import Request, Response, redirect, redir
 from whitenoise_async.serving.snapshot import StaticFile
 
 
-class Expected:
+class ExpectedResponses:
     """The answers for the files below a root."""
 
     def __init__(self, root: Path) -> None:
         self._middleware = WhiteNoise(None, root, **OPTIONS)  # which asks for files, and no more
 
-    def fill(self, ask: Ask) -> Ask:
+    def fill(self, request: RawRequest) -> RawRequest:
         """Put the entity-tags of the file in their placeholders' place."""
-        fields = ask.fields
+        fields = request.fields
         for placeholder in PLACEHOLDERS:
             if any(placeholder in value for _, value in fields):
-                tag = self(Ask(ask.target, (("Accept-Encoding", placeholder.lower()),)))["etag"]
+                tag = self(RawRequest(request.target, (("Accept-Encoding", placeholder.lower()),)))[
+                    "etag"
+                ]
                 fields = tuple((name, value.replace(placeholder, tag)) for name, value in fields)
-        return ask._replace(fields=fields)
+        return request._replace(fields=fields)
 
-    def __call__(self, ask: Ask) -> Reply:
-        path, _, query = ask.target.partition("?")
+    def __call__(self, request: RawRequest) -> Reply:
+        path, _, query = request.target.partition("?")
         if has_encoded_slash(path):
-            return _applications(ask)
+            return _applications(request)
         try:
             url = unquote(path, errors="strict")
         except UnicodeDecodeError:
-            return _applications(ask)
+            return _applications(request)
         listed = self._middleware._registry.look_up(url)
         if listed is None:
-            return _applications(ask)
+            return _applications(request)
         try:
-            response = self._respond(listed, Request(ask.method, _fields(ask), url, query))
+            response = self._respond(listed, Request(request.method, _fields(request), url, query))
         except UnavailableError:  # the variant of another file
-            return _applications(ask)
+            return _applications(request)
         headers = sorted((name.lower(), value) for name, value in response.headers)
         return Reply(response.status, headers, _body(response))
 
@@ -65,9 +67,9 @@ class Expected:
         return respond(represent(states, self._middleware._describe(listed), tags), request)
 
 
-def _fields(ask: Ask) -> RequestFields:
+def _fields(request: RawRequest) -> RequestFields:
     lines: dict[str, list[str]] = {}
-    for name, value in ask.fields:
+    for name, value in request.fields:
         lines.setdefault(name.lower().replace("-", "_"), []).append(value.strip(" \t"))
     joined = {name: ", ".join(values) for name, values in lines.items()}
     return RequestFields(**{name: joined.get(name) for name in RequestFields._fields})
@@ -83,7 +85,7 @@ def _body(response: Response) -> bytes:
     )
 
 
-def _applications(ask: Ask) -> Reply:
-    body = application_body(ask.method, ask.body)
+def _applications(request: RawRequest) -> Reply:
+    body = application_body(request.method, request.body)
     headers = [("content-length", str(len(body))), ("content-type", "text/plain")]
-    return Reply(200, headers, b"" if ask.method == "HEAD" else body)
+    return Reply(200, headers, b"" if request.method == "HEAD" else body)

@@ -111,7 +111,7 @@ def run_uwsgi(port: str) -> None:
     pyuwsgi.run(
         [
             f"--http11-socket=127.0.0.1:{port}",
-            "--module=served:wsgi",
+            "--module=tests.helpers.server_apps:wsgi",
             "--buffer-size=16384",  # bytes of a request's head
             "--need-app",
             "--master",
@@ -161,9 +161,14 @@ def run_mod_wsgi(port: str, mode: str) -> None:
     log = Path(os.environ["SERVED_LOG"])
     place = log.parent / "apache"
     place.mkdir()
-    (place / "served.wsgi").write_text("from tests.helpers.served import wsgi as application\n")
+    root = str(Path(__file__).parents[2])
+    (place / "served.wsgi").write_text(
+        # Apache puts its path after that of an installed package.
+        f"import sys\n\nsys.path.insert(0, {root!r})\n"
+        "from tests.helpers.server_apps import wsgi as application\n"
+    )
     configuration = _APACHE_CONFIGURATION + (_DAEMON if mode == "daemon" else _EMBEDDED)
-    path = ":".join([str(Path(__file__).parents[2]), sysconfig.get_path("purelib")])
+    path = ":".join([root, sysconfig.get_path("purelib")])
     values = {"place": place, "port": port, "log": log, "path": path}
     (place / "apache.conf").write_text(configuration.format(**values))
     command = ["/usr/sbin/apache2", "-f", str(place / "apache.conf"), "-DFOREGROUND"]
