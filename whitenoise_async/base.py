@@ -20,7 +20,7 @@ from .serving.responder import Answer, Answers
 from .serving.response import Request, Response, redirect, redirect_headers, unavailable
 from .serving.response_cache import Decision, Line, RawFields
 from .serving.snapshot import Sought, StaticFile
-from .support.logs import error_now_and_then, warn_once
+from .support.logs import error_rate_limited, warn_once
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -180,7 +180,7 @@ class BaseWhiteNoise(Options, Generic[Line]):
             return self._unavailable(FileSystemError(sought.path, error), sought)
 
     def _unavailable(self, error: FileSystemError, sought: Listed | Sought) -> Answer[Line]:
-        error_now_and_then(str(error))
+        error_rate_limited(str(error))
         # No hook runs here: this may be on the event loop.
         return self._plain(unavailable(sought.description or self._shared))
 
@@ -238,7 +238,7 @@ class BaseWhiteNoise(Options, Generic[Line]):
                 self._options.add_headers(headers, path, url)
             return [_checked(name, value) for name, value in headers.items()]
         except Exception:
-            error_now_and_then(f"{hook} failed for {path}")
+            error_rate_limited(f"{hook} failed for {path}")
             raise
 
 

@@ -19,7 +19,7 @@ from whitenoise_async.asgi.file_stream import _sending
 from whitenoise_async.serving.content_cache import Content, Memory
 from whitenoise_async.serving.descriptor_cache import OpenFiles, _sweeper
 from whitenoise_async.support import after_fork as forks
-from whitenoise_async.support.after_fork import renew_at_fork
+from whitenoise_async.support.after_fork import register_after_fork
 
 Fork = Callable[[Callable[[], object]], int]
 
@@ -84,7 +84,7 @@ def test_what_is_renewed_answers_as_before(adapter: str, tmp_path: Path) -> None
     assert get("/asked.txt").body == b"asked"
     asked: Any = app._registry.find("/asked.txt")
     locks = [app._registry._changing, asked.lock]  # type: ignore[attr-defined]
-    forks._renew_all()
+    forks.reset_registered()
     assert not {*locks} & {app._registry._changing, asked.lock}  # type: ignore[attr-defined]
     for name in ("asked", "new"):
         assert get(f"/{name}.txt").body == name.encode()
@@ -94,7 +94,7 @@ def test_what_was_being_kept_in_memory_is_counted_anew(fork: Fork) -> None:
     memory = Memory(10)
     memory.keep(Content(), b"12345")
     memory._size = 10  # as in the middle of `keep`
-    renew_at_fork(memory)
+    register_after_fork(memory)
 
     def child() -> None:
         content = Content()

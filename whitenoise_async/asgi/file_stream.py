@@ -23,7 +23,7 @@ from anyio import CancelScope
 
 from ..files.open_file import BrokenBodyError, FileSystemError, OpenFile, state_if_any
 from ..http.ranges import ByteRange
-from ..support.after_fork import renew_at_fork
+from ..support.after_fork import register_after_fork
 from .turn_budget import LEAST_COST, runs_in_asyncio, turn_budget
 from .worker_threads import MAX_STUCK, MAX_THREADS, Call, run_blocking, stuck_calls
 
@@ -181,10 +181,10 @@ class _Sending:
     """Counts the bodies that are sent in pieces, in this process; event loops may share it."""
 
     def __init__(self) -> None:
-        self.renew()
-        renew_at_fork(self)
+        self.reset_after_fork()
+        register_after_fork(self)
 
-    def renew(self) -> None:
+    def reset_after_fork(self) -> None:
         """Begin anew, in a process that was just forked."""
         self._number = 0
         self._counting = threading.Lock()

@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol
 from ..files.codings import SUFFIXES
 from ..files.open_file import FileSystemError, explained
 from ..serving.snapshot import Redirect, StaticFile
-from ..support.after_fork import renew_at_fork
+from ..support.after_fork import register_after_fork
 from ..support.globs import Globs
 from ..support.logs import logger, printable, warn_once
 from .directory import Directory, Rules, Skip, is_path_kept_out
@@ -119,7 +119,7 @@ class WalkedRegistry:
         # Files with the names of variants that somebody has asked for, by the URLs they would have.
         self._variants: dict[str, StaticFile] = {}
         self._changing = threading.Lock()
-        renew_at_fork(self)
+        register_after_fork(self)
 
     def add(self, root: Root, names: Iterable[str] | None = None) -> None:
         """List what ``root`` holds: walk it, where ``names`` do not say that."""
@@ -181,12 +181,12 @@ class WalkedRegistry:
         files = [each.file(url) if isinstance(each, Place) else each for url, each in found]
         return {each.path: each.suffixes for each in files if isinstance(each, StaticFile)}
 
-    def renew(self) -> None:
+    def reset_after_fork(self) -> None:
         """Take new locks, in a process that was just forked: nobody holds any of these there."""
         self._changing = threading.Lock()
         for listed in (*self._listed.values(), *self._variants.values()):
             if isinstance(listed, StaticFile):
-                listed.renew()
+                listed.reset_after_fork()
 
     def _of(self, names: Iterable[str]) -> Iterable[tuple[str, set[str]]]:
         """Files by the paths of their folders."""

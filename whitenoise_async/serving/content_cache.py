@@ -46,7 +46,7 @@ class Memory:
             self._kept[content] = len(data)
             self._size += len(data)
 
-    def renew(self) -> None:
+    def reset_after_fork(self) -> None:
         """Begin anew, in a process that was just forked from one in which threads kept contents."""
         self._changing = threading.Lock()
         self._size = sum(self._kept.values())

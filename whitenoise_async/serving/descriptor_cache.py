@@ -8,7 +8,7 @@ from collections import OrderedDict
 from time import monotonic
 
 from ..files.open_file import OpenFile
-from ..support.after_fork import renew_at_fork
+from ..support.after_fork import register_after_fork
 from .representation import FileState
 
 #: Files that are kept open. A process may have 1,024 descriptors on most systems, and the
@@ -31,7 +31,7 @@ class OpenFiles:
         self._kept: OrderedDict[str, tuple[OpenFile, float]] = OrderedDict()
         self._changing = threading.Lock()
         _sweeper.add(self)
-        renew_at_fork(self)
+        register_after_fork(self)
 
     def get(self, path: str, state: FileState) -> OpenFile | None:
         """The file that is kept for ``path``, shared with the caller, if it is as ``state`` says.
@@ -76,7 +76,7 @@ class OpenFiles:
         _close(dropped)
         return left
 
-    def renew(self) -> None:
+    def reset_after_fork(self) -> None:
         """Begin anew, in a process that was just forked from one that has files open.
 
         What nobody has any more closes itself.
@@ -96,10 +96,10 @@ class _Sweeper:
     def __init__(self) -> None:
         # Weakly: this must not keep an application alive that nobody has any more.
         self._all: weakref.WeakSet[OpenFiles] = weakref.WeakSet()
-        self.renew()
-        renew_at_fork(self)
+        self.reset_after_fork()
+        register_after_fork(self)
 
-    def renew(self) -> None:
+    def reset_after_fork(self) -> None:
         """Begin anew, in a process that was just forked: threads have not come along."""
         self._changing = threading.Lock()
         self._timer: threading.Timer | None = None

@@ -137,7 +137,7 @@ class _HookTags:
                     " and control characters"
                 )
         except Exception:
-            error_now_and_then(f"etag failed for {path}")
+            error_rate_limited(f"etag failed for {path}")
             raise
         return [tag] * len(files)
 

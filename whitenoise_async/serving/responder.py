@@ -11,7 +11,7 @@ from typing import Generic
 from ..files.open_file import FileSystemError, OpenFile, UnavailableError, open_file
 from ..http.fields import RequestFields
 from ..options import ResolvedOptions
-from ..support.after_fork import renew_at_fork
+from ..support.after_fork import register_after_fork
 from .content_cache import Memory
 from .descriptor_cache import OpenFiles
 from .etags import make_tags
@@ -62,12 +62,12 @@ class Answers(Generic[Line]):
         self._max_file_size = min(options.max_cached_file_size, memory)
         self._open_files = OpenFiles()
         self._decisions = Decisions(encode, read_fields, keeps)
-        renew_at_fork(self)
+        register_after_fork(self)
 
-    def renew(self) -> None:
+    def reset_after_fork(self) -> None:
         """Begin anew, in a process that was just forked."""
-        self._memory.renew()
-        self._decisions.renew()
+        self._memory.reset_after_fork()
+        self._decisions.reset_after_fork()
 
     def at_once(
         self, file: StaticFile | Redirect | Sought, method: str, raw: RawFields

@@ -91,9 +91,9 @@ class Decisions(dict[Key, FileDecision[Line]]):
         self._keeps = keeps
         self._encode = encode
         self._read_fields = read_fields
-        self.renew()
+        self.reset_after_fork()
 
-    def renew(self) -> None:
+    def reset_after_fork(self) -> None:
         """Take a new lock, in a process that was just forked from one in which threads decided."""
         self._adding = threading.Lock()
 

@@ -72,7 +72,7 @@ class StaticFile:
         #: The folder below which no link to a folder is followed when the file is opened; ``None``
         #: where links lead wherever they lead.
         self.root: str | None = None
-        self.renew()
+        self.reset_after_fork()
         #: The fields that all representations share, once a request has needed them.
         self.description: Sequence[tuple[str, str]] | None = None
 
@@ -84,7 +84,7 @@ class StaticFile:
         """Open the file and its variants; raises what :class:`Forms` raises."""
         return Forms(self.path, self.suffixes, self.open, is_variant=self.is_variant)
 
-    def renew(self) -> None:
+    def reset_after_fork(self) -> None:
         """Take a new lock."""
         #: Held while the file is looked at, so that requests that come together look once.
         self.lock = threading.RLock()
