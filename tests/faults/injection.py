@@ -174,7 +174,7 @@ class Way:
         self.on_receive: Callable[[], Awaitable[Any]] = anyio.sleep_forever
         self.extensions: dict[str, Any] = {}
         for module, constant in (
-            (streaming, "LARGEST_PIECE"),
+            (streaming, "MAX_PIECE_SIZE"),
             (streaming, "_SMALLEST_PIECE"),
             (event_loop, "BYTES_PER_TURN"),
             (wsgi, "PIECE_SIZE"),
@@ -186,10 +186,10 @@ class Way:
         if self.reading == "cold":
             patch.setattr(files, "read_page_cache", partial(self.calls.make, "preadv", _wait))
         elif self.reading == "threads":
-            patch.setattr(files, "reads_page_cache", lambda descriptor: False)
+            patch.setattr(files, "supports_page_cache_reads", lambda descriptor: False)
         elif self.reading == "seek":
             patch.setattr(files, "read_at", lambda *read: Buffer(reads._seek_and_read(*read)))
-            patch.setattr(files, "reads_page_cache", lambda descriptor: False)
+            patch.setattr(files, "supports_page_cache_reads", lambda descriptor: False)
 
     @property
     def sent_by_server(self) -> bool:

@@ -126,7 +126,7 @@ class Sites:
     def forget(self) -> None:
         """Have the next request decided anew, whatever it is."""
         for application in self.applications:
-            application._answers._decisions.clear()
+            application.responder.response_cache.clear()
 
     def replies(self, request: Input) -> list[Reply]:
         """The answer of each application, to each form in which servers hand the request over."""
@@ -146,16 +146,16 @@ class Sites:
         """Require that what requests leave behind is bounded, in number and in size."""
         assert warn_once.cache_info().currsize < 100  # told of files, and never of requests
         for application in self.applications:
-            answers = application._answers
-            decisions = answers._decisions
+            answers = application.responder
+            decisions = answers.response_cache
             assert len(decisions) <= _MAX_DECISIONS
             if decisions:
                 _, method, fields = next(reversed(decisions))
                 assert len(method) + sum(map(len, filter(None, fields))) <= _MAX_FIELDS_SIZE
-            assert len(answers._memory._kept) <= 2 * len(LISTED)
-            assert len(answers._open_files._kept) <= MAX_KEPT
+            assert len(answers.content_cache._kept) <= 2 * len(LISTED)
+            assert len(answers.descriptor_cache._kept) <= MAX_KEPT
             if not application.autorefresh:
-                assert application._registry._listed.keys() == LISTED.keys() - {_UNRELATED}
+                assert application.registry._listed.keys() == LISTED.keys() - {_UNRELATED}
 
 
 def _write_files(folder: Path) -> None:

@@ -11,14 +11,14 @@ from tests.helpers.clients import Reply
 from tests.helpers.served import OPTIONS, application_body
 from tests.helpers.wire import Ask
 from whitenoise_async import WhiteNoise
-from whitenoise_async.files.open_file import UnavailableError
+from whitenoise_async.files.errors import UnavailableError
 from whitenoise_async.http.fields import RequestFields
 from whitenoise_async.http.paths import has_encoded_slash
+from whitenoise_async.registry.entries import StaticFile
 from whitenoise_async.registry.walked import Listed
-from whitenoise_async.serving.etags import make_tags
+from whitenoise_async.serving.etags import make_tag_source
 from whitenoise_async.serving.representation import represent
 from whitenoise_async.serving.response import Request, Response, redirect, redirect_headers, respond
-from whitenoise_async.serving.snapshot import StaticFile
 
 
 class Expected:
@@ -44,7 +44,7 @@ class Expected:
             url = unquote(path, errors="strict")
         except UnicodeDecodeError:
             return _applications(ask)
-        listed = self._middleware._registry.look_up(url)
+        listed = self._middleware.registry.look_up(url)
         if listed is None:
             return _applications(ask)
         try:
@@ -61,7 +61,7 @@ class Expected:
             return redirect(listed.location, request, headers)
         with closing(listed.open_forms()) as forms:
             states = [(file.path, coding, file.state) for coding, file in forms.files.items()]
-            tags = make_tags("mtime")(listed.path, listed.url, list(forms.files.values()))
+            tags = make_tag_source("mtime")(listed.path, listed.url, list(forms.files.values()))
         return respond(represent(states, self._middleware._describe(listed), tags), request)
 
 

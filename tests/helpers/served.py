@@ -1,6 +1,6 @@
 """The applications that the real servers of the tests run, and servers that have no command line.
 
-``served:wsgi`` and ``served:asgi``, and each through a2wsgi for servers of the other kind.
+``wsgi`` and ``asgi``, and each through a2wsgi for servers of the other kind.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ def run_uwsgi(port: str) -> None:
     pyuwsgi.run(
         [
             f"--http11-socket=127.0.0.1:{port}",
-            "--module=served:wsgi",
+            "--module=tests.helpers.served:wsgi",
             "--buffer-size=16384",  # bytes of a request's head
             "--need-app",
             "--master",

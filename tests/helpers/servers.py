@@ -25,10 +25,10 @@ _UVICORN = ["served", "uvicorn", "{fd}"]
 # On a busy machine a test may leave its connection idle for longer than the servers' defaults,
 # which are two and five seconds.
 _KEEP_ALIVE = ["--keep-alive", "75"]
-_CORN = ["--bind", "fd://{fd}", "--workers", "0", *_KEEP_ALIVE, "served:asgi", "-k"]
+_CORN = ["--bind", "fd://{fd}", "--workers", "0", *_KEEP_ALIVE, "tests.helpers.served:asgi", "-k"]
 _HYPERCORN, _ANYCORN = ["hypercorn", *_CORN], ["anycorn", *_CORN]
 _GRANIAN = ["granian", "--port", "{port}", "--workers", "1", "--interface"]
-_DAPHNE = ["daphne", "--fd", "{fd}", "--verbosity", "0", "served:asgi"]
+_DAPHNE = ["daphne", "--fd", "{fd}", "--verbosity", "0", "tests.helpers.served:asgi"]
 _GUNICORN = ["gunicorn", "--bind", "fd://{fd}", *_KEEP_ALIVE, "--worker-class"]
 _GTHREAD = [*_GUNICORN, "gthread", "--threads", "4"]
 
@@ -106,18 +106,21 @@ SERVERS = {
         [*_HYPERCORN, "trio"], client=Http2, cuts=False, dies_of_late_bodies=True
     ),
     "anycorn-trio": Row([*_ANYCORN, "trio"]),
-    "granian-asgi": Row([*_GRANIAN, "asgi", "served:asgi"], opens_files=True),
-    "granian-wsgi": Row([*_GRANIAN, "wsgi", "served:wsgi"]),
+    "granian-asgi": Row([*_GRANIAN, "asgi", "tests.helpers.served:asgi"], opens_files=True),
+    "granian-wsgi": Row([*_GRANIAN, "wsgi", "tests.helpers.served:wsgi"]),
     # An error after an answer has begun leads to one of its own: it tries to answer with a 500.
     "daphne": Row(_DAPHNE, cuts=False, hoards=True),
     "gunicorn-sync": Row(
-        [*_GUNICORN, "sync", "served:wsgi"], ends=_always, one_at_a_time=True, sends_files=True
+        [*_GUNICORN, "sync", "tests.helpers.served:wsgi"],
+        ends=_always,
+        one_at_a_time=True,
+        sends_files=True,
     ),
-    "gunicorn-gthread": Row([*_GTHREAD, "served:wsgi"], sends_files=True),
+    "gunicorn-gthread": Row([*_GTHREAD, "tests.helpers.served:wsgi"], sends_files=True),
     "gunicorn-preload": Row(
-        [*_GTHREAD, "--workers", "2", "--preload", "served:wsgi"], sends_files=True
+        [*_GTHREAD, "--workers", "2", "--preload", "tests.helpers.served:wsgi"], sends_files=True
     ),
-    "gunicorn-no-sendfile": Row([*_GTHREAD, "--no-sendfile", "served:wsgi"]),
+    "gunicorn-no-sendfile": Row([*_GTHREAD, "--no-sendfile", "tests.helpers.served:wsgi"]),
     "uwsgi": Row(["served", "uwsgi", "{port}"], sends_files=True, missing=_NO_UWSGI),
     **{
         f"mod_wsgi-{mode}": Row(
@@ -132,7 +135,7 @@ SERVERS = {
     "waitress": Row(["served", "waitress", "{fd}"], ends=_without_length),
     "wsgiref": Row(["served", "wsgiref", "{fd}"], ends=_always),
     "a2wsgi-in-uvicorn": Row([*_UVICORN, "h11", "asyncio", "wsgi_as_asgi()"]),
-    "a2wsgi-in-gunicorn": Row([*_GTHREAD, "served:asgi_as_wsgi()"], forgets=True),
+    "a2wsgi-in-gunicorn": Row([*_GTHREAD, "tests.helpers.served:asgi_as_wsgi()"], forgets=True),
 }
 
 

@@ -13,7 +13,7 @@ from tests.helpers.clients import client_of
 from tests.helpers.files import write
 from whitenoise_async import WhiteNoise
 from whitenoise_async.cli import compress, gzip, serve
-from whitenoise_async.files.open_file import BrokenBodyError, FileSystemError, UnavailableError
+from whitenoise_async.files.errors import BrokenBodyError, FileSystemError, UnavailableError
 from whitenoise_async.support import logs
 from whitenoise_async.support.logs import error_rate_limited, logger, printable, warn_once
 

@@ -16,7 +16,9 @@ import pytest
 
 from whitenoise_async.registry import directory as directories
 from whitenoise_async.registry import walked as registry_module
-from whitenoise_async.registry.walked import LiveRegistry, Registry, Root, WalkedRegistry
+from whitenoise_async.registry.interface import Registry, Root
+from whitenoise_async.registry.live import LiveRegistry
+from whitenoise_async.registry.walked import WalkedRegistry
 
 TREE: dict[str, Any] = {
     "file.txt": None,

@@ -15,7 +15,7 @@ import pytest
 
 from tests.helpers.clients import ADAPTERS, client_of
 from tests.helpers.files import write
-from whitenoise_async.asgi.file_stream import _sending
+from whitenoise_async.asgi.file_stream import _active_streams
 from whitenoise_async.serving.content_cache import Content, Memory
 from whitenoise_async.serving.descriptor_cache import OpenFiles, _sweeper
 from whitenoise_async.support import after_fork as forks
@@ -52,14 +52,14 @@ def test_locks_that_a_thread_held_do_not_stop_the_child(
     app = ADAPTERS[adapter](None, tmp_path, check_interval=0)
     get = client_of(adapter)(app)
     assert get("/asked.txt").body == b"asked"
-    asked: Any = app._registry.find("/asked.txt")
-    answers = app._answers
+    asked: Any = app.registry.find("/asked.txt")
+    answers = app.responder
     with ExitStack() as stack:
         held_elsewhere(
             stack,
-            *(app._registry._changing, asked.lock),  # type: ignore[attr-defined]
-            *(answers._memory._changing, answers._decisions._adding),
-            *(answers._open_files._changing, _sweeper._changing, _sending._counting),
+            *(app.registry._changing, asked.lock),  # type: ignore[attr-defined]
+            *(answers.content_cache._changing, answers.response_cache._adding),
+            *(answers.descriptor_cache._changing, _sweeper._changing, _active_streams._counting),
         )
 
         def child() -> None:
@@ -82,10 +82,10 @@ def test_what_is_renewed_answers_as_before(adapter: str, tmp_path: Path) -> None
     app = ADAPTERS[adapter](None, tmp_path)
     get = client_of(adapter)(app)
     assert get("/asked.txt").body == b"asked"
-    asked: Any = app._registry.find("/asked.txt")
-    locks = [app._registry._changing, asked.lock]  # type: ignore[attr-defined]
+    asked: Any = app.registry.find("/asked.txt")
+    locks = [app.registry._changing, asked.lock]  # type: ignore[attr-defined]
     forks.reset_registered()
-    assert not {*locks} & {app._registry._changing, asked.lock}  # type: ignore[attr-defined]
+    assert not {*locks} & {app.registry._changing, asked.lock}  # type: ignore[attr-defined]
     for name in ("asked", "new"):
         assert get(f"/{name}.txt").body == name.encode()
 

@@ -22,7 +22,8 @@ from tests.helpers.clients import Call, environ_of, scope_of
 from tests.helpers.files import write
 from whitenoise_async import ASGIWhiteNoise, WhiteNoise
 from whitenoise_async.http import dates, fields, negotiation, paths, preconditions, ranges
-from whitenoise_async.registry.walked import LiveRegistry, make_root
+from whitenoise_async.registry.interface import make_root
+from whitenoise_async.registry.live import LiveRegistry
 
 if sys.version_info >= (3, 11):
     from re import _constants as constants
@@ -230,7 +231,7 @@ def prepared_for_wsgi(site: Path) -> Prepare:
     def start_response(status: str, headers: Any, exc_info: Any = None) -> Any: ...
 
     def prepare(call: Call) -> Callable[[], object]:
-        application._answers._decisions.clear()
+        application.responder.response_cache.clear()
         return partial(application, environ_of(call), start_response)
 
     return prepare
@@ -243,7 +244,7 @@ def prepared_for_asgi(site: Path) -> Prepare:
         application._answer(listed, "GET", raw, "/app.css", "")
 
     def prepare(call: Call) -> Callable[[], object]:
-        application._answers._decisions.clear()
+        application.responder.response_cache.clear()
         coroutine = application(scope_of(call), receive, send)
 
         def ask() -> None:
@@ -303,7 +304,7 @@ def test_work_that_grows_faster_is_told() -> None:
 
     def parts(text: str) -> None:
         for position in range(0, len(text), 64):
-            paths.decode_environ_path(text[position:])
+            paths.decode_path(text[position:])
 
     with pytest.raises(AssertionError):
         require_linear(lambda text: partial(parts, text), [("", "")])

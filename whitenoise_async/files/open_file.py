@@ -9,7 +9,7 @@ from io import BufferedReader
 
 from .errors import FileSystemError, classify_error, reason_of
 from .pread import read_at, read_page_cache, supports_page_cache_reads
-from .state import FileState, require_regular, state_of
+from .state import require_regular, state_of
 
 
 def flags_of(*names: str) -> int:

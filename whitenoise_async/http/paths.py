@@ -8,20 +8,6 @@ from urllib.parse import quote
 _QUERY_SAFE = "%!$&'()*+,;=:@/?-._~[]{}|^\\`\""
 
 
-def decode_environ_path(value: str) -> str | None:
-    """Undo what PEP 3333 does to a path: bytes as Latin-1 text, where the client meant UTF-8.
-
-    :returns: the text, or ``None`` where the bytes are not UTF-8 and so can name no listed file.
-    """
-    try:
-        return value.encode("latin-1").decode("utf-8")
-    except UnicodeEncodeError:
-        # No server's: in-process transports, httpx's for one, hand over what they have decoded.
-        return value
-    except UnicodeDecodeError:
-        return None
-
-
 def below_mount(path: str, root_path: str) -> str:
     """Take the mount point off an ASGI ``path``.
 

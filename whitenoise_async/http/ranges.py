@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 from .fields import OWS
@@ -26,11 +25,6 @@ class ByteRange(NamedTuple):
     def content_range(self, size: int) -> str:
         """The ``Content-Range`` value of this range of ``size`` bytes (RFC 9110 §14.4)."""
         return f"bytes {self.start}-{self.stop - 1}/{size}"
-
-
-def planned_length(plan: Sequence[bytes | ByteRange]) -> int:
-    """Length in bytes of a body that is planned as literal bytes and ranges of a file."""
-    return sum(len(part) if isinstance(part, bytes) else part.length for part in plan)
 
 
 def parse_range(value: str, size: int) -> list[ByteRange] | None:

@@ -12,8 +12,8 @@ from typing import Protocol, TypeVar
 from ..files.open_file import OpenFile
 from ..files.state import FileState
 from ..http.fields import is_opaque_tag
-from ..support.after_fork import renew_at_fork
-from ..support.logs import error_now_and_then, printable
+from ..support.after_fork import register_after_fork
+from ..support.logs import error_rate_limited, printable
 from .representation import are_dated
 
 T = TypeVar("T")
@@ -71,10 +71,10 @@ class ContentDigests:
         """:param use_dates: whether to read only files that have no meaningful date."""
         self.use_dates = use_dates
         self._digests: OrderedDict[str, tuple[FileState, str]] = OrderedDict()
-        renew_at_fork(self)
-        self.renew()
+        register_after_fork(self)
+        self.reset_after_fork()
 
-    def renew(self) -> None:
+    def reset_after_fork(self) -> None:
         """Make a new lock, in a process that was just forked."""
         self._lock = threading.Lock()
 

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 from wsgiref.headers import Headers as HookHeaders
 from wsgiref.util import is_hop_by_hop
 
 from ..http.fields import OWS, is_field_value, is_token
 from ..http.media_types import MediaTypes, content_type
 from ..registry.entries import StaticFile
-from ..support.logs import error_now_and_then
+from ..support.logs import error_rate_limited
 
 # Ten years, for a file that never changes under its URL.
 _IMMUTABLE = "max-age=315360000, public, immutable"
+
+
+class Hook(NamedTuple):
+    """A hook of the user's that is called as ``(static_file, url)``."""
+
+    name: str  # for errors
+    call: Callable[[StaticFile, str], object]
 
 
 class FileHeaders:
@@ -23,13 +31,12 @@ class FileHeaders:
         media_types: MediaTypes,
         charset: str | None,
         shared: Sequence[tuple[str, str]],
-        is_immutable_file: Callable[[StaticFile, str], object],
+        is_immutable_file: Hook,
         add_headers: Callable[[HookHeaders, str, str], object] | None,
     ) -> None:
         """
         :param charset: added to the media types that take one.
         :param shared: headers of every file and every redirect.
-        :param is_immutable_file: the hook, called as ``(static_file, url)``.
         :param add_headers: the hook ``add_headers_function``.
         """
         self._media_types = media_types
@@ -47,16 +54,16 @@ class FileHeaders:
         media_type = self._media_types.media_type(path)
         content_type_ = ("Content-Type", content_type(media_type, self._charset))
         headers = HookHeaders([content_type_, *self.shared])
-        hook = getattr(self._is_immutable_file, "__name__", "is_immutable_file")
+        hook, is_immutable_file = self._is_immutable_file
         try:
-            if self._is_immutable_file(file, url):
+            if is_immutable_file(file, url):
                 headers["Cache-Control"] = _IMMUTABLE
             hook = "add_headers_function"
             if self._add_headers is not None:
                 self._add_headers(headers, path, url)
             return [_checked(name, value) for name, value in headers.items()]
         except Exception:
-            error_now_and_then(f"{hook} failed for {path}")
+            error_rate_limited(f"{hook} failed for {path}")
             raise
 
 
