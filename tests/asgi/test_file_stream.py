@@ -31,7 +31,7 @@ from whitenoise_async.asgi.worker_threads import MAX_THREADS, statistics
 from whitenoise_async.files import open_file as files
 from whitenoise_async.files import pread as reads
 from whitenoise_async.files.errors import BrokenBodyError
-from whitenoise_async.serving import descriptor_cache as open_files
+from whitenoise_async.serving import descriptor_cache
 
 PIECES = 12
 CONTENT = os.urandom(MAX_PIECE_SIZE) * PIECES
@@ -66,7 +66,7 @@ def reading(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.fixture(autouse=True)
 def _nothing_is_left_open(path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(open_files, "MAX_KEPT", 0)
+    monkeypatch.setattr(descriptor_cache, "MAX_OPEN", 0)
     yield
     assert descriptors_of(path) == []
 

@@ -285,9 +285,9 @@ def test_a_client_that_hangs_up_under_asgi_leaves_no_file_open(root: Path, piece
 
 
 def close_kept_files() -> None:
-    from tests.helpers.descriptors import close_kept
+    from whitenoise_async.serving.descriptor_cache import close_all
 
-    close_kept()
+    close_all()
 
 
 async def response_for_b(root: Path) -> Any:
@@ -735,10 +735,10 @@ def test_a_small_file_is_read_like_a_streamed_one_on_an_event_loop(root: Path) -
 def test_while_the_disk_is_waited_for_the_event_loop_goes_on(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from whitenoise_async.serving import responder as answers
+    from whitenoise_async.serving import responder
 
     application = served(root).asgi
-    afresh: Callable[..., Any] = answers.Answers._afresh
+    afresh: Callable[..., Any] = responder.Responder._from_new_snapshot
     looked, may_go_on = threading.Event(), threading.Event()
 
     def slow(*arguments: Any) -> Any:
@@ -752,5 +752,5 @@ def test_while_the_disk_is_waited_for_the_event_loop_goes_on(
         may_go_on.set()
         assert (await asked).body == SMALL
 
-    monkeypatch.setattr(answers.Answers, "_afresh", slow)
+    monkeypatch.setattr(responder.Responder, "_from_new_snapshot", slow)
     asyncio.run(main())

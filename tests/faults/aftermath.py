@@ -197,15 +197,14 @@ async def ask_at_each_call(
 
 def forget(app: Any) -> None:
     """Have ``app`` know no more of ``/a.txt`` than at its start."""
-    file = app._find("/a.txt")
-    if file is not None:
-        app.responder._forget(file)
+    entry = app.registry.look_up("/a.txt")
+    if entry is not None:
+        app.responder.forget(entry)
 
 
 def close_kept(app: Any) -> None:
     """Close what ``app`` keeps open on purpose."""
-    for path in list(app.responder.descriptor_cache._kept):
-        app.responder.descriptor_cache.drop(path)
+    app.responder.descriptor_cache.clear()
 
 
 def descriptors() -> set[str]:
@@ -241,7 +240,7 @@ class Census:
         assert _active_streams._number == 0
         close_kept(app)
         forget(app)
-        buffers += len(app.responder.content_cache._kept)
+        buffers += len(app.responder.content_cache)
         # A thread whose result nobody waited for goes on; one that was waited for may hold its
         # result for a moment.
         await until(lambda: threads_taken() == 0)

@@ -20,6 +20,7 @@ from anyio.lowlevel import checkpoint
 from tests.helpers.clients import ADAPTERS, Call, environ_of, scope_of
 from whitenoise_async.asgi import adapter as asgi
 from whitenoise_async.asgi import file_stream as streaming
+from whitenoise_async.asgi import sending
 from whitenoise_async.asgi import turn_budget as event_loop
 from whitenoise_async.files import open_file as files
 from whitenoise_async.files import pread as reads
@@ -175,12 +176,13 @@ class Way:
         self.extensions: dict[str, Any] = {}
         for module, constant in (
             (streaming, "MAX_PIECE_SIZE"),
-            (streaming, "_SMALLEST_PIECE"),
+            (streaming, "_MIN_PIECE_SIZE"),
             (event_loop, "BYTES_PER_TURN"),
             (wsgi, "PIECE_SIZE"),
             (wsgi_bodies, "PIECE_SIZE"),
-            (asgi, "_UNWATCHED"),
-            (answers, "_READ_AT_ONCE"),
+            (asgi, "UNWATCHED_SIZE"),
+            (sending, "UNWATCHED_SIZE"),
+            (answers, "_SMALL_BODY"),
         ):
             patch.setattr(module, constant, PIECE)
         if self.reading == "cold":

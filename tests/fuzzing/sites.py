@@ -14,8 +14,8 @@ from tests.helpers.clients import Call, Reply, ask_asgi, call_wsgi, scope_of
 from tests.helpers.files import MTIME, write
 from whitenoise_async import ASGIWhiteNoise, WhiteNoise
 from whitenoise_async.files.codings import WORKING_PREFIX
-from whitenoise_async.serving.descriptor_cache import MAX_KEPT
-from whitenoise_async.serving.response_cache import _MAX_DECISIONS, _MAX_FIELDS_SIZE
+from whitenoise_async.serving.descriptor_cache import MAX_OPEN
+from whitenoise_async.serving.response_cache import MAX_FIELDS_SIZE, MAX_RESPONSES
 from whitenoise_async.support.logs import warn_once
 
 #: What no answer may hold a byte of: it is in every file that is not served.
@@ -148,14 +148,14 @@ class Sites:
         for application in self.applications:
             answers = application.responder
             decisions = answers.response_cache
-            assert len(decisions) <= _MAX_DECISIONS
+            assert len(decisions) <= MAX_RESPONSES
             if decisions:
                 _, method, fields = next(reversed(decisions))
-                assert len(method) + sum(map(len, filter(None, fields))) <= _MAX_FIELDS_SIZE
-            assert len(answers.content_cache._kept) <= 2 * len(LISTED)
-            assert len(answers.descriptor_cache._kept) <= MAX_KEPT
+                assert len(method) + sum(map(len, filter(None, fields))) <= MAX_FIELDS_SIZE
+            assert len(answers.content_cache) <= 2 * len(LISTED)
+            assert len(answers.descriptor_cache) <= MAX_OPEN
             if not application.autorefresh:
-                assert application.registry._listed.keys() == LISTED.keys() - {_UNRELATED}
+                assert application.registry._entries.keys() == LISTED.keys() - {_UNRELATED}
 
 
 def _write_files(folder: Path) -> None:

@@ -137,8 +137,8 @@ def make_odd_entries(root: Path) -> list[str]:
         listener.bind(str(root / "socket"))
     Path(os.fsdecode(os.fsencode(root) + b"/caf\xe9")).write_bytes(b"")
     return [
-        f"{root}/dangling: it is a link that leads nowhere",
-        f"{root}/ring: it is a link that leads nowhere",
+        f"{root}/dangling: it is a dangling link",
+        f"{root}/ring: it is a dangling link",
         f"{root}/fifo: it is neither a file nor a directory",
         f"{root}/to-fifo: it is neither a file nor a directory",
         f"{root}/device: it is neither a file nor a directory",

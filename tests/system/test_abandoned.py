@@ -25,7 +25,7 @@ from whitenoise_async.asgi.file_stream import FileStream
 from whitenoise_async.files import open_file as files
 from whitenoise_async.files.errors import BrokenBodyError, FileSystemError
 from whitenoise_async.files.open_file import OpenFile, open_file
-from whitenoise_async.http.ranges import ByteRange
+from whitenoise_async.serving.body_plan import EMPTY, BodyPlan
 from whitenoise_async.wsgi.bodies import FileBody, WholeFile
 
 django_project.configure()
@@ -202,7 +202,7 @@ class Cycle:
         self.held.close()
 
 
-@pytest.mark.parametrize("hold", [lambda file: file, WholeFile, lambda file: FileBody(file, [])])
+@pytest.mark.parametrize("hold", [lambda file: file, WholeFile, lambda file: FileBody(file, EMPTY)])
 def test_what_closes_a_finalized_file_closes_nothing(
     root: Path, hold: Callable[[OpenFile], Any]
 ) -> None:
@@ -243,7 +243,7 @@ def test_a_file_that_is_closed_once_too_often_stays_closed(file: OpenFile) -> No
     assert descriptors_of(Path(file.path)) == []
 
 
-@pytest.mark.parametrize("make", [WholeFile, lambda file: FileBody(file, [ByteRange(0, 10)])])
+@pytest.mark.parametrize("make", [WholeFile, lambda file: FileBody(file, BodyPlan.of_file(10))])
 def test_two_threads_that_close_a_body_let_go_of_its_file_once(
     file: OpenFile, make: Callable[[OpenFile], Any]
 ) -> None:
@@ -308,12 +308,12 @@ def test_a_read_that_begins_while_a_file_is_closed_has_no_descriptor(
 
 async def test_an_abandoned_stream_is_closed_by_the_event_loop(file: OpenFile) -> None:
     stream = FileStream(file)
-    pieces = stream.pieces([ByteRange(0, LARGE)])
+    pieces = stream.pieces(BodyPlan.of_file(LARGE))
     async for _ in pieces:
         break
     file.__del__()
     await stream.close()
-    stream.close_here()
+    stream.close_blocking()
     await pieces.aclose()
 
 

@@ -64,7 +64,7 @@ class FileRequest(NamedTuple):
     @property
     def label(self) -> str:
         """The path of the file for error messages, which never contain a client's URL."""
-        return "A directory" if self.file is None else self.file.path
+        return "A folder" if self.file is None else self.file.path
 
 
 class Limits(NamedTuple):
@@ -200,6 +200,13 @@ class Responder(Generic[Line]):
         known_headers = served.known_headers if served is not None else ()
         return self._encoded(unavailable(known_headers or self._file_headers.shared))
 
+    def forget(self, entry: StaticFile) -> None:
+        """Drop what is known of a file, as if it was never requested."""
+        served = self._served.get(entry)
+        if served is not None:
+            with served.lock:
+                self._drop_snapshot(served)
+
     def _redirect(self, entry: Redirect, request: FileRequest) -> Reply[Line]:
         read_state(entry.file.path)  # a removed index file is the application's
         headers = redirect_headers(
@@ -251,9 +258,8 @@ class Responder(Generic[Line]):
         with served.lock:
             self._drop_snapshot(served)
             with closing(OpenVariants(served.entry)) as variants:
-                snapshot = served.take_snapshot(
-                    variants, self._file_headers, self._tag_source, self._check_interval
-                )
+                snapshot = served.take_snapshot(variants, self._file_headers, self._tag_source)
+                snapshot.check_after = monotonic() + self._check_interval
                 response = self.response_cache[snapshot, request.method, request.raw]
                 if not response.plan.length:
                     return response, b"", None

@@ -22,8 +22,8 @@ RawFields = tuple["str | bytes | None", ...]
 
 # Clients control the keys, so the number and size of entries are bounded. A response takes about
 # 1 KB, but one with many ranges 8 KB, and is not kept; a browser's headers take about 100 bytes.
-_MAX_RESPONSES = 2048
-_MAX_FIELDS_SIZE = 512
+MAX_RESPONSES = 2048
+MAX_FIELDS_SIZE = 512
 
 
 class WireFormat(Protocol[Line]):
@@ -93,9 +93,9 @@ class ResponseCache(dict[Key, EncodedFileResponse[Line]]):
         response = respond(snapshot.representations, Request(method, fields))
         encoded = EncodedFileResponse(response, self._wire_format, snapshot)
         size = len(method) + sum(len(each) for each in raw if each)
-        if self._keep and is_final and size <= _MAX_FIELDS_SIZE and len(response.body) <= 1:
+        if self._keep and is_final and size <= MAX_FIELDS_SIZE and len(response.body) <= 1:
             with self._lock:
-                if len(self) >= _MAX_RESPONSES:
+                if len(self) >= MAX_RESPONSES:
                     del self[next(iter(self))]
                 self[key] = encoded
         return encoded

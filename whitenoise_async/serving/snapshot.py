@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from time import monotonic
 
 from ..files.state import FileState, state_or_none
 from ..registry.entries import StaticFile
@@ -81,12 +80,8 @@ class ServedFile:
         variants: OpenVariants,
         headers: FileHeaders,
         tag_source: TagSource,
-        check_interval: float,
     ) -> Snapshot:
-        """Replace the snapshot by one of the open ``variants``.
-
-        :param check_interval: seconds until the file must be checked again.
-        """
+        """Replace the snapshot by one of the open ``variants``."""
         files = list(variants.files.values())
         representations = make_representations(
             [(file.path, coding, file.state) for coding, file in variants.files.items()],
@@ -94,7 +89,5 @@ class ServedFile:
             tag_source.tags(self.entry.path, self.entry.url, files),
             use_dates=tag_source.use_dates,
         )
-        snapshot = Snapshot(representations, variants.rejected)
-        snapshot.check_after = monotonic() + check_interval
-        self.snapshot = snapshot
-        return snapshot
+        self.snapshot = Snapshot(representations, variants.rejected)
+        return self.snapshot

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import NoReturn
 
 from ..files.errors import BrokenBodyError, FileSystemError
 from ..files.open_file import OpenFile
@@ -57,11 +56,11 @@ class _RangeReader:
         try:
             data = self._file.read_fully(offset, wanted)
         except FileSystemError as error:
-            _cut(BrokenBodyError(self._file.path, error.reason), error)
+            raise _logged(BrokenBodyError(self._file.path, error.reason)) from error
         if len(data) < wanted:
-            _cut(BrokenBodyError(self._file.path))
+            raise _logged(BrokenBodyError(self._file.path))
         if stop == offset + wanted and (change := self._file.change_since_open()):
-            _cut(BrokenBodyError(self._file.path, change))
+            raise _logged(BrokenBodyError(self._file.path, change))
         self._offset = offset + wanted
         return data
 
@@ -96,12 +95,12 @@ class WholeFile(_RangeReader):
         is_unread = self._offset == 0 < self._stop and file.is_open
         try:
             if is_unread and (change := file.change_since_open()):
-                _cut(BrokenBodyError(file.path, change))
+                raise _logged(BrokenBodyError(file.path, change))
         finally:
             file.close()
 
 
-def _cut(error: BrokenBodyError, cause: Exception | None = None) -> NoReturn:
-    """Log ``error`` and raise it to the server, which then cuts the connection."""
+def _logged(error: BrokenBodyError) -> BrokenBodyError:
+    """Log ``error``, which is raised to the server so that it cuts the connection."""
     error_rate_limited(f"{error}; the connection is cut")
-    raise error from cause
+    return error
