@@ -181,6 +181,7 @@ class Responder(Generic[Line]):
                 if found is None:
                     return None
                 entry = found
+                request = request._replace(entry=found)
             if isinstance(entry, Redirect):
                 return self._redirect(entry, request)
             return self._from_disk(self._served_file(entry), request)
