@@ -13,10 +13,9 @@ from typing import Any
 import pytest
 
 from tests.helpers.clients import ADAPTERS, Get, Serve, client_of
-from tests.helpers.descriptors import close_kept
 from tests.helpers.files import write
 from tests.helpers.server_processes import describe_servers
-from whitenoise_async.serving.descriptor_cache import _sweeper
+from whitenoise_async.serving import descriptor_cache
 from whitenoise_async.support import logs
 
 pytest.register_assert_rewrite("tests.fuzzing")
@@ -63,13 +62,9 @@ def _nothing_was_logged_before() -> None:
 
 
 @pytest.fixture(autouse=True)
-def _no_file_is_kept_open() -> Iterator[None]:
+def _close_cached_files() -> Iterator[None]:
     yield
-    close_kept()
-    if timer := _sweeper._timer:  # else the next test has one that lasts as long as this one said
-        timer.cancel()
-        timer.join()
-        _sweeper._timer = None
+    descriptor_cache.close_all()
 
 
 @pytest.fixture(params=list(ADAPTERS))

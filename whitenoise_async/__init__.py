@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .support.lazy import late
+from .support.lazy import lazy_attributes
 
 if TYPE_CHECKING:
     from .asgi.adapter import ASGIWhiteNoise
@@ -23,7 +23,7 @@ _HOMES = {
 }
 
 # The command lines need no event loop, a server no compression: each starts in half the time.
-__getattr__ = late(__name__, _HOMES)
+__getattr__ = lazy_attributes(__name__, _HOMES)
 
 
 def __dir__() -> list[str]:

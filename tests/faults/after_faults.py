@@ -26,9 +26,9 @@ from tests.faults.injection import (
 )
 from tests.helpers.clients import Call, make_call
 from tests.helpers.files import write
-from whitenoise_async.asgi.file_stream import _sending
+from whitenoise_async.asgi.file_stream import _active_streams
 from whitenoise_async.asgi.worker_threads import statistics
-from whitenoise_async.files.open_file import BrokenBodyError
+from whitenoise_async.files.errors import BrokenBodyError
 from whitenoise_async.support import logs
 
 GZIP = {"Accept-Encoding": "gzip"}
@@ -210,15 +210,14 @@ async def ask_at_each_call(
 
 def forget(app: Any) -> None:
     """Have ``app`` know no more of ``/a.txt`` than at its start."""
-    file = app._find("/a.txt")
-    if file is not None:
-        app._answers._forget(file)
+    entry = app.registry.look_up("/a.txt")
+    if entry is not None:
+        app.responder.forget(entry)
 
 
 def close_kept(app: Any) -> None:
     """Close what ``app`` keeps open on purpose."""
-    for path in list(app._answers._open_files._kept):
-        app._answers._open_files.drop(path)
+    app.responder.descriptor_cache.clear()
 
 
 def descriptors() -> set[str]:
@@ -251,10 +250,10 @@ class Census:
     async def require_nothing_left(self, app: Any, buffers: int = 0) -> None:
         """:param buffers: how many may be in memory, besides what is kept there on purpose."""
         assert _tasks() == self._tasks
-        assert _sending._number == 0
+        assert _active_streams._number == 0
         close_kept(app)
         forget(app)
-        buffers += len(app._answers._memory._kept)
+        buffers += len(app.responder.content_cache)
         # A thread whose result nobody waited for goes on; one that was waited for may hold its
         # result for a moment.
         await until(lambda: threads_taken() == 0)

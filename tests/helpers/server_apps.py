@@ -1,6 +1,6 @@
 """The applications that the real servers of the tests run, and servers that have no command line.
 
-``served:wsgi`` and ``served:asgi``, and each through a2wsgi for servers of the other kind.
+``wsgi`` and ``asgi``, and each through a2wsgi for servers of the other kind.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from whitenoise_async import ASGIWhiteNoise, WhiteNoise
-from whitenoise_async.serving import descriptor_cache as open_files
+from whitenoise_async.serving import descriptor_cache
 
 #: Of the files, in these applications and in what the tests compare them with.
 OPTIONS: Any = {"index_file": True, "immutable_file_test": r"\.[0-9a-f]{8}\."}
@@ -67,7 +67,7 @@ async def _all_of(receive: Any) -> bytes:
 
 def wrap(middleware: Any, application: Any) -> Any:
     # Tests look whether a file is closed when its client has gone.
-    open_files.IDLE = 0.1
+    descriptor_cache.IDLE_AFTER = 0.1
     root = Path(os.environ["SERVED_ROOT"])
     inner = middleware(application, root / "site", **OPTIONS)
     # Looked at again for each request: tests change what is there.

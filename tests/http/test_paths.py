@@ -13,12 +13,12 @@ from whitenoise_async.http.paths import (
     add_slash,
     below_mount,
     below_mounts,
-    decode_environ_path,
     has_encoded_slash,
     restore_slash,
     with_mount,
     with_query,
 )
+from whitenoise_async.wsgi.environ import decode_path
 
 # The characters of a URI (RFC 3986 §2), and those that browsers leave unescaped in a query.
 _SENDABLE = re.compile(r"[\x21-\x7e]*")
@@ -45,12 +45,12 @@ _SENDABLE = re.compile(r"[\x21-\x7e]*")
     ids=ascii,
 )
 def test_an_environ_path_is_decoded_as_utf_8(value: str, expected: str | None) -> None:
-    assert decode_environ_path(value) == expected
+    assert decode_path(value) == expected
 
 
 @given(st.text())
 def test_every_environ_path_is_decoded_as_the_client_sent_it(path: str) -> None:
-    assert decode_environ_path(path.encode().decode("latin-1")) == path
+    assert decode_path(path.encode().decode("latin-1")) == path
 
 
 MOUNTED = [

@@ -116,7 +116,7 @@ def test_a_folder_that_is_excluded_is_not_entered_nor_spoken_of(
             app = WhiteNoise(
                 None, {str(public_path)!r}, autorefresh=autorefresh, exclude=["closed", "dangling"]
             )
-            print([app._registry.find(url) is not None for url in ("/open.txt", "/closed/a.txt")])
+            print([app.registry.find(url) is not None for url in ("/open.txt", "/closed/a.txt")])
     """)
     (public_path / "closed").chmod(0o755)
     assert output.splitlines() == ["[True, False]"] * 2

@@ -21,7 +21,9 @@ from django.http import HttpResponse
 from django.test import override_settings
 
 from whitenoise_async.django import WhiteNoiseMiddleware
-from whitenoise_async.registry.walked import LiveRegistry, Root, WalkedRegistry
+from whitenoise_async.registry.interface import Root
+from whitenoise_async.registry.live import LiveRegistry
+from whitenoise_async.registry.walked import WalkedRegistry
 from whitenoise_async.support.globs import Globs
 
 FILES = (

@@ -18,7 +18,7 @@ from whitenoise_async import ASGIWhiteNoise
 from whitenoise_async.asgi.worker_threads import MAX_LONG, statistics
 from whitenoise_async.files.open_file import OpenFile, open_file
 from whitenoise_async.serving import etags as tags
-from whitenoise_async.serving.etags import ContentTags
+from whitenoise_async.serving.etags import ContentDigests
 
 TEXT = b"body { color: black }\n" * 100
 GZIP = {"Accept-Encoding": "gzip"}
@@ -90,7 +90,7 @@ def test_it_is_worked_out_once_for_a_state(
 
 def test_of_what_changes_while_it_is_read_the_tag_is_not_kept(tmp_path: Path) -> None:
     path = write(tmp_path / "a.bin", b"a" * 10)
-    made = ContentTags()
+    made = ContentDigests()
     representation = open_file(str(path))
     write(path, b"b" * 20)
     assert made(str(path), "/a.bin", [representation]) == [None]
@@ -105,7 +105,7 @@ def test_what_is_kept_has_a_bound_the_least_recently_used_out_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reads: list[str]
 ) -> None:
     monkeypatch.setattr(tags, "_MAX_KEPT", 2)
-    made = ContentTags()
+    made = ContentDigests()
     paths = {name: str(write(tmp_path / name, name.encode())) for name in "abc"}
     for name in "abacab":
         representation = open_file(paths[name])

@@ -13,9 +13,9 @@ from tests.helpers.clients import client_of
 from tests.helpers.files import write
 from whitenoise_async import WhiteNoise
 from whitenoise_async.cli import compress, gzip, serve
-from whitenoise_async.files.open_file import BrokenBodyError, FileSystemError, UnavailableError
+from whitenoise_async.files.errors import BrokenBodyError, FileSystemError, UnavailableError
 from whitenoise_async.support import logs
-from whitenoise_async.support.logs import error_now_and_then, logger, printable, warn_once
+from whitenoise_async.support.logs import error_rate_limited, logger, printable, warn_once
 
 
 class Clock:
@@ -46,7 +46,7 @@ def test_an_error_is_named_again_after_a_minute(
 ) -> None:
     for seconds, message in [(0, "a"), (1, "a"), (58, "b"), (0.9, "a"), (0.2, "a"), (59.9, "a")]:
         clock.now += seconds
-        error_now_and_then(message)
+        error_rate_limited(message)
     assert caplog.record_tuples == [
         ("whitenoise_async", logging.ERROR, "a"),
         ("whitenoise_async", logging.ERROR, "b"),
@@ -56,8 +56,8 @@ def test_an_error_is_named_again_after_a_minute(
 
 def test_what_is_remembered_has_a_bound(caplog: pytest.LogCaptureFixture, clock: Clock) -> None:
     for number in range(3000):
-        error_now_and_then(f"{number}")
-        error_now_and_then("always")
+        error_rate_limited(f"{number}")
+        error_rate_limited("always")
     assert logs._last_said.cache_info().currsize == logs._REMEMBERED
     assert caplog.messages.count("always") == 1  # the latest are remembered
     assert len(caplog.messages) == 3001
@@ -65,7 +65,7 @@ def test_what_is_remembered_has_a_bound(caplog: pytest.LogCaptureFixture, clock:
 
 def test_a_percent_sign_in_a_path_is_no_format(caplog: pytest.LogCaptureFixture) -> None:
     warn_once("/srv/100%s.txt")
-    error_now_and_then("/srv/100%d.txt")
+    error_rate_limited("/srv/100%d.txt")
     assert caplog.messages == ["/srv/100%s.txt", "/srv/100%d.txt"]
 
 
@@ -82,7 +82,7 @@ def test_a_character_that_breaks_or_disguises_a_line_is_escaped(
 ) -> None:
     name, shown = f"a{character}ERROR b", f"a{character.encode('unicode_escape').decode()}ERROR b"
     warn_once(name)
-    error_now_and_then(name)
+    error_rate_limited(name)
     with caplog.at_level(logging.INFO, "whitenoise_async"):
         logger.info("Below %s, %d files", name, 2)
     assert caplog.messages == [shown, shown, f"Below {shown}, 2 files"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..support.lazy import late
+from ..support.lazy import lazy_attributes
 
 if TYPE_CHECKING:
     from .middleware import WhiteNoiseMiddleware
@@ -26,7 +26,7 @@ _HOMES = {
 }
 
 # Django imports this package while it loads its applications, before any of them may be used.
-__getattr__ = late(__name__, _HOMES)
+__getattr__ = lazy_attributes(__name__, _HOMES)
 
 
 def __dir__() -> list[str]:

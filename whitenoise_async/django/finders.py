@@ -11,9 +11,10 @@ from django.contrib.staticfiles import finders
 from django.core.exceptions import SuspiciousFileOperation
 from django.core.files.storage import FileSystemStorage
 
-from ..registry.directory import is_path_kept_out
-from ..registry.walked import Listed, LiveRegistry, Root
-from ..serving.snapshot import StaticFile
+from ..registry.directory import is_path_excluded
+from ..registry.entries import Entry, StaticFile
+from ..registry.interface import Root
+from ..registry.live import LiveRegistry
 from ..support.globs import Globs
 from ..support.logs import warn_once
 
@@ -56,19 +57,20 @@ class FindersRegistry(LiveRegistry):
         super().__init__(index_file, exclude)
         self._prefix = prefix
 
-    def _find_in(self, roots: Iterable[Root], url: str, *, is_variant: bool) -> Listed | None:
+    def look_up_in(self, roots: Iterable[Root], url: str, *, is_variant: bool) -> Entry | None:
+        """The entry that the finders have for ``url``, or else the first of ``roots``."""
         if f"{url}/".startswith(self._prefix):
             for finder in finders.get_finders():
                 folders = _roots_of(finder, self._prefix)
                 if folders is None:
                     found = self._ask(finder, url, is_variant)
                 else:
-                    found = super()._find_in(folders, url, is_variant=is_variant)
+                    found = super().look_up_in(folders, url, is_variant=is_variant)
                 if found is not None:
                     return found
-        return super()._find_in(roots, url, is_variant=is_variant)
+        return super().look_up_in(roots, url, is_variant=is_variant)
 
-    def _ask(self, finder: Any, url: str, is_variant: bool) -> Listed | None:
+    def _ask(self, finder: Any, url: str, is_variant: bool) -> Entry | None:
         name = url[len(self._prefix) :]
         names = [name]
         if self._index_file is not None:
@@ -83,7 +85,7 @@ class FindersRegistry(LiveRegistry):
         """Where ``finder`` finds the file ``name``."""
         if not {"", ".", ".."}.isdisjoint(name.split("/")) or "\\" in name or "\0" in name:
             return None
-        if self._exclude is not None and is_path_kept_out(self._exclude, name):
+        if self._exclude is not None and is_path_excluded(self._exclude, name):
             return None
         try:
             path = finder.find(name)
@@ -92,7 +94,7 @@ class FindersRegistry(LiveRegistry):
         is_file = isinstance(path, str | os.PathLike) and os.path.isfile(path)
         return os.path.abspath(path) if is_file else None
 
-    def _listed_at(self, path: str, name: str, url: str, is_variant: bool) -> Listed | None:
+    def _listed_at(self, path: str, name: str, url: str, is_variant: bool) -> Entry | None:
         """Look ``url`` up in the listings of the folders that ``name`` and ``path`` share.
 
         On a file system that ignores case, ``path`` may be spelled as no listing has it.
@@ -102,10 +104,10 @@ class FindersRegistry(LiveRegistry):
             folder, below = os.path.dirname(folder), posixpath.dirname(below)
         if folder != path:
             root = Root(folder, posixpath.join(self._prefix, below, ""), followlinks=True)
-            return self._find_below(root, url, is_variant)
+            return self.look_up_below(root, url, is_variant)
         # The file has another name than the URL: only its finder relates the two.
         folder, file = os.path.split(path)
-        listed = self._find_below(Root(folder, "/", followlinks=True), f"/{file}", is_variant)
+        listed = self.look_up_below(Root(folder, "/", followlinks=True), f"/{file}", is_variant)
         if not isinstance(listed, StaticFile) or not url.endswith(("/", name)):
             return None
         return StaticFile(path, url, listed.suffixes, is_variant=is_variant)

@@ -9,20 +9,6 @@ from urllib.parse import quote
 _QUERY_SAFE = "%!$&'()*+,;=:@/?-._~[]{}|^\\`\""
 
 
-def decode_environ_path(value: str) -> str | None:
-    """Decode a path of a WSGI environ, which holds the client's UTF-8 as Latin-1 (PEP 3333).
-
-    :returns: the path, or ``None`` if its bytes are not UTF-8. No listed file has such a path.
-    """
-    try:
-        return value.encode("latin-1").decode("utf-8")
-    except UnicodeEncodeError:
-        # In-process clients such as httpx's WSGITransport pass a path that is already decoded.
-        return value
-    except UnicodeDecodeError:
-        return None
-
-
 def below_mount(path: str, root_path: str) -> str:
     """Remove the mount point from an ASGI ``path``, if it is there.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 from .fields import OWS
@@ -29,11 +28,6 @@ class ByteRange(NamedTuple):
         :param size: the size of the whole representation in bytes.
         """
         return f"bytes {self.start}-{self.stop - 1}/{size}"
-
-
-def planned_length(plan: Sequence[bytes | ByteRange]) -> int:
-    """Return the length in bytes of a body that consists of literal bytes and ranges of a file."""
-    return sum(len(part) if isinstance(part, bytes) else part.length for part in plan)
 
 
 def parse_range(value: str, size: int) -> list[ByteRange] | None:

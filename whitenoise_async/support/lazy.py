@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import Any
 
 
-def late(package: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
+def lazy_attributes(package: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
     """A package's ``__getattr__`` (PEP 562).
 
     :param homes: the public names, and the modules that have them, relative to ``package``.

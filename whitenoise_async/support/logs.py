@@ -54,7 +54,7 @@ def warn_once(message: str) -> None:
     logger.warning(message)
 
 
-def error_now_and_then(message: str) -> None:
+def error_rate_limited(message: str) -> None:
     """Log ``message`` as an error, unless it was in the last minute.
 
     For what comes and goes: a full table of descriptors has every request fail.
