@@ -7,21 +7,22 @@ from pathlib import Path
 import nox
 
 nox.options.sessions = ["tests", "lint", "types", "examples", "docs"]
-# An interpreter that is not on this machine is left out, and named.
+# A session whose interpreter is not installed is skipped, and nox names it.
 nox.options.error_on_missing_interpreters = False
 
 PYTHONS = ["3.10", "3.11", "3.12", "3.13"]
 
 EXAMPLES = Path("docs", "examples")
 
-# Django, and the interpreters that it and this package support.
+# The versions of Django, and for each the interpreters that both it and this package support.
 DJANGOS = {
     "4.2": ["3.10", "3.11", "3.12"],
     "5.2": ["3.10", "3.11", "3.12", "3.13"],
     "6.0": ["3.12", "3.13"],
+    "6.1": ["3.12", "3.13"],
 }
 
-# What the benchmarks run beside the package, each line installed by itself.
+# The servers and packages that the benchmarks compare. Each line is installed on its own.
 BENCH_SERVERS = [
     *(["uvicorn>=0.30", "httptools", "uvloop"], ["granian>=2.7"], ["gunicorn>=25"]),
     ["hypercorn[trio]>=0.17"],
@@ -29,13 +30,51 @@ BENCH_SERVERS = [
 COMPRESS_PEERS = [["whitenoise"], ["servestatic"]]
 BENCH_PEERS = [*COMPRESS_PEERS, ["blacknoise"], ["whitesnout"], ["starlette"]]
 
+# Workers steal tests from each other, so that none is idle at the end.
+PARALLEL = ["-n", "auto", "--dist", "worksteal"]
+
+# All tests that need no program besides what pip installs.
+WITH_SLOW = ["-m", "not (cdn or browser or clients)"]
+
+
+def install_for_tests(session: nox.Session) -> None:
+    """Install the package for the tests; on the oldest interpreter with the oldest Django."""
+    oldest = [f"django=={next(iter(DJANGOS))}.*"] if session.python == PYTHONS[0] else []
+    session.install("-e", ".[test]", *oldest)
+
+
+def install_what_is_released(session: nox.Session, lines: list[list[str]]) -> None:
+    """Install each line of packages, except those that have no release for this Python.
+
+    The results of a benchmark name the packages that are missing.
+    """
+    for packages in lines:
+        session.install("--upgrade", *packages, success_codes=range(256))
+
+
+# The folders of the package for which each mutant is killed or listed as equivalent.
+MUTATED = ["http"]
+
 
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
-    """The whole test suite; on the oldest interpreter with the oldest Django."""
-    oldest = [f"django=={next(iter(DJANGOS))}.*"] if session.python == PYTHONS[0] else []
-    session.install("-e", ".[test]", *oldest)
-    session.run("python", "-m", "pytest", *session.posargs)
+    """The tests, without those marked as slow."""
+    install_for_tests(session)
+    session.run("python", "-m", "pytest", *PARALLEL, *session.posargs)
+
+
+@nox.session(python=PYTHONS)
+def slow(session: nox.Session) -> None:
+    """The tests marked as slow: all cases, all servers, thousands of requests."""
+    install_for_tests(session)
+    session.run("python", "-m", "pytest", *PARALLEL, "-m", "slow", *session.posargs)
+
+
+@nox.session(python=PYTHONS)
+def all_tests(session: nox.Session) -> None:
+    """The tests, with those marked as slow."""
+    install_for_tests(session)
+    session.run("python", "-m", "pytest", *PARALLEL, *WITH_SLOW, *session.posargs)
 
 
 @nox.session
@@ -43,21 +82,22 @@ def tests(session: nox.Session) -> None:
     "python,version", [(each, version) for version, all_ in DJANGOS.items() for each in all_]
 )
 def django(session: nox.Session, version: str) -> None:
-    """The tests of the Django integration, on each Django that is supported."""
+    """The tests of the Django integration, on each supported version of Django."""
     session.install("-e", ".[test]", f"django=={version}.*")
     session.run("python", "-W", "error", "-m", "pytest", *session.posargs, "tests/django")
 
 
 @nox.session
 def coverage(session: nox.Session) -> None:
-    """Line and branch coverage of the package; less than all of it fails."""
+    """Line and branch coverage of the package by all tests; fails below 100 %."""
     session.install("-e", ".[test]")
-    session.run("python", "-m", "pytest", "--cov", "--cov-fail-under=100", *session.posargs)
+    command = ["python", "-m", "pytest", *PARALLEL, *WITH_SLOW, "--cov", "--cov-fail-under=100"]
+    session.run(*command, *session.posargs)
 
 
 @nox.session
 def cdn(session: nox.Session) -> None:
-    """What caches do with the answers; needs nginx and Varnish, and skips what is not here."""
+    """What caches do with the responses; needs nginx and Varnish, and skips a missing one."""
     session.install("-e", ".[test]")
     session.run("python", "-m", "pytest", "-m", "cdn", "-rs", *session.posargs)
 
@@ -71,30 +111,23 @@ def browser(session: nox.Session) -> None:
 
 @nox.session
 def clients(session: nox.Session) -> None:
-    """Downloads by real programs, such as zsync and apt; skips what is not installed."""
+    """Downloads by real programs, such as zsync and apt; skips a program that is missing."""
     session.install("-e", ".[test]")
     session.run("python", "-m", "pytest", "-m", "clients", "-rs", *session.posargs)
 
 
 @nox.session
 def servers(session: nox.Session) -> None:
-    """Every real server of the tests, and a table of what became of each."""
+    """The tests on real servers, on all of them, and a table of the results by server."""
     session.install("-e", ".[test]")
-    command = [
-        "python",
-        "-m",
-        "pytest",
-        "-q",
-        "-p",
-        "tests.helpers.server_table",
-        "tests/system/test_servers.py",
-    ]
+    plugin = ["-p", "tests.helpers.server_report"]
+    command = ["python", "-m", "pytest", "-q", *plugin, *WITH_SLOW, "tests/system/test_servers.py"]
     session.run(*command, *session.posargs)
 
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Style and common faults."""
+    """Style and common mistakes."""
     session.install("ruff>=0.14")
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
@@ -109,7 +142,7 @@ def types(session: nox.Session) -> None:
 
 @nox.session
 def examples(session: nox.Session) -> None:
-    """Types of the examples, as somebody who has installed the package checks them."""
+    """Types of the examples, with the package installed as its users install it."""
     session.install(".[test]", "mypy>=1.18")
     cache = Path(".mypy_cache").absolute()
     for folder in sorted({path.parent for path in EXAMPLES.glob("*/*.py")}):
@@ -119,18 +152,18 @@ def examples(session: nox.Session) -> None:
 
 @nox.session(python=False)
 def vite(session: nox.Session) -> None:
-    """Build the example's pages anew, and fail if that changes what is committed; needs npm."""
+    """Build the pages of the Vite example, and fail if that changes a committed file; needs npm."""
     with session.chdir(EXAMPLES / "vite"):
         session.run("npm", "ci", external=True)
         session.run("npm", "run", "build", external=True)
         changed = session.run("git", "status", "--porcelain", "dist", external=True, silent=True)
     if changed:
-        session.error(f"What was built differs from what is committed:\n{changed}")
+        session.error(f"The build differs from the committed files:\n{changed}")
 
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """The documentation, in which a warning is an error."""
+    """The documentation; a warning is an error."""
     session.install("-e", ".[docs]")
     session.run("sphinx-build", "-W", "--keep-going", "-b", "html", "docs", "docs/_build/html")
 
@@ -142,30 +175,34 @@ def media_types(session: nox.Session) -> None:
 
 
 @nox.session
+def mutation(session: nox.Session) -> None:
+    """Mutation testing of modules that decide responses: ``nox -s mutation -- http/ranges.py``."""
+    session.install("-e", ".[test]", "mutmut==3.8.*")
+    session.run("python", "tests/tools/mutation.py", *(session.posargs or MUTATED))
+
+
+@nox.session
 def fuzz(session: nox.Session) -> None:
     """Hostile requests to both adapters: ``nox -s fuzz -- --seconds 600 --keep``."""
     session.install("-e", ".[test]")
-    # Not every Python has a release; there no coverage guides.
+    # Some Python versions have no release of atheris. There, coverage does not guide the fuzzer.
     session.install("--only-binary", "atheris", "atheris", success_codes=range(256))
     session.run("python", "-m", "tests.fuzzing", *session.posargs)
 
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Speed and memory beside other packages; needs wrk, and nginx for its rows."""
+    """Speed and memory, compared with other packages; needs wrk, and nginx for its rows."""
     session.install(".")
-    for packages in [*BENCH_SERVERS, *BENCH_PEERS]:
-        # One that has no release for this Python is left out there, and named in the results.
-        session.install("--upgrade", *packages, success_codes=range(256))
+    install_what_is_released(session, [*BENCH_SERVERS, *BENCH_PEERS])
     session.run("python", "-m", "tests.benchmarks", *session.posargs)
 
 
 @nox.session
 def bench_compress(session: nox.Session) -> None:
-    """Time, size and memory of compressing beside other packages."""
+    """Time, size and memory of compressing, compared with other packages."""
     session.install(".[compress]", "django")
-    for packages in COMPRESS_PEERS:
-        session.install("--upgrade", *packages, success_codes=range(256))
+    install_what_is_released(session, COMPRESS_PEERS)
     session.run("python", "-m", "tests.benchmarks.compressing", *session.posargs)
 
 
@@ -173,25 +210,21 @@ def bench_compress(session: nox.Session) -> None:
 def bench_collectstatic(session: nox.Session) -> None:
     """Time and size of Django's collectstatic with our storage and with those of others."""
     session.install(".[compress]", "django")
-    for packages in COMPRESS_PEERS:
-        session.install("--upgrade", *packages, success_codes=range(256))
-    command = ["python", "-m", "tests.benchmarks.collectstatic"]
-    session.run(*command, *session.posargs)
+    install_what_is_released(session, COMPRESS_PEERS)
+    session.run("python", "-m", "tests.benchmarks.collectstatic", *session.posargs)
 
 
 @nox.session
 def bench_django(session: nox.Session) -> None:
-    """Speed of the Django integration beside other middlewares for Django; needs wrk."""
+    """Speed of the Django integration, compared with other middlewares; needs wrk."""
     session.install(".", "django>=5.2,<5.3")
-    for packages in [*BENCH_SERVERS, *COMPRESS_PEERS]:
-        session.install("--upgrade", *packages, success_codes=range(256))
+    install_what_is_released(session, [*BENCH_SERVERS, *COMPRESS_PEERS])
     session.run("python", "-m", "tests.benchmarks.django", *session.posargs)
 
 
 @nox.session
 def soak(session: nox.Session) -> None:
-    """A long, hostile load, under which a server has to stay as it is; ``--short``: a minute."""
+    """A long, hostile load that must not change a server's state; ``--short``: one minute."""
     session.install(".")
-    for packages in BENCH_SERVERS:
-        session.install(*packages, success_codes=range(256))
+    install_what_is_released(session, BENCH_SERVERS)
     session.run("python", "-m", "tests.benchmarks.soak", *session.posargs)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import tempfile
@@ -12,10 +13,9 @@ from typing import Any
 import pytest
 
 from tests.helpers.clients import ADAPTERS, Get, Serve, client_of
-from tests.helpers.descriptors import close_kept
 from tests.helpers.files import write
-from tests.helpers.processes import describe_servers
-from whitenoise_async.serving.descriptor_cache import _sweeper
+from tests.helpers.server_processes import describe_servers
+from whitenoise_async.serving import descriptor_cache
 from whitenoise_async.support import logs
 
 pytest.register_assert_rewrite("tests.fuzzing")
@@ -30,6 +30,20 @@ def pytest_configure() -> None:
     # the tests start and interrupt would inherit that.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_finish() -> None:
+    """Exempt what exists by now from garbage collection.
+
+    The modules and the collected tests are a million objects that never become garbage. A test that
+    calls ``gc.collect()`` would wait a fifth of a second for each call.
+    """
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_sessionfinish() -> None:
+    gc.unfreeze()  # what plugins do last may look for the referrers of an object
 
 
 @pytest.hookimpl(wrapper=True)
@@ -47,13 +61,9 @@ def _nothing_was_logged_before() -> None:
 
 
 @pytest.fixture(autouse=True)
-def _no_file_is_kept_open() -> Iterator[None]:
+def _close_cached_files() -> Iterator[None]:
     yield
-    close_kept()
-    if timer := _sweeper._timer:  # else the next test has one that lasts as long as this one said
-        timer.cancel()
-        timer.join()
-        _sweeper._timer = None
+    descriptor_cache.close_all()
 
 
 @pytest.fixture(params=list(ADAPTERS))

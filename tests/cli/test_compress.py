@@ -27,7 +27,7 @@ import brotli
 import pytest
 
 import whitenoise_async
-from tests.helpers.command_lines import refused
+from tests.helpers.argument_errors import refused
 from tests.helpers.files import write
 from whitenoise_async.cli.compress import _Command, main
 from whitenoise_async.compression import DEFAULT_EXCLUDED, compress_tree

@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 
-from tests.helpers.command_lines import refused
+from tests.helpers.argument_errors import refused
 from tests.helpers.files import write
 from whitenoise_async.cli.gzip import DEFAULT_EXCLUDED, main
 from whitenoise_async.cli.signals import INTERRUPTS

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import whitenoise_async
-from tests.helpers.command_lines import refused
+from tests.helpers.argument_errors import refused
 from tests.helpers.files import write
 from whitenoise_async.cli import main as commands
 from whitenoise_async.cli.main import main

@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
+from tests.helpers.file_trees import at
 from tests.helpers.files import MTIME, write
-from tests.helpers.trees import at
 from whitenoise_async.compression.drafts import Draft, digest_of, remove_unfinished
 from whitenoise_async.compression.errors import CompressionError
 

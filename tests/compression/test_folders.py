@@ -14,8 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.helpers.files import MTIME, write
-from tests.helpers.trees import (
+from tests.helpers.file_trees import (
     ALL,
     TEXT,
     Listener,
@@ -26,6 +25,7 @@ from tests.helpers.trees import (
     swapping,
     told,
 )
+from tests.helpers.files import MTIME, write
 from whitenoise_async.cli import gzip as gzip_command
 from whitenoise_async.cli.compress import main
 from whitenoise_async.compression import (

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from tests.helpers.file_trees import at
 from tests.helpers.files import MTIME, write
-from tests.helpers.trees import at
 from whitenoise_async.compression.encoders import PIECE
 from whitenoise_async.compression.errors import OriginalError
 from whitenoise_async.compression.originals import Source

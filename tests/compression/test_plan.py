@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.helpers.trees import SUFFIXES
+from tests.helpers.file_trees import SUFFIXES
 from whitenoise_async.compression import make_settings
 from whitenoise_async.compression.plan import check_plan, make_plan, orphans, unseen
 from whitenoise_async.compression.record import Entry, Made, Original, Record

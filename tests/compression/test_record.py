@@ -16,9 +16,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.helpers.file_trees import at
 from tests.helpers.files import MTIME, write
-from tests.helpers.nobody import run_as_nobody
-from tests.helpers.trees import at
+from tests.helpers.unprivileged_scripts import run_as_nobody
 from whitenoise_async.compression import CompressionError
 from whitenoise_async.compression.record import JOURNAL, NAME, Entry, Made, Original, Record
 

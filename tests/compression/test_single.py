@@ -16,8 +16,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from tests.helpers.file_trees import at
 from tests.helpers.files import MTIME, write
-from tests.helpers.trees import at
 from whitenoise_async.compression import CompressionError, Failure
 from whitenoise_async.compression.encoders import GzipEncoder
 from whitenoise_async.compression.folders import Folder

@@ -16,8 +16,8 @@ from hypothesis import HealthCheck, assume, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from tests.helpers.file_trees import ALL, below, require_right, snapshot, told, write_quietly
 from tests.helpers.files import MTIME, write
-from tests.helpers.trees import ALL, below, require_right, snapshot, told, write_quietly
 from whitenoise_async.compression import check_tree, clean_tree, compress_tree
 from whitenoise_async.compression.record import JOURNAL, NAME, Record
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers.file_trees import at
 from tests.helpers.files import write
-from tests.helpers.trees import at
 from whitenoise_async.compression.record import JOURNAL, NAME
 from whitenoise_async.compression.tree import NOBODY_KNOWS, Listing, list_tree, suffix_of
 

@@ -22,9 +22,7 @@ from typing import Any
 import brotli
 import pytest
 
-from tests.helpers.files import MTIME, write
-from tests.helpers.nobody import run_as_nobody
-from tests.helpers.trees import (
+from tests.helpers.file_trees import (
     ALL,
     DECODERS,
     NOISE,
@@ -43,6 +41,8 @@ from tests.helpers.trees import (
     with_variants,
     write_quietly,
 )
+from tests.helpers.files import MTIME, write
+from tests.helpers.unprivileged_scripts import run_as_nobody
 from whitenoise_async import WhiteNoise
 from whitenoise_async.compression import (
     Action,
@@ -1143,7 +1143,7 @@ def run_below(root: Path, script: str) -> subprocess.Popen[str]:
     prologue = f"""
 import os, signal, sys
 sys.path[:] = {[*sys.path, str(Path(__file__).parents[2])]!r}
-from tests.helpers.trees import Listener
+from tests.helpers.file_trees import Listener
 from whitenoise_async.compression import check_tree, compress_tree, record
 root = {str(root)!r}
 """
@@ -1356,7 +1356,7 @@ def test_two_runs_below_folders_of_which_one_is_in_the_other_leave_each_others_d
     with run_below(
         site,
         """
-        from tests.helpers.trees import at
+        from tests.helpers.file_trees import at
         from whitenoise_async.compression.drafts import Draft
         with Draft(at(root + "/css"), "a.gz"):
             print("begun", flush=True)

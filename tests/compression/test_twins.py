@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers.files import MTIME, write
-from tests.helpers.trees import (
+from tests.helpers.file_trees import (
     ALL,
     OTHER,
     TEXT,
@@ -19,6 +18,7 @@ from tests.helpers.trees import (
     told,
     with_variants,
 )
+from tests.helpers.files import MTIME, write
 from whitenoise_async.compression import ENCODINGS, compress_tree
 
 NAMES = ["a.js", "a.0123456789ab.js", "deep/b.js"]

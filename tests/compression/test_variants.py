@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.helpers.file_trees import DECODERS, SUFFIXES, at
 from tests.helpers.files import MTIME, write
-from tests.helpers.trees import DECODERS, SUFFIXES, at
 from whitenoise_async.compression import CompressionError
 from whitenoise_async.compression.drafts import Draft
 from whitenoise_async.compression.encoders import PIECE, Encoder, make_encoders

@@ -43,11 +43,11 @@ from tests.helpers.clients import (
 from tests.helpers.files import write
 from tests.system.test_differential import LARGE, SMALL, Pair, calls, make_site, with_real_tags
 from whitenoise_async import ASGIWhiteNoise, WhiteNoise
-from whitenoise_async.asgi.file_stream import LARGEST_PIECE
+from whitenoise_async.asgi.file_stream import MAX_PIECE_SIZE
 from whitenoise_async.django import WhiteNoiseMiddleware
 from whitenoise_async.files import open_file as files
-from whitenoise_async.files.open_file import BrokenBodyError
-from whitenoise_async.files.pread import reads_page_cache
+from whitenoise_async.files.errors import BrokenBodyError
+from whitenoise_async.files.pread import supports_page_cache_reads
 from whitenoise_async.wsgi.bodies import WholeFile
 
 MIDDLEWARE = "whitenoise_async.django.WhiteNoiseMiddleware"
@@ -281,9 +281,9 @@ def test_a_disconnected_client_under_asgi_leaves_no_file_open(root: Path, pieces
 
 
 def close_kept_files() -> None:
-    from tests.helpers.descriptors import close_kept
+    from whitenoise_async.serving.descriptor_cache import close_all
 
-    close_kept()
+    close_all()
 
 
 async def response_for_b(root: Path) -> Any:
@@ -309,25 +309,24 @@ def test_django_closes_an_unread_response(root: Path) -> None:
     close_kept_files()
 
 
-@pytest.mark.parametrize("reads_at_once", [True, False])
+@pytest.mark.parametrize("supports_nowait", [True, False])
 def test_pieces_have_a_size_that_django_sends_unsplit(
-    root: Path, reads_at_once: bool, monkeypatch: pytest.MonkeyPatch
+    root: Path, supports_nowait: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if not reads_at_once:  # pieces that need a thread are larger
-        monkeypatch.setattr(files, "reads_page_cache", lambda descriptor: False)
-    content = os.urandom(LARGEST_PIECE)
+    if not supports_nowait:  # pieces that need a thread are larger
+        monkeypatch.setattr(files, "supports_page_cache_reads", lambda descriptor: False)
+    content = os.urandom(MAX_PIECE_SIZE)
     write(root / "b.bin", content)
     with (root / "b.bin").open("rb") as file:
-        at_once = reads_at_once and reads_page_cache(
-            file.fileno()
-        )  # not every file system supports it
+        # Not every file system supports it.
+        at_once = supports_nowait and supports_page_cache_reads(file.fileno())
 
     async def main() -> list[bytes]:
         return [piece async for piece in await response_for_b(root)]
 
     pieces = asyncio.run(main())
-    size = ASGIHandler.chunk_size if at_once else LARGEST_PIECE
-    assert [len(piece) for piece in pieces] == [size] * (LARGEST_PIECE // size)
+    size = ASGIHandler.chunk_size if at_once else MAX_PIECE_SIZE
+    assert [len(piece) for piece in pieces] == [size] * (MAX_PIECE_SIZE // size)
     assert b"".join(pieces) == content
 
 
@@ -423,7 +422,7 @@ def test_a_response_that_fails_leaves_no_file_open(
 
     django = served(root)
     before = descriptors()
-    monkeypatch.setattr(responses, "Parts", fail)
+    monkeypatch.setattr(responses, "FileBody", fail)
     call = make_call("/static/b.bin", {"Range": "bytes=5-"})
     with pytest.raises(MemoryError):
         call_wsgi_raising(django.wsgi, call)
@@ -731,10 +730,10 @@ def test_a_small_file_also_has_streaming_content_on_an_event_loop(root: Path) ->
 def test_a_slow_disk_does_not_block_the_event_loop(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from whitenoise_async.serving import responder as answers
+    from whitenoise_async.serving import responder
 
     application = served(root).asgi
-    afresh: Callable[..., Any] = answers.Answers._afresh
+    afresh: Callable[..., Any] = responder.Responder._from_new_snapshot
     looked, may_go_on = threading.Event(), threading.Event()
 
     def slow(*arguments: Any) -> Any:
@@ -748,5 +747,5 @@ def test_a_slow_disk_does_not_block_the_event_loop(
         may_go_on.set()
         assert (await task).body == SMALL
 
-    monkeypatch.setattr(answers.Answers, "_afresh", slow)
+    monkeypatch.setattr(responder.Responder, "_from_new_snapshot", slow)
     asyncio.run(main())

@@ -32,8 +32,8 @@ from tests.helpers.django_project import (
     storages_with,
     write_style,
 )
-from tests.helpers.pages import DOCS
-from tests.system.test_docs import code, rows_of
+from tests.helpers.docs_pages import DOCS, rows_of
+from tests.system.test_docs import code
 from whitenoise_async.django import (
     CompressedManifestStaticFilesStorage,
     DjangoWhiteNoise,

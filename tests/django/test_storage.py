@@ -23,7 +23,7 @@ from django.test import override_settings
 
 import whitenoise_async.django
 from tests.helpers.django_project import OURS_MANIFEST, OURS_PLAIN
-from tests.helpers.trees import ALL, DECODERS, TEXT, snapshot, swapping
+from tests.helpers.file_trees import ALL, DECODERS, TEXT, snapshot, swapping
 from whitenoise_async.compression import ENCODINGS
 from whitenoise_async.compression.record import NAME as RECORD
 from whitenoise_async.compression.tree import FOREIGN

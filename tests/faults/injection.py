@@ -20,6 +20,7 @@ from anyio.lowlevel import checkpoint
 from tests.helpers.clients import ADAPTERS, Call, environ_of, scope_of
 from whitenoise_async.asgi import adapter as asgi
 from whitenoise_async.asgi import file_stream as streaming
+from whitenoise_async.asgi import sending
 from whitenoise_async.asgi import turn_budget as event_loop
 from whitenoise_async.files import open_file as files
 from whitenoise_async.files import pread as reads
@@ -35,15 +36,15 @@ T = TypeVar("T")
 _READINGS = ("page cache", "cold", "threads")
 
 #: Event loops and ways of reading.
-ASGI_WAYS = [f"{loop}, {reading}" for loop in ("asyncio", "trio") for reading in _READINGS]
-WSGI_WAYS = ["wsgi", "wsgi, seek", "wsgi, sendfile"]
+ASGI_SETUPS = [f"{loop}, {reading}" for loop in ("asyncio", "trio") for reading in _READINGS]
+WSGI_SETUPS = ["wsgi", "wsgi, seek", "wsgi, sendfile"]
 #: For what does not depend on the event loop, which has its turn with one reading or the other.
 EACH_READING = [
-    *(*WSGI_WAYS, "asyncio, page cache"),
+    *(*WSGI_SETUPS, "asyncio, page cache"),
     *("trio, cold", "trio, threads"),
 ]
 #: For what does not depend on who reads.
-FEW_WAYS = ["wsgi", "asyncio, page cache", "trio, threads"]
+FEW_SETUPS = ["wsgi", "asyncio, page cache", "trio, threads"]
 
 #: Bytes of a piece of a body. With it shrinks what is a large file, so that thousands of answers
 #: take seconds.
@@ -144,7 +145,7 @@ class At:
 
 
 @dataclass
-class Got:
+class Received:
     """What a client got, and what the server got instead of an end."""
 
     status: int = 0
@@ -162,7 +163,7 @@ class Got:
         return int(self.headers["content-length"])
 
 
-class Way:
+class SimulatedServer:
     """One of those above: makes applications, and asks them as a server does."""
 
     def __init__(self, name: str, patch: pytest.MonkeyPatch) -> None:
@@ -174,22 +175,23 @@ class Way:
         self.on_receive: Callable[[], Awaitable[Any]] = anyio.sleep_forever
         self.extensions: dict[str, Any] = {}
         for module, constant in (
-            (streaming, "LARGEST_PIECE"),
-            (streaming, "_SMALLEST_PIECE"),
+            (streaming, "MAX_PIECE_SIZE"),
+            (streaming, "_MIN_PIECE_SIZE"),
             (event_loop, "BYTES_PER_TURN"),
             (wsgi, "PIECE_SIZE"),
             (wsgi_bodies, "PIECE_SIZE"),
-            (asgi, "_UNWATCHED"),
-            (answers, "_READ_AT_ONCE"),
+            (asgi, "UNWATCHED_SIZE"),
+            (sending, "UNWATCHED_SIZE"),
+            (answers, "_SMALL_BODY"),
         ):
             patch.setattr(module, constant, PIECE)
         if self.reading == "cold":
             patch.setattr(files, "read_page_cache", partial(self.calls.make, "preadv", _wait))
         elif self.reading == "threads":
-            patch.setattr(files, "reads_page_cache", lambda descriptor: False)
+            patch.setattr(files, "supports_page_cache_reads", lambda descriptor: False)
         elif self.reading == "seek":
             patch.setattr(files, "read_at", lambda *read: Buffer(reads._seek_and_read(*read)))
-            patch.setattr(files, "reads_page_cache", lambda descriptor: False)
+            patch.setattr(files, "supports_page_cache_reads", lambda descriptor: False)
 
     @property
     def sent_by_server(self) -> bool:
@@ -203,9 +205,9 @@ class Way:
         """Run ``main`` in the event loop; one of asyncio does no harm to WSGI."""
         return anyio.run(main, backend="trio" if self.adapter == "trio" else "asyncio")
 
-    async def ask(self, app: Any, call: Call, got: Got | None = None) -> Got:
+    async def ask(self, app: Any, call: Call, got: Received | None = None) -> Received:
         """Ask, and return ``got`` with what came."""
-        got = Got() if got is None else got
+        got = Received() if got is None else got
         if self.adapter == "wsgi":
             self._ask_wsgi(app, call, got)
         else:
@@ -216,7 +218,7 @@ class Way:
         wrapper = {"wsgi.file_wrapper": FileWrapper} if self.reading == "sendfile" else {}
         return environ_of(call) | wrapper
 
-    def _ask_wsgi(self, app: Any, call: Call, got: Got) -> None:
+    def _ask_wsgi(self, app: Any, call: Call, got: Received) -> None:
         def start_response(status: str, headers: Any, exc_info: Any = None) -> None:
             got.status = int(status[:3])
             got.headers = {name.lower(): value for name, value in headers}
@@ -234,13 +236,13 @@ class Way:
         except Exception as error:
             got.error = error
 
-    def pieces(self, body: Any, got: Got) -> Iterator[bytes]:
+    def pieces(self, body: Any, got: Received) -> Iterator[bytes]:
         """What a server sends of a WSGI body."""
         if isinstance(body, FileWrapper):
             return self._sent_by_server(body.file.fileno(), 0, got.length)
         return iter(body)
 
-    async def _ask_asgi(self, app: Any, call: Call, got: Got) -> None:
+    async def _ask_asgi(self, app: Any, call: Call, got: Received) -> None:
         async def receive() -> Any:
             return await self.on_receive()
 

@@ -12,13 +12,22 @@ from typing import Any
 import anyio
 import pytest
 
-from tests.faults.aftermath import CASES, OTHER, Case, Census, Site, forget, require_right
-from tests.faults.injection import ASGI_WAYS, EACH_READING, WSGI_WAYS, Buffer, Got, Steps, Way
+from tests.faults.after_faults import CASES, OTHER, Case, Census, Site, forget, require_right
+from tests.faults.injection import (
+    ASGI_SETUPS,
+    EACH_READING,
+    WSGI_SETUPS,
+    Buffer,
+    Received,
+    SimulatedServer,
+    Steps,
+)
+from tests.helpers.slow import slow_unless
 
 Ask = Callable[[], Coroutine[Any, Any, object]]
 
 
-async def cancel_scope(ask: Ask, at: int, way: Way) -> bool:
+async def cancel_scope(ask: Ask, at: int, server: SimulatedServer) -> bool:
     """Whether there was an await numbered ``at``; a scope around it is cancelled there."""
     with anyio.CancelScope() as scope:
         steps = Steps(ask(), at, lambda waited_for: scope.cancel())
@@ -26,12 +35,12 @@ async def cancel_scope(ask: Ask, at: int, way: Way) -> bool:
     return steps.reached
 
 
-async def cancel_task(ask: Ask, at: int, way: Way) -> bool:
+async def cancel_task(ask: Ask, at: int, server: SimulatedServer) -> bool:
     """As ``asyncio.timeout`` does, and servers at their end: no shield keeps it off."""
     return await _in_task(ask, at, lambda waited_for, task: task.cancel())
 
 
-async def cancel_task_late(ask: Ask, at: int, way: Way) -> bool:
+async def cancel_task_late(ask: Ask, at: int, server: SimulatedServer) -> bool:
     """When what it waits for is there already, and the task has not gone on yet."""
 
     def cancel(waited_for: asyncio.Future[object] | None, task: asyncio.Task[object]) -> None:
@@ -59,7 +68,7 @@ async def _in_task(ask: Ask, at: int, cancel: Callable[[Any, Any], object]) -> b
     return steps[0].reached
 
 
-async def hang_up(ask: Ask, at: int, way: Way) -> bool:
+async def hang_up(ask: Ask, at: int, server: SimulatedServer) -> bool:
     """The client goes away."""
     gone = anyio.Event()
 
@@ -67,10 +76,10 @@ async def hang_up(ask: Ask, at: int, way: Way) -> bool:
         await gone.wait()
         return {"type": "http.disconnect"}
 
-    way.on_receive = receive
+    server.on_receive = receive
     steps = Steps(ask(), at, lambda waited_for: gone.set())
     await steps
-    way.on_receive = anyio.sleep_forever
+    server.on_receive = anyio.sleep_forever
     return steps.reached
 
 
@@ -84,21 +93,26 @@ def _nothing_is_let_go_of_by_chance() -> Iterator[None]:
 
 ASYNCIO_ALONE = (cancel_task, cancel_task_late)
 ENDS = [
-    *((cancel_scope, way) for way in ASGI_WAYS),
-    *((hang_up, way) for way in EACH_READING if way not in WSGI_WAYS),
-    *((end, way) for end in ASYNCIO_ALONE for way in ASGI_WAYS if "asyncio" in way),
+    *((cancel_scope, setup) for setup in ASGI_SETUPS),
+    *((hang_up, setup) for setup in EACH_READING if setup not in WSGI_SETUPS),
+    *((end, setup) for end in ASYNCIO_ALONE for setup in ASGI_SETUPS if "asyncio" in setup),
+]
+FAST_ENDS = [
+    (cancel_scope, "trio, threads"),
+    (hang_up, "trio, cold"),
+    *((end, "asyncio, page cache") for end in ASYNCIO_ALONE),
 ]
 
 
-@pytest.mark.parametrize(("end", "way"), ENDS)
+@pytest.mark.parametrize(("end", "setup"), slow_unless(ENDS, FAST_ENDS.__contains__))
 def test_wherever_it_is_cancelled_nothing_is_left_and_the_next_answer_is_right(
-    end: Callable[[Ask, int, Way], Awaitable[bool]],
-    way: str,
+    end: Callable[[Ask, int, SimulatedServer], Awaitable[bool]],
+    setup: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    server = Way(way, monkeypatch)
+    server = SimulatedServer(setup, monkeypatch)
 
     async def at_each_await(case: Case) -> None:
         site = Site(tmp_path, case.size)
@@ -109,18 +123,18 @@ def test_wherever_it_is_cancelled_nothing_is_left_and_the_next_answer_is_right(
             forget(app)
             if case.warm:
                 await server.ask(app, case.call)
-            got = Got()
+            got = Received()
             reached = await end(partial(server.ask, app, case.call, got), at, server)
             assert got.error is None
             if got.ended:
-                require_right(got, case.call, site.forms)
+                require_right(got, case.call, site.representations)
             else:
                 assert reached
             del got
             # asyncio's task and its CancelledError may keep each other, and what the task had.
             await census.require_nothing_left(app, at + 1 if end in ASYNCIO_ALONE else 0)
             for call in (case.call, OTHER):
-                require_right(await server.ask(app, call), call, site.forms)
+                require_right(await server.ask(app, call), call, site.representations)
             at += 1
         gc.collect()
         await census.require_nothing_left(app)

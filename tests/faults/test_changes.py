@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.faults.aftermath import (
+from tests.faults.after_faults import (
     CASES,
     OTHER,
     Case,
@@ -23,8 +23,9 @@ from tests.faults.aftermath import (
     outcome,
     require_right,
 )
-from tests.faults.injection import APPLICATION, EACH_READING, FEW_WAYS, Got, Way
+from tests.faults.injection import APPLICATION, EACH_READING, FEW_SETUPS, Received, SimulatedServer
 from tests.helpers.files import write
+from tests.helpers.slow import slow_unless
 
 
 def another(path: Path) -> bytes:
@@ -82,7 +83,7 @@ GONE = RIGHT | {"application"}
 BROKEN = RIGHT | {"cut"}
 _TRUNCATED = "the file was truncated"
 _NO_FILE = "it is not a regular file"
-_NOWHERE = "it is a link that leads nowhere"
+_NOWHERE = "it is a dangling link"
 
 CHANGES = {
     "deleted": Change(os.unlink, GONE),
@@ -135,9 +136,9 @@ def require_logged(
     said: list[str], seen: str, changed: Path, change: Change, site: Site, lists: bool
 ) -> None:
     """One line for what is somebody's fault, with path and cause, and none for what is nobody's."""
-    left_out = f"WARNING {site.sibling} is not served: "
+    left_out = f"WARNING {site.variant} is not served: "
     # A sibling may be one no more, by what was done to it or to its original.
-    told = change.seen != GONE or (changed == site.sibling and bool(change.cause + change.listed))
+    told = change.seen != GONE or (changed == site.variant and bool(change.cause + change.listed))
     assert sum(line.startswith(left_out) for line in said) <= told
     expected = {""}
     if seen == "cut":
@@ -148,21 +149,25 @@ def require_logged(
     assert "".join(line for line in said if not line.startswith(left_out)) in expected
 
 
-@pytest.mark.parametrize(
-    ("change", "way"),
-    [
-        *((change, way) for change in CHANGES for way in FEW_WAYS),
-        *((change, way) for change in DURING for way in EACH_READING if way not in FEW_WAYS),
-    ],
-)
+TURNS = [
+    *((change, setup) for change in CHANGES for setup in FEW_SETUPS),
+    *((change, setup) for change in DURING for setup in EACH_READING if setup not in FEW_SETUPS),
+]
+FAST_TURNS = [
+    *((change, "wsgi") for change in CHANGES),
+    *((change, setup) for change in ("replaced", "truncated") for setup in FEW_SETUPS),
+]
+
+
+@pytest.mark.parametrize(("change", "setup"), slow_unless(TURNS, FAST_TURNS.__contains__))
 def test_whenever_a_file_is_changed_the_answer_is_right_or_cut(
-    way: str,
+    setup: str,
     change: str,
     root: Path,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    server = Way(way, monkeypatch)
+    server = SimulatedServer(setup, monkeypatch)
     done = CHANGES[change]
     seen: dict[str, set[str]] = {"a.txt": set(), "a.txt.gz": set()}
 
@@ -175,19 +180,19 @@ def test_whenever_a_file_is_changed_the_answer_is_right_or_cut(
         def make() -> None:
             caplog.clear()
             done.make(changed)
-            site.forms |= site.forms_now()
+            site.representations |= site.current_representations()
 
         async for got, reached in ask_at_each_call(server, app, case, make):
             if not reached:  # the last point is after all calls
                 make()
-            word = outcome(got, server, case.call, site.forms)
+            word = outcome(got, server, case.call, site.representations)
             seen[name].add(word)
             said = [f"{record.levelname} {record.getMessage()}" for record in caplog.records]
             require_logged(said, word, changed, done, site, "autorefresh" in case.options)
             got.error = None
             after = await server.ask(app, case.call)
             require_answered_after(after, change, name, case, site)
-            require_right(await server.ask(app, OTHER), OTHER, site.forms)
+            require_right(await server.ask(app, OTHER), OTHER, site.representations)
             await census.require_nothing_left(app)
             site.make(changed)
 
@@ -202,10 +207,12 @@ def test_whenever_a_file_is_changed_the_answer_is_right_or_cut(
     assert seen["a.txt.gz"] == done.seen - {"application"}
 
 
-def require_answered_after(got: Got, change: str, name: str, case: Case, site: Site) -> None:
+def require_answered_after(got: Received, change: str, name: str, case: Case, site: Site) -> None:
     if got.body == APPLICATION:
         assert CHANGES[change].seen == GONE and name == "a.txt"
     else:
         # What was opened, made unreadable, and then asked for its state, is in that still.
         unread = change == "made unreadable"
-        require_right(got, case.call, site.forms if unread else site.forms_now())
+        require_right(
+            got, case.call, site.representations if unread else site.current_representations()
+        )

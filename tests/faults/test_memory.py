@@ -6,21 +6,22 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.aftermath import require_cut
-from tests.faults.injection import Way, little_memory
+from tests.faults.after_faults import require_cut
+from tests.faults.injection import SimulatedServer, little_memory
 from tests.helpers.clients import make_call
+from tests.helpers.slow import slow_unless
 from whitenoise_async.asgi import file_stream as streaming
 from whitenoise_async.wsgi import bodies as wsgi_bodies
 
 SIZE = 128 * 1024 * 1024
 ROOM = SIZE // 2  # for threads, which have stacks, and for all that is small
-WAYS = ["wsgi", "asyncio, page cache", "asyncio, threads", "trio, page cache", "trio, threads"]
+SETUPS = ["wsgi", "asyncio, page cache", "asyncio, threads", "trio, page cache", "trio, threads"]
 RANGES = {"Range": f"bytes=0-{SIZE // 2},{SIZE - 9}-"}
 
 
-@pytest.fixture(params=WAYS)
-def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Way:
-    return Way(request.param, monkeypatch)
+@pytest.fixture(params=slow_unless(SETUPS, {"wsgi", "trio, threads"}.__contains__))
+def server(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> SimulatedServer:
+    return SimulatedServer(request.param, monkeypatch)
 
 
 @pytest.fixture
@@ -33,45 +34,48 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_a_file_for_which_there_is_no_memory_is_a_503_and_there_later(
-    way: Way, path: Path, caplog: pytest.LogCaptureFixture
+    server: SimulatedServer, path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     options = {"max_cached_file_size": SIZE, "max_cache_size": SIZE, "check_interval": None}
-    app = way.make(path.parent, **options)
+    app = server.make(path.parent, **options)
 
     async def main() -> None:
         with little_memory(ROOM):
-            got = await way.ask(app, make_call("/a.bin"))
-            other = await way.ask(app, make_call("/b.txt"))
+            got = await server.ask(app, make_call("/a.bin"))
+            other = await server.ask(app, make_call("/b.txt"))
         assert (got.status, got["retry-after"], got.body) == (503, "1", b"")
         assert caplog.messages == [f"{path} cannot be read now: Cannot allocate memory"]
         assert other.body == b"other"
-        assert (await way.ask(app, make_call("/a.bin"))).body == bytes(SIZE)
+        assert (await server.ask(app, make_call("/a.bin"))).body == bytes(SIZE)
         # It is in memory now, but its ranges have to be put side by side.
         caplog.clear()
         with little_memory(ROOM):
-            got = await way.ask(app, make_call("/a.bin", RANGES))
-            whole = await way.ask(app, make_call("/a.bin"))
+            got = await server.ask(app, make_call("/a.bin", RANGES))
+            whole = await server.ask(app, make_call("/a.bin"))
         assert (got.status, got["retry-after"]) == (503, "1")
         assert caplog.messages == []
         assert whole.length == SIZE
 
-    way.run(main)
+    server.run(main)
 
 
 def test_a_piece_for_which_there_is_no_memory_cuts_the_connection(
-    way: Way, path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    server: SimulatedServer,
+    path: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    app = way.make(path.parent, max_cache_size=0)
+    app = server.make(path.parent, max_cache_size=0)
 
     async def main() -> None:
         with monkeypatch.context() as patch, little_memory(ROOM):
-            patch.setattr(streaming, "_SMALLEST_PIECE", SIZE)
+            patch.setattr(streaming, "_MIN_PIECE_SIZE", SIZE)
             patch.setattr(wsgi_bodies, "PIECE_SIZE", SIZE)
-            got = await way.ask(app, make_call("/a.bin"))
+            got = await server.ask(app, make_call("/a.bin"))
         require_cut(got)
         said = "was sent in part: Cannot allocate memory; the connection is cut"
         assert caplog.messages == [f"{path} {said}"]
         call = make_call("/a.bin", {"Range": "bytes=-5000"})
-        assert (await way.ask(app, call)).body == bytes(5000)
+        assert (await server.ask(app, call)).body == bytes(5000)
 
-    way.run(main)
+    server.run(main)

@@ -12,8 +12,9 @@ from typing import Any
 import anyio
 import pytest
 
-from tests.faults.aftermath import CASES, OTHER, Case, Census, Site, forget, require_right
-from tests.faults.injection import ASGI_WAYS, FEW_WAYS, WSGI_WAYS, Got, Way
+from tests.faults.after_faults import CASES, OTHER, Case, Census, Site, forget, require_right
+from tests.faults.injection import ASGI_SETUPS, FEW_SETUPS, WSGI_SETUPS, Received, SimulatedServer
+from tests.helpers.slow import slow_unless
 
 
 class OwnError(Exception):
@@ -30,11 +31,14 @@ FAULTS = [RuntimeError("a fault"), OwnError(), OwnEnd()]
 ERRORS = [*GONE, *FAULTS]
 
 #: What becomes of an error depends little on who reads the file.
-FEW_ASGI_WAYS = [way for way in FEW_WAYS if way in ASGI_WAYS]
-ALL_OF_ASGI = [
-    *((error, way) for error in ERRORS for way in FEW_ASGI_WAYS),
-    *((OwnEnd(), way) for way in ASGI_WAYS if way not in FEW_ASGI_WAYS),
-]
+FEW_ASGI_SETUPS = [setup for setup in FEW_SETUPS if setup in ASGI_SETUPS]
+ALL_OF_ASGI = slow_unless(
+    [
+        *((error, setup) for error in ERRORS for setup in FEW_ASGI_SETUPS),
+        *((OwnEnd(), setup) for setup in ASGI_SETUPS if setup not in FEW_ASGI_SETUPS),
+    ],
+    lambda pair: pair[1] == FEW_ASGI_SETUPS[0],
+)
 
 
 def _name(value: BaseException | str) -> str:
@@ -66,7 +70,9 @@ class Failing:
         return {"type": "http.request", "body": b"", "more_body": False}
 
 
-async def raised_by(server: Way, app: Any, case: Case, got: Got) -> BaseException | None:
+async def raised_by(
+    server: SimulatedServer, app: Any, case: Case, got: Received
+) -> BaseException | None:
     try:
         await server.ask(app, case.call, got)
     except OwnEnd as error:
@@ -74,15 +80,15 @@ async def raised_by(server: Way, app: Any, case: Case, got: Got) -> BaseExceptio
     return got.error
 
 
-@pytest.mark.parametrize(("error", "way"), ALL_OF_ASGI, ids=_name)
+@pytest.mark.parametrize(("error", "setup"), ALL_OF_ASGI, ids=_name)
 def test_whichever_send_fails_a_client_that_has_gone_is_no_error_and_all_else_comes_through(
-    way: str,
+    setup: str,
     error: BaseException,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    server = Way(way, monkeypatch)
+    server = SimulatedServer(setup, monkeypatch)
     let_others_go_on = server.on_send
 
     async def at_each_send(case: Case) -> None:
@@ -95,7 +101,7 @@ def test_whichever_send_fails_a_client_that_has_gone_is_no_error_and_all_else_co
             if case.warm:
                 await server.ask(app, case.call)
             server.on_send = send = Failing(at, error)
-            got = Got()
+            got = Received()
             raised = await raised_by(server, app, case, got)
             reached = send.reached
             assert raised is (error if reached and error not in GONE else None)
@@ -104,7 +110,7 @@ def test_whichever_send_fails_a_client_that_has_gone_is_no_error_and_all_else_co
             server.on_send = let_others_go_on
             await census.require_nothing_left(app)
             for call in (case.call, OTHER):
-                require_right(await server.ask(app, call), call, site.forms)
+                require_right(await server.ask(app, call), call, site.representations)
             at += 1
 
     async def main() -> None:
@@ -115,15 +121,15 @@ def test_whichever_send_fails_a_client_that_has_gone_is_no_error_and_all_else_co
     assert caplog.messages == []
 
 
-@pytest.mark.parametrize(("error", "way"), ALL_OF_ASGI, ids=_name)
+@pytest.mark.parametrize(("error", "setup"), ALL_OF_ASGI, ids=_name)
 def test_whichever_receive_fails_the_error_comes_through_or_the_answer_is_whole(
-    way: str,
+    setup: str,
     error: BaseException,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    server = Way(way, monkeypatch)
+    server = SimulatedServer(setup, monkeypatch)
 
     async def at_each_receive(case: Case) -> None:
         site = Site(tmp_path, case.size)
@@ -132,16 +138,16 @@ def test_whichever_receive_fails_the_error_comes_through_or_the_answer_is_whole(
         for at in range(3):
             forget(app)
             server.on_receive = receive = Failing(at, error)
-            got = Got()
+            got = Received()
             raised = await raised_by(server, app, case, got)
             assert raised is (error if receive.reached else None)
             if not receive.reached:
-                require_right(got, case.call, site.forms)
+                require_right(got, case.call, site.representations)
             error.__traceback__ = got.error = raised = None
             server.on_receive = anyio.sleep_forever
             await census.require_nothing_left(app)
             for call in (case.call, OTHER):
-                require_right(await server.ask(app, call), call, site.forms)
+                require_right(await server.ask(app, call), call, site.representations)
 
     async def main() -> None:
         for case in CASES.values():
@@ -164,17 +170,17 @@ def all_pieces(pieces: Iterator[bytes]) -> None:
         pass
 
 
-@pytest.mark.parametrize("way", WSGI_WAYS)
+@pytest.mark.parametrize("setup", WSGI_SETUPS)
 @pytest.mark.parametrize("take", [nothing, one_piece, all_pieces])
 def test_however_a_server_leaves_a_body_nothing_is_left(
-    way: str,
+    setup: str,
     take: Callable[[Iterator[bytes]], None],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """Not even where it never closes one: it is closed when nobody has it any more."""
-    server = Way(way, monkeypatch)
+    server = SimulatedServer(setup, monkeypatch)
 
     def start_response(*_: object) -> None:
         pass
@@ -185,29 +191,29 @@ def test_however_a_server_leaves_a_body_nothing_is_left(
             app = server.make(tmp_path, **case.options)
             census = Census()
             body = app(server.environ(case.call), start_response)
-            pieces = server.pieces(body, Got(headers={"content-length": str(case.size)}))
+            pieces = server.pieces(body, Received(headers={"content-length": str(case.size)}))
             take(pieces)
             for _ in range(closes):
                 getattr(body, "close", bool)()
             del body, pieces
             await census.require_nothing_left(app)
             for call in (case.call, OTHER):
-                require_right(await server.ask(app, call), call, site.forms)
+                require_right(await server.ask(app, call), call, site.representations)
 
     server.run(main)
     assert caplog.messages == []
 
 
-@pytest.mark.parametrize("way", WSGI_WAYS)
+@pytest.mark.parametrize("setup", WSGI_SETUPS)
 @pytest.mark.parametrize("error", [OSError(), OwnEnd()], ids=_name)
 def test_a_start_response_that_fails_comes_through(
-    way: str,
+    setup: str,
     error: BaseException,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    server = Way(way, monkeypatch)
+    server = SimulatedServer(setup, monkeypatch)
 
     def fail(*_: object) -> None:
         raise error
@@ -224,7 +230,7 @@ def test_a_start_response_that_fails_comes_through(
             del caught
             await census.require_nothing_left(app)
             for call in (case.call, OTHER):
-                require_right(await server.ask(app, call), call, site.forms)
+                require_right(await server.ask(app, call), call, site.representations)
 
     server.run(main)
     assert caplog.messages == []

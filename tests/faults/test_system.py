@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.faults.aftermath import (
+from tests.faults.after_faults import (
     CASES,
     OTHER,
     Case,
@@ -23,7 +23,8 @@ from tests.faults.aftermath import (
     outcome,
     require_right,
 )
-from tests.faults.injection import CALLS, EACH_READING, FEW_WAYS, READS, Way
+from tests.faults.injection import CALLS, EACH_READING, FEW_SETUPS, READS, SimulatedServer
+from tests.helpers.slow import slow_unless
 
 
 class Fault(NamedTuple):
@@ -69,37 +70,42 @@ def require_logged(records: list[logging.LogRecord], seen: str, site: Site, faul
         assert level == logging.ERROR
         path, tail = line.rsplit(f": {fault.cause}", 1)
         if seen == "503":
-            assert path in [f"{each} cannot be read now" for each in (site.path, site.sibling)]
+            assert path in [f"{each} cannot be read now" for each in (site.path, site.variant)]
             assert tail == ""
         else:
-            assert path in [f"{each} was sent in part" for each in (site.path, site.sibling)]
+            assert path in [f"{each} was sent in part" for each in (site.path, site.variant)]
             assert tail == "; the connection is cut"
     else:
         left_out = [site.path] if seen == "application" else []
-        left_out += [site.sibling] if len(said) > len(left_out) else []
+        left_out += [site.variant] if len(said) > len(left_out) else []
         lines = [f"{each} is not served: {fault.cause}" for each in left_out]
         assert sorted(said) == sorted((logging.WARNING, line) for line in lines)
         assert said == [] or fault.seen == _NO_FILE
 
 
-@pytest.mark.parametrize(
-    ("fault", "on", "way"),
-    [
-        *((fault, False, way) for fault in FAULTS for way in FEW_WAYS),
-        *(("MemoryError", True, way) for way in FEW_WAYS),
-        *(("EIO", True, way) for way in EACH_READING),
-        *(("EIO", False, way) for way in EACH_READING if way not in FEW_WAYS),
-    ],
-)
+TURNS = [
+    *((fault, False, setup) for fault in FAULTS for setup in FEW_SETUPS),
+    *(("MemoryError", True, setup) for setup in FEW_SETUPS),
+    *(("EIO", True, setup) for setup in EACH_READING),
+    *(("EIO", False, setup) for setup in EACH_READING if setup not in FEW_SETUPS),
+]
+
+
+def is_fast(turn: tuple[str, bool, str]) -> bool:
+    fault, _, setup = turn
+    return setup == "wsgi" or (fault == "EIO" and setup in FEW_SETUPS)
+
+
+@pytest.mark.parametrize(("fault", "on", "setup"), slow_unless(TURNS, is_fast))
 def test_whichever_call_fails_the_client_is_told_and_the_next_answer_is_right(
-    way: str,
+    setup: str,
     fault: str,
     on: bool,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    server = Way(way, monkeypatch)
+    server = SimulatedServer(setup, monkeypatch)
     comes = FAULTS[fault]
     seen: set[str] = set()
 
@@ -108,13 +114,13 @@ def test_whichever_call_fails_the_client_is_told_and_the_next_answer_is_right(
         census = Census()
         app = server.make(tmp_path, **case.options)
         async for got, _ in ask_at_each_call(server, app, case, comes.come, comes.calls, on):
-            word = outcome(got, server, case.call, site.forms)
+            word = outcome(got, server, case.call, site.representations)
             seen.add(word)
             require_logged(caplog.records, word, site, comes)
             caplog.clear()
             got.error = None
             for call in (case.call, OTHER):
-                require_right(await server.ask(app, call), call, site.forms)
+                require_right(await server.ask(app, call), call, site.representations)
             await census.require_nothing_left(app)
 
     async def main() -> None:

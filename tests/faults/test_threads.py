@@ -18,21 +18,30 @@ import anyio
 import pytest
 from anyio import to_thread
 
-from tests.faults.aftermath import (
+from tests.faults.after_faults import (
     close_kept,
     descriptors,
     nothing_more_is_open,
     require_cut,
     threads_taken,
 )
-from tests.faults.injection import APPLICATION, ASGI_WAYS, PIECE, Got, Way, little_memory, until
+from tests.faults.injection import (
+    APPLICATION,
+    ASGI_SETUPS,
+    PIECE,
+    Received,
+    SimulatedServer,
+    little_memory,
+    until,
+)
 from tests.helpers.clients import make_call
 from tests.helpers.files import write
+from tests.helpers.slow import slow_unless
 from whitenoise_async.asgi import event_loop as async_base
 from whitenoise_async.asgi import file_stream as streaming
 from whitenoise_async.asgi import worker_threads as threads
 from whitenoise_async.asgi.worker_threads import (
-    MAX_OF_DIRECTORY,
+    MAX_PER_DIRECTORY,
     MAX_STUCK,
     MAX_THREADS,
     statistics,
@@ -50,9 +59,12 @@ IDLE = 2 * (MAX_THREADS + MAX_STUCK)
 NO_THREAD = "can't start new thread"
 
 
-@pytest.fixture(params=ASGI_WAYS)
-def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Way:
-    return Way(request.param, monkeypatch)
+FAST_SETUPS = {"asyncio, page cache", "trio, threads"}
+
+
+@pytest.fixture(params=slow_unless(ASGI_SETUPS, FAST_SETUPS.__contains__))
+def server(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> SimulatedServer:
+    return SimulatedServer(request.param, monkeypatch)
 
 
 @pytest.fixture
@@ -97,12 +109,12 @@ async def no_threads(*pools: str) -> AsyncIterator[None]:
 class Losing:
     """Sends as :class:`Way` does, and from the message number ``at`` on there is no thread."""
 
-    def __init__(self, way: Way, at: int, pools: Sequence[str] = POOLS) -> None:
+    def __init__(self, server: SimulatedServer, at: int, pools: Sequence[str] = POOLS) -> None:
         self._at = at
         self._pools = pools
         self._lost, self._done = anyio.Event(), anyio.Event()
         self._number = -1
-        self._way, self._on_send_before = way, way.on_send
+        self._server, self._on_send_before = server, server.on_send
 
     async def _on_send(self, message: Any) -> None:
         await self._on_send_before(message)
@@ -118,29 +130,29 @@ class Losing:
 
     async def __aenter__(self) -> None:
         self._group = await anyio.create_task_group().__aenter__()
-        self._way.on_send = self._on_send
+        self._server.on_send = self._on_send
 
     async def __aexit__(self, *_: object) -> None:
-        self._way.on_send = self._on_send_before
+        self._server.on_send = self._on_send_before
         self._done.set()
         await self._group.__aexit__(None, None, None)
 
 
 def test_without_a_thread_a_file_that_has_to_be_looked_at_is_a_503(
-    way: Way, path: Path, caplog: pytest.LogCaptureFixture
+    server: SimulatedServer, path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    app = way.make(path.parent, check_interval=None)
+    app = server.make(path.parent, check_interval=None)
     (path.parent / "folder").mkdir()
-    live = way.make(path.parent, autorefresh=True)
+    live = server.make(path.parent, autorefresh=True)
 
     async def main() -> None:
-        await way.ask(app, make_call("/small.txt"))
+        await server.ask(app, make_call("/small.txt"))
         async with no_threads(*POOLS):
-            small = await way.ask(app, make_call("/small.txt"))
-            other = await way.ask(app, make_call("/other"))
+            small = await server.ask(app, make_call("/small.txt"))
+            other = await server.ask(app, make_call("/other"))
             refused = [
-                await way.ask(app, make_call("/a.bin")),
-                await way.ask(live, make_call("/a.bin")),
+                await server.ask(app, make_call("/a.bin")),
+                await server.ask(live, make_call("/a.bin")),
             ]
         assert (small.status, small.body, other.body) == (200, b"small", APPLICATION)
         for got in refused:
@@ -150,9 +162,9 @@ def test_without_a_thread_a_file_that_has_to_be_looked_at_is_a_503(
             f"A folder cannot be read now: {NO_THREAD}",
         ]
         for each in (app, live):
-            assert (await way.ask(each, make_call("/a.bin"))).body == CONTENT
+            assert (await server.ask(each, make_call("/a.bin"))).body == CONTENT
 
-    way.run(main)
+    server.run(main)
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
@@ -173,52 +185,54 @@ def test_threads_that_earlier_tests_left_idle_are_not_to_be_had_either(backend: 
 
 @pytest.mark.parametrize("at", [0, 3])
 def test_without_a_thread_in_mid_stream_the_connection_is_cut_if_one_is_needed(
-    way: Way, path: Path, caplog: pytest.LogCaptureFixture, at: int
+    server: SimulatedServer, path: Path, caplog: pytest.LogCaptureFixture, at: int
 ) -> None:
-    app = way.make(path.parent, max_cache_size=0, check_interval=None)
+    app = server.make(path.parent, max_cache_size=0, check_interval=None)
 
     async def main() -> None:
-        await way.ask(app, make_call("/a.bin"))
+        await server.ask(app, make_call("/a.bin"))
         before = descriptors()
-        async with Losing(way, at):
-            got = await way.ask(app, make_call("/a.bin"))
+        async with Losing(server, at):
+            got = await server.ask(app, make_call("/a.bin"))
             assert nothing_more_is_open(before)
-        if way.reading == "page cache":
+        if server.reading == "page cache":
             assert (got.status, got.body, got.ended, got.error) == (200, CONTENT, True, None)
             assert caplog.messages == []
         else:
             require_cut(got)
             said = f"{path} was sent in part: {NO_THREAD}; the connection is cut"
             assert caplog.messages == [said]
-        got = await way.ask(app, make_call("/a.bin"))
+        got = await server.ask(app, make_call("/a.bin"))
         assert got.body == CONTENT
 
-    way.run(main)
+    server.run(main)
 
 
 def test_without_a_thread_for_the_last_look_the_connection_is_cut(
     monkeypatch: pytest.MonkeyPatch, path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """aiofiles has threads of its own: here it has them all, and needs no more."""
-    way = Way("asyncio, threads", monkeypatch)
-    app = way.make(path.parent, max_cache_size=0)
+    server = SimulatedServer("asyncio, threads", monkeypatch)
+    app = server.make(path.parent, max_cache_size=0)
     executor, together = streaming._executor_of(os.getpid(), 0), threading.Barrier(MAX_THREADS)
     for started in [executor.submit(together.wait) for _ in range(MAX_THREADS)]:
         started.result()
 
     async def main() -> None:
-        async with Losing(way, 0, pools=["anyio"]):
-            got = await way.ask(app, make_call("/a.bin"))
+        async with Losing(server, 0, pools=["anyio"]):
+            got = await server.ask(app, make_call("/a.bin"))
         require_cut(got)
         assert got.body == CONTENT[: 4 * PIECE]
         assert caplog.messages == [f"{path} was sent in part: {NO_THREAD}; the connection is cut"]
 
-    way.run(main)
+    server.run(main)
 
 
-@pytest.mark.parametrize("way", ["asyncio, page cache", "trio, page cache"], indirect=True)
-def test_without_a_thread_a_removed_file_is_closed_in_place(way: Way, path: Path) -> None:
-    app = way.make(path.parent, max_cache_size=0)
+@pytest.mark.parametrize("server", ["asyncio, page cache", "trio, page cache"], indirect=True)
+def test_without_a_thread_a_removed_file_is_closed_in_place(
+    server: SimulatedServer, path: Path
+) -> None:
+    app = server.make(path.parent, max_cache_size=0)
 
     async def remove(message: Any) -> None:
         with suppress(FileNotFoundError):
@@ -227,35 +241,35 @@ def test_without_a_thread_a_removed_file_is_closed_in_place(way: Way, path: Path
 
     async def main() -> None:
         before = descriptors()
-        way.on_send = remove
-        async with Losing(way, 1):
-            got = await way.ask(app, make_call("/a.bin"))
+        server.on_send = remove
+        async with Losing(server, 1):
+            got = await server.ask(app, make_call("/a.bin"))
             assert (got.body, got.ended) == (CONTENT, True)
             assert nothing_more_is_open(before)
 
-    way.run(main)
+    server.run(main)
 
 
-@pytest.mark.parametrize("way", ["asyncio, page cache", "trio, page cache"], indirect=True)
-def test_without_a_thread_no_path_is_handed_over(way: Way, path: Path) -> None:
+@pytest.mark.parametrize("server", ["asyncio, page cache", "trio, page cache"], indirect=True)
+def test_without_a_thread_no_path_is_handed_over(server: SimulatedServer, path: Path) -> None:
     """Whether it leads to the open file still, nobody can ask; the open file is sent."""
-    way.extensions = {"http.response.pathsend": {}}
-    app = way.make(path.parent, max_cache_size=0, check_interval=None)
+    server.extensions = {"http.response.pathsend": {}}
+    app = server.make(path.parent, max_cache_size=0, check_interval=None)
 
     async def main() -> None:
-        await way.ask(app, make_call("/a.bin", {"Range": "bytes=1-"}))
+        await server.ask(app, make_call("/a.bin", {"Range": "bytes=1-"}))
         async with no_threads(*POOLS):
-            got = await way.ask(app, make_call("/a.bin"))
+            got = await server.ask(app, make_call("/a.bin"))
         assert (got.body, got.ended) == (CONTENT, True)
 
-    way.run(main)
+    server.run(main)
 
 
 def test_threads_that_could_not_be_started_for_aiofiles_are_started_later(
     monkeypatch: pytest.MonkeyPatch, path: Path
 ) -> None:
-    way = Way("asyncio, threads", monkeypatch)
-    app = way.make(path.parent, max_cache_size=0)
+    server = SimulatedServer("asyncio, threads", monkeypatch)
+    app = server.make(path.parent, max_cache_size=0)
     waiting: set[int] = set()
     go_on = threading.Event()
     number = 4
@@ -266,26 +280,26 @@ def test_threads_that_could_not_be_started_for_aiofiles_are_started_later(
             go_on.wait()
 
     async def ask() -> None:
-        assert (await way.ask(app, make_call("/a.bin"))).body == CONTENT
+        assert (await server.ask(app, make_call("/a.bin"))).body == CONTENT
 
     async def main() -> None:
         await ask()
         async with no_threads("aiofiles"):
             for _ in range(2 * number):
-                require_cut(await way.ask(app, make_call("/a.bin")))
+                require_cut(await server.ask(app, make_call("/a.bin")))
         await ask()
-        way.calls.before = wait
+        server.calls.before = wait
         async with anyio.create_task_group() as group:
             for _ in range(number):
                 group.start_soon(ask)
             await until(lambda: len(waiting) == number)
             go_on.set()
 
-    way.run(main)
+    server.run(main)
 
 
 @contextmanager
-def hanging_disk(way: Way) -> Iterator[set[int]]:
+def hanging_disk(server: SimulatedServer) -> Iterator[set[int]]:
     """Hangs, for all but the event loop's thread, until it is back; yields who waits for it."""
     back = threading.Event()
     waiting: set[int] = set()
@@ -295,7 +309,7 @@ def hanging_disk(way: Way) -> Iterator[set[int]]:
             waiting.add(threading.get_ident())
             back.wait()
 
-    way.calls.before = wait
+    server.calls.before = wait
     try:
         yield waiting
     finally:
@@ -312,55 +326,55 @@ def urls(tmp_path: Path) -> list[str]:
 
 
 def test_a_disk_that_hangs_stops_what_needs_it_and_nothing_else(
-    way: Way, path: Path, urls: list[str]
+    server: SimulatedServer, path: Path, urls: list[str]
 ) -> None:
-    app = way.make(path.parent, max_cached_file_size=10, check_interval=None)
-    got: list[Got] = []
+    app = server.make(path.parent, max_cached_file_size=10, check_interval=None)
+    got: list[Received] = []
 
     async def ask(url: str) -> None:
-        got.append(await way.ask(app, make_call(url)))
+        got.append(await server.ask(app, make_call(url)))
 
     async def main() -> None:
         for url in ("/small.txt", "/a.bin"):
-            await way.ask(app, make_call(url))
+            await server.ask(app, make_call(url))
         before = threading.active_count()
         async with anyio.create_task_group() as group:
-            with hanging_disk(way) as waiting:
+            with hanging_disk(server) as waiting:
                 for url in urls:
                     group.start_soon(ask, url)
-                await until(lambda: len(waiting) == MAX_OF_DIRECTORY)
+                await until(lambda: len(waiting) == MAX_PER_DIRECTORY)
                 for url, body in (("/small.txt", b"small"), ("/missing", APPLICATION)):
-                    assert (await way.ask(app, make_call(url))).body == body
-                head = await way.ask(app, make_call("/a.bin", method="HEAD"))
+                    assert (await server.ask(app, make_call(url))).body == body
+                head = await server.ask(app, make_call("/a.bin", method="HEAD"))
                 assert head.length == len(CONTENT)
-                if way.reading == "page cache":
-                    assert (await way.ask(app, make_call("/a.bin"))).body == CONTENT
+                if server.reading == "page cache":
+                    assert (await server.ask(app, make_call("/a.bin"))).body == CONTENT
                 assert got == []
                 assert threading.active_count() - before <= MAX_THREADS
         assert [each.body for each in got] == [CONTENT] * len(urls)
         assert threads_taken() == 0
 
-    way.run(main)
+    server.run(main)
 
 
 def test_requests_given_up_while_the_disk_hangs_take_no_thread_from_the_others(
-    way: Way, path: Path, urls: list[str]
+    server: SimulatedServer, path: Path, urls: list[str]
 ) -> None:
-    app = way.make(path.parent, max_cache_size=0)
+    app = server.make(path.parent, max_cache_size=0)
     scopes: dict[str, anyio.CancelScope] = {}
-    got: dict[str, Got] = {}
+    got: dict[str, Received] = {}
 
     async def ask(url: str) -> None:
         with anyio.CancelScope() as scopes[url]:
-            got[url] = await way.ask(app, make_call(url))
+            got[url] = await server.ask(app, make_call(url))
 
     async def main() -> None:
         before = descriptors()
         async with anyio.create_task_group() as group:
-            with hanging_disk(way) as waiting:
+            with hanging_disk(server) as waiting:
                 for url in urls[:MAX_THREADS]:
                     group.start_soon(ask, url)
-                await until(lambda: len(waiting) == MAX_OF_DIRECTORY)
+                await until(lambda: len(waiting) == MAX_PER_DIRECTORY)
                 for url in urls[MAX_THREADS:]:
                     group.start_soon(ask, url)
                 await anyio.wait_all_tasks_blocked()
@@ -369,7 +383,7 @@ def test_requests_given_up_while_the_disk_hangs_take_no_thread_from_the_others(
                 for url in given_up:
                     scopes[url].cancel()
                 await anyio.wait_all_tasks_blocked()
-                assert len(waiting) == MAX_OF_DIRECTORY
+                assert len(waiting) == MAX_PER_DIRECTORY
         assert sorted(got) == sorted(set(urls) - set(given_up))
         assert {each.body for each in got.values()} == {CONTENT}
         assert threads_taken() == 0
@@ -377,83 +391,87 @@ def test_requests_given_up_while_the_disk_hangs_take_no_thread_from_the_others(
         # A thread may hold on to what it returned for a moment.
         await until(lambda: nothing_more_is_open(before))
 
-    way.run(main)
+    server.run(main)
 
 
-@pytest.mark.parametrize("way", [way for way in ASGI_WAYS if "asyncio" in way], indirect=True)
+@pytest.mark.parametrize(
+    "server", [server for server in ASGI_SETUPS if "asyncio" in server], indirect=True
+)
 def test_tasks_that_are_cancelled_while_the_disk_hangs_do_not_add_threads(
-    way: Way, path: Path, urls: list[str]
+    server: SimulatedServer, path: Path, urls: list[str]
 ) -> None:
     """As with ``asyncio.timeout``: nothing stops the threads that they leave behind."""
-    app = way.make(path.parent, max_cache_size=0)
+    app = server.make(path.parent, max_cache_size=0)
 
     async def main() -> None:
         before, threads = descriptors(), threading.active_count()
-        with hanging_disk(way) as waiting:
+        with hanging_disk(server) as waiting:
             for _ in range(3):
-                tasks = [asyncio.ensure_future(way.ask(app, make_call(url))) for url in urls]
-                await until(lambda: len(waiting) == MAX_OF_DIRECTORY)
+                tasks = [asyncio.ensure_future(server.ask(app, make_call(url))) for url in urls]
+                await until(lambda: len(waiting) == MAX_PER_DIRECTORY)
                 await anyio.wait_all_tasks_blocked()
                 for task in tasks:
                     task.cancel()
                 await asyncio.wait(tasks)
                 assert all(task.cancelled() for task in tasks)
                 assert threading.active_count() - threads <= MAX_THREADS
-            assert (await way.ask(app, make_call("/missing"))).body == APPLICATION
+            assert (await server.ask(app, make_call("/missing"))).body == APPLICATION
         await until(lambda: threads_taken() == 0)
         close_kept(app)
         # A thread may hold on to what it returned for a moment.
         await until(lambda: nothing_more_is_open(before))
-        assert (await way.ask(app, make_call(urls[0]))).body == CONTENT
+        assert (await server.ask(app, make_call(urls[0]))).body == CONTENT
 
-    way.run(main)
+    server.run(main)
 
 
 def test_an_event_loop_may_end_while_the_disk_hangs(
     monkeypatch: pytest.MonkeyPatch, path: Path
 ) -> None:
-    way = Way("asyncio, page cache", monkeypatch)
-    app = way.make(path.parent)
+    server = SimulatedServer("asyncio, page cache", monkeypatch)
+    app = server.make(path.parent)
     before, threads = descriptors(), set(threading.enumerate())
 
     async def main() -> None:
-        task = asyncio.ensure_future(way.ask(app, make_call("/a.bin")))
+        task = asyncio.ensure_future(server.ask(app, make_call("/a.bin")))
         await until(lambda: threads_taken() == 1)
         await anyio.wait_all_tasks_blocked()
         task.cancel()
 
-    with hanging_disk(way):
-        way.run(main)
+    with hanging_disk(server):
+        server.run(main)
     for thread in set(threading.enumerate()) - threads:
         thread.join()
     assert nothing_more_is_open(before)
-    assert way.run(lambda: way.ask(app, make_call("/a.bin"))).body == CONTENT
+    assert server.run(lambda: server.ask(app, make_call("/a.bin"))).body == CONTENT
 
 
-@pytest.mark.parametrize("way", ["asyncio, page cache", "trio, page cache"], indirect=True)
-def test_a_runtime_error_of_a_hook_is_no_lack_of_threads(way: Way, path: Path) -> None:
+@pytest.mark.parametrize("server", ["asyncio, page cache", "trio, page cache"], indirect=True)
+def test_a_runtime_error_of_a_hook_is_no_lack_of_threads(
+    server: SimulatedServer, path: Path
+) -> None:
     def fail(*_: object) -> None:
         raise RuntimeError("the hook's own")
 
-    app = way.make(path.parent, add_headers_function=fail)
-    got = way.run(lambda: way.ask(app, make_call("/a.bin")))
+    app = server.make(path.parent, add_headers_function=fail)
+    got = server.run(lambda: server.ask(app, make_call("/a.bin")))
     assert str(got.error) == "the hook's own"
 
 
 @pytest.mark.parametrize("autorefresh", [False, True])
 def test_requests_for_one_file_on_a_disk_that_hangs_take_one_thread(
-    way: Way, path: Path, autorefresh: bool
+    server: SimulatedServer, path: Path, autorefresh: bool
 ) -> None:
-    app = way.make(path.parent, max_cached_file_size=10, autorefresh=autorefresh)
+    app = server.make(path.parent, max_cached_file_size=10, autorefresh=autorefresh)
     number = 3 * MAX_THREADS
-    got: list[Got] = []
+    got: list[Received] = []
 
     async def ask() -> None:
-        got.append(await way.ask(app, make_call("/a.bin")))
+        got.append(await server.ask(app, make_call("/a.bin")))
 
     async def main() -> None:
         async with anyio.create_task_group() as group:
-            with hanging_disk(way) as waiting:
+            with hanging_disk(server) as waiting:
                 for _ in range(number):
                     group.start_soon(ask)
                 await until(lambda: len(waiting) == 1)
@@ -462,10 +480,10 @@ def test_requests_for_one_file_on_a_disk_that_hangs_take_one_thread(
             await anyio.wait_all_tasks_blocked()
         assert [each.body for each in got] == [CONTENT] * number
 
-    way.run(main)
+    server.run(main)
 
 
-def test_a_slow_hook_delays_its_file_and_no_other(way: Way, tmp_path: Path) -> None:
+def test_a_slow_hook_delays_its_file_and_no_other(server: SimulatedServer, tmp_path: Path) -> None:
     names = [f"{number}.txt" for number in range(MAX_THREADS)]
     for name in names:
         write(tmp_path / "slow" / name, b"slow")
@@ -476,33 +494,33 @@ def test_a_slow_hook_delays_its_file_and_no_other(way: Way, tmp_path: Path) -> N
         if url.startswith("/slow/"):
             release.wait()
 
-    app = way.make(tmp_path, add_headers_function=hook)
-    got: list[Got] = []
+    app = server.make(tmp_path, add_headers_function=hook)
+    got: list[Received] = []
 
     async def ask(url: str) -> None:
-        got.append(await way.ask(app, make_call(url)))
+        got.append(await server.ask(app, make_call(url)))
 
     async def main() -> None:
         async with anyio.create_task_group() as group:
             for name in names * 2:
                 group.start_soon(ask, f"/slow/{name}")
-            await until(lambda: statistics().running == MAX_OF_DIRECTORY)
-            assert (await way.ask(app, make_call("/other/small.txt"))).body == b"small"
+            await until(lambda: statistics().running == MAX_PER_DIRECTORY)
+            assert (await server.ask(app, make_call("/other/small.txt"))).body == b"small"
             assert got == []
             release.set()
         assert [each.body for each in got] == [b"slow"] * 2 * len(names)
 
-    way.run(main)
+    server.run(main)
 
 
 def test_directories_that_hang_do_not_keep_the_threads_from_the_others(
-    way: Way, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: SimulatedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A call that takes long does not count, so that another one has a thread."""
     monkeypatch.setattr(threads, "STUCK_AFTER", 0.05)
     monkeypatch.setattr(threads, "MAX_STUCK", MAX_THREADS)
     folders = 6
-    for number in range(folders * MAX_OF_DIRECTORY):
+    for number in range(folders * MAX_PER_DIRECTORY):
         write(tmp_path / str(number % folders) / f"{number}.bin", b"x")
     write(tmp_path / "other" / "small.txt", b"small")
     release = threading.Event()
@@ -511,18 +529,18 @@ def test_directories_that_hang_do_not_keep_the_threads_from_the_others(
         if not url.startswith("/other/"):
             release.wait()
 
-    app = way.make(tmp_path, add_headers_function=hook)
+    app = server.make(tmp_path, add_headers_function=hook)
 
     async def ask(url: str) -> None:
-        assert (await way.ask(app, make_call(url))).status == 200
+        assert (await server.ask(app, make_call(url))).status == 200
 
     async def main() -> None:
         async with anyio.create_task_group() as group:
-            for number in range(3 * MAX_OF_DIRECTORY):
+            for number in range(3 * MAX_PER_DIRECTORY):
                 group.start_soon(ask, f"/{number % 3}/{number // 3 * folders + number % 3}.bin")
-            await until(lambda: statistics().running == 3 * MAX_OF_DIRECTORY)
+            await until(lambda: statistics().running == 3 * MAX_PER_DIRECTORY)
             await ask("/other/small.txt")
-            for number in range(3 * MAX_OF_DIRECTORY):
+            for number in range(3 * MAX_PER_DIRECTORY):
                 name = number // 3 * folders + number % 3 + 3
                 group.start_soon(ask, f"/{number % 3 + 3}/{name}.bin")
             await until(lambda: statistics().running == 2 * MAX_THREADS)
@@ -533,39 +551,39 @@ def test_directories_that_hang_do_not_keep_the_threads_from_the_others(
         for _ in range(2):
             await ask("/other/small.txt")
 
-    way.run(main)
+    server.run(main)
 
 
 def test_a_file_in_memory_is_sent_while_its_next_check_hangs(
-    way: Way, path: Path, monkeypatch: pytest.MonkeyPatch
+    server: SimulatedServer, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app = way.make(path.parent)  # which checks a file at every request
+    app = server.make(path.parent)  # which checks a file at every request
     calls = [make_call("/small.txt"), make_call("/small.txt", method="HEAD")]
     calls.append(make_call("/small.txt", {"Range": "bytes=1-2"}))
-    got: list[Got] = []
+    got: list[Received] = []
 
     async def ask() -> None:
-        got.append(await way.ask(app, make_call("/a.bin")))
+        got.append(await server.ask(app, make_call("/a.bin")))
 
     async def main() -> None:
-        await way.ask(app, calls[0])
-        with hanging_disk(way):
-            bodies = [(await way.ask(app, call)).body for call in calls]
+        await server.ask(app, calls[0])
+        with hanging_disk(server):
+            bodies = [(await server.ask(app, call)).body for call in calls]
             assert bodies == [b"small", b"", b"ma"]
         # The check goes on, and its result is the next request's.
         write(path.parent / "small.txt", b"new")
-        assert (await way.ask(app, calls[0])).body == b"new"
+        assert (await server.ask(app, calls[0])).body == b"new"
 
-    way.run(main)
+    server.run(main)
 
 
-@pytest.mark.parametrize("way", ["asyncio, page cache", "trio, threads"], indirect=True)
+@pytest.mark.parametrize("server", ["asyncio, page cache", "trio, threads"], indirect=True)
 def test_what_is_sent_while_a_check_hangs_is_the_newest_that_is_in_memory(
-    way: Way, path: Path, monkeypatch: pytest.MonkeyPatch
+    server: SimulatedServer, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A request that waited for another one has what that one loaded."""
     monkeypatch.setattr(async_base, "PATIENCE", 2)
-    app = way.make(path.parent)  # which checks a file at every request
+    app = server.make(path.parent)  # which checks a file at every request
     small = make_call("/small.txt")
     hangs = [threading.Event(), threading.Event()]
     checks = iter(hangs)
@@ -576,11 +594,11 @@ def test_what_is_sent_while_a_check_hangs_is_the_newest_that_is_in_memory(
             next(checks).wait()
 
     async def ask(name: str) -> None:
-        got[name] = (await way.ask(app, small)).body
+        got[name] = (await server.ask(app, small)).body
 
     async def main() -> None:
-        await way.ask(app, small)
-        way.calls.before = wait
+        await server.ask(app, small)
+        server.calls.before = wait
         async with anyio.create_task_group() as group:
             group.start_soon(ask, "first")
             await until(lambda: statistics() == (1, 0))
@@ -591,12 +609,12 @@ def test_what_is_sent_while_a_check_hangs_is_the_newest_that_is_in_memory(
         hangs[1].set()
         assert got == {"first": b"new", "second": b"new"}
 
-    way.run(main)
+    server.run(main)
 
 
 async def test_a_call_that_nobody_waits_for_is_not_begun() -> None:
     with ThreadCall("a.bin", "", os.getpid) as call:
-        await call.be_alone("a.bin")
+        await call.wait_for_file("a.bin")
     with pytest.raises(asyncio.CancelledError):
         call()
     assert statistics() == (0, 0)
@@ -608,12 +626,12 @@ async def test_a_request_that_is_given_up_once_it_has_its_turn_at_a_file_blocks_
 
     async def ask(name: str) -> None:
         with ThreadCall("/a", "/", bool) as call:
-            await call.be_alone("/a")
+            await call.wait_for_file("/a")
             order.append(name)
             await call.run()
 
     with ThreadCall("/a", "/", bool) as first:
-        await first.be_alone("/a")
+        await first.wait_for_file("/a")
         given_up, next_one = asyncio.ensure_future(ask("given up")), asyncio.ensure_future(ask("b"))
         await until(lambda: statistics().waiting == 2)
     given_up.cancel()
@@ -635,7 +653,7 @@ def test_calls_that_are_given_up_at_any_moment_leave_nothing_taken(
         directory = f"/{number % 4}" if random.random() < 0.9 else None
         work = partial(sleep, random.choice([0, 0, 0.001, 0.03]))
         with scope, ThreadCall(f"/{number}", directory, work) as call:
-            await call.be_alone(f"/{number}")
+            await call.wait_for_file(f"/{number}")
             await call.run()
 
     async def main() -> None:

@@ -11,13 +11,8 @@ import pytest
 
 from tests.helpers.files import write
 from whitenoise_async.files import open_file as files
-from whitenoise_async.files.open_file import (
-    FileSystemError,
-    OpenFile,
-    UnavailableError,
-    open_below,
-    open_file,
-)
+from whitenoise_async.files.errors import FileSystemError, UnavailableError
+from whitenoise_async.files.open_file import OpenFile, open_below, open_file
 from whitenoise_async.http.ranges import ByteRange
 
 CONTENT = os.urandom(10_000)
@@ -69,7 +64,7 @@ def test_a_descriptor_that_no_longer_answers_is_a_fault(
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "fstat", stale)
-        found = file.fault(), file.is_untouched()
+        found = file.change_since_open(), file.is_unchanged()
     assert found == ("Stale file handle", False)
 
 
@@ -79,7 +74,7 @@ def test_a_read_that_fails_is_named_and_one_at_once_leaves_that_to_it(
     directory = os.open(path.parent, os.O_RDONLY)
     os.dup2(directory, file.fileno())
     os.close(directory)
-    assert file.read_at_once(0, 10) is None
+    assert file.read_nowait(0, 10) is None
     with pytest.raises(FileSystemError, match=r"a\.bin cannot be read now: Is a directory"):
         file.read(0, 10)
 
@@ -89,7 +84,7 @@ def test_nothing_read_at_once_is_no_end_of_the_file(
 ) -> None:
     """Linux 5.9 and 5.10 may say so where they would have to wait."""
     monkeypatch.setattr(files, "read_page_cache", lambda descriptor, size, offset: b"")
-    assert file.read_at_once(0, 10) is None
+    assert file.read_nowait(0, 10) is None
 
 
 def test_a_shared_file_is_closed_by_its_last_holder(file: OpenFile) -> None:

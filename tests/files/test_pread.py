@@ -34,7 +34,7 @@ def test_a_read_names_its_offset(read: object, descriptor: int) -> None:
 
 
 def test_what_is_in_the_page_cache_is_read_without_waiting(descriptor: int) -> None:
-    if not reads.reads_page_cache(descriptor):
+    if not reads.supports_page_cache_reads(descriptor):
         pytest.skip("the temporary folder's file system has no page-cache reads")
     reads.read_at(descriptor, len(CONTENT), 0)
     assert reads.read_page_cache(descriptor, 100_000, 7) == CONTENT[7:100_007]
@@ -44,13 +44,13 @@ def test_what_is_in_the_page_cache_is_read_without_waiting(descriptor: int) -> N
 
 
 def test_what_is_on_the_disk_alone_is_not_waited_for(descriptor: int) -> None:
-    if not reads.reads_page_cache(descriptor):
+    if not reads.supports_page_cache_reads(descriptor):
         pytest.skip("the temporary folder's file system has no page-cache reads")
     os.fsync(descriptor)
     os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
     with pytest.raises(BlockingIOError):
         reads.read_page_cache(descriptor, 4096, len(CONTENT) // 2)
-    assert reads.reads_page_cache(descriptor)
+    assert reads.supports_page_cache_reads(descriptor)
 
 
 def test_a_file_system_that_refuses_the_flag_is_told_apart() -> None:
@@ -65,7 +65,7 @@ def test_a_file_system_that_refuses_the_flag_is_told_apart() -> None:
                 takes_it = True
             except OSError:
                 takes_it = False
-            assert reads.reads_page_cache(file.fileno()) is takes_it
+            assert reads.supports_page_cache_reads(file.fileno()) is takes_it
     finally:
         path.unlink()
 
@@ -75,6 +75,6 @@ def test_a_system_without_the_call_is_told_apart(
 ) -> None:
     """macOS has no RWF_NOWAIT, and Windows no preadv."""
     monkeypatch.delattr(os, "RWF_NOWAIT")
-    assert not reads.reads_page_cache(descriptor)
+    assert not reads.supports_page_cache_reads(descriptor)
     monkeypatch.delattr(os, "preadv")
-    assert not reads.reads_page_cache(descriptor)
+    assert not reads.supports_page_cache_reads(descriptor)

@@ -43,14 +43,16 @@ def ways_of(sites: Sites, request: Input) -> set[Way]:
 
     sites.replies(request)
     sites.forget()
-    before = sys.gettrace()
+    # Coverage traces threads by another function than this one. If they got this one's, they would
+    # all record into it, and lines would be lost or attributed to other files.
+    before, before_in_threads = sys.gettrace(), threading.gettrace()
     threading.settrace(enter)
     sys.settrace(enter)
     try:
         sites.replies(request)
     finally:
         sys.settrace(before)
-        threading.settrace(before)
+        threading.settrace(before_in_threads)
     return ways
 
 

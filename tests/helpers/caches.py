@@ -13,8 +13,8 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tests.helpers.origin import end, origin
-from tests.helpers.processes import wait_for, watched
+from tests.helpers.recording_origin import end, running_origin
+from tests.helpers.server_processes import wait_for, watched
 
 #: What has to be installed for each.
 PROGRAMS = {"nginx": "nginx", "varnish": "varnishd"}
@@ -116,7 +116,7 @@ class Site:
 def cached(kind: str, folder: Path, roots: Sequence[Path], **options: object) -> Iterator[Site]:
     """Run a cache in front of one replica for each root."""
     with ExitStack() as running:
-        replicas = [running.enter_context(origin(root, **options)) for root in roots]
+        replicas = [running.enter_context(running_origin(root, **options)) for root in roots]
         port = free_port()
         config = {"nginx": _nginx_site, "varnish": _varnish}[kind](folder, port, replicas)
         yield running.enter_context(started(kind, config, folder, port, replicas))

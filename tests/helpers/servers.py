@@ -14,40 +14,42 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tests.helpers.clients import Reply
-from tests.helpers.processes import wait_for, watched
+from tests.helpers.server_processes import wait_for, watched
+from tests.helpers.socket_clients import Connection, Http1, Http2, RawRequest, exchange
 from tests.helpers.unprivileged import READ_EVERYTHING
-from tests.helpers.wire import Ask, Connection, Http1, Http2, exchange
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 
-_UVICORN = ["served", "uvicorn", "{fd}"]
+#: The module with the applications, and with the servers that have no command line.
+SERVER_APPS = "tests.helpers.server_apps"
+_UVICORN = [SERVER_APPS, "uvicorn", "{fd}"]
 # On a busy machine a test may leave its connection idle for longer than the servers' defaults,
 # which are two and five seconds.
 _KEEP_ALIVE = ["--keep-alive", "75"]
-_CORN = ["--bind", "fd://{fd}", "--workers", "0", *_KEEP_ALIVE, "served:asgi", "-k"]
+_CORN = ["--bind", "fd://{fd}", "--workers", "0", *_KEEP_ALIVE, f"{SERVER_APPS}:asgi", "-k"]
 _HYPERCORN, _ANYCORN = ["hypercorn", *_CORN], ["anycorn", *_CORN]
 _GRANIAN = ["granian", "--port", "{port}", "--workers", "1", "--interface"]
-_DAPHNE = ["daphne", "--fd", "{fd}", "--verbosity", "0", "served:asgi"]
+_DAPHNE = ["daphne", "--fd", "{fd}", "--verbosity", "0", f"{SERVER_APPS}:asgi"]
 _GUNICORN = ["gunicorn", "--bind", "fd://{fd}", *_KEEP_ALIVE, "--worker-class"]
 _GTHREAD = [*_GUNICORN, "gthread", "--threads", "4"]
 
 
-def never(ask: Ask, reply: Reply) -> bool:
+def never(request: RawRequest, reply: Reply) -> bool:
     return False
 
 
-def _always(ask: Ask, reply: Reply) -> bool:
+def _always(request: RawRequest, reply: Reply) -> bool:
     return True
 
 
-def _without_length(ask: Ask, reply: Reply) -> bool:
+def _without_length(request: RawRequest, reply: Reply) -> bool:
     return "content-length" not in reply
 
 
-def _from_disk(ask: Ask, reply: Reply) -> bool:
+def _from_disk(request: RawRequest, reply: Reply) -> bool:
     """Whether the body is read while it is sent: a large file's."""
-    is_large = ask.target.partition("?")[0] in ("/8m.bin", "/changing/large.bin")
+    is_large = request.target.partition("?")[0] in ("/8m.bin", "/changing/large.bin")
     return is_large and bool(reply.body)
 
 
@@ -60,7 +62,7 @@ class Row(NamedTuple):
     command: list[str]
     client: Callable[[int], Connection] = Http1
     #: Whether it ends the connection after an answer.
-    ends: Callable[[Ask, Reply], bool] = never
+    ends: Callable[[RawRequest, Reply], bool] = never
     #: An application's error in the middle of a body has it end the connection, at once.
     cuts: bool = True
     #: It takes a body as fast as that is read, and holds what its client does not take.
@@ -106,22 +108,25 @@ SERVERS = {
         [*_HYPERCORN, "trio"], client=Http2, cuts=False, dies_of_late_bodies=True
     ),
     "anycorn-trio": Row([*_ANYCORN, "trio"]),
-    "granian-asgi": Row([*_GRANIAN, "asgi", "served:asgi"], opens_files=True),
-    "granian-wsgi": Row([*_GRANIAN, "wsgi", "served:wsgi"]),
+    "granian-asgi": Row([*_GRANIAN, "asgi", f"{SERVER_APPS}:asgi"], opens_files=True),
+    "granian-wsgi": Row([*_GRANIAN, "wsgi", f"{SERVER_APPS}:wsgi"]),
     # An error after an answer has begun leads to one of its own: it tries to answer with a 500.
     "daphne": Row(_DAPHNE, cuts=False, hoards=True),
     "gunicorn-sync": Row(
-        [*_GUNICORN, "sync", "served:wsgi"], ends=_always, one_at_a_time=True, sends_files=True
+        [*_GUNICORN, "sync", f"{SERVER_APPS}:wsgi"],
+        ends=_always,
+        one_at_a_time=True,
+        sends_files=True,
     ),
-    "gunicorn-gthread": Row([*_GTHREAD, "served:wsgi"], sends_files=True),
+    "gunicorn-gthread": Row([*_GTHREAD, f"{SERVER_APPS}:wsgi"], sends_files=True),
     "gunicorn-preload": Row(
-        [*_GTHREAD, "--workers", "2", "--preload", "served:wsgi"], sends_files=True
+        [*_GTHREAD, "--workers", "2", "--preload", f"{SERVER_APPS}:wsgi"], sends_files=True
     ),
-    "gunicorn-no-sendfile": Row([*_GTHREAD, "--no-sendfile", "served:wsgi"]),
-    "uwsgi": Row(["served", "uwsgi", "{port}"], sends_files=True, missing=_NO_UWSGI),
+    "gunicorn-no-sendfile": Row([*_GTHREAD, "--no-sendfile", f"{SERVER_APPS}:wsgi"]),
+    "uwsgi": Row([SERVER_APPS, "uwsgi", "{port}"], sends_files=True, missing=_NO_UWSGI),
     **{
         f"mod_wsgi-{mode}": Row(
-            ["served", "mod_wsgi", "{port}", mode],
+            [SERVER_APPS, "mod_wsgi", "{port}", mode],
             ends=_from_disk,
             drops_root=True,
             missing=_NO_MOD_WSGI,
@@ -129,10 +134,10 @@ SERVERS = {
         for mode in ("embedded", "daemon")
     },
     # It says so of every answer without a length, 204 and 304 among them.
-    "waitress": Row(["served", "waitress", "{fd}"], ends=_without_length),
-    "wsgiref": Row(["served", "wsgiref", "{fd}"], ends=_always),
+    "waitress": Row([SERVER_APPS, "waitress", "{fd}"], ends=_without_length),
+    "wsgiref": Row([SERVER_APPS, "wsgiref", "{fd}"], ends=_always),
     "a2wsgi-in-uvicorn": Row([*_UVICORN, "h11", "asyncio", "wsgi_as_asgi()"]),
-    "a2wsgi-in-gunicorn": Row([*_GTHREAD, "served:asgi_as_wsgi()"], forgets=True),
+    "a2wsgi-in-gunicorn": Row([*_GTHREAD, f"{SERVER_APPS}:asgi_as_wsgi()"], forgets=True),
 }
 
 
@@ -147,10 +152,10 @@ class Server:
         self.log = log
         self._connections: list[Connection] = []
 
-    def get(self, *ask: Any) -> Reply:
+    def get(self, *request: Any) -> Reply:
         """One request on a connection of its own; takes what :class:`Ask` takes."""
         with closing(self.connect()) as connection:
-            return exchange(connection, Ask(*ask))
+            return exchange(connection, RawRequest(*request))
 
     def connect(self) -> Connection:
         connection = self.row.client(self.port)
@@ -197,10 +202,9 @@ def running(name: str, root: Path, log: Path, **environ: str) -> Iterator[Server
         script, *arguments = (part.format(fd=fd, port=port) for part in command)
         if not takes_socket:
             listener.close()
-        program = [str(HERE / "served.py")] if script == "served" else ["-m", script]
         unprivileged = [] if row.drops_root else ["-IS", str(HERE / "unprivileged.py")]
         process = subprocess.Popen(
-            [sys.executable, *unprivileged, *program, *arguments],
+            [sys.executable, *unprivileged, "-m", script, *arguments],
             cwd=ROOT,
             env={
                 **os.environ,

@@ -11,7 +11,7 @@ import pytest
 
 from tests.helpers.clients import Serve
 from tests.helpers.files import write
-from tests.helpers.nobody import run_as_nobody
+from tests.helpers.unprivileged_scripts import run_as_nobody
 
 
 @pytest.fixture
@@ -114,7 +114,7 @@ def test_an_excluded_folder_is_not_read_and_not_logged(
             app = WhiteNoise(
                 None, {str(public_path)!r}, autorefresh=autorefresh, exclude=["closed", "dangling"]
             )
-            print([app._registry.find(url) is not None for url in ("/open.txt", "/closed/a.txt")])
+            print([app.registry.look_up(url) is not None for url in ("/open.txt", "/closed/a.txt")])
     """)
     (public_path / "closed").chmod(0o755)
     assert output.splitlines() == ["[True, False]"] * 2
@@ -193,4 +193,4 @@ def test_startup_logs_what_is_served(
 ) -> None:
     with caplog.at_level(logging.INFO, "whitenoise_async"):
         serve(tree, "static", exclude=[".*"])
-    assert caplog.messages == [f"Below {tree}, 5 URLs from /static/ on"]
+    assert caplog.messages == [f"Below {tree}, 5 URLs that begin with /static/"]

@@ -17,7 +17,9 @@ from tests.helpers import django_project
 from tests.helpers.clients import ADAPTERS, Serve, call_wsgi, client_of, make_call
 from tests.helpers.files import write
 from whitenoise_async.django import WhiteNoiseMiddleware
-from whitenoise_async.registry.walked import LiveRegistry, Root, WalkedRegistry
+from whitenoise_async.registry.interface import Root
+from whitenoise_async.registry.live import LiveRegistry
+from whitenoise_async.registry.walked import WalkedRegistry
 from whitenoise_async.support.globs import Globs
 
 django_project.configure()
@@ -110,7 +112,7 @@ def test_both_registries_find_the_same(tree: Path) -> None:
         for registry in registries:
             registry.add(Root(str(tree), "/", False))
         names = [*FILES, "app.css.gz", "data.tar.gz", "docs/", "docs"]
-        walked, live = ([each.find(f"/{name}") is None for name in names] for each in registries)
+        walked, live = ([each.look_up(f"/{name}") is None for name in names] for each in registries)
         assert walked == live
 
 

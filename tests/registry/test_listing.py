@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from whitenoise_async.registry.walked import LiveRegistry, Root, WalkedRegistry
-from whitenoise_async.serving.snapshot import Redirect, StaticFile
+from whitenoise_async.registry.entries import Redirect, StaticFile
+from whitenoise_async.registry.interface import Root
+from whitenoise_async.registry.live import LiveRegistry
+from whitenoise_async.registry.walked import WalkedRegistry
 from whitenoise_async.support.globs import Globs
 
 

@@ -19,15 +19,11 @@ from hypothesis import strategies as st
 
 from tests.helpers.clients import Serve
 from tests.helpers.files import write
-from tests.helpers.nobody import run_as_nobody
-from whitenoise_async.registry.walked import (
-    Listed,
-    LiveRegistry,
-    Registry,
-    WalkedRegistry,
-    make_root,
-)
-from whitenoise_async.serving.snapshot import Redirect
+from tests.helpers.unprivileged_scripts import run_as_nobody
+from whitenoise_async.registry.entries import Redirect
+from whitenoise_async.registry.interface import Registry, make_root
+from whitenoise_async.registry.live import LiveRegistry
+from whitenoise_async.registry.walked import Listed, WalkedRegistry
 
 KINDS = (WalkedRegistry, LiveRegistry)
 
@@ -141,8 +137,8 @@ def make_odd_entries(root: Path) -> list[str]:
         listener.bind(str(root / "socket"))
     Path(os.fsdecode(os.fsencode(root) + b"/caf\xe9")).write_bytes(b"")
     return [
-        f"{root}/dangling: it is a link that leads nowhere",
-        f"{root}/ring: it is a link that leads nowhere",
+        f"{root}/dangling: it is a dangling link",
+        f"{root}/ring: it is a dangling link",
         f"{root}/fifo: it is neither a file nor a directory",
         f"{root}/to-fifo: it is neither a file nor a directory",
         f"{root}/device: it is neither a file nor a directory",
@@ -196,7 +192,9 @@ def test_a_folder_that_cannot_be_listed_is_left_out_and_named(public_path: Path)
     closed = write(public_path / "closed" / "b.txt", b"b").parent
     closed.chmod(0)
     output = run_as_nobody(f"""
-        from whitenoise_async.registry import LiveRegistry, WalkedRegistry, make_root
+        from whitenoise_async.registry.live import LiveRegistry
+from whitenoise_async.registry import WalkedRegistry
+from whitenoise_async.registry.interface import make_root
         logging.basicConfig(format="%(message)s", stream=sys.stdout)
         for kind in (WalkedRegistry, LiveRegistry):
             registry = kind(None)

@@ -18,7 +18,8 @@ from tests.helpers.files import write
 from whitenoise_async.asgi.file_stream import FileStream
 from whitenoise_async.files import open_file as files
 from whitenoise_async.files import pread as reads
-from whitenoise_async.files.open_file import OpenFile, open_file, read_state
+from whitenoise_async.files.open_file import OpenFile, open_file
+from whitenoise_async.files.state import read_state
 from whitenoise_async.serving import descriptor_cache as open_files
 from whitenoise_async.serving.descriptor_cache import OpenFiles
 
@@ -55,7 +56,7 @@ def adapter(request: pytest.FixtureRequest) -> str:
 def path(tmp_path: Path) -> Path:
     path = write(tmp_path / "a.bin", CONTENT)
     with open(path, "rb") as file:
-        if not reads.reads_page_cache(file.fileno()):
+        if not reads.supports_page_cache_reads(file.fileno()):
             pytest.skip("the temporary folder's file system has no page-cache reads")
     return path
 
@@ -240,7 +241,7 @@ def test_files_of_a_file_system_that_may_wait_are_not_kept(
     serve: Serve, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """To ask such a descriptor whether it is current would stop the event loop."""
-    monkeypatch.setattr(files, "reads_page_cache", lambda descriptor: False)
+    monkeypatch.setattr(files, "supports_page_cache_reads", lambda descriptor: False)
     get = serve(path.parent)
     for _ in range(2):
         assert get("/a.bin").body == CONTENT

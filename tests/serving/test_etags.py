@@ -18,7 +18,7 @@ from whitenoise_async import ASGIWhiteNoise
 from whitenoise_async.asgi.worker_threads import MAX_LONG, statistics
 from whitenoise_async.files.open_file import OpenFile, open_file
 from whitenoise_async.serving import etags as tags
-from whitenoise_async.serving.etags import ContentTags
+from whitenoise_async.serving.etags import ContentDigests
 
 TEXT = b"body { color: black }\n" * 100
 GZIP = {"Accept-Encoding": "gzip"}
@@ -34,9 +34,9 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     made: list[str] = []
     real = tags._digest
 
-    def counted(form: OpenFile) -> str:
-        made.append(form.path)
-        return real(form)
+    def counted(representation: OpenFile) -> str:
+        made.append(representation.path)
+        return real(representation)
 
     monkeypatch.setattr(tags, "_digest", counted)
     return made
@@ -90,27 +90,27 @@ def test_it_is_worked_out_once_for_a_state(
 
 def test_of_what_changes_while_it_is_read_the_tag_is_not_kept(tmp_path: Path) -> None:
     path = write(tmp_path / "a.bin", b"a" * 10)
-    made = ContentTags()
-    form = open_file(str(path))
+    made = ContentDigests()
+    representation = open_file(str(path))
     write(path, b"b" * 20)
-    assert made(str(path), "/a.bin", [form]) == [None]
+    assert made(str(path), "/a.bin", [representation]) == [None]
     assert not made._kept
-    form.close()
-    form = open_file(str(path))
-    assert made(str(path), "/a.bin", [form]) == [digest(b"b" * 20)]
-    form.close()
+    representation.close()
+    representation = open_file(str(path))
+    assert made(str(path), "/a.bin", [representation]) == [digest(b"b" * 20)]
+    representation.close()
 
 
 def test_what_is_kept_has_a_bound_the_least_recently_used_out_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reads: list[str]
 ) -> None:
     monkeypatch.setattr(tags, "_MAX_KEPT", 2)
-    made = ContentTags()
+    made = ContentDigests()
     paths = {name: str(write(tmp_path / name, name.encode())) for name in "abc"}
     for name in "abacab":
-        form = open_file(paths[name])
-        assert made(form.path, f"/{name}", [form]) == [digest(name.encode())]
-        form.close()
+        representation = open_file(paths[name])
+        assert made(representation.path, f"/{name}", [representation]) == [digest(name.encode())]
+        representation.close()
     assert [Path(path).name for path in reads] == ["a", "b", "c", "b"]
     assert len(made._kept) == 2
 
@@ -120,10 +120,10 @@ def hold_back(monkeypatch: pytest.MonkeyPatch, name: str) -> threading.Event:
     go_on = threading.Event()
     real = tags._digest
 
-    def slow(form: OpenFile) -> str:
-        if form.path.endswith(name):
+    def slow(representation: OpenFile) -> str:
+        if representation.path.endswith(name):
             go_on.wait(60)
-        return real(form)
+        return real(representation)
 
     monkeypatch.setattr(tags, "_digest", slow)
     return go_on

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from whitenoise_async.files.state import FileState
 from whitenoise_async.http.fields import combined_field
 from whitenoise_async.http.preconditions import parse_entity_tags
-from whitenoise_async.serving.representation import FileState, represent
+from whitenoise_async.serving.representation import represent
 
 SECOND = 10**9
 MTIME = 1_600_000_000  # Sun, 13 Sep 2020 12:26:40 GMT

@@ -13,10 +13,11 @@ import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 
+from whitenoise_async.files.state import FileState
 from whitenoise_async.http.dates import format_http_date
 from whitenoise_async.http.fields import RequestFields, combined_field
 from whitenoise_async.http.ranges import MAX_RANGES, ByteRange
-from whitenoise_async.serving.representation import FileState, Headers, Representation, represent
+from whitenoise_async.serving.representation import Headers, Representation, represent
 from whitenoise_async.serving.response import (
     REASONS,
     Request,

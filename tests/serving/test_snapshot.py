@@ -19,7 +19,7 @@ import pytest
 from tests.helpers.clients import ADAPTERS, Serve, client_of
 from tests.helpers.descriptors import close_kept
 from tests.helpers.files import MTIME, write
-from tests.helpers.nobody import run_as_nobody
+from tests.helpers.unprivileged_scripts import run_as_nobody
 from whitenoise_async.files.open_file import open_file
 from whitenoise_async.serving import descriptor_cache as open_files
 

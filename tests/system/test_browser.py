@@ -13,7 +13,7 @@ import pytest
 
 from tests.helpers.caches import Client
 from tests.helpers.files import write
-from tests.helpers.origin import origin
+from tests.helpers.recording_origin import running_origin
 from whitenoise_async import compress_tree
 
 pytestmark = pytest.mark.browser
@@ -124,7 +124,9 @@ def site(browser: Any, root: Path, tmp_path: Path, pytestconfig: pytest.Config) 
     with ExitStack() as running:
 
         def start(**more: Any) -> str:
-            return f"http://127.0.0.1:{running.enter_context(origin(root, **options, **more))}"
+            return (
+                f"http://127.0.0.1:{running.enter_context(running_origin(root, **options, **more))}"
+            )
 
         own, other = start(), start()
         closed, stale = start(allow_all_origins=False), start(max_age=0)

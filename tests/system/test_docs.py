@@ -6,6 +6,7 @@ import ast
 import doctest
 import logging
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,16 +14,23 @@ from typing import Any
 import pytest
 
 import whitenoise_async.cli.serve
-from tests.helpers import commands
-from tests.helpers.commands import commands_of
-from tests.helpers.pages import DOCS, PAGES, ROOT, SHELL, Block, blocks_of
+from tests.benchmarks import plots, report
+from tests.benchmarks.compressing import report as compressing_report
+from tests.benchmarks.django import report as django_report
+from tests.benchmarks.results import load
+from tests.benchmarks.soak import report as soak_report
+from tests.helpers import docs_commands
+from tests.helpers.docs_commands import commands_of
+from tests.helpers.docs_pages import DOCS, PAGES, ROOT, SHELL, Block, blocks_of, rows_of
 from whitenoise_async.compression.settings import COMPRESSED, READ_BY_RANGE
 from whitenoise_async.options import OptionKeywords, Options
 from whitenoise_async.serving.response import REASONS
 
 PACKAGE = ROOT / "whitenoise_async"
 
-# The setup of a page's examples: PAGE.py runs before the first block, in the same namespace.
+# The setup of a page's examples: PAGE.py runs before the first block, in the same namespace. It may
+# define ``check_page(page)``, which is called with that namespace after the last block, and
+# ``clean_up()``, which is called in any case.
 SETUPS = Path(__file__).parents[1] / "page_setup"
 
 # Commands that the pages cannot run where they stand, and what does.
@@ -30,7 +38,7 @@ RUN_ELSEWHERE = (
     r"python3 -m venv ",  # .ci/run
     r"pip install ",  # the wheel by .ci/run, the extras by nox
     r"nox -s ",  # .ci/run, but for the benchmarks
-    r"python -m pytest$",
+    r"python -m pytest -n auto --dist worksteal$",
     r"sphinx-build -W --keep-going -b html docs docs/_build/html$",  # nox -s docs
     r"python manage\.py |gunicorn mysite\.wsgi$|uvicorn mysite\.asgi:",  # test_examples.py
     r"curl ",  # test_docs_servers.py
@@ -38,7 +46,7 @@ RUN_ELSEWHERE = (
 ELSEWHERE = re.compile("|".join(RUN_ELSEWHERE))
 
 
-def runs_here(command: commands.Command) -> bool:
+def runs_here(command: docs_commands.Command) -> bool:
     return (command.ends or command.serves) and not ELSEWHERE.match(command.text)
 
 
@@ -73,6 +81,10 @@ def test_there_are_pages_and_examples() -> None:
     ]
 
 
+def no_more(*page: dict[str, Any]) -> None:
+    """Stands for what a page's setup does not define."""
+
+
 @pytest.fixture
 def configured_log() -> Iterator[None]:
     """Takes back what an example does to the package's logger."""
@@ -98,15 +110,19 @@ def test_the_examples_of_a_page_hold(
     if setup.exists():
         exec(compile(setup.read_text("utf-8"), str(setup), "exec", dont_inherit=True), namespace)
     blocks = [*blocks_of(page)]
-    for block, following in zip(blocks, [*blocks[1:], None], strict=True):
-        if block.language == "python":
-            run(page, block, namespace)
-            if re.search("^application = ", block.text, re.M):
-                module = block.text
-        elif block.language in SHELL:
-            for command in commands_of(block, following):
-                if runs_here(command) and not command.lacks():
-                    commands.run(command, module)
+    try:
+        for block, following in zip(blocks, [*blocks[1:], None], strict=True):
+            if block.language == "python":
+                run(page, block, namespace)
+                if re.search("^application = ", block.text, re.M):
+                    module = block.text
+            elif block.language in SHELL:
+                for command in commands_of(block, following):
+                    if runs_here(command) and not command.lacks():
+                        docs_commands.run(command, module)
+        namespace.get("check_page", no_more)(namespace)
+    finally:
+        namespace.get("clean_up", no_more)()
 
 
 def test_who_runs_each_command_is_known() -> None:
@@ -134,14 +150,6 @@ def test_the_extras_and_sessions_that_are_named_are_there() -> None:
             assert sessions.issuperset(named.split()), page
 
 
-def rows_of(page: Path, columns: int) -> Iterator[list[str]]:
-    """The rows of the tables with so many columns on a page."""
-    for line in page.read_text(encoding="utf-8").splitlines():
-        cells = [cell.strip() for cell in line.split("|")]
-        if line.startswith("| ") and len(cells) == columns + 2:
-            yield cells[1:-1]
-
-
 def code(cell: str) -> str | None:
     found = re.fullmatch("`([^`]+)`", cell)
     return found and found[1]
@@ -163,10 +171,10 @@ def test_the_table_of_options_is_complete_and_its_defaults_are_true() -> None:
 def test_the_extensions_that_are_not_compressed_are_those_of_the_code() -> None:
     page = (DOCS / "compress.md").read_text("utf-8")
     for reason, extensions in (
-        ("that they are compressed already", COMPRESSED),
-        ("that clients read them in parts", READ_BY_RANGE),
+        ("a compressed format", COMPRESSED),
+        ("a format that clients read in parts", READ_BY_RANGE),
     ):
-        listed = re.search(rf"extension says {reason}: (.*?);", page, re.S)
+        listed = re.search(rf"the extension of {reason}: (.*?);", page, re.S)
         assert listed is not None
         assert re.findall("`(.+?)`", listed[1]) == sorted(extensions)
     measured = " ".join(cell for _, cell in rows_of(DOCS / "compress.md", 2) if "% (" in cell)
@@ -196,6 +204,26 @@ def test_the_readme_stands_beside_all_others_with_the_figures_that_were_measured
     for work, *cells in compared:
         row = {name: cell.strip("*") for name, cell in zip(names, cells, strict=True)}
         assert row == {name: figures[work][name].strip("*") for name in names}, work
+
+
+def test_the_pages_have_the_results_that_are_kept(tmp_path: Path) -> None:
+    """Rendering the kept results again changes neither the pages nor the chart."""
+    published = {
+        path.name: path for path in DOCS.iterdir() if path.suffix in (".md", ".svg", ".json")
+    }
+    for name in ("performance.md", "performance-details.md", "soak.md"):
+        shutil.copy(published[name], tmp_path)
+    pages = tmp_path / "performance.md", tmp_path / "performance-details.md"
+    results = load(published["performance.json"])
+    report.write_pages(*pages, results)
+    plots.draw(tmp_path, results)
+    django_report.write_page(pages[1], load(published["performance-django.json"]))
+    compressing_report.write_page(pages[1], load(published["performance-compressing.json"]))
+    soak_report.write_page(tmp_path / "soak.md", load(published["soak.json"]))
+    rendered = sorted(tmp_path.iterdir())
+    assert len(rendered) == 4
+    for path in rendered:
+        assert path.read_text("utf-8") == published[path.name].read_text("utf-8"), path.name
 
 
 def modules_on_the_map() -> list[str]:

@@ -8,6 +8,7 @@ import shlex
 import subprocess
 import textwrap
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import brotli
@@ -15,10 +16,10 @@ import pytest
 
 import whitenoise_async
 from tests.helpers.caches import Site, free_port, missing, started
-from tests.helpers.commands import Command, ask, commands_of, serving
+from tests.helpers.docs_commands import Command, commands_of, fetch, serving
+from tests.helpers.docs_pages import DOCS, SHELL, Block, blocks_of
 from tests.helpers.files import write
-from tests.helpers.origin import origin
-from tests.helpers.pages import DOCS, SHELL, Block, blocks_of
+from tests.helpers.recording_origin import running_origin
 from whitenoise_async.options import OptionKeywords
 
 CSS = b"body { color: black }\n" * 100
@@ -66,6 +67,7 @@ ROWS = re.findall(
 SERVED = {name: command for name, command in ROWS if name != "mod_wsgi"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SERVED)
 def test_the_command_of_each_server_serves_files_and_the_application(
     name: str, folder: Path
@@ -75,8 +77,8 @@ def test_the_command_of_each_server_serves_files_and_the_application(
         pytest.skip(f"{lacking} is not installed")
     write_module(folder, "ASGIWhiteNoise" if name in ASGI_SERVERS else "WhiteNoise")
     with serving(command.text, folder) as (port, _):
-        assert ask(port, "/static/app.css").body == CSS
-        assert ask(port, "/").body == b"Hello from the application"
+        assert fetch(port, "/static/app.css").body == CSS
+        assert fetch(port, "/").body == b"Hello from the application"
 
 
 def test_the_lines_that_show_whether_all_is_well_show_it(folder: Path) -> None:
@@ -87,7 +89,7 @@ def test_the_lines_that_show_whether_all_is_well_show_it(folder: Path) -> None:
     write_module(folder, "WhiteNoise")
     answers = []
     with serving("gunicorn mysite:application", folder) as (port, _):
-        etag = ask(port, "/static/app.css").headers["etag"].strip('"')
+        etag = fetch(port, "/static/app.css").headers["etag"].strip('"')
         for line in lines:
             text = line.text.replace("https://example.com", f"http://127.0.0.1:{port}")
             command = shlex.split(text.replace("the ETag of the second", etag))
@@ -96,6 +98,30 @@ def test_the_lines_that_show_whether_all_is_well_show_it(folder: Path) -> None:
     assert [int(each.split()[1]) for each in answers] == [200, 200, 206, 304]
     assert ["content-encoding: gzip" in each for each in answers] == [True, False, False, False]
     assert all("vary: accept-encoding" in each for each in answers)
+
+
+def without_dates(response: str) -> list[str]:
+    """The lines of a response, without the values that depend on the time."""
+    varying = r"(?m)^(Date|ETag|Last-Modified): .+$"
+    return re.sub(varying, r"\1", response).splitlines()
+
+
+def test_the_start_page_shows_what_curl_prints(folder: Path) -> None:
+    wrapping, *_ = blocks("start.md", "python")
+    block, output = next(
+        (block, output)
+        for block, output in pairwise(blocks_of(DOCS / "start.md"))
+        if block.text.startswith("curl ")
+    )
+    (command,) = commands_of(block, output)
+    if command.lacks():
+        pytest.skip("curl is not installed")
+    (folder / "mysite.py").write_text(wrapping.text)
+    (folder / "static" / "app.css").write_text("body { color: black }\n")
+    with serving("gunicorn mysite:application", folder) as (port, _):
+        text = command.text.replace("curl", "curl -s").replace("8000", str(port))
+        done = subprocess.run(shlex.split(text), capture_output=True, text=True, check=True)
+    assert without_dates(done.stdout) == without_dates(command.output)
 
 
 def new_side(diff: str) -> str:
@@ -133,7 +159,7 @@ def forms_are_answered(site: Site) -> None:
 
 @pytest.fixture
 def replica(folder: Path) -> Iterator[int]:
-    with origin(folder / "static", prefix="static") as port:
+    with running_origin(folder / "static", prefix="static") as port:
         yield port
 
 

@@ -16,14 +16,14 @@ from contextlib import closing, contextmanager
 from functools import cache
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urljoin
 
 import brotli
 import pytest
 
 from tests.helpers.caches import Client, Reply
-from tests.helpers.processes import watched
+from tests.helpers.server_processes import watched
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "docs" / "examples"
@@ -58,9 +58,21 @@ STARLETTE = Example("starlette", "uvicorn", "/", "<h1>Up for ", "Not Found")
 FASTAPI = Example("fastapi", "uvicorn", "/", "<h1>Decibels</h1>", '{"detail":"Not Found"}')
 LITESTAR = Example("litestar", "uvicorn", "/", "<h1>Notes</h1>", '"status_code":404')
 QUART = Example("quart", "hypercorn", "/", "<h1>Live noise</h1>", "<h1>Not Found</h1>")
-VITE = Example("vite", "uvicorn", "/colours/pink", '<main id="view">', "Not Found", FOREVER)
+VITE = Example("vite", "uvicorn", "/colors/pink", '<main id="view">', "Not Found", FOREVER)
 SITE = Example(".", "python -m whitenoise_async site", "/", "Every frequency", "Not Found\n")
 TABLE = [FLASK, WSGI, ASGI, STARLETTE, FASTAPI, LITESTAR, QUART, VITE, SITE]
+FAST = [FLASK, STARLETTE, SITE]
+
+
+def parameters(examples: Sequence[Example]) -> list[Any]:
+    """Examples as parameters of a test."""
+    slow = pytest.mark.slow
+    return [pytest.param(each, marks=[] if each in FAST else slow) for each in examples]
+
+
+def name_of(example: Example) -> str:
+    """The name of an example in the name of a test."""
+    return f"{example.folder}-{example.server}"
 
 
 class Server:
@@ -88,8 +100,8 @@ class Server:
 def commands_of(folder: Path) -> list[list[str]]:
     """The commands of a folder's README; the first installs what the others need."""
     readme = (folder / "README.md").read_text("utf-8")
-    (block,) = re.findall(r"^```console\n(.*?)^```$", readme, re.M | re.S)
-    return [shlex.split(command) for command in re.split(r"\n| && ", block.strip())]
+    (block,) = re.findall(r"^```shell\n(.*?)^```$", readme, re.M | re.S)
+    return [shlex.split(command) for command in block.strip().splitlines()]
 
 
 def packages_of(folder: Path) -> list[str]:
@@ -173,7 +185,7 @@ def port_in(log: Path, process: subprocess.Popen[bytes]) -> int:
     raise RuntimeError(f"{process.args!r} does not listen:\n{log.read_text('utf-8')}")
 
 
-@pytest.fixture(scope="module", params=TABLE, ids=lambda each: f"{each.folder}-{each.server}")
+@pytest.fixture(scope="module", params=parameters(TABLE), ids=name_of)
 def server(
     request: pytest.FixtureRequest,
     prepared: Callable[[str], Path],
@@ -192,9 +204,7 @@ def server(
 
 def only(*examples: Example) -> pytest.MarkDecorator:
     """Has a test run for some of the examples."""
-    return pytest.mark.parametrize(
-        "server", examples, indirect=True, ids=lambda each: f"{each.folder}-{each.server}"
-    )
+    return pytest.mark.parametrize("server", parameters(examples), indirect=True, ids=name_of)
 
 
 def test_the_page_is_the_application_s(server: Server) -> None:
@@ -291,6 +301,7 @@ def picture_of(server: Server) -> Reply:
     return reply
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "example, command",
     [
@@ -310,6 +321,7 @@ def test_the_same_is_served_around_django(
         assert "x-content-type-options" not in server.get(server.style_sheet()).headers
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("example", [WSGI, ASGI], ids=["gunicorn", "uvicorn"])
 def test_a_static_host_is_named_by_pages_and_fetches_from_the_application(
     prepared: Callable[[str], Path], tmp_path: Path, example: Example
@@ -362,7 +374,7 @@ def test_a_websocket_passes_through_the_wrapper(server: Server) -> None:
 def test_a_built_page_has_the_scripts_that_it_loads_for_good(server: Server) -> None:
     page = server.get("/")
     assert page.headers["cache-control"] == "max-age=0, public"
-    assert server.get("/colours/pink").body == page.body
+    assert server.get("/colors/pink").body == page.body
     (script,) = (link for link in server.links() if link.endswith(".js"))
     (chunk,) = re.findall(r"spectrum-[\w-]{8}\.js", server.get(script).body.decode())
     for path in (script, urljoin(script, chunk)):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import sys
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -12,7 +14,7 @@ import pytest
 import tests.fuzzing.__main__ as command
 from tests.fuzzing import guided
 from tests.fuzzing.inputs import Input, load
-from tests.fuzzing.keeping import shrunk, worth_keeping
+from tests.fuzzing.keeping import shrunk, ways_of, worth_keeping
 from tests.fuzzing.sites import Sites
 from whitenoise_async.serving import response as responses
 
@@ -47,6 +49,7 @@ def test_the_time_that_was_asked_for_is_kept(capsys: pytest.CaptureFixture[str])
     assert "generated: 0 requests" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("without_guide")
 def test_a_request_that_fails_is_shown_as_small_as_it_can_be(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
@@ -60,6 +63,7 @@ def test_a_request_that_fails_is_shown_as_small_as_it_can_be(
     assert not output.endswith(" 0 failed\n")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not guided.is_available(), reason="atheris is not installed")
 def test_coverage_guides_where_it_can(
     capsys: pytest.CaptureFixture[str], found: Path, monkeypatch: pytest.MonkeyPatch
@@ -90,6 +94,22 @@ def test_what_takes_a_new_way_is_kept_in_its_smallest_form(tmp_path: Path) -> No
     assert name == "Range"
     assert value.startswith("bytes=")
     assert len(value) < len("bytes=100-200")
+
+
+def test_tracing_a_request_leaves_the_tracing_of_other_threads_as_it_was(tmp_path: Path) -> None:
+    """Coverage traces threads by another function than the main thread."""
+    before = sys.gettrace(), threading.gettrace()
+
+    def trace(*_: object) -> None:
+        """Trace nothing."""
+
+    threading.settrace(trace)
+    try:
+        with closing(Sites(tmp_path)) as sites:
+            assert ways_of(sites, Input("/app.css"))
+        assert (sys.gettrace(), threading.gettrace()) == (before[0], trace)
+    finally:
+        threading.settrace(before[1])
 
 
 def test_a_request_is_made_as_small_as_something_allows() -> None:

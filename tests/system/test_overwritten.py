@@ -9,15 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.aftermath import UNKEPT, Case
-from tests.faults.injection import PIECE, READS, WSGI_WAYS, At, Got, Way
+from tests.faults.after_faults import UNKEPT, Case
+from tests.faults.injection import PIECE, READS, WSGI_SETUPS, At, Received, SimulatedServer
 from tests.helpers.clients import Serve, make_call
 from tests.helpers.files import MTIME, write
-from whitenoise_async.files.open_file import BrokenBodyError, OpenFile, open_file
+from whitenoise_async.files.errors import BrokenBodyError
+from whitenoise_async.files.open_file import OpenFile, open_file
 
 LENGTH = 3 * PIECE
 OLD, NEW = b"old" * PIECE, b"new" * PIECE
-WAYS = [*WSGI_WAYS, "asyncio, page cache", "asyncio, zero copy", "trio, cold", "trio, threads"]
+SETUPS = [*WSGI_SETUPS, "asyncio, page cache", "asyncio, zero copy", "trio, cold", "trio, threads"]
 RANGE = {"Range": f"bytes=10-{LENGTH - 10}"}
 RANGES = {"Range": f"bytes=0-10,100-{LENGTH - 200}"}
 
@@ -110,8 +111,8 @@ def path(tmp_path: Path) -> Path:
 
 
 async def change_while_it_is_sent(
-    server: Way, path: Path, case: Case, change: Callable[[Path], None]
-) -> Got:
+    server: SimulatedServer, path: Path, case: Case, change: Callable[[Path], None]
+) -> Received:
     app = server.make(path.parent, **case.options)
     if case.warm:
         await server.ask(app, case.call)
@@ -124,15 +125,15 @@ async def change_while_it_is_sent(
 
 @pytest.mark.parametrize("fields", [{}, RANGE, RANGES], ids=["whole", "range", "ranges"])
 @pytest.mark.parametrize("change", OVERWRITES)
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("setup", SETUPS)
 def test_a_body_of_two_versions_is_cut(
-    way: str,
+    setup: str,
     change: Callable[[Path], None],
     fields: dict[str, str],
     path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    server = Way(way, monkeypatch)
+    server = SimulatedServer(setup, monkeypatch)
     case = Case(fields, False, LENGTH, UNKEPT)
     got = server.run(lambda: change_while_it_is_sent(server, path, case, change))
     assert isinstance(got.error, BrokenBodyError)
@@ -141,11 +142,11 @@ def test_a_body_of_two_versions_is_cut(
 
 
 @pytest.mark.parametrize("change", HARMLESS)
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("setup", SETUPS)
 def test_what_leaves_the_content_alone_cuts_no_body(
-    way: str, change: Callable[[Path], None], path: Path, monkeypatch: pytest.MonkeyPatch
+    setup: str, change: Callable[[Path], None], path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    server = Way(way, monkeypatch)
+    server = SimulatedServer(setup, monkeypatch)
     case = Case({}, False, LENGTH, UNKEPT)
     got = server.run(lambda: change_while_it_is_sent(server, path, case, change))
     assert (got.error, got.ended, got.body) == (None, True, OLD)
@@ -154,7 +155,7 @@ def test_what_leaves_the_content_alone_cuts_no_body(
 def test_a_file_that_is_overwritten_while_it_is_loaded_is_not_kept(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    server = Way("wsgi", monkeypatch)
+    server = SimulatedServer("wsgi", monkeypatch)
     app = server.make(path.parent)
 
     async def main() -> None:
@@ -185,7 +186,7 @@ def test_any_change_has_a_file_read_again(
     change: Callable[[Path], None], path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The content may have been changed at the same moment."""
-    server = Way("wsgi", monkeypatch)
+    server = SimulatedServer("wsgi", monkeypatch)
     app = server.make(path.parent)
 
     async def main() -> None:
@@ -213,4 +214,4 @@ def test_an_overwritten_file_is_a_fault(
     change: Callable[[Path], None], path: Path, file: OpenFile
 ) -> None:
     change(path)
-    assert file.fault() == "the file was overwritten"
+    assert file.change_since_open() == "the file was overwritten"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers.processes import ServerEndedError, describe_servers, watched
+from tests.helpers.server_processes import ServerEndedError, describe_servers, watched
 
 DYING = "import sys; sys.exit('what went wrong')"
 

@@ -16,14 +16,15 @@ import pytest
 from h2.connection import H2Connection
 from h2.events import Event, StreamEnded
 
-from tests.helpers.asks import PACKET, UNREAD, asks, make_site
 from tests.helpers.clients import Reply
-from tests.helpers.deviations import DEVIATIONS, OWN_WORDS, deviating
-from tests.helpers.expected import Expected
+from tests.helpers.expected_responses import ExpectedResponses
 from tests.helpers.files import write
-from tests.helpers.processes import ServerEndedError
+from tests.helpers.requests_table import ONE_PACKET, WITH_UNREAD_BODIES, all_requests, make_site
+from tests.helpers.server_deviations import DEVIATIONS, OWN_WORDS, deviating_response
+from tests.helpers.server_processes import ServerEndedError
 from tests.helpers.servers import SERVERS, Server, never, running
-from tests.helpers.wire import Ask, Connection, Http2, connect, exchange, rest
+from tests.helpers.slow import slow_unless
+from tests.helpers.socket_clients import Connection, Http2, RawRequest, connect, exchange, read_rest
 
 SMALL_URL = "/small.txt"
 LARGE_URL = "/changing/large.bin"
@@ -39,17 +40,24 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def core(root: Path) -> Expected:
-    return Expected(root / "site")
+def core(root: Path) -> ExpectedResponses:
+    return ExpectedResponses(root / "site")
 
 
 @pytest.fixture(scope="module")
-def answers(root: Path, core: Expected) -> dict[Ask, Reply]:
+def answers(root: Path, core: ExpectedResponses) -> dict[RawRequest, Reply]:
     """What the decision core says to each request of the list."""
-    return {ask: core(ask) for ask in map(core.fill, asks(root / "site"))}
+    return {request: core(request) for request in map(core.fill, all_requests(root / "site"))}
 
 
-@pytest.fixture(scope="module", params=list(SERVERS))
+#: One of each kind: by protocol, event loop and way to send a file.
+FAST_SERVERS = {
+    *("uvicorn-httptools-uvloop", "hypercorn-trio-h2", "granian-asgi"),
+    *("gunicorn-gthread", "wsgiref"),
+}
+
+
+@pytest.fixture(scope="module", params=slow_unless(SERVERS, FAST_SERVERS.__contains__))
 def started(
     request: pytest.FixtureRequest, root: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
@@ -83,7 +91,7 @@ def until(condition: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
-def test_the_list_has_every_kind_of_answer(answers: dict[Ask, Reply]) -> None:
+def test_the_list_has_every_kind_of_answer(answers: dict[RawRequest, Reply]) -> None:
     statuses = Counter(answer.status for answer in answers.values())
     assert set(statuses) == {200, 204, 206, 302, 304, 405, 412, 416}
     codings = Counter(dict(answer.headers).get("content-encoding") for answer in answers.values())
@@ -93,35 +101,39 @@ def test_the_list_has_every_kind_of_answer(answers: dict[Ask, Reply]) -> None:
 
 def test_every_answer_is_the_decision_cores(
     server: Server,
-    answers: dict[Ask, Reply],
-    core: Expected,
+    answers: dict[RawRequest, Reply],
+    core: ExpectedResponses,
     record_property: Callable[[str, object], None],
 ) -> None:
     """All on one connection, but for what a server answers itself or does not read."""
     differences = []
     deviations = 0
     kept: Connection | None = None
-    for ask, ours in answers.items():
-        if server.row.dies_of_late_bodies and ask in UNREAD and len(ask.body) > PACKET:
+    for request, ours in answers.items():
+        if (
+            server.row.dies_of_late_bodies
+            and request in WITH_UNREAD_BODIES
+            and len(request.body) > ONE_PACKET
+        ):
             continue  # its last bytes may come after the answer
-        theirs = deviating(server.name, ask, ours, core)
+        theirs = deviating_response(server.name, request, ours, core)
         assert theirs != ours  # or else it deviates no more
         deviations += theirs is not None
         try:
-            if theirs or ask in UNREAD:
-                got = server.get(*ask)
+            if theirs or request in WITH_UNREAD_BODIES:
+                got = server.get(*request)
             else:
                 kept = kept or server.connect()
-                got = exchange(kept, ask)
-                if server.row.ends(ask, ours):
+                got = exchange(kept, request)
+                if server.row.ends(request, ours):
                     kept.wait_for_end()
                     kept.close()
                     kept = None
         except (OSError, HTTPException) as error:
-            differences.append(f"{ask}: {error!r}")
+            differences.append(f"{request}: {error!r}")
             kept = None
         else:
-            differences += difference(ask, got, theirs or ours)
+            differences += difference(request, got, theirs or ours)
     record_property("answers", len(answers))
     record_property("deviations", deviations)
     assert not differences, "\n".join(differences)
@@ -131,7 +143,7 @@ def test_every_answer_is_the_decision_cores(
 SERVERS_OWN = {"connection", "date", "keep-alive", "server"}
 
 
-def difference(ask: Ask, got: Reply, wanted: Reply) -> list[str]:
+def difference(request: RawRequest, got: Reply, wanted: Reply) -> list[str]:
     headers = sorted(field for field in got.headers if field[0] not in SERVERS_OWN)
     if wanted.body is OWN_WORDS:
         got, headers = Reply(got.status, [], OWN_WORDS), []
@@ -144,7 +156,7 @@ def difference(ask: Ask, got: Reply, wanted: Reply) -> list[str]:
             (wanted.status, wanted.headers, wanted.body),
         )
     )
-    return [f"{ask}:\n  {next(told)}\n  instead of\n  {next(told)}"]
+    return [f"{request}:\n  {next(told)}\n  instead of\n  {next(told)}"]
 
 
 def test_no_server_of_the_table_of_deviations_is_gone() -> None:
@@ -154,7 +166,7 @@ def test_no_server_of_the_table_of_deviations_is_gone() -> None:
 def begin(server: Server, *fields: tuple[str, str]) -> Connection:
     """Ask for the large file and take the first of it."""
     connection = server.connect()
-    start = connection.begin(Ask(LARGE_URL, fields))
+    start = connection.begin(RawRequest(LARGE_URL, fields))
     assert (start.status, start["content-length"]) == (200, str(LARGE))
     assert connection.read(1000) == bytes(1000)
     return connection
@@ -162,7 +174,7 @@ def begin(server: Server, *fields: tuple[str, str]) -> Connection:
 
 def finish(connection: Connection) -> int:
     """Take the rest, which has to be of the file; returns how many bytes came in all."""
-    body = rest(connection)
+    body = read_rest(connection)
     assert body.count(0) == len(body)
     return 1000 + len(body)
 
@@ -186,7 +198,7 @@ def test_a_file_truncated_in_mid_stream_cuts_the_connection(server: Server, larg
     elif isinstance(connection, Http2):  # then the stream never ends, and nobody waits for it
         assert connection.read(TRUNCATED - 1000) == bytes(TRUNCATED - 1000)
         until(lambda: was_cut(server, large))
-        exchange(connection, Ask(LARGE_URL, (), "HEAD"))
+        exchange(connection, RawRequest(LARGE_URL, (), "HEAD"))
         assert connection.open_streams() == 1
     connection.close()
     assert length(server) == str(TRUNCATED)
@@ -208,12 +220,12 @@ def test_no_other_response_lands_in_a_truncated_body(
     if not server.row.cuts or server.row.client is Http2:
         pytest.skip("it does not end the connection")
     lines = "".join(f"{name}: {value}\r\n" for name, value in fields)
-    asks = [
+    requests = [
         f"GET {LARGE_URL} HTTP/1.1\r\nHost: a\r\n{lines}",
         f"GET {SMALL_URL} HTTP/1.1\r\nHost: a\r\n",
     ]
     with connect(server.port) as connection, connection.makefile("rb") as answer:
-        connection.sendall("\r\n".join([*asks, ""]).encode())
+        connection.sendall("\r\n".join([*requests, ""]).encode())
         head = b"".join(iter(answer.readline, b"\r\n"))
         assert answer.read(1000) == bytes(1000)
         os.truncate(large, TRUNCATED)
@@ -233,16 +245,16 @@ def test_a_file_overwritten_with_its_date_in_mid_stream_cuts_the_connection(
         pytest.skip("it does not end the connection, or sends ranges by the descriptor as well")
     status = large.stat()
     connection = server.connect()
-    connection.begin(Ask(LARGE_URL, fields))
+    connection.begin(RawRequest(LARGE_URL, fields))
     assert connection.read(1000) == bytes(1000)
     with large.open("r+b") as file:  # else it would be truncated first
         file.write(b"1" * LARGE)
     os.utime(large, ns=(status.st_atime_ns, status.st_mtime_ns))
     by_server = (server.row.sends_files or server.row.opens_files) and not fields
     if not by_server:
-        assert 1000 + len(rest(connection)) < LARGE - 5
+        assert 1000 + len(read_rest(connection)) < LARGE - 5
     elif server.row.sends_files:
-        assert 1000 + len(rest(connection)) == LARGE
+        assert 1000 + len(read_rest(connection)) == LARGE
     connection.close()
     until(lambda: not server.has_open(large))
     error = f"{large} was sent in part: the file was overwritten; the connection is cut"
@@ -258,7 +270,7 @@ def test_a_file_that_grows_in_mid_stream_is_as_long_as_was_said(
     os.truncate(large, LARGE + 5_000_000)
     assert finish(connection) == LARGE
     if server.row.ends is never:
-        again = exchange(connection, Ask(LARGE_URL, (), "HEAD"))
+        again = exchange(connection, RawRequest(LARGE_URL, (), "HEAD"))
         assert again["content-length"] == str(LARGE + 5_000_000)
     assert length(server) == str(LARGE + 5_000_000)
 
@@ -318,7 +330,7 @@ def test_a_client_that_hangs_up_leaves_nothing_open(
     connections = []
     for _ in range(1 if server.row.one_at_a_time else 3):
         connection = server.connect()
-        connection.begin(Ask(LARGE_URL, fields))
+        connection.begin(RawRequest(LARGE_URL, fields))
         assert connection.read(100) == bytes(100)
         connections.append(connection)
         assert server.has_open(large) or server.row.hoards

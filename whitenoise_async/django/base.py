@@ -10,7 +10,7 @@ from django.conf import settings as django_settings
 
 from ..base import BaseWhiteNoise
 from ..options import HOOKS, Options, has_method, set_option
-from ..registry.walked import Registry
+from ..registry.interface import Registry
 from ..serving.response_cache import Line
 from .finders import FindersRegistry, found_files
 from .hashed_names import HashedFiles, hashed_files, manifest_names
@@ -58,9 +58,9 @@ class ConfiguredWhiteNoise(BaseWhiteNoise[Line]):
         return self._configuration.static_prefix
 
     def _make_registry(self) -> Registry:
-        if self._options.autorefresh and self._configuration.use_finders:
+        if self.resolved_options.autorefresh and self._configuration.use_finders:
             return FindersRegistry(
-                self.static_prefix, self._options.index_file, self._options.exclude
+                self.static_prefix, self.resolved_options.index_file, self.resolved_options.exclude
             )
         return super()._make_registry()
 
@@ -70,9 +70,9 @@ class ConfiguredWhiteNoise(BaseWhiteNoise[Line]):
             self._add_static_root(configuration.static_root, configuration)
         if configuration.root is not None:
             self.add_files(configuration.root, followlinks=True)
-        if configuration.use_finders and not self._options.autorefresh:
+        if configuration.use_finders and not self.resolved_options.autorefresh:
             for root, prefix, names in found_files():
-                self._add_names(root, self.static_prefix + prefix, names)
+                self.add_listed_files(root, self.static_prefix + prefix, names)
 
     def _add_static_root(self, root: str | os.PathLike[str], configuration: Configuration) -> None:
         if configuration.use_finders and not os.path.isdir(root):
@@ -81,7 +81,7 @@ class ConfiguredWhiteNoise(BaseWhiteNoise[Line]):
         if not hashed:
             self.add_files(root, self.static_prefix, followlinks=True)
             return
-        self._add_names(root, self.static_prefix, manifest_names(hashed))
+        self.add_listed_files(root, self.static_prefix, manifest_names(hashed))
 
 
 def _is_own(owner: Options, name: str) -> bool:

@@ -11,9 +11,10 @@ from django.contrib.staticfiles import finders
 from django.core.exceptions import SuspiciousFileOperation
 from django.core.files.storage import FileSystemStorage
 
-from ..registry.directory import is_path_kept_out
-from ..registry.walked import Listed, LiveRegistry, Root
-from ..serving.snapshot import StaticFile
+from ..registry.directory import is_path_excluded
+from ..registry.entries import Entry, StaticFile
+from ..registry.interface import Root
+from ..registry.live import LiveRegistry
 from ..support.globs import Globs
 from ..support.logs import warn_once
 
@@ -58,19 +59,20 @@ class FindersRegistry(LiveRegistry):
         super().__init__(index_file, exclude)
         self._prefix = prefix
 
-    def _find_in(self, roots: Iterable[Root], url: str, *, is_variant: bool) -> Listed | None:
+    def look_up_in(self, roots: Iterable[Root], url: str, *, is_variant: bool) -> Entry | None:
+        """Look up ``url`` with the finders, and then below ``roots``."""
         if f"{url}/".startswith(self._prefix):
             for finder in finders.get_finders():
                 folders = _roots_of(finder, self._prefix)
                 if folders is None:
-                    found = self._ask(finder, url, is_variant)
+                    found = self._call(finder, url, is_variant)
                 else:
-                    found = super()._find_in(folders, url, is_variant=is_variant)
+                    found = super().look_up_in(folders, url, is_variant=is_variant)
                 if found is not None:
                     return found
-        return super()._find_in(roots, url, is_variant=is_variant)
+        return super().look_up_in(roots, url, is_variant=is_variant)
 
-    def _ask(self, finder: Any, url: str, is_variant: bool) -> Listed | None:
+    def _call(self, finder: Any, url: str, is_variant: bool) -> Entry | None:
         name = url[len(self._prefix) :]
         names = [name]
         if self._index_file is not None:
@@ -78,14 +80,14 @@ class FindersRegistry(LiveRegistry):
         for each in names:
             path = self._path(finder, each)
             if path is not None:
-                return self._listed_at(path, each, url, is_variant)
+                return self._entry_at(path, each, url, is_variant)
         return None
 
     def _path(self, finder: Any, name: str) -> str | None:
         """The absolute path at which ``finder`` finds the file ``name``."""
         if not {"", ".", ".."}.isdisjoint(name.split("/")) or "\\" in name or "\0" in name:
             return None
-        if self._exclude is not None and is_path_kept_out(self._exclude, name):
+        if self._exclude is not None and is_path_excluded(self._exclude, name):
             return None
         try:
             path = finder.find(name)
@@ -94,7 +96,7 @@ class FindersRegistry(LiveRegistry):
         is_file = isinstance(path, str | os.PathLike) and os.path.isfile(path)
         return os.path.abspath(path) if is_file else None
 
-    def _listed_at(self, path: str, name: str, url: str, is_variant: bool) -> Listed | None:
+    def _entry_at(self, path: str, name: str, url: str, is_variant: bool) -> Entry | None:
         """Look up ``url`` in listings of the folders that ``name`` and ``path`` have in common.
 
         On a file system that ignores case, ``path`` may differ from the names in the listings.
@@ -104,11 +106,11 @@ class FindersRegistry(LiveRegistry):
             folder, below = os.path.dirname(folder), posixpath.dirname(below)
         if folder != path:
             root = Root(folder, posixpath.join(self._prefix, below, ""), followlinks=True)
-            return self._find_below(root, url, is_variant)
+            return self.look_up_below(root, url, is_variant)
         # The name of the file differs from the URL: only the finder knows that they belong
         # together.
         folder, file = os.path.split(path)
-        listed = self._find_below(Root(folder, "/", followlinks=True), f"/{file}", is_variant)
+        listed = self.look_up_below(Root(folder, "/", followlinks=True), f"/{file}", is_variant)
         if not isinstance(listed, StaticFile) or not url.endswith(("/", name)):
             return None
         return StaticFile(path, url, listed.suffixes, is_variant=is_variant)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
 from contextlib import aclosing
 
 from django.core.handlers.asgi import ASGIHandler, ASGIRequest
@@ -12,14 +12,14 @@ from django.utils.datastructures import CaseInsensitiveMapping
 
 from ..asgi.file_stream import FileStream
 from ..files.open_file import OpenFile
-from ..http.ranges import ByteRange
+from ..serving.body_plan import BodyPlan
 from ..serving.representation import Headers
-from ..serving.responder import Answer
-from ..wsgi.bodies import PIECE_SIZE, Parts, WholeFile
-from ..wsgi.environ import CLOSES, hides_errors
+from ..serving.responder import Reply
+from ..wsgi.bodies import PIECE_SIZE, FileBody, WholeFile
+from ..wsgi.environ import CONNECTION_CLOSE, hides_errors
 
 # Keeps Django from computing a default Content-Type, which would not be sent.
-_UNSAID = ""
+_NO_CONTENT_TYPE = ""
 
 
 class _Headers(ResponseHeaders):
@@ -100,15 +100,15 @@ class _WholeFileResponse(FileResponse):
 class _Streamed:
     """A body for an event loop, and the file that it is read from."""
 
-    def __init__(self, file: OpenFile, plan: Sequence[bytes | ByteRange]) -> None:
+    def __init__(self, file: OpenFile, plan: BodyPlan) -> None:
         self._stream = FileStream(file)
         self._plan = plan
 
     async def __aiter__(self) -> AsyncGenerator[bytes, None]:
         try:
             # Django would split larger pieces, and keep each in memory until it is sent.
-            wanted = ASGIHandler.chunk_size
-            async with aclosing(self._stream.pieces(self._plan, wanted)) as pieces:
+            max_size = ASGIHandler.chunk_size
+            async with aclosing(self._stream.pieces(self._plan, max_size)) as pieces:
                 async for piece in pieces:
                     yield piece
         finally:
@@ -116,10 +116,10 @@ class _Streamed:
 
     def close(self) -> None:
         """Close the file if the response was not read to its end."""
-        self._stream.close_here()
+        self._stream.close_blocking()
 
 
-def encode(headers: Headers) -> list[tuple[str, str]]:
+def join_repeated(headers: Headers) -> list[tuple[str, str]]:
     """Join the values of headers that appear more than once (RFC 9110 §5.3)."""
     joined: dict[str, tuple[str, str]] = {}
     for name, value in headers:
@@ -129,31 +129,33 @@ def encode(headers: Headers) -> list[tuple[str, str]]:
 
 
 def make_response(
-    answer: Answer[tuple[str, str]], request: HttpRequest, *, is_shared: bool
+    reply: Reply[tuple[str, str]], request: HttpRequest, *, is_shared: bool
 ) -> HttpResponseBase:
-    """Make the response for ``answer``; closing it closes the file.
+    """Make the response for ``reply``; closing it closes the file.
 
     :param is_shared: whether other responses may use the file's descriptor. If so, it is not given
         to a server, which would read from the descriptor's own position.
     """
-    decision, body, file = answer
-    headers = dict(decision.headers)
+    encoded, body, file = reply
+    headers = dict(encoded.headers)
     if file is None:
-        response: HttpResponseBase = _ContentResponse(body, _UNSAID, decision.status)
+        response: HttpResponseBase = _ContentResponse(body, _NO_CONTENT_TYPE, encoded.status)
     else:
         closes = hides_errors(request.META)
         if closes:
-            headers.update([CLOSES])
+            headers.update([CONNECTION_CLOSE])
         try:
             if isinstance(request, ASGIRequest):
                 response = StreamingHttpResponse(
-                    _Streamed(file, decision.plan), status=decision.status
+                    _Streamed(file, encoded.plan), status=encoded.status
                 )
             # Servers pass the whole file to sendfile.
-            elif decision.whole and not is_shared and not closes:
-                response = _WholeFileResponse(WholeFile(file), decision.status)
+            elif encoded.plan.is_whole_file and not is_shared and not closes:
+                response = _WholeFileResponse(WholeFile(file), encoded.status)
             else:
-                response = StreamingHttpResponse(Parts(file, decision.plan), status=decision.status)
+                response = StreamingHttpResponse(
+                    FileBody(file, encoded.plan), status=encoded.status
+                )
         except BaseException:
             file.close()
             raise

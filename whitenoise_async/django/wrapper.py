@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from functools import partial
 from types import ModuleType
@@ -12,8 +12,11 @@ from django.core.handlers.asgi import ASGIHandler
 from django.core.handlers.base import BaseHandler
 
 from ..applications import ASGI, detect_interface
-from ..asgi.adapter import ASGIWhiteNoise, Line
+from ..asgi.adapter import ASGIWhiteNoise
+from ..asgi.wire_format import Line
 from ..http.paths import below_mount
+from ..registry.entries import Entry, Unresolved
+from ..registry.interface import Registry, Root
 from ..wsgi.adapter import WhiteNoise
 from .base import ConfiguredWhiteNoise
 
@@ -34,16 +37,33 @@ class DjangoWSGIWhiteNoise(ConfiguredWhiteNoise[tuple[str, str]], WhiteNoise):
 class DjangoASGIWhiteNoise(ConfiguredWhiteNoise[Line], ASGIWhiteNoise):
     """:class:`whitenoise_async.ASGIWhiteNoise`, configured by the settings."""
 
-    def __init__(
-        self, application: Callable[..., Any] | None, **options: Unpack[OptionKeywords]
-    ) -> None:
-        """As :class:`ConfiguredWhiteNoise`."""
-        super().__init__(application, **options)
+    def _make_registry(self) -> Registry:
+        registry = super()._make_registry()
         script_name = self._configuration.script_name
-        if script_name:
-            # Django removes it even if the server does not know it.
-            find = self._find
-            self._find = lambda url: find(below_mount(url, script_name))
+        return _BelowScriptName(registry, script_name) if script_name else registry
+
+
+class _BelowScriptName:
+    """A registry for URLs below ``FORCE_SCRIPT_NAME``.
+
+    Django removes it from the path, even if the server does not know it.
+    """
+
+    def __init__(self, registry: Registry, script_name: str) -> None:
+        self._registry = registry
+        self._script_name = script_name
+
+    def add(self, root: Root, names: Iterable[str] | None = None) -> None:
+        self._registry.add(root, names)
+
+    def look_up_nowait(self, url: str) -> Entry | Unresolved | None:
+        return self._registry.look_up_nowait(below_mount(url, self._script_name))
+
+    def look_up(self, url: str) -> Entry | None:
+        return self._registry.look_up(url)
+
+    def files(self) -> Mapping[str, tuple[str, ...]] | None:
+        return self._registry.files()
 
 
 def DjangoWhiteNoise(  # noqa: N802 (named for what it makes)

@@ -1,4 +1,4 @@
-"""FastAPI, both ways: files below one path are mounted, for files at the top it is wrapped."""
+"""FastAPI: a mount serves the files below one path, a middleware those at the top."""
 
 from pathlib import Path
 
@@ -15,14 +15,15 @@ PAGE = """<!doctype html>
 <link rel="icon" href="/favicon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="{}">
 <h1>Decibels</h1>
-<p><a href="/api/ratio/-3">-3 dB</a> <a href="/api/ratio/6">6 dB</a> <a href="/docs">docs</a></p>
+<p><a href="/api/ratio/-3">-3 dB</a> <a href="/api/ratio/6">6 dB</a></p>
+<p><a href="/docs">API</a></p>
 </html>
 """
 
 app = FastAPI()
-# Around everything: what browsers and crawlers look for at the top, favicon.svg and robots.txt.
+# Files at the top, which browsers and crawlers request: /favicon.svg and /robots.txt.
 app.add_middleware(ASGIWhiteNoise, root=HERE / "public")
-# In the place of StaticFiles: url_for knows the URLs, and what is missing is not asked of FastAPI.
+# Instead of StaticFiles. url_for() builds the URLs. A missing file never reaches FastAPI.
 app.mount("/static", ASGIWhiteNoise(None, HERE / "static"), name="static")
 
 

@@ -1,10 +1,10 @@
-"""Flask: the wrapper goes around ``app.wsgi_app``, so that ``app`` stays Flask's."""
+"""Flask: the middleware wraps ``app.wsgi_app``, so ``app`` stays a Flask object."""
 
 from flask import Flask, abort, render_template
 
 from whitenoise_async import WhiteNoise
 
-COLOURS = {
+COLORS = {
     "white": "Every band of equal width has equal power.",
     "pink": "Every octave has equal power: 3 dB less with each.",
     "brown": "Each octave has a quarter of the power of the one below: 6 dB less.",
@@ -15,18 +15,18 @@ app.wsgi_app = WhiteNoise(  # type: ignore[method-assign]
     app.wsgi_app,
     app.static_folder,
     app.static_url_path,
-    autorefresh=app.debug,  # while "flask run --debug" runs, an edited file is seen at once
+    autorefresh=app.debug,  # "flask run --debug" then shows edited files immediately
     max_age=0 if app.debug else 60,
 )
 
 
 @app.get("/")
 def home() -> str:
-    return render_template("home.html", colours=COLOURS)
+    return render_template("home.html", colors=COLORS)
 
 
 @app.get("/<name>")
-def colour(name: str) -> str:
-    if name not in COLOURS:
+def color(name: str) -> str:
+    if name not in COLORS:
         abort(404)
-    return render_template("home.html", colours={name: COLOURS[name]})
+    return render_template("home.html", colors={name: COLORS[name]})

@@ -1,4 +1,4 @@
-"""Litestar: the wrapper goes around the application, outside its routing."""
+"""Litestar: the middleware wraps the whole application, outside its routing."""
 
 from pathlib import Path
 
@@ -31,4 +31,8 @@ async def note(name: str) -> dict[str, float]:
     return {name: NOTES[name]}
 
 
-app = ASGIWhiteNoise(Litestar([home, note]), root=Path(__file__).parent / "static", prefix="static")
+app = ASGIWhiteNoise(
+    Litestar([home, note]),
+    root=Path(__file__).parent / "static",
+    prefix="static",
+)

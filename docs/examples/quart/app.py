@@ -1,4 +1,4 @@
-"""Quart: the wrapper goes around ``app.asgi_app``; WebSockets pass through it untouched."""
+"""Quart: the middleware wraps ``app.asgi_app``. WebSockets pass through it unchanged."""
 
 import asyncio
 import random

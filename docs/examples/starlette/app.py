@@ -1,4 +1,4 @@
-"""Starlette: the wrapper is the first of its middlewares; the lifespan passes through it."""
+"""Starlette: the first middleware serves the files. The lifespan passes through it."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,6 +14,7 @@ from starlette.routing import Route
 
 from whitenoise_async import ASGIWhiteNoise
 
+HERE = Path(__file__).parent
 PAGE = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -40,7 +41,7 @@ async def home(request: Request) -> HTMLResponse:
 app = Starlette(
     routes=[Route("/", home)],
     middleware=[
-        Middleware(ASGIWhiteNoise, root=Path(__file__).parent / "static", prefix="static"),
+        Middleware(ASGIWhiteNoise, root=HERE / "static", prefix="static"),
     ],
     lifespan=lifespan,
 )

@@ -1,5 +1,6 @@
-"""A single-page application: what Vite built, and the page for URLs that its router knows."""
+"""A single-page application built by Vite, and its page for each URL of its router."""
 
+import json
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -9,21 +10,33 @@ from starlette.routing import Route
 
 from whitenoise_async import ASGIWhiteNoise
 
-DIST = Path(__file__).parent / "dist"
+DIST = Path(__file__).resolve().parent / "dist"
+MANIFEST = json.loads((DIST / ".vite" / "manifest.json").read_text("utf-8"))
+
+# The files that Vite built have a hash in their names. Files from public/ have none.
+BUILT = {
+    str(DIST / name)
+    for entry in MANIFEST.values()
+    for name in [entry["file"], *entry.get("css", []), *entry.get("assets", [])]
+}
+
+
+def is_built(path: str, url: str) -> bool:
+    return path in BUILT
 
 
 async def page(request: Request) -> FileResponse:
     return FileResponse(DIST / "index.html", headers={"Cache-Control": "no-cache"})
 
 
-# Not every URL is the page: a script of an earlier build, which is gone, has to be a 404.
-views = Starlette(routes=[Route("/colours/{name}", page)])
+# Only the router's URLs get the page. A script of an earlier build must be a 404.
+views = Starlette(routes=[Route("/colors/{name}", page)])
 
 app = ASGIWhiteNoise(
     views,
     DIST,
+    exclude=[".vite"],
     index_file=True,
-    max_age=0,  # the page is asked for again each time, so that a new build is seen
-    # The names with a hash of the content: what comes from public/assets/ has none.
-    immutable_file_test=r"^/assets/.+-(?=[\w-]{1,7}[A-Z])[\w-]{8}\.\w+$",
+    max_age=0,  # browsers revalidate the page each time, so they see a new build
+    immutable_file_test=is_built,
 )

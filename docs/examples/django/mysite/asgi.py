@@ -1,4 +1,4 @@
-"""For ASGI servers: static files are the middleware's."""
+"""For ASGI servers. The middleware serves the static files."""
 
 import os
 

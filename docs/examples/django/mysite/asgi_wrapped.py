@@ -1,4 +1,4 @@
-"""For ASGI servers, faster: files are served around Django, and not by one of its middlewares."""
+"""ASGI, faster: files are served in front of Django, not by its middleware."""
 
 import os
 

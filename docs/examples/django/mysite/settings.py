@@ -1,11 +1,11 @@
-"""A project with one application, and the admin."""
+"""A project with one application and the admin."""
 
 import os
 from pathlib import Path
 
 BASE_DIR = Path(__file__).parents[1]
 
-SECRET_KEY = "no secret: for this example alone"
+SECRET_KEY = "not secret, for this example only"
 DEBUG = os.environ.get("DEBUG") == "1"
 ALLOWED_HOSTS = ["127.0.0.1", "localhost"]
 
@@ -16,7 +16,7 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.messages",
     "django.contrib.sessions",
-    "whitenoise_async.django",  # before staticfiles: runserver leaves files to the middleware
+    "whitenoise_async.django",  # before staticfiles, so runserver uses the middleware
     "django.contrib.staticfiles",
 ]
 MIDDLEWARE = [
@@ -45,11 +45,11 @@ DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": BASE_DI
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
 
-# A CDN that fetches the files from here: https://cdn.example. Without one they are at /static/.
+# A CDN, such as https://cdn.example, that fetches the files from this application.
 STATIC_URL = os.environ.get("STATIC_HOST", "") + "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    # Names with a hash of the content: style.css is sent as style.3f2a6b1c9d0e.css, for good.
+    # Adds a hash of the content: style.3f2a6b1c9d0e.css, which browsers cache permanently.
     "staticfiles": {"BACKEND": "whitenoise_async.django.CompressedManifestStaticFilesStorage"},
 }

@@ -1,4 +1,4 @@
-"""The page, and the admin."""
+"""The page and the admin."""
 
 from django.contrib import admin
 from django.urls import path

@@ -1,4 +1,4 @@
-"""For WSGI servers: static files are the middleware's."""
+"""For WSGI servers. The middleware serves the static files."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Its one page."""
+"""The only page."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -7,5 +7,5 @@ SLOPES = {"white": 0, "pink": -3, "brown": -6}
 
 
 def home(request: HttpRequest) -> HttpResponse:
-    """Show the colours, each with the decibels that it loses in an octave."""
+    """Show the colors, each with its slope in decibels per octave."""
     return render(request, "spectra/home.html", {"slopes": SLOPES})

@@ -2,13 +2,13 @@
 const view = document.getElementById("view");
 
 async function show() {
-  const colour = location.pathname.match(/^\/colours\/(\w+)$/)?.[1];
-  if (!colour) {
-    view.replaceChildren("Choose a colour of noise.");
+  const color = location.pathname.match(/^\/colors\/(\w+)$/)?.[1];
+  if (!color) {
+    view.replaceChildren("Choose a color of noise.");
     return;
   }
   const { spectrum } = await import("./spectrum.js"); // a file of its own, loaded when it is needed
-  view.replaceChildren(spectrum(colour));
+  view.replaceChildren(spectrum(color));
 }
 
 document.addEventListener("click", (event) => {

@@ -1,4 +1,4 @@
-// Draws each colour's line below its name.
+// Draws each color's line below its name.
 for (const item of document.querySelectorAll("[data-slope]")) {
   const fall = -5 * item.dataset.slope;
   item.insertAdjacentHTML(

@@ -13,7 +13,7 @@ import brotli
 import django
 
 from tests.helpers.files import write
-from tests.helpers.wire import Ask
+from tests.helpers.socket_clients import RawRequest
 from whitenoise_async.cli.gzip import main as gzip_command
 
 if sys.version_info >= (3, 14):
@@ -63,14 +63,14 @@ def make_site(root: Path) -> None:
 PLACEHOLDERS = ("IDENTITY", "GZIP")
 
 
-def _with(name: str, target: str, *values: str) -> Iterator[Ask]:
+def _with(name: str, target: str, *values: str) -> Iterator[RawRequest]:
     """A request for each value of one field."""
-    return (Ask(target, ((name, value),)) for value in values)
+    return (RawRequest(target, ((name, value),)) for value in values)
 
 
-def _negotiation() -> Iterator[Ask]:
+def _negotiation() -> Iterator[RawRequest]:
     for target in ("/app.css", "/64k.html"):
-        yield Ask(target)
+        yield RawRequest(target)
         yield from _with("Accept-Encoding", target, "gzip", "gzip, deflate, br, zstd", "identity")
     yield from _with(
         "Accept-Encoding", "/app.css",
@@ -82,13 +82,15 @@ def _negotiation() -> Iterator[Ask]:
         ",, gzip ,",
         "not-gzip", "gzip\xe9", "gzip, gzip;q=0",
     )  # fmt: skip
-    yield Ask("/app.css", (("Accept-Encoding", "deflate"), ("Accept-Encoding", "gzip")))
-    yield Ask("/app.css", (("Accept-Encoding", "gzip"), ("Accept-Encoding", "gzip;q=0, br;q=0.2")))
-    yield Ask("/small.txt", (("Accept-Encoding", "gzip"),))
-    yield Ask("/logo.svgz", (("Accept-Encoding", "gzip"),))
+    yield RawRequest("/app.css", (("Accept-Encoding", "deflate"), ("Accept-Encoding", "gzip")))
+    yield RawRequest(
+        "/app.css", (("Accept-Encoding", "gzip"), ("Accept-Encoding", "gzip;q=0, br;q=0.2"))
+    )
+    yield RawRequest("/small.txt", (("Accept-Encoding", "gzip"),))
+    yield RawRequest("/logo.svgz", (("Accept-Encoding", "gzip"),))
 
 
-def _ranges() -> Iterator[Ask]:
+def _ranges() -> Iterator[RawRequest]:
     for target, size in (("/app.css", 2460), ("/8m.bin", 8_388_671)):
         yield from _with(
             "Range", target,
@@ -107,18 +109,18 @@ def _ranges() -> Iterator[Ask]:
         yield from _with("Range", target, "bytes=100-", "bytes=-100", "bytes=65535-65535")
     yield from _with("Range", "/1m.bin", "bytes=1-", "bytes=0-1048574,1048575-1048575")
     yield from _with("Range", "/empty.txt", "bytes=0-0", "bytes=-1", "bytes=0-")
-    yield Ask("/app.css", (("Range", "bytes=0-9"), ("Accept-Encoding", "gzip")))
-    yield Ask("/app.css", (("Range", "bytes=0-9,20-29"), ("Accept-Encoding", "gzip")))
-    yield Ask("/app.css", (("Range", "bytes=0-0"), ("Range", "bytes=2-2")))
-    yield Ask("/app.css", (("Range", "bytes=0-9"),), "HEAD")
-    yield Ask("/docs", (("Range", "bytes=0-0"),))
+    yield RawRequest("/app.css", (("Range", "bytes=0-9"), ("Accept-Encoding", "gzip")))
+    yield RawRequest("/app.css", (("Range", "bytes=0-9,20-29"), ("Accept-Encoding", "gzip")))
+    yield RawRequest("/app.css", (("Range", "bytes=0-0"), ("Range", "bytes=2-2")))
+    yield RawRequest("/app.css", (("Range", "bytes=0-9"),), "HEAD")
+    yield RawRequest("/docs", (("Range", "bytes=0-0"),))
     named = ("Accept-Encoding", "gzip, deflate, br, zstd, identity")
     for value in ("bytes=0-9", "bytes=0-9,20-29", "bytes=99999-", "items=0-9"):
-        yield Ask("/app.css", (named, ("Range", value)))
-    yield Ask("/app.css", (named, ("Range", "bytes=0-9")), "HEAD")
+        yield RawRequest("/app.css", (named, ("Range", value)))
+    yield RawRequest("/app.css", (named, ("Range", "bytes=0-9")), "HEAD")
 
 
-def _preconditions() -> Iterator[Ask]:
+def _preconditions() -> Iterator[RawRequest]:
     tags = (
         "IDENTITY", "GZIP", "W/IDENTITY", "*", '"x"', '"a", "b,c", IDENTITY', ' "x" , W/"y"',
         "x", "",
@@ -130,61 +132,61 @@ def _preconditions() -> Iterator[Ask]:
     for name in ("If-Modified-Since", "If-Unmodified-Since"):
         yield from _with(name, "/app.css", *dates)
     for value in ("IDENTITY", "GZIP", "W/IDENTITY", '"x"', *_DATES, _EARLIER, _LATER, "garbage"):
-        yield Ask("/app.css", (("Range", "bytes=5-9"), ("If-Range", value)))
+        yield RawRequest("/app.css", (("Range", "bytes=5-9"), ("If-Range", value)))
     gzip_too = ("Accept-Encoding", "gzip")
     for name in ("If-None-Match", "If-Match", "If-Range"):
         for value in PLACEHOLDERS:
-            yield Ask("/app.css", (gzip_too, ("Range", "bytes=5-9"), (name, value)))
-    yield Ask("/app.css", (("If-None-Match", '"x"'), ("If-Modified-Since", _LATER)))
-    yield Ask("/app.css", (("If-Match", "IDENTITY"), ("If-Unmodified-Since", _EARLIER)))
-    yield Ask("/app.css", (("If-Match", "IDENTITY"), ("If-None-Match", "IDENTITY")))
-    yield Ask("/app.css", (("If-None-Match", '"x"'), ("If-None-Match", "IDENTITY")))
-    yield Ask("/app.css", (("If-Match", '"x"'), ("Range", "bytes=0-0")))
-    yield Ask("/8m.bin", (("If-None-Match", "IDENTITY"),))
-    yield Ask("/empty.txt", (("If-None-Match", "*"),))
+            yield RawRequest("/app.css", (gzip_too, ("Range", "bytes=5-9"), (name, value)))
+    yield RawRequest("/app.css", (("If-None-Match", '"x"'), ("If-Modified-Since", _LATER)))
+    yield RawRequest("/app.css", (("If-Match", "IDENTITY"), ("If-Unmodified-Since", _EARLIER)))
+    yield RawRequest("/app.css", (("If-Match", "IDENTITY"), ("If-None-Match", "IDENTITY")))
+    yield RawRequest("/app.css", (("If-None-Match", '"x"'), ("If-None-Match", "IDENTITY")))
+    yield RawRequest("/app.css", (("If-Match", '"x"'), ("Range", "bytes=0-0")))
+    yield RawRequest("/8m.bin", (("If-None-Match", "IDENTITY"),))
+    yield RawRequest("/empty.txt", (("If-None-Match", "*"),))
     for field in (("If-None-Match", "IDENTITY"), ("If-Modified-Since", _LATER)):
-        yield Ask("/packaged.html", (field,))
-        yield Ask("/packaged.html", (gzip_too, field))
+        yield RawRequest("/packaged.html", (field,))
+        yield RawRequest("/packaged.html", (gzip_too, field))
     for name in ("If-None-Match", "If-Match"):
-        yield Ask("/app.css", ((name, '"x"'),), "HEAD")
-        yield Ask("/app.css", ((name, "IDENTITY"),), "HEAD")
-        yield Ask("/app.css", ((name, '"x"'),), "OPTIONS")
+        yield RawRequest("/app.css", ((name, '"x"'),), "HEAD")
+        yield RawRequest("/app.css", ((name, "IDENTITY"),), "HEAD")
+        yield RawRequest("/app.css", ((name, '"x"'),), "OPTIONS")
 
 
-def _methods() -> Iterator[Ask]:
+def _methods() -> Iterator[RawRequest]:
     files = ("/app.css", "/empty.txt", "/8m.bin", "/docs/", "/docs")
     for target in files:
-        yield Ask(target, (), "HEAD")
-        yield Ask(target, (), "OPTIONS")
-    yield Ask("/app.css", (("Accept-Encoding", "gzip"),), "HEAD")
+        yield RawRequest(target, (), "HEAD")
+        yield RawRequest(target, (), "OPTIONS")
+    yield RawRequest("/app.css", (("Accept-Encoding", "gzip"),), "HEAD")
     preflight = (("Origin", "http://a.example"), ("Access-Control-Request-Method", "GET"))
-    yield Ask("/app.css", preflight, "OPTIONS")
-    yield Ask("/app.css", (("Origin", "http://a.example"),))
+    yield RawRequest("/app.css", preflight, "OPTIONS")
+    yield RawRequest("/app.css", (("Origin", "http://a.example"),))
     for method in ("POST", "PUT", "DELETE", "PATCH", "PROPFIND"):
-        yield Ask("/app.css", (), method)
+        yield RawRequest("/app.css", (), method)
 
 
-def _paths() -> Iterator[Ask]:
+def _paths() -> Iterator[RawRequest]:
     files = ("/small.txt", "/empty.txt", "/1m.bin", "/8m.bin", "/app.0a1b2c3d.js", "/notes.gz")
     for target in (*files, quote("/déjà/✓ a.txt"), "/%73mall.txt", "/small.txt?a=1&b=%20"):
-        yield Ask(target)
+        yield RawRequest(target)
     for folder in ("/docs", "/a:b", quote("/déjà")):
-        yield Ask(folder + "/")
+        yield RawRequest(folder + "/")
         for target in (folder, folder + "/index.html"):
-            yield Ask(target)
-            yield Ask(target + "?a=%20b&c=%C3%A9;d=?/'")
-    yield Ask("/docs?")
+            yield RawRequest(target)
+            yield RawRequest(target + "?a=%20b&c=%C3%A9;d=?/'")
+    yield RawRequest("/docs?")
 
 
-def _passed_through() -> Iterator[Ask]:
+def _passed_through() -> Iterator[RawRequest]:
     for target in ("/", "/missing", "/missing?a=1", "/app.css.gz", "/app.css/", "/docs/missing"):
-        yield Ask(target)
-    yield Ask("/missing", (), "HEAD")
+        yield RawRequest(target)
+    yield RawRequest("/missing", (), "HEAD")
     for method in ("POST", "PUT"):
-        yield Ask("/missing", (), method, b"0123456789" * 6000)
+        yield RawRequest("/missing", (), method, b"0123456789" * 6000)
 
 
-def _hostile() -> Iterator[Ask]:
+def _hostile() -> Iterator[RawRequest]:
     for target in (
         "/../secret.txt", "/%2e%2e/secret.txt", "/..%2fsecret.txt", "/docs/../../secret.txt",
         "/%2e%2e%5csecret.txt", "/..\\secret.txt", "/docs/../small.txt", "/docs/%2e%2e/small.txt",
@@ -198,33 +200,33 @@ def _hostile() -> Iterator[Ask]:
         "/small%2etxt", "/docs%5Cindex.html",
         "/%2e%2e/" * 10 + "etc/passwd", "/%252e%252e/secret.txt", "/file:///etc/passwd",
     ):  # fmt: skip
-        yield Ask(target)
+        yield RawRequest(target)
 
 
-def _bodies() -> Iterator[Ask]:
+def _bodies() -> Iterator[RawRequest]:
     for target in ("/app.css", "/docs"):
-        yield Ask(target, (), "POST", b"a=1")
-    yield Ask("/8m.bin", (), "PUT", b"a" * 60_000)
+        yield RawRequest(target, (), "POST", b"a=1")
+    yield RawRequest("/8m.bin", (), "PUT", b"a" * 60_000)
 
 
-def _browser(root: Path) -> Iterator[Ask]:
+def _browser(root: Path) -> Iterator[RawRequest]:
     for path in sorted((root / "admin").rglob("*")):
         if path.is_file() and path.suffix != ".gz":
             url = quote("/" + path.relative_to(root).as_posix())
-            yield Ask(url, (("Accept-Encoding", "gzip, deflate, br, zstd"),))
+            yield RawRequest(url, (("Accept-Encoding", "gzip, deflate, br, zstd"),))
 
 
 #: Nobody reads their bodies. It is for the server to do that or to end the connection, and in
 #: HTTP/1.1 to say which is not required of it (RFC 9112 §9.3).
-UNREAD = tuple(_bodies())
+WITH_UNREAD_BODIES = tuple(_bodies())
 
 #: A request body up to this size arrives in the same packet as the head.
-PACKET = 1000
+ONE_PACKET = 1000
 
 
-def asks(root: Path) -> tuple[Ask, ...]:
+def all_requests(root: Path) -> tuple[RawRequest, ...]:
     """The list of requests for the site at ``root``."""
     return (
         *_negotiation(), *_ranges(), *_preconditions(), *_methods(), *_paths(), *_passed_through(),
-        *_hostile(), *UNREAD, *_browser(root),
+        *_hostile(), *WITH_UNREAD_BODIES, *_browser(root),
     )  # fmt: skip

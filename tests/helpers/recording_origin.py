@@ -19,20 +19,20 @@ from typing import Any
 
 import uvicorn
 
-from tests.helpers.processes import watched
+from tests.helpers.server_processes import watched
 from whitenoise_async import ASGIWhiteNoise
 
 seen: list[dict[str, Any]] = []
 
 
-async def tell(scope: Any, receive: Any, send: Any) -> None:
+async def send_records(scope: Any, receive: Any, send: Any) -> None:
     body = json.dumps(seen).encode()
     headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
 
-class Seen:
+class Recorder:
     def __init__(self, application: Any) -> None:
         self.application = application
 
@@ -48,7 +48,7 @@ class Seen:
 
 
 @contextmanager
-def origin(root: Path, **options: object) -> Iterator[int]:
+def running_origin(root: Path, **options: object) -> Iterator[int]:
     """Run one over ``root``, with options of the middleware; yields its port."""
     with (
         socket.create_server(("127.0.0.1", 0), backlog=128) as listener,
@@ -81,6 +81,6 @@ def end(process: subprocess.Popen[bytes]) -> None:
 
 if __name__ == "__main__":
     listener = socket.socket(fileno=int(sys.argv[1]))
-    application = Seen(ASGIWhiteNoise(tell, sys.argv[2], **json.loads(sys.argv[3])))
+    application = Recorder(ASGIWhiteNoise(send_records, sys.argv[2], **json.loads(sys.argv[3])))
     config = uvicorn.Config(application, log_level="warning", lifespan="off")
     uvicorn.Server(config).run(sockets=[listener])

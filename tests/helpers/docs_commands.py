@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.helpers.caches import Client, Reply, free_port
-from tests.helpers.pages import ROOT, Block
-from tests.helpers.processes import wait_for, watched
+from tests.helpers.docs_pages import ROOT, Block
+from tests.helpers.server_processes import wait_for, watched
 
 #: Beginnings of commands that start a server, and what they are to have them listen on a free port.
 LISTENING = {
@@ -83,7 +83,7 @@ def run(command: Command, module: str) -> None:
     else:
         Path("mysite.py").write_text(module)
         with serving(command.text, Path.cwd()) as (port, log):
-            assert ask(port, "/").status == 200
+            assert fetch(port, "/").status == 200
             said = log.read_text()
     if command.output:
         assert _in_words(said) == _in_words(command.output)
@@ -120,7 +120,7 @@ def serving(text: str, folder: Path) -> Iterator[tuple[int, Path]]:
         process.wait()
 
 
-def ask(port: int, path: str) -> Reply:
+def fetch(port: int, path: str) -> Reply:
     """A request on a connection of its own: uWSGI ends each, and does not say so."""
     with closing(Client(port)) as client:
         return client.get(path)

@@ -1,6 +1,6 @@
 """The applications that the real servers of the tests run, and servers that have no command line.
 
-``served:wsgi`` and ``served:asgi``, and each through a2wsgi for servers of the other kind.
+``wsgi`` and ``asgi``, and each through a2wsgi for servers of the other kind.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from whitenoise_async import ASGIWhiteNoise, WhiteNoise
-from whitenoise_async.serving import descriptor_cache as open_files
+from whitenoise_async.serving import descriptor_cache
 
 #: Of the files, in these applications and in what the tests compare them with.
 OPTIONS: Any = {"index_file": True, "immutable_file_test": r"\.[0-9a-f]{8}\."}
@@ -67,7 +67,7 @@ async def _all_of(receive: Any) -> bytes:
 
 def wrap(middleware: Any, application: Any) -> Any:
     # Tests look whether a file is closed when its client has gone.
-    open_files.IDLE = 0.1
+    descriptor_cache.IDLE_AFTER = 0.1
     root = Path(os.environ["SERVED_ROOT"])
     inner = middleware(application, root / "site", **OPTIONS)
     # Looked at again for each request: tests change what is there.
@@ -111,7 +111,7 @@ def run_uwsgi(port: str) -> None:
     pyuwsgi.run(
         [
             f"--http11-socket=127.0.0.1:{port}",
-            "--module=served:wsgi",
+            "--module=tests.helpers.server_apps:wsgi",
             "--buffer-size=16384",  # bytes of a request's head
             "--need-app",
             "--master",
@@ -161,9 +161,14 @@ def run_mod_wsgi(port: str, mode: str) -> None:
     log = Path(os.environ["SERVED_LOG"])
     place = log.parent / "apache"
     place.mkdir()
-    (place / "served.wsgi").write_text("from tests.helpers.served import wsgi as application\n")
+    root = str(Path(__file__).parents[2])
+    (place / "served.wsgi").write_text(
+        # Apache puts its path after that of an installed package.
+        f"import sys\n\nsys.path.insert(0, {root!r})\n"
+        "from tests.helpers.server_apps import wsgi as application\n"
+    )
     configuration = _APACHE_CONFIGURATION + (_DAEMON if mode == "daemon" else _EMBEDDED)
-    path = ":".join([str(Path(__file__).parents[2]), sysconfig.get_path("purelib")])
+    path = ":".join([root, sysconfig.get_path("purelib")])
     values = {"place": place, "port": port, "log": log, "path": path}
     (place / "apache.conf").write_text(configuration.format(**values))
     command = ["/usr/sbin/apache2", "-f", str(place / "apache.conf"), "-DFOREGROUND"]

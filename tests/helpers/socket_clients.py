@@ -28,7 +28,7 @@ _RECEIVE_BUFFER = 64 * 1024
 _PIECE = 1024 * 1024
 
 
-class Ask(NamedTuple):
+class RawRequest(NamedTuple):
     """A request as it is sent: ``target`` is the path, escaped, and the query."""
 
     target: str
@@ -40,7 +40,7 @@ class Ask(NamedTuple):
 class Connection(Protocol):
     """One connection, never opened again."""
 
-    def begin(self, ask: Ask) -> Reply:
+    def begin(self, request: RawRequest) -> Reply:
         """Send a request; returns the answer as far as its body, which is empty here."""
 
     def read(self, size: int) -> bytes:
@@ -53,13 +53,13 @@ class Connection(Protocol):
         """Hang up."""
 
 
-def exchange(connection: Connection, ask: Ask) -> Reply:
+def exchange(connection: Connection, request: RawRequest) -> Reply:
     """Send a request and take the whole answer, its body as it came."""
-    start = connection.begin(ask)
-    return Reply(start.status, start.headers, rest(connection))
+    start = connection.begin(request)
+    return Reply(start.status, start.headers, read_rest(connection))
 
 
-def rest(connection: Connection) -> bytes:
+def read_rest(connection: Connection) -> bytes:
     """All that is left of the body."""
     pieces = []
     while piece := connection.read(_PIECE):
@@ -76,14 +76,14 @@ class Http1:
         self._connection.auto_open = 0
         self._response: HTTPResponse | None = None
 
-    def begin(self, ask: Ask) -> Reply:
-        self._connection.putrequest(ask.method, ask.target, skip_accept_encoding=True)
-        for name, value in ask.fields:
+    def begin(self, request: RawRequest) -> Reply:
+        self._connection.putrequest(request.method, request.target, skip_accept_encoding=True)
+        for name, value in request.fields:
             self._connection.putheader(name, value)
-        if ask.body:
-            self._connection.putheader("Content-Length", str(len(ask.body)))
+        if request.body:
+            self._connection.putheader("Content-Length", str(len(request.body)))
         with suppress(BrokenPipeError, ConnectionResetError):  # answered before it had all
-            self._connection.endheaders(ask.body or None)
+            self._connection.endheaders(request.body or None)
         self._response = self._connection.getresponse()
         headers = [(name.lower(), value) for name, value in self._response.getheaders()]
         return Reply(self._response.status, headers, b"")
@@ -124,20 +124,20 @@ class Http2:
         self._window = 0  # bytes that came and are not acknowledged
         self._ended = True
 
-    def begin(self, ask: Ask) -> Reply:
+    def begin(self, request: RawRequest) -> Reply:
         self._acknowledge()
         self._stream = self._state.get_next_available_stream_id()
         self._response, self._ended = None, False
         headers = [
-            (":method", ask.method),
+            (":method", request.method),
             (":scheme", "http"),
             (":authority", self._authority),
-            (":path", ask.target),
-            *((name.lower(), value) for name, value in ask.fields),
+            (":path", request.target),
+            *((name.lower(), value) for name, value in request.fields),
         ]
         encoded = [(name.encode(), value.strip(" \t").encode("latin-1")) for name, value in headers]
-        self._state.send_headers(self._stream, encoded, end_stream=not ask.body)
-        self._upload(ask.body)
+        self._state.send_headers(self._stream, encoded, end_stream=not request.body)
+        self._upload(request.body)
         while self._response is None:
             self._receive()
         (_, status), *fields = self._response

@@ -14,12 +14,21 @@ from typing import Any, NamedTuple
 
 import trio
 
-from tests.faults.injection import ANY_CALL, APPLICATION, PIECE, At, Buffer, Got, Way, until
+from tests.faults.injection import (
+    ANY_CALL,
+    APPLICATION,
+    PIECE,
+    At,
+    Buffer,
+    Received,
+    SimulatedServer,
+    until,
+)
 from tests.helpers.clients import Call, make_call
 from tests.helpers.files import write
-from whitenoise_async.asgi.file_stream import _sending
+from whitenoise_async.asgi.file_stream import _active_streams
 from whitenoise_async.asgi.worker_threads import statistics
-from whitenoise_async.files.open_file import BrokenBodyError
+from whitenoise_async.files.errors import BrokenBodyError
 from whitenoise_async.support import logs
 
 GZIP = {"Accept-Encoding": "gzip"}
@@ -70,17 +79,17 @@ class Site:
         content = os.urandom(size // 2) + bytes(size - size // 2)
         self.root = root
         self.path = root / "a.txt"
-        self.sibling = root / "a.txt.gz"
+        self.variant = root / "a.txt.gz"
         self._contents = {
             self.path: content,
-            self.sibling: gzip.compress(content, 1, mtime=0),
+            self.variant: gzip.compress(content, 1, mtime=0),
         }
         other = write(root / "b.txt", b"other " * 10)
         self._other = {_etag(other): other.read_bytes()}
         for path in self._contents:
             self.make(path)
         #: Every form that there was, by its ETag.
-        self.forms = self.forms_now()
+        self.representations = self.current_representations()
 
     def make(self, path: Path) -> None:
         """Make one of the two anew, whatever was put in its place."""
@@ -90,14 +99,14 @@ class Site:
             path.unlink(missing_ok=True)
         write(path, self._contents[path])
 
-    def forms_now(self) -> dict[str, bytes]:
+    def current_representations(self) -> dict[str, bytes]:
         """Those that may be sent, by their ETags."""
-        forms = dict(self._other)
-        for path, suffix in ((self.path, ""), (self.sibling, "-gzip")):
+        representations = dict(self._other)
+        for path, suffix in ((self.path, ""), (self.variant, "-gzip")):
             if not path.is_file() or not os.access(path, os.R_OK, effective_ids=True):
                 break
-            forms[_etag(path, suffix)] = path.read_bytes()
-        return forms
+            representations[_etag(path, suffix)] = path.read_bytes()
+        return representations
 
 
 def _etag(path: Path, suffix: str = "") -> str:
@@ -105,24 +114,26 @@ def _etag(path: Path, suffix: str = "") -> str:
     return f'"{status.st_mtime_ns:x}-{status.st_size:x}{suffix}"'
 
 
-def require_right(got: Got, call: Call, forms: Mapping[str, bytes]) -> None:
+def require_right(got: Received, call: Call, representations: Mapping[str, bytes]) -> None:
     """Require that ``got``, a complete answer, is right for one of ``forms``."""
     assert got.ended
     if got.status == 416:
-        assert got["content-range"] in [f"bytes */{len(form)}" for form in forms.values()]
+        assert got["content-range"] in [
+            f"bytes */{len(representation)}" for representation in representations.values()
+        ]
         assert got.body == b""
         return
-    form = forms[got["etag"]]
+    representation = representations[got["etag"]]
     if call.method == "HEAD":
-        assert (got.status, got.length, got.body) == (200, len(form), b"")
+        assert (got.status, got.length, got.body) == (200, len(representation), b"")
         return
     assert len(got.body) == got.length
     if got.status == 200:
-        assert got.body == form
+        assert got.body == representation
         return
     assert got.status == 206
     if "content-range" in got.headers:
-        _require_range(got["content-range"], got.body, form)
+        _require_range(got["content-range"], got.body, representation)
         return
     boundary = got["content-type"].partition("boundary=")[2]
     *parts, end = got.body.split(f"--{boundary}".encode())[1:]
@@ -131,17 +142,17 @@ def require_right(got: Got, call: Call, forms: Mapping[str, bytes]) -> None:
     for part in parts:
         head, _, body = part.partition(b"\r\n\r\n")
         (said,) = re.findall(r"Content-Range: (.*)", head.decode())
-        _require_range(said, body[:-2], form)
+        _require_range(said, body[:-2], representation)
 
 
-def _require_range(said: str, body: bytes, form: bytes) -> None:
+def _require_range(said: str, body: bytes, representation: bytes) -> None:
     first, last, size = map(int, re.findall(r"\d+", said))
     assert said == f"bytes {first}-{last}/{size}"
-    assert size == len(form)
-    assert body == form[first : last + 1]
+    assert size == len(representation)
+    assert body == representation[first : last + 1]
 
 
-def require_cut(got: Got, sent_by_server: bool = False) -> None:
+def require_cut(got: Received, sent_by_server: bool = False) -> None:
     """Require that the client sees that something is missing.
 
     :param sent_by_server: who sent it may have done so to the end before that was found out.
@@ -151,10 +162,12 @@ def require_cut(got: Got, sent_by_server: bool = False) -> None:
     assert not got.ended or sent_by_server
 
 
-def outcome(got: Got, way: Way, call: Call, forms: Mapping[str, bytes]) -> str:
+def outcome(
+    got: Received, server: SimulatedServer, call: Call, representations: Mapping[str, bytes]
+) -> str:
     """What the client sees, in a word; nothing but these is allowed."""
     if got.error is not None:
-        require_cut(got, way.sent_by_server)
+        require_cut(got, server.sent_by_server)
         return "cut"
     if got.status == 503:
         assert (got["retry-after"], got["cache-control"]) == ("1", "no-store")
@@ -162,18 +175,18 @@ def outcome(got: Got, way: Way, call: Call, forms: Mapping[str, bytes]) -> str:
         return "503"
     if got.body == APPLICATION:
         return "application"
-    require_right(got, call, forms)
+    require_right(got, call, representations)
     return "right"
 
 
 async def ask_at_each_call(
-    server: Way,
+    server: SimulatedServer,
     app: Any,
     case: Case,
     act: Callable[[], object],
     names: tuple[str, ...] = ANY_CALL,
     on: bool = False,
-) -> AsyncIterator[tuple[Got, bool]]:
+) -> AsyncIterator[tuple[Received, bool]]:
     """Answers in which ``act`` comes before the first call, before the second, and so on.
 
     :param names: of the calls that count.
@@ -196,15 +209,14 @@ async def ask_at_each_call(
 
 def forget(app: Any) -> None:
     """Have ``app`` know no more of ``/a.txt`` than at its start."""
-    file = app._find("/a.txt")
-    if file is not None:
-        app._answers._forget(file)
+    entry = app.registry.look_up("/a.txt")
+    if entry is not None:
+        app.responder.forget(entry)
 
 
 def close_kept(app: Any) -> None:
     """Close what ``app`` keeps open on purpose."""
-    for path in list(app._answers._open_files._kept):
-        app._answers._open_files.drop(path)
+    app.responder.descriptor_cache.clear()
 
 
 def descriptors() -> set[str]:
@@ -237,10 +249,10 @@ class Census:
     async def require_nothing_left(self, app: Any, buffers: int = 0) -> None:
         """:param buffers: how many may be in memory, besides what is kept there on purpose."""
         assert _tasks() == self._tasks
-        assert _sending._number == 0
+        assert _active_streams._number == 0
         close_kept(app)
         forget(app)
-        buffers += len(app._answers._memory._kept)
+        buffers += len(app.responder.content_cache)
         # A thread whose result nobody waited for goes on; one that was waited for may hold its
         # result for a moment.
         await until(lambda: threads_taken() == 0)

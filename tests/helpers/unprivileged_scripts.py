@@ -6,7 +6,7 @@ import subprocess
 import sys
 import textwrap
 
-from tests.helpers.pages import ROOT
+from tests.helpers.docs_pages import ROOT
 
 
 def run_as_nobody(script: str) -> str:

@@ -43,3 +43,11 @@ def blocks_of(page: Path) -> Iterator[Block]:
         else:
             held.append(line)
     assert opened is None, f"{page}: a block that does not end"
+
+
+def rows_of(page: Path, columns: int) -> Iterator[list[str]]:
+    """The cells of each row, for all tables of a page that have this many columns."""
+    for line in page.read_text(encoding="utf-8").splitlines():
+        cells = [cell.strip() for cell in line.split("|")]
+        if line.startswith("| ") and len(cells) == columns + 2:
+            yield cells[1:-1]

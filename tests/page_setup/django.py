@@ -1,0 +1,109 @@
+"""The project of the page: its settings are in force while the page runs."""
+
+import warnings
+from pathlib import Path
+
+import pytest
+from django.conf import settings as project_settings
+from django.contrib.staticfiles.storage import staticfiles_storage
+from django.core.files.storage import storages
+from django.core.management import call_command
+from django.templatetags.static import static
+from django.test import Client, override_settings
+from django.utils.functional import empty
+
+from tests.helpers import django_project
+
+django_project.configure()
+
+BASE_DIR = Path.cwd()
+for path, content in (
+    ("files/app.css", "body { color: black }\n" * 20),
+    ("top/robots.txt", "User-agent: *\n"),
+):
+    Path(path).parent.mkdir()
+    Path(path).write_text(content)
+
+FILE_SYSTEM = "django.core.files.storage.FileSystemStorage"
+NAMED = {
+    "INSTALLED_APPS": ["whitenoise_async.django", "django.contrib.staticfiles"],
+    "MIDDLEWARE": [
+        "django.middleware.security.SecurityMiddleware",
+        "whitenoise_async.django.WhiteNoiseMiddleware",
+    ],
+    "STATIC_URL": "static/",
+    "STATIC_ROOT": BASE_DIR / "staticfiles",
+    "STORAGES": {
+        "default": {"BACKEND": FILE_SYSTEM},
+        "staticfiles": {"BACKEND": "whitenoise_async.django.CompressedManifestStaticFilesStorage"},
+    },
+}
+project = override_settings(STATICFILES_DIRS=[BASE_DIR / "files"], **NAMED)
+project.enable()
+
+
+def collect():
+    # override_settings of Django 4.2 forgets OPTIONS.
+    storages._backends = project_settings.STORAGES
+    staticfiles_storage._wrapped = empty
+    call_command("collectstatic", interactive=False, verbosity=0)
+
+
+collect()
+call_command("check", tags=["staticfiles"], fail_level="WARNING")
+
+
+def get(path):
+    """Ask the project for a path, as a browser does."""
+    return Client().get(path, HTTP_ACCEPT_ENCODING="gzip, deflate, br, zstd")
+
+
+def check_page(page):
+    """Try the settings that the page shows, in whatever way it uses them."""
+    shown = {name: page[name] for name in NAMED if name != "STORAGES"}
+    assert shown == {name: NAMED[name] for name in shown}
+    fewer_encodings(page["STORAGES"])
+    another_folder(page["ELSEWHERE"])
+    another_host(page["ON_A_CDN"])
+    settings_of_tests(page["FOR_TESTS"])
+
+
+def clean_up():
+    project.disable()
+    staticfiles_storage._wrapped = empty
+
+
+def fewer_encodings(changed):
+    with override_settings(STORAGES=changed, STATIC_ROOT=BASE_DIR / "fewer"):
+        collect()
+    made = {each.suffix for each in Path("fewer").glob("app.*.css*")}
+    assert made == {".css", ".gz", ".br"}, made
+
+
+def another_folder(storage):
+    changed = {**NAMED["STORAGES"], "staticfiles": storage}
+    with override_settings(STORAGES=changed, STATIC_ROOT=None):
+        collect()
+        assert get("/assets/app.css").status_code == 200
+        assert "color: black" in Path("assets/app.css").read_text()
+
+
+def another_host(path):
+    with override_settings(STATIC_URL="https://cdn.example" + path):
+        url = static("app.css")
+        assert url.startswith("https://cdn.example/static/app.")
+        reply = get(url.removeprefix("https://cdn.example"))
+        assert (reply.status_code, reply["access-control-allow-origin"]) == (200, "*")
+
+
+def settings_of_tests(changed):
+    nothing_collected = override_settings(STATIC_ROOT=BASE_DIR / "missing")
+    with warnings.catch_warnings(), nothing_collected, override_settings(**changed):
+        warnings.simplefilter("error")
+        assert b"color: black" in Client().get(static("app.css")).content
+    with nothing_collected:
+        with pytest.warns(UserWarning, match="No directory at: .*missing"):
+            reply = get("/static/app.css")
+        assert reply.content == b"/static/app.css"  # the view
+        with pytest.raises(ValueError, match="Missing staticfiles manifest entry"):
+            static("app.css")
