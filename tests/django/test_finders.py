@@ -234,7 +234,7 @@ class AsAsked(Caseless):
     spells_as_asked = True
 
 
-def looked_for(folder: Path, **changed: Any) -> Get:
+def searched(folder: Path, **changed: Any) -> Get:
     """Make a handler with these settings and autorefresh; returns a function that calls it."""
     changed = {
         "DEBUG": True,
@@ -265,7 +265,7 @@ def test_a_name_in_another_case_is_not_found(
     write(tmp_path / ".env", b"SECRET=1")
     write(tmp_path / "drafts" / "a.css", b"a")
     write(tmp_path / "b.css", b"b")
-    get = looked_for(
+    get = searched(
         tmp_path, STATICFILES_FINDERS=[finder], WHITENOISE_EXCLUDE=[".env", "/drafts/*"]
     )
     assert get("/static/b.css").body == b"b"
@@ -279,7 +279,7 @@ def test_a_name_in_another_case_is_not_found(
 @pytest.mark.parametrize("finder", [DJANGOS, f"{__name__}.Caseless"])
 def test_an_excluded_variant_is_not_sent(tmp_path: Path, finder: str) -> None:
     write(tmp_path / "b.css", b"b" * 500, compressed=True)
-    get = looked_for(tmp_path, STATICFILES_FINDERS=[finder], WHITENOISE_EXCLUDE=["*.gz"])
+    get = searched(tmp_path, STATICFILES_FINDERS=[finder], WHITENOISE_EXCLUDE=["*.gz"])
     reply = get("/static/b.css", {"Accept-Encoding": "gzip"})
     assert "content-encoding" not in reply
     assert "vary" not in reply
@@ -292,7 +292,7 @@ def test_a_sensitive_name_is_warned_about(
     tmp_path: Path, finder: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     write(tmp_path / "secret.key", b"key")
-    assert looked_for(tmp_path, STATICFILES_FINDERS=[finder])("/static/secret.key").body == b"key"
+    assert searched(tmp_path, STATICFILES_FINDERS=[finder])("/static/secret.key").body == b"key"
     assert f"{tmp_path / 'secret.key'} is served, perhaps by mistake" in caplog.text
 
 
@@ -300,7 +300,7 @@ def test_a_sensitive_name_is_warned_about(
 def test_index_files_of_every_finder_are_served(tmp_path: Path, finder: str) -> None:
     write(tmp_path / "docs" / "index.html", b"docs")
     write(tmp_path / "index.html", b"top")
-    get = looked_for(tmp_path, STATICFILES_FINDERS=[finder], WHITENOISE_INDEX_FILE=True)
+    get = searched(tmp_path, STATICFILES_FINDERS=[finder], WHITENOISE_INDEX_FILE=True)
     assert get("/static/docs/").body == b"docs"
     assert get("/static/docs")["location"] == "docs/"
     assert get("/static/docs/index.html")["location"] == "./"
@@ -352,7 +352,7 @@ def test_files_with_another_name_are_found_by_their_finder(
     write(tmp_path / "index.html", b"docs")
     monkeypatch.setattr(Chosen, "folder", tmp_path, raising=False)
     options: dict[str, Any] = {"STATICFILES_FINDERS": [f"{__name__}.Chosen"]}
-    get = looked_for(tmp_path, **options)
+    get = searched(tmp_path, **options)
     reply = get("/static/sass/a.css", {"Accept-Encoding": "gzip"})
     assert (reply["content-encoding"], reply["content-type"]) == (
         "gzip",
@@ -360,9 +360,9 @@ def test_files_with_another_name_are_found_by_their_finder(
     )
     assert is_the_views(get, "/static/none")
     assert is_the_views(get, "/static/3f2a.css")
-    get = looked_for(tmp_path, **options, WHITENOISE_EXCLUDE=["3f2a.*"])
+    get = searched(tmp_path, **options, WHITENOISE_EXCLUDE=["3f2a.*"])
     assert is_the_views(get, "/static/sass/a.css")
-    get = looked_for(tmp_path, **options, WHITENOISE_INDEX_FILE="index.html")
+    get = searched(tmp_path, **options, WHITENOISE_INDEX_FILE="index.html")
     assert get("/static/docs/").body == b"docs"
     assert get("/static/docs")["location"] == "docs/"
     assert get("/static/other/").body == b"a" * 500
