@@ -265,9 +265,7 @@ def test_a_name_in_another_case_is_not_found(
     write(tmp_path / ".env", b"SECRET=1")
     write(tmp_path / "drafts" / "a.css", b"a")
     write(tmp_path / "b.css", b"b")
-    get = searched(
-        tmp_path, STATICFILES_FINDERS=[finder], WHITENOISE_EXCLUDE=[".env", "/drafts/*"]
-    )
+    get = searched(tmp_path, STATICFILES_FINDERS=[finder], WHITENOISE_EXCLUDE=[".env", "/drafts/*"])
     assert get("/static/b.css").body == b"b"
     for url in (
         *("/static/.env", "/static/.ENV", "/static/.Env", "/static/B.css"),
