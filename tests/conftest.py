@@ -57,8 +57,7 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 
 @pytest.fixture(autouse=True)
 def _nothing_was_logged_before() -> None:
-    logs.warn_once.cache_clear()
-    logs._last_said.cache_clear()
+    logs.forget_messages()
 
 
 @pytest.fixture(autouse=True)

@@ -219,14 +219,14 @@ SILENT = {"built in", "mock", "mocks", "sync_to_async", "async_to_sync", "slots 
 
 
 @pytest.mark.parametrize("name", ASGI_APPLICATIONS)
-def test_what_uvicorn_would_run_is_run(tmp_path: Path, name: str) -> None:
+def test_asgi_applications_of_all_kinds_are_accepted(tmp_path: Path, name: str) -> None:
     wrapped = ASGIWhiteNoise(ASGI_APPLICATIONS[name], tmp_path)
     if name not in SILENT:
         assert client_of("asyncio")(wrapped)("/page").body == b"application"
 
 
 @pytest.mark.parametrize("name", WSGI_APPLICATIONS)
-def test_what_gunicorn_would_run_is_run(tmp_path: Path, name: str) -> None:
+def test_wsgi_applications_of_all_kinds_are_accepted(tmp_path: Path, name: str) -> None:
     wrapped = WhiteNoise(WSGI_APPLICATIONS[name], tmp_path)
     if name not in SILENT:
         assert client_of("wsgi")(wrapped)("/page").body == b"application"
@@ -263,7 +263,7 @@ marked = markcoroutinefunction(lambda *args: asgi(*args))
         (ASGIWhiteNoise, lambda: None, None),
     ],
 )
-def test_what_is_certainly_of_the_other_kind_is_refused_and_the_right_class_named(
+def test_an_application_of_the_other_interface_is_refused_and_the_right_class_named(
     kind: Any, application: Any, other: str | None
 ) -> None:
     with pytest.raises(TypeError, match=f"^{kind.__name__}\\(\\) must be given an? ") as caught:
@@ -271,7 +271,7 @@ def test_what_is_certainly_of_the_other_kind_is_refused_and_the_right_class_name
     assert str(caught.value).endswith(f"; {other}() takes this one") == (other is not None)
 
 
-def test_an_empty_slot_is_no_reason_to_refuse() -> None:
+def test_an_empty_slot_is_accepted() -> None:
     empty = type("Empty", (), {"__slots__": ("__call__",)})()
     assert ASGIWhiteNoise(empty).application is empty
 
@@ -289,7 +289,7 @@ def test_an_empty_slot_is_no_reason_to_refuse() -> None:
 )
 @pytest.mark.parametrize("autorefresh", [False, True])
 @pytest.mark.parametrize("url", ["/page", "/gone.txt"])
-def test_the_application_sees_all_headers_whatever_iterable_they_are(
+def test_the_application_receives_all_headers_from_any_iterable(
     tmp_path: Path, make: Any, autorefresh: bool, url: str
 ) -> None:
     """ASGI: ``headers`` is an iterable of two-item iterables."""
@@ -308,14 +308,14 @@ def test_the_application_sees_all_headers_whatever_iterable_they_are(
 
 
 @pytest.mark.parametrize("autorefresh", [False, True])
-def test_headers_that_can_be_read_once_are_heeded(tmp_path: Path, autorefresh: bool) -> None:
+def test_headers_that_can_be_iterated_once_are_read(tmp_path: Path, autorefresh: bool) -> None:
     write(tmp_path / "a.txt", b"0123456789")
     wrapped = ASGIWhiteNoise(None, tmp_path, autorefresh=autorefresh)
     reply = call_asgi(wrapped, make_call("/a.txt"), headers=iter([(b"range", b"bytes=3-5")]))
     assert (reply.status, reply.body) == (206, b"345")
 
 
-def test_the_scope_of_those_outside_is_not_changed(tmp_path: Path) -> None:
+def test_the_scope_of_the_caller_is_not_changed(tmp_path: Path) -> None:
     async def application(scope: Any, receive: Any, send: Any) -> None:
         assert isinstance(scope["headers"], list)
         await asgi(scope, receive, send)

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, ClassVar, Generic
 
-from .applications import is_async, kind_of, takes
+from .applications import accepts, detect_interface, is_async
 from .files.errors import UnavailableError
 from .options import Options, apply_keywords, resolve
-from .overrides import OF_APPLICATIONS, uncalled_override
+from .overrides import UNCALLED_APPLICATION_METHODS, find_uncalled_override
 from .registry.entries import StaticFile
 from .registry.interface import Registry, make_root
 from .registry.live import LiveRegistry
@@ -63,7 +63,7 @@ class BaseWhiteNoise(Options, Generic[Line]):
             method of WhiteNoise's that is never called here.
         :raises ValueError: for a value out of range.
         """
-        uncalled = uncalled_override(type(self), OF_APPLICATIONS)
+        uncalled = find_uncalled_override(type(self), UNCALLED_APPLICATION_METHODS)
         if uncalled is not None:
             raise TypeError(uncalled)
         self._check_application(application)
@@ -170,7 +170,7 @@ class BaseWhiteNoise(Options, Generic[Line]):
             f"{type(self).__name__}() must be given {self._application_kind}, called as"
             f" ({', '.join(self._application_parameters)}), or None; got {application!r}"
         )
-        if self._other_kind is not None and kind_of(application) == self._other_kind[0]:
+        if self._other_kind is not None and detect_interface(application) == self._other_kind[0]:
             message += f"; {self._other_kind[1]}() wraps this one"
         raise TypeError(message)
 
@@ -184,4 +184,4 @@ class BaseWhiteNoise(Options, Generic[Line]):
         """Whether ``application`` can be called as the adapter calls it."""
         if is_async(application) and not cls._application_is_async:
             return False
-        return takes(application, *cls._application_parameters)
+        return accepts(application, *cls._application_parameters)

@@ -18,8 +18,6 @@ from tests.helpers import django_project
 from tests.helpers.clients import Reply, call_asgi, call_wsgi, make_call
 from tests.helpers.files import write
 
-django_project.configure()
-
 Get = Callable[..., Reply]
 
 ADMIN = "/static/admin/css/base.css"
@@ -52,7 +50,7 @@ def get(request: pytest.FixtureRequest, folders: tuple[Path, Path]) -> Iterator[
         yield lambda *args, **keywords: call_wsgi(handler, make_call(*args, **keywords))
 
 
-def test_a_file_with_the_name_of_a_variant_that_is_none_is_an_ordinary_file(
+def test_a_file_that_is_only_named_like_a_variant_is_served(
     get: Get, folders: tuple[Path, Path]
 ) -> None:
     write(folders[1] / "notes", b"notes")
@@ -67,11 +65,11 @@ def test_a_file_with_the_name_of_a_variant_that_is_none_is_an_ordinary_file(
 @pytest.mark.parametrize(
     "name", ["a\0.css", "\ud800.css", "a" * 5000, "a\\..\\a.css", "%2e%2e/a.css"]
 )
-def test_no_character_of_a_path_is_an_error(get: Get, name: str) -> None:
+def test_no_character_in_a_path_raises_an_error(get: Get, name: str) -> None:
     assert get(f"/static/{name}").status == 200  # the view
 
 
-def test_a_redirect_has_the_access_fields_of_its_file(folders: tuple[Path, Path]) -> None:
+def test_a_redirect_has_the_access_headers_of_its_file(folders: tuple[Path, Path]) -> None:
     def add(headers: Any, path: str, url: str) -> None:
         headers["Access-Control-Expose-Headers"] = url
 
@@ -91,7 +89,7 @@ def test_a_redirect_has_the_access_fields_of_its_file(folders: tuple[Path, Path]
                 assert reply["access-control-expose-headers"] == "/static/docs/"
 
 
-def test_the_first_finder_wins_and_prefixes_count(get: Get) -> None:
+def test_the_first_finder_takes_precedence_and_prefixes_apply(get: Get) -> None:
     assert get("/static/a.css").body == b"first"
     assert get("/static/named/a.css").body == b"third"
 
@@ -100,7 +98,7 @@ def test_files_of_applications_are_found(get: Get) -> None:
     assert b"--primary" in get(ADMIN).body
 
 
-def test_siblings_are_served_in_their_originals_place_alone(get: Get) -> None:
+def test_variants_are_served_only_for_their_original(get: Get) -> None:
     assert get("/static/b.css", {"Accept-Encoding": "gzip"})["content-encoding"] == "gzip"
     assert is_the_views(get, "/static/b.css.gz")
 
@@ -109,7 +107,7 @@ def is_the_views(get: Get, url: str) -> bool:
     return get(url).body == url.encode()
 
 
-def test_index_files_are_served_at_their_folder(get: Get) -> None:
+def test_index_files_are_served_at_the_url_of_their_folder(get: Get) -> None:
     assert get("/static/docs/").body == b"docs"
     assert get("/static/docs")["location"] == "docs/"
     assert get("/static/docs/index.html")["location"] == "./"
@@ -125,12 +123,12 @@ def test_index_files_are_served_at_their_folder(get: Get) -> None:
         "/static/.whitenoise_async-compress.json",
     ],
 )  # fmt: skip
-def test_no_other_spelling_leads_to_a_file(get: Get, folders: tuple[Path, Path], url: str) -> None:
+def test_no_other_spelling_finds_a_file(get: Get, folders: tuple[Path, Path], url: str) -> None:
     write(folders[0] / ".whitenoise_async-compress.json", b"{}")
     assert is_the_views(get, url)
 
 
-def test_what_comes_after_the_start_is_found_by_who_looks(folders: tuple[Path, Path]) -> None:
+def test_files_added_after_startup_are_found_with_autorefresh(folders: tuple[Path, Path]) -> None:
     changed: dict[str, Any] = {
         "DEBUG": True,
         "STATICFILES_DIRS": [folders[0]],
@@ -167,7 +165,7 @@ class Elsewhere(finders.BaseFinder):  # type: ignore[misc]
         return []
 
 
-def test_files_without_a_path_are_passed_over_with_a_warning(
+def test_files_without_a_path_are_skipped_with_a_warning(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     changed: dict[str, Any] = {
@@ -179,7 +177,7 @@ def test_files_without_a_path_are_passed_over_with_a_warning(
         finders.get_finder.cache_clear()
         handler = WSGIHandler()
         assert call_wsgi(handler, make_call("/static/a.css")).body == b"/static/a.css"
-        assert "a.css of" in caplog.text and "is not served: it has no path" in caplog.text
+        assert "a.css of" in caplog.text and "is not served: it is not a local file" in caplog.text
     with override_settings(**changed, WHITENOISE_AUTOREFRESH=True):
         handler = WSGIHandler()
         assert call_wsgi(handler, make_call("/static/a.css")).body == b"/static/a.css"
@@ -199,7 +197,7 @@ class Built(Elsewhere):
         yield "sass/a.css", OtherName()
 
 
-def test_files_with_other_names_on_the_disk_are_passed_over_with_a_warning(
+def test_files_with_another_name_on_disk_are_skipped_with_a_warning(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     with override_settings(
@@ -210,7 +208,8 @@ def test_files_with_other_names_on_the_disk_are_passed_over_with_a_warning(
         finders.get_finder.cache_clear()
         handler = WSGIHandler()
     assert call_wsgi(handler, make_call("/static/sass/a.css")).body == b"/static/sass/a.css"
-    assert "sass/a.css of" in caplog.text and "it lies elsewhere, at /build/3f2a" in caplog.text
+    (message,) = caplog.messages
+    assert "sass/a.css of" in message and "its path has another name, /build/3f2a" in message
 
 
 class Caseless(finders.FileSystemFinder):  # type: ignore[misc]
@@ -258,7 +257,7 @@ DJANGOS = "django.contrib.staticfiles.finders.FileSystemFinder"
 
 
 @pytest.mark.parametrize("finder", [DJANGOS, f"{__name__}.Caseless", f"{__name__}.AsAsked"])
-def test_a_name_in_another_case_leads_to_nothing(
+def test_a_name_in_another_case_is_not_found(
     tmp_path: Path, finder: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # As on a file system that ignores case: a name in another case is one of a file, too.
@@ -278,7 +277,7 @@ def test_a_name_in_another_case_leads_to_nothing(
 
 
 @pytest.mark.parametrize("finder", [DJANGOS, f"{__name__}.Caseless"])
-def test_a_variant_that_is_excluded_is_not_sent(tmp_path: Path, finder: str) -> None:
+def test_an_excluded_variant_is_not_sent(tmp_path: Path, finder: str) -> None:
     write(tmp_path / "b.css", b"b" * 500, compressed=True)
     get = looked_for(tmp_path, STATICFILES_FINDERS=[finder], WHITENOISE_EXCLUDE=["*.gz"])
     reply = get("/static/b.css", {"Accept-Encoding": "gzip"})
@@ -298,9 +297,7 @@ def test_a_sensitive_name_is_warned_about(
 
 
 @pytest.mark.parametrize("finder", [DJANGOS, f"{__name__}.Caseless"])
-def test_index_files_of_every_finder_are_served_at_their_folder(
-    tmp_path: Path, finder: str
-) -> None:
+def test_index_files_of_every_finder_are_served(tmp_path: Path, finder: str) -> None:
     write(tmp_path / "docs" / "index.html", b"docs")
     write(tmp_path / "index.html", b"top")
     get = looked_for(tmp_path, STATICFILES_FINDERS=[finder], WHITENOISE_INDEX_FILE=True)
@@ -312,7 +309,7 @@ def test_index_files_of_every_finder_are_served_at_their_folder(
     assert is_the_views(get, "/static/DOCS/")
 
 
-def test_patterns_are_for_paths_below_each_folder(get: Get, folders: tuple[Path, Path]) -> None:
+def test_patterns_match_paths_below_each_folder(get: Get, folders: tuple[Path, Path]) -> None:
     write(folders[0].with_name("third") / "drafts" / "a.css", b"a draft")
     write(folders[0] / "named" / "c.css", b"c")
     with override_settings(WHITENOISE_EXCLUDE=["/drafts", "/named"]):
@@ -348,7 +345,7 @@ class Chosen(Elsewhere):
         return self.folder / names[path] if path in names else []
 
 
-def test_files_with_other_names_are_found_by_their_finder_alone(
+def test_files_with_another_name_are_found_by_their_finder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(tmp_path / "3f2a.css", b"a" * 500, compressed=True)

@@ -50,8 +50,6 @@ from whitenoise_async.files.errors import BrokenBodyError
 from whitenoise_async.files.pread import supports_page_cache_reads
 from whitenoise_async.wsgi.bodies import WholeFile
 
-django_project.configure()
-
 MIDDLEWARE = "whitenoise_async.django.WhiteNoiseMiddleware"
 
 
@@ -95,7 +93,7 @@ def test_django_gives_the_same_answers_as_the_plain_adapters(sides: Sides, call:
 
 
 @pytest.mark.parametrize("path", ["/docs/index.html", "/docs/", "/app.css"])
-def test_django_takes_an_encoded_slash_for_none_either(sides: Sides, path: str) -> None:
+def test_an_encoded_slash_is_not_a_slash(sides: Sides, path: str) -> None:
     encoded = "/" + quote(path[1:], safe="")
     is_encoded = encoded != path
     for environ in ({"RAW_URI": encoded}, {"REQUEST_URI": f"{encoded}?a"}):
@@ -118,7 +116,7 @@ def test_django_takes_an_encoded_slash_for_none_either(sides: Sides, path: str) 
         ("/", "//app.css"),
     ],
 )
-def test_django_finds_files_below_every_form_of_the_mount_point(
+def test_files_are_found_below_every_form_of_the_mount_point(
     sides: Sides, mount: str, path: str
 ) -> None:
     scope = {"path": path, "root_path": mount}
@@ -128,7 +126,7 @@ def test_django_finds_files_below_every_form_of_the_mount_point(
     assert call_wsgi(sides.django.wsgi, Call("/docs"), **environ)["location"] == "docs/"
 
 
-def test_a_path_that_another_middleware_has_set_counts(root: Path) -> None:
+def test_a_path_set_by_another_middleware_is_used(root: Path) -> None:
     def moved(get_response: Any) -> Any:
         async def middleware(request: Any) -> Any:
             request.path_info = request.path_info.replace("/old/", "/static/")
@@ -158,14 +156,14 @@ def served(root: Path, *middleware: Any, **changed: Any) -> Pair:
     return handlers(*middleware, **changed)
 
 
-def test_what_is_no_file_is_the_views(root: Path) -> None:
+def test_other_urls_are_passed_to_the_view(root: Path) -> None:
     django = served(root)
     call = make_call("/static/none.css", method="POST")
     assert call_wsgi(django.wsgi, call).body == call_asgi(django.asgi, call).body
     assert call_wsgi(django.wsgi, call).body == b"/static/none.css"
 
 
-def test_a_file_that_is_gone_is_the_views(root: Path) -> None:
+def test_the_url_of_a_removed_file_is_passed_to_the_view(root: Path) -> None:
     django = served(root, WHITENOISE_CHECK_INTERVAL=0)
     (root / "a.css").unlink()
     call = make_call("/static/a.css")
@@ -173,7 +171,7 @@ def test_a_file_that_is_gone_is_the_views(root: Path) -> None:
     assert call_asgi(django.asgi, call).body == b"/static/a.css"
 
 
-def test_a_server_that_sends_files_is_given_the_whole_file_alone(root: Path) -> None:
+def test_a_server_that_sends_files_receives_only_whole_files(root: Path) -> None:
     django = served(root)
     wrapped: list[Any] = []
 
@@ -193,7 +191,7 @@ def test_a_server_that_sends_files_is_given_the_whole_file_alone(root: Path) -> 
 
 
 @pytest.mark.parametrize("fields", [{}, {"Range": "bytes=1-3"}])
-def test_mod_wsgi_is_given_pieces_and_closes_the_connection(
+def test_mod_wsgi_receives_pieces_and_closes_the_connection(
     root: Path, fields: dict[str, str]
 ) -> None:
     django = served(root)
@@ -205,7 +203,7 @@ def test_mod_wsgi_is_given_pieces_and_closes_the_connection(
     assert "connection" not in small
 
 
-def test_a_server_that_sent_less_of_a_file_than_was_promised_is_told(root: Path) -> None:
+def test_a_server_that_sent_too_few_bytes_gets_an_error(root: Path) -> None:
     # Django keeps to itself what a closer raises, and the server would go on with the next answer.
     django = served(root)
 
@@ -240,9 +238,7 @@ def none_left() -> Iterator[None]:
 
 @pytest.mark.usefixtures("none_left")
 @pytest.mark.parametrize("fields", [{}, {"Range": "bytes=5-"}])
-def test_a_wsgi_body_that_is_given_up_leaves_no_file_open(
-    root: Path, fields: dict[str, str]
-) -> None:
+def test_an_abandoned_wsgi_body_leaves_no_file_open(root: Path, fields: dict[str, str]) -> None:
     django = served(root)
     body = django.wsgi(environ_of(make_call("/static/b.bin", fields)), lambda *started: None)
     next(iter(body))
@@ -269,7 +265,7 @@ async def hang_up_after(application: Any, call: Call, pieces: int) -> list[Any]:
 
 @pytest.mark.usefixtures("none_left")
 @pytest.mark.parametrize("pieces", [0, 1, 3])
-def test_a_client_that_hangs_up_under_asgi_leaves_no_file_open(root: Path, pieces: int) -> None:
+def test_a_disconnected_client_under_asgi_leaves_no_file_open(root: Path, pieces: int) -> None:
     import django
 
     if django.VERSION < (5, 0):
@@ -302,7 +298,7 @@ async def response_for_b(root: Path) -> Any:
 
 
 @pytest.mark.usefixtures("none_left")
-def test_a_response_that_nobody_reads_is_closed_by_django(root: Path) -> None:
+def test_django_closes_an_unread_response(root: Path) -> None:
     async def main() -> None:
         response = await response_for_b(root)
         assert response.streaming and response.is_async
@@ -314,7 +310,7 @@ def test_a_response_that_nobody_reads_is_closed_by_django(root: Path) -> None:
 
 
 @pytest.mark.parametrize("supports_nowait", [True, False])
-def test_django_is_given_pieces_that_it_sends_as_they_are(
+def test_pieces_have_a_size_that_django_sends_unsplit(
     root: Path, supports_nowait: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if not supports_nowait:  # where each piece would cost a thread, they are fewer
@@ -335,7 +331,7 @@ def test_django_is_given_pieces_that_it_sends_as_they_are(
     assert b"".join(pieces) == content
 
 
-def test_a_file_cut_short_under_asgi_breaks_the_answer_off(root: Path) -> None:
+def test_a_file_truncated_under_asgi_aborts_the_response(root: Path) -> None:
     application = served(root).asgi
 
     async def main() -> None:
@@ -369,9 +365,7 @@ class SyncOnly:
 
 
 @pytest.mark.parametrize("around", [True, False])
-def test_with_middleware_that_is_not_async_files_are_streamed_to_the_event_loop_all_the_same(
-    root: Path, around: bool
-) -> None:
+def test_synchronous_middleware_does_not_stop_async_streaming(root: Path, around: bool) -> None:
     name = f"{__name__}.SyncOnly"
     django = served(root, *([name, MIDDLEWARE] if around else [MIDDLEWARE, name]))
     with warnings.catch_warnings():
@@ -394,7 +388,7 @@ class AsyncOnly:
         return await self.get_response(request)
 
 
-def test_two_answers_that_a_wsgi_server_sends_never_share_a_descriptor(root: Path) -> None:
+def test_responses_sent_by_a_wsgi_server_never_share_a_descriptor(root: Path) -> None:
     # Its sendfile may go by the descriptor's own position, which they would share as well.
     django = served(root, MIDDLEWARE, f"{__name__}.AsyncOnly")
 
@@ -407,7 +401,7 @@ def test_two_answers_that_a_wsgi_server_sends_never_share_a_descriptor(root: Pat
         assert call_wsgi(django.wsgi, make_call("/static/b.bin"), **environ).body == LARGE * 30
 
 
-def test_a_field_that_is_there_twice_comes_in_one_line(root: Path) -> None:
+def test_repeated_headers_are_joined(root: Path) -> None:
     def add(headers: Any, path: str, url: str) -> None:
         headers.add_header("Link", "</a>; rel=preload")
         headers.add_header("Link", "</b>; rel=preload")
@@ -417,7 +411,7 @@ def test_a_field_that_is_there_twice_comes_in_one_line(root: Path) -> None:
     assert reply["link"] == "</a>; rel=preload, </b>; rel=preload"
 
 
-def test_a_response_that_cannot_be_made_leaves_no_file_open(
+def test_a_response_that_fails_leaves_no_file_open(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from whitenoise_async.django import responses
@@ -463,7 +457,7 @@ def test_a_query_beyond_latin_1_is_kept_in_a_redirect(root: Path) -> None:
     assert call_asgi(django.asgi, call)["location"] == expected["location"]
 
 
-def test_an_option_of_a_subclass_and_a_hook_of_it_count(root: Path) -> None:
+def test_options_and_hooks_of_a_subclass_apply(root: Path) -> None:
     django = served(root, f"{__name__}.Hooked", WHITENOISE_MAX_AGE=7)
     reply = call_wsgi(django.wsgi, make_call("/static/a.css"))
     assert reply["cache-control"] == "max-age=315360000, public, immutable"
@@ -485,12 +479,12 @@ def make_hooked() -> type:
 Hooked = make_hooked()
 
 
-def test_what_cannot_answer_a_request_is_refused() -> None:
+def test_an_unsuitable_get_response_is_refused() -> None:
     with pytest.raises(TypeError, match=r"get_response, called as \(request\)"):
         WhiteNoiseMiddleware(lambda: HttpResponse())  # type: ignore[misc, arg-type]
 
 
-def test_without_arguments_it_answers_by_itself(root: Path) -> None:
+def test_without_get_response_other_urls_are_404(root: Path) -> None:
     with override_settings(STATIC_ROOT=root):
         middleware: Any = WhiteNoiseMiddleware()
     assert middleware(RequestFactory().get("/static/a.css")).getvalue() == SMALL
@@ -508,7 +502,7 @@ def test_get_response_is_an_attribute_that_may_be_replaced(root: Path) -> None:
     assert middleware(RequestFactory().get("/page")).content == b"second"
 
 
-def test_an_object_that_is_called_asynchronously_makes_the_middleware_so(root: Path) -> None:
+def test_an_async_callable_object_makes_the_middleware_async(root: Path) -> None:
     class GetResponse:
         async def __call__(self, request: Any) -> Any:
             return HttpResponse(b"page")
@@ -520,7 +514,7 @@ def test_an_object_that_is_called_asynchronously_makes_the_middleware_so(root: P
     assert asyncio.run(ask(WhiteNoiseMiddleware(GetResponse()))).content == b"page"
 
 
-def test_settings_may_be_an_object_of_their_own(root: Path) -> None:
+def test_settings_may_be_another_object(root: Path) -> None:
     mine = SimpleNamespace(STATIC_ROOT=root, STATIC_URL="/files/", WHITENOISE_MAX_AGE=7)
     middleware: Any = WhiteNoiseMiddleware(None, mine)
     reply = middleware(RequestFactory().get("/files/a.css"))
@@ -550,7 +544,7 @@ class WithManifest(WhiteNoiseMiddleware):
 
 
 @pytest.mark.parametrize("looks", [False, True])
-def test_a_folder_of_a_subclass_is_served_with_its_index(tmp_path: Path, looks: bool) -> None:
+def test_a_subclass_may_add_a_folder(tmp_path: Path, looks: bool) -> None:
     write(tmp_path / "index.html", b"contents")
     write(tmp_path / "page.html", b"a page")
     changed: dict[str, Any] = {
@@ -573,7 +567,7 @@ def test_a_folder_of_a_subclass_is_served_with_its_index(tmp_path: Path, looks: 
     assert middleware(RequestFactory().get("/docs/none")).status_code == 418
 
 
-def test_a_subclass_may_set_itself_up_first(root: Path) -> None:
+def test_a_subclass_may_set_attributes_before_super_init(root: Path) -> None:
     with override_settings(STATIC_ROOT=root, STATIC_URL="/static/"):
         middleware: Any = WithManifest(get_response=lambda request: request)
     reply = middleware(RequestFactory().get("/static/a.css"))
@@ -674,7 +668,7 @@ class WithView(WhiteNoiseMiddleware):
         ("Later", None),
     ],
 )
-def test_subclasses_of_every_shape_serve_pages_and_files(
+def test_every_kind_of_subclass_serves_pages_and_files(
     root: Path, name: str, mark: str | None
 ) -> None:
     django = served(root, f"{__name__}.{name}")
@@ -687,7 +681,7 @@ def test_subclasses_of_every_shape_serve_pages_and_files(
                 assert reply["x-shape"] == mark
 
 
-def test_how_a_subclass_is_called_is_told_by_the_class_that_says_so() -> None:
+def test_the_class_that_defines_call_declares_whether_it_is_async() -> None:
     kinds = (Stamping, StampingAsynchronously, MixedIn, Below, BothKinds, SynchronousAlone)
     assert [(each.sync_capable, each.async_capable) for each in kinds] == [
         *[(True, False), (False, True), (True, False), (True, False), (True, True)],
@@ -696,7 +690,7 @@ def test_how_a_subclass_is_called_is_told_by_the_class_that_says_so() -> None:
     assert (WithView.sync_capable, WithView.async_capable) == (True, True)
 
 
-def test_djangos_mixin_before_the_middleware_answers_pages(root: Path) -> None:
+def test_middleware_mixin_may_precede_the_middleware(root: Path) -> None:
     class Before(MiddlewareMixin, WhiteNoiseMiddleware):  # type: ignore[misc]
         def process_request(self, request: Any) -> Any:
             return WhiteNoiseMiddleware.__call__(self, request)
@@ -707,7 +701,7 @@ def test_djangos_mixin_before_the_middleware_answers_pages(root: Path) -> None:
     assert middleware(RequestFactory().get("/static/a.css")).content == SMALL
 
 
-def test_a_small_file_is_read_like_a_streamed_one_too(root: Path) -> None:
+def test_a_small_file_also_has_streaming_content(root: Path) -> None:
     with override_settings(STATIC_ROOT=root, MIDDLEWARE=[MIDDLEWARE]):
         response: Any = Client().get("/static/a.css")
         for _ in range(2):
@@ -721,7 +715,7 @@ def test_a_small_file_is_read_like_a_streamed_one_too(root: Path) -> None:
             assert list(other.streaming_content) == []
 
 
-def test_a_small_file_is_read_like_a_streamed_one_on_an_event_loop(root: Path) -> None:
+def test_a_small_file_also_has_streaming_content_on_an_event_loop(root: Path) -> None:
     async def main() -> None:
         response: Any = await AsyncClient().get("/static/a.css")
         assert [piece async for piece in response] == [SMALL]
@@ -732,7 +726,7 @@ def test_a_small_file_is_read_like_a_streamed_one_on_an_event_loop(root: Path) -
         asyncio.run(main())
 
 
-def test_while_the_disk_is_waited_for_the_event_loop_goes_on(
+def test_a_slow_disk_does_not_block_the_event_loop(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from whitenoise_async.serving import responder

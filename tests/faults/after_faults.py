@@ -198,8 +198,7 @@ async def ask_at_each_call(
         forget(app)
         if case.warm:
             await server.ask(app, case.call)
-        logs.warn_once.cache_clear()
-        logs._last_said.cache_clear()
+        logs.forget_messages()
         server.calls.before = moment = At(at, act, names, on)
         got = await server.ask(app, case.call)
         server.calls.before = str

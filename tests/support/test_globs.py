@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from whitenoise_async.support.globs import Globs, globs_of
+from whitenoise_async.support.globs import Globs, compile_globs
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ from whitenoise_async.support.globs import Globs, globs_of
         ("✓.js", "?.js", True),
     ],
 )
-def test_a_pattern_is_one_for_the_name_or_with_a_slash_for_the_path(
+def test_a_pattern_matches_the_name_or_with_a_slash_the_path(
     path: str, pattern: str, expected: bool
 ) -> None:
     assert match(path, [pattern]) is expected
@@ -97,7 +97,7 @@ def test_a_pattern_is_one_for_the_name_or_with_a_slash_for_the_path(
         ("a/b", "**", True),
     ],
 )
-def test_two_stars_are_for_any_number_of_folders(path: str, pattern: str, expected: bool) -> None:
+def test_two_stars_match_any_number_of_folders(path: str, pattern: str, expected: bool) -> None:
     assert match(path, [pattern]) is expected
 
 
@@ -123,21 +123,19 @@ def match(path: str, patterns: list[str]) -> bool:
         ("app.js", "chart.js/", False),
     ],
 )
-def test_what_is_for_a_file_by_its_name_is_not_for_a_folder_of_that_name(
-    path: str, pattern: str, expected: bool
-) -> None:
+def test_match_file_ignores_folders_with_the_name(path: str, pattern: str, expected: bool) -> None:
     assert bool(Globs([pattern]).match_file(path)) is expected
 
 
 @pytest.mark.parametrize("pattern", ["", "/", "//"])
 def test_an_empty_pattern_is_refused(pattern: str) -> None:
     with pytest.raises(ValueError, match="exclude must be patterns such as"):
-        globs_of("exclude", ["*.map", pattern])
+        compile_globs("exclude", ["*.map", pattern])
 
 
 @pytest.mark.parametrize(
     ("patterns", "expected"),
     [(["*.css"], False), (["*.css", "*.js"], True), (["*.js", "*.css"], True)],
 )
-def test_one_pattern_that_matches_is_enough(patterns: list[str], expected: bool) -> None:
+def test_one_matching_pattern_is_enough(patterns: list[str], expected: bool) -> None:
     assert match("app.js", patterns) is expected

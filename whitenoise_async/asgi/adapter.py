@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from ..applications import ASGI, WSGI, is_double
+from ..applications import ASGI, WSGI, is_asgi2
 from ..base import BaseWhiteNoise
 from ..http.paths import below_mounts, has_encoded_slash
 from ..registry.entries import Entry, Unresolved
@@ -39,11 +39,11 @@ async def _standalone(scope: Scope, receive: Receive, send: Send) -> None:
         raise RuntimeError(f"There is no application for a scope of type {scope['type']!r}")
 
 
-def _from_double(double: Callable[..., Any]) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
+def _from_asgi2(asgi2: Callable[..., Any]) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
     """An ASGI 3 application that runs an ASGI 2 application."""
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
-        await double(scope)(receive, send)
+        await asgi2(scope)(receive, send)
 
     return application
 
@@ -65,11 +65,11 @@ class ASGIWhiteNoise(BaseWhiteNoise[Line]):
 
     @classmethod
     def _fits(cls, application: Callable[..., Any]) -> bool:
-        return is_double(application) or super()._fits(application)
+        return is_asgi2(application) or super()._fits(application)
 
     @staticmethod
     def _adapt(application: Callable[..., Any]) -> Callable[..., Any]:
-        return _from_double(application) if is_double(application) else application
+        return _from_asgi2(application) if is_asgi2(application) else application
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or let the application answer it."""

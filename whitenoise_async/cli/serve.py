@@ -15,7 +15,7 @@ from ..files.errors import FileSystemError
 from ..files.state import state_or_none
 from ..options import Options
 from ..registry.interface import make_root
-from ..support.globs import globs_of
+from ..support.globs import compile_globs
 from .servers import SERVERS, installed, serve
 from .terminal import Parser, say
 
@@ -144,7 +144,7 @@ def _prefix(text: str) -> str:
 
 def _glob(option: str, text: str) -> str:
     try:
-        globs_of(option, [text])
+        compile_globs(option, [text])
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
     return text

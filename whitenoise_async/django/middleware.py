@@ -1,4 +1,4 @@
-"""The middleware: an adapter between Django's requests and responses and ours."""
+"""The middleware: translates between Django's requests and responses and this package's."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _GetResponse = Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponse
 
 
 def _standalone(request: HttpRequest) -> HttpResponseBase:
-    """Answer where there is no ``get_response``."""
+    """Answer a request if there is no ``get_response``."""
     response = not_found()
     return HttpResponse(
         response.body.literal, status=response.status, headers=dict(response.headers)
@@ -47,8 +47,8 @@ class _DjangoFormat(WSGIFormat):
 class WhiteNoiseMiddleware(ConfiguredWhiteNoise[tuple[str, str]]):
     """Serves a Django project's static files; its place is after ``SecurityMiddleware``.
 
-    Under ASGI it runs on the event loop, and no file stops that; under WSGI the server may send
-    files itself. Requests for other paths cost one look-up.
+    Under ASGI it runs on the event loop, and never blocks it with file access. Under WSGI the
+    server may send files itself. A request for another path costs one look-up.
     """
 
     sync_capable = True
@@ -61,10 +61,10 @@ class WhiteNoiseMiddleware(ConfiguredWhiteNoise[tuple[str, str]]):
     _wire_format = _DjangoFormat()
 
     def __init_subclass__(cls, **keywords: Any) -> None:
-        """Declare for Django how a subclass is called, where its ``__call__`` tells.
+        """Declare to Django whether the ``__call__`` of a subclass is synchronous or not.
 
-        A synchronous one may look at the response, which nothing can await for it: under ASGI
-        Django runs it in a thread then. It wraps an asynchronous one under WSGI.
+        A synchronous ``__call__`` may use the response, but cannot await it. So under ASGI, Django
+        must run it in a thread. Under WSGI, Django wraps an asynchronous one.
         """
         super().__init_subclass__(**keywords)
         classes = cls.__mro__
@@ -85,14 +85,15 @@ class WhiteNoiseMiddleware(ConfiguredWhiteNoise[tuple[str, str]]):
         **options: Unpack[OptionKeywords],
     ) -> None:
         """
-        :param get_response: what answers every request that is not for a file; ``None`` answers
-            them with 404.
+        :param get_response: answers every request that is not for a file. ``None`` answers them
+            with 404.
         :param settings: an object with the settings as attributes.
-        :param options: win over the ``WHITENOISE_`` settings.
-        :raises django.core.exceptions.ImproperlyConfigured: for a setting that cannot be so.
+        :param options: take precedence over the ``WHITENOISE_`` settings.
+        :raises django.core.exceptions.ImproperlyConfigured: for a setting with a wrong value.
         """
         if get_response is None:
-            # Django's MiddlewareMixin before this class sets it, and hands nothing on.
+            # If Django's MiddlewareMixin precedes this class, it sets the attribute, and calls
+            # ``super().__init__()`` without arguments.
             get_response = vars(self).get("_get_response")
         self._shares_descriptors = _is_coroutine_function(get_response)
         super().__init__(get_response, settings, **options)
@@ -111,7 +112,7 @@ class WhiteNoiseMiddleware(ConfiguredWhiteNoise[tuple[str, str]]):
             markcoroutinefunction(self)
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
-        """Answer one request, or have the application answer it."""
+        """Answer one request, or pass it to the application."""
         if self._is_async:
             return self._respond_on_event_loop(request)
         entry = self._find_entry(request)
@@ -148,15 +149,15 @@ def _is_coroutine_function(get_response: Any) -> bool:
 
 
 def _url(request: HttpRequest) -> str:
-    """The path below the mount point, in the forms that Django leaves as they are."""
+    """The path below the mount point, as the other adapters read it."""
     path: str = request.path_info
     if not isinstance(request, ASGIRequest):
         return restore_slash(path, request.META.get("SCRIPT_NAME", ""))
     mount = request.script_name
     if not mount:
         return path
-    # Versions of Django take the mount point off in different ways. What is none of these is a path
-    # that a middleware has set.
+    # Versions of Django remove the mount point in different ways. Any other path was set by a
+    # middleware.
     whole = request.scope["path"]
     if path in (whole, whole.removeprefix(mount), whole.removeprefix(mount.rstrip("/"))):
         return below_mounts(whole, mount, request.scope.get("app_root_path") or "")
@@ -170,15 +171,15 @@ def _names_encoded_slash(request: HttpRequest) -> bool:
 
 
 def _asked(request: HttpRequest) -> tuple[str, RawFields]:
-    """The request's method, as it was sent, and the fields that matter."""
-    # Under ASGI Django has made capitals of it in META too.
+    """The method of the request, as it was sent, and the headers that matter."""
+    # Under ASGI, Django converts the method to upper case, in META as well.
     scope = request.scope if isinstance(request, ASGIRequest) else None
     method = request.META["REQUEST_METHOD"] if scope is None else scope["method"]
     return method, relevant_headers(request.META)
 
 
 def _target(request: HttpRequest) -> tuple[str, str]:
-    """The request's path, or the mount point where there is none, and its query as Latin-1 text."""
+    """The path of the request, or the mount point if it is empty, and the query as Latin-1 text."""
     query = request.META.get("QUERY_STRING", "")
     if isinstance(request, ASGIRequest):
         query = query.encode().decode("latin-1")

@@ -1,4 +1,4 @@
-"""From an answer to Django's response, whose body is streamed as the request's server needs it."""
+"""Makes Django's responses, with a body that suits the server of the request."""
 
 from __future__ import annotations
 
@@ -18,14 +18,15 @@ from ..serving.responder import Reply
 from ..wsgi.bodies import PIECE_SIZE, FileBody, WholeFile
 from ..wsgi.environ import CONNECTION_CLOSE, hides_errors
 
-# Spares Django making a Content-Type up from its settings, which would not be sent.
+# Keeps Django from computing a default Content-Type, which would not be sent.
 _UNSAID = ""
 
 
 class _Headers(ResponseHeaders):
-    """Django's own, of fields that are known to be sound.
+    """Django's headers, without a check of each.
 
-    It checks each when it is set, which takes longer than all that we do for a small file.
+    The headers were checked before. Django's check takes longer than everything that this package
+    does for a small file.
     """
 
     def __init__(self, fields: Mapping[str, str]) -> None:
@@ -33,7 +34,7 @@ class _Headers(ResponseHeaders):
 
 
 class _Pieces(Iterator[bytes]):
-    """A body of at most one piece, for both kinds of iteration."""
+    """A body of at most one piece, for ``for`` and ``async for``."""
 
     def __init__(self, content: bytes) -> None:
         self._pieces = iter([content] if content else [])
@@ -51,10 +52,10 @@ class _Pieces(Iterator[bytes]):
 
 
 class _ContentResponse(HttpResponse):
-    """A body in memory that can be read like a streamed one.
+    """A body in memory that also has ``streaming_content``.
 
-    Code that was written for WhiteNoise, tests above all, reads ``streaming_content`` of every
-    file. Django sends ``content``, which is faster.
+    Code that was written for WhiteNoise, mostly tests, reads ``streaming_content`` of every file.
+    Django sends ``content``, which is faster.
     """
 
     is_async = False
@@ -73,19 +74,19 @@ class _ContentResponse(HttpResponse):
 
 
 class _WholeFileResponse(FileResponse):
-    """Django's own, which servers with ``wsgi.file_wrapper`` send by sendfile."""
+    """Django's response for a whole file: servers with ``wsgi.file_wrapper`` use sendfile."""
 
     block_size = PIECE_SIZE
 
     def __init__(self, file: WholeFile, status: int) -> None:
-        self._close_file = file.close  # in whose place Django's handler puts ours
+        self._close_file = file.close  # Django's handler replaces it with ``self.close``
         super().__init__(file, status=status)
 
     def close(self) -> None:
         """Close the file as well.
 
-        :raises BrokenBodyError: as the file does, so that the server cuts the connection. Django
-            keeps to itself what it is told when it closes what a response holds.
+        :raises BrokenBodyError: if the file does, so that the server cuts the connection. Django
+            ignores errors of the objects that a response closes.
         """
         try:
             self._close_file()
@@ -93,11 +94,11 @@ class _WholeFileResponse(FileResponse):
             super().close()
 
     def set_headers(self, filelike: object) -> None:
-        """Nothing: they are decided already."""
+        """Do nothing: the headers are complete."""
 
 
 class _Streamed:
-    """A body that an event loop takes, and the file it is read from."""
+    """A body for an event loop, and the file that it is read from."""
 
     def __init__(self, file: OpenFile, plan: BodyPlan) -> None:
         self._stream = FileStream(file)
@@ -132,8 +133,8 @@ def make_response(
 ) -> HttpResponseBase:
     """The response for ``reply``, which closes its file.
 
-    :param is_shared: whether other answers may have the file's descriptor, so that no server that
-        reads it by the descriptor's own position is given it.
+    :param is_shared: whether other responses may use the file's descriptor. If so, it is not given
+        to a server, which would read from the descriptor's own position.
     """
     encoded, body, file = reply
     headers = dict(encoded.headers)
@@ -158,6 +159,6 @@ def make_response(
         except BaseException:
             file.close()
             raise
-    # Not beside those that are there: a 304 has no Content-Type.
+    # Replace Django's default headers: a 304 has no Content-Type.
     response.headers = _Headers(headers)
     return response
