@@ -268,7 +268,7 @@ def test_an_application_of_the_other_interface_is_refused_and_the_right_class_na
 ) -> None:
     with pytest.raises(TypeError, match=f"^{kind.__name__}\\(\\) must be given an? ") as caught:
         kind(application)
-    assert str(caught.value).endswith(f"; {other}() takes this one") == (other is not None)
+    assert str(caught.value).endswith(f"; {other}() wraps this one") == (other is not None)
 
 
 def test_an_empty_slot_is_accepted() -> None:
