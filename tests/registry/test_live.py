@@ -115,7 +115,7 @@ def test_memory_that_runs_out_during_a_look_up_is_a_503(
     with monkeypatch.context() as patch:
         patch.setattr(LiveRegistry, "look_up", fail)
         assert get("/a.txt").status == 503
-    assert caplog.messages == ["A directory cannot be read now: Cannot allocate memory"]
+    assert caplog.messages == ["A folder cannot be read now: Cannot allocate memory"]
     assert get("/a.txt").body == b"a"
 
 
@@ -213,7 +213,7 @@ def test_names_of_files_are_ignored(tmp_path: Path) -> None:
 
 def test_no_url_can_be_looked_up_without_waiting(tmp_path: Path) -> None:
     write(tmp_path / "a.txt", b"a")
-    registry = LiveRegistry(None)
+    registry: Registry = LiveRegistry(None)
     add(registry, tmp_path)
     for url in ("/a.txt", "/missing"):
         assert registry.look_up_nowait(url) == Unresolved(url)
