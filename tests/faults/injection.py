@@ -190,7 +190,7 @@ class SimulatedServer:
         elif self.reading == "threads":
             patch.setattr(files, "supports_page_cache_reads", lambda descriptor: False)
         elif self.reading == "seek":
-            patch.setattr(files, "read_at", lambda *read: Buffer(reads._seek_and_read(*read)))
+            patch.setattr(files, "read_at", lambda *read: Buffer(reads.seek_and_read(*read)))
             patch.setattr(files, "supports_page_cache_reads", lambda descriptor: False)
 
     @property

@@ -155,7 +155,7 @@ class Sites:
             assert len(answers.content_cache) <= 2 * len(LISTED)
             assert len(answers.descriptor_cache) <= MAX_OPEN
             if not application.autorefresh:
-                assert application.registry._entries.keys() == LISTED.keys() - {_UNRELATED}
+                assert set(application.registry.urls()) == LISTED.keys() - {_UNRELATED}
 
 
 def _write_files(folder: Path) -> None:

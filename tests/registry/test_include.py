@@ -112,7 +112,7 @@ def test_both_registries_find_the_same(tree: Path) -> None:
         for registry in registries:
             registry.add(Root(str(tree), "/", False))
         names = [*FILES, "app.css.gz", "data.tar.gz", "docs/", "docs"]
-        walked, live = ([each.find(f"/{name}") is None for name in names] for each in registries)
+        walked, live = ([each.look_up(f"/{name}") is None for name in names] for each in registries)
         assert walked == live
 
 

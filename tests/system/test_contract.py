@@ -456,13 +456,13 @@ def test_an_etag_of_the_content_of_a_file_with_a_constant_date_is_worked_out_onc
     serve: Serve, site: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read = []
-    real = etags._compute_digest
+    real = etags.compute_digest
 
     def digest(form: OpenFile) -> str:
         read.append(form.path)
         return real(form)
 
-    monkeypatch.setattr(etags, "_compute_digest", digest)
+    monkeypatch.setattr(etags, "compute_digest", digest)
     page = write(site / "page.html", b"page" * 100, compressed=True, mtime=1)
     get = serve(site, check_interval=0)
     for _ in range(3):
