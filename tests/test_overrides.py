@@ -10,9 +10,8 @@ import pytest
 
 from tests.helpers import django_project
 from tests.helpers.clients import ADAPTERS, client_of
-from tests.helpers.docs_pages import DOCS
+from tests.helpers.docs_pages import DOCS, code, rows_of
 from tests.helpers.files import write
-from tests.system.test_docs import code, rows_of
 
 django_project.configure()
 

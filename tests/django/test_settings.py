@@ -15,8 +15,7 @@ import pytest
 
 from tests.helpers import django_project
 from tests.helpers.clients import Call, Reply, call_asgi, call_wsgi, make_call
-from tests.helpers.docs_pages import DOCS
-from tests.system.test_docs import code, rows_of
+from tests.helpers.docs_pages import DOCS, code, rows_of
 
 django_project.configure()
 

@@ -51,3 +51,9 @@ def rows_of(page: Path, columns: int) -> Iterator[list[str]]:
         cells = [cell.strip() for cell in line.split("|")]
         if line.startswith("| ") and len(cells) == columns + 2:
             yield cells[1:-1]
+
+
+def code(cell: str) -> str | None:
+    """The text of a cell that is all code, ``None`` for any other cell."""
+    found = re.fullmatch("`([^`]+)`", cell)
+    return found and found[1]

@@ -15,7 +15,7 @@ import pytest
 import whitenoise_async.cli.serve
 from tests.helpers import docs_commands
 from tests.helpers.docs_commands import commands_of
-from tests.helpers.docs_pages import DOCS, PAGES, ROOT, SHELL, Block, blocks_of, rows_of
+from tests.helpers.docs_pages import DOCS, PAGES, ROOT, SHELL, Block, blocks_of, code, rows_of
 from whitenoise_async.compression.settings import COMPRESSED, READ_BY_RANGE
 from whitenoise_async.options import OptionKeywords, Options
 from whitenoise_async.serving.response import REASONS
@@ -142,11 +142,6 @@ def test_the_extras_and_sessions_that_are_named_are_there() -> None:
             assert extras.issuperset(named.split(",")), page
         for named in re.findall(r"nox -s ([a-z_ ]+)", text):
             assert sessions.issuperset(named.split()), page
-
-
-def code(cell: str) -> str | None:
-    found = re.fullmatch("`([^`]+)`", cell)
-    return found and found[1]
 
 
 def test_the_table_of_options_is_complete_and_its_defaults_are_true() -> None:
