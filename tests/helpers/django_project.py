@@ -1,4 +1,4 @@
-"""A Django project for tests: settings are global to a process, and are configured once."""
+"""A Django project for tests. Settings are global to a process and are configured once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ APPLICATIONS = ("admin", "auth", "contenttypes", "messages", "sessions", "static
 
 
 def configure() -> None:
-    """Set Django up, unless it is. Tests change what they need by ``override_settings``."""
+    """Set Django up, once. Tests change single settings with ``override_settings``."""
     if settings.configured:
         return
     settings.configure(
@@ -23,18 +23,21 @@ def configure() -> None:
         ROOT_URLCONF=__name__,
         SECRET_KEY="tests",
         STATIC_URL="/static/",
-        USE_TZ=True,  # Django 4.2 warns where nobody says
+        USE_TZ=True,  # Django 4.2 warns if it is not set
     )
     django.setup()
 
 
 def view(request: HttpRequest, rest: str = "") -> HttpResponse:
-    """Answer with the path that was asked for."""
+    """Respond with the path of the request."""
     return HttpResponse(request.path.encode(), content_type="text/plain")
 
 
 def with_lower_case_headers(application: Any) -> Any:
-    """Names of fields as ASGI has them; Django leaves them as they are."""
+    """Wrap an ASGI application so that its header names are in lower case, as ASGI requires.
+
+    Django sends them as its views spell them.
+    """
 
     async def call(scope: Any, receive: Any, send: Any) -> None:
         async def send_lowered(message: Any) -> None:

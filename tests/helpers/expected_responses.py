@@ -1,4 +1,4 @@
-"""What the decision core says to a request: no adapter, nothing kept, the files read again."""
+"""The responses to expect, computed by ``respond`` alone: no adapter, no cache, files read anew."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from whitenoise_async.serving.snapshot import StaticFile
 
 
 class ExpectedResponses:
-    """The answers for the files below a root."""
+    """The responses for the files below a root."""
 
     def __init__(self, root: Path) -> None:
-        self._middleware = WhiteNoise(None, root, **OPTIONS)  # which asks for files, and no more
+        self._middleware = WhiteNoise(None, root, **OPTIONS)  # used to look up files only
 
     def fill(self, request: RawRequest) -> RawRequest:
-        """Put the entity-tags of the file in their placeholders' place."""
+        """Replace the placeholders by the entity-tags of the file."""
         fields = request.fields
         for placeholder in PLACEHOLDERS:
             if any(placeholder in value for _, value in fields):
@@ -51,7 +51,7 @@ class ExpectedResponses:
             return _applications(request)
         try:
             response = self._respond(listed, Request(request.method, _fields(request), url, query))
-        except UnavailableError:  # the variant of another file
+        except UnavailableError:  # a variant that does not match its original
             return _applications(request)
         headers = sorted((name.lower(), value) for name, value in response.headers)
         return Reply(response.status, headers, _body(response))
