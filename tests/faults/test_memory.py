@@ -1,4 +1,4 @@
-"""Memory runs out for an answer: the kernel gives this process no more."""
+"""A response needs memory that the kernel refuses."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from whitenoise_async.asgi import file_stream as streaming
 from whitenoise_async.wsgi import bodies as wsgi_bodies
 
 SIZE = 128 * 1024 * 1024
-ROOM = SIZE // 2  # for threads, which have stacks, and for all that is small
+ROOM = SIZE // 2  # for the stacks of threads and for small objects
 SETUPS = ["wsgi", "asyncio, page cache", "asyncio, threads", "trio, page cache", "trio, threads"]
 RANGES = {"Range": f"bytes=0-{SIZE // 2},{SIZE - 9}-"}
 
@@ -47,7 +47,7 @@ def test_a_file_for_which_there_is_no_memory_is_a_503_and_there_later(
         assert caplog.messages == [f"{path} cannot be read now: Cannot allocate memory"]
         assert other.body == b"other"
         assert (await server.ask(app, make_call("/a.bin"))).body == bytes(SIZE)
-        # It is in memory now, but its ranges have to be put side by side.
+        # The file is in memory now, but its ranges must be joined.
         caplog.clear()
         with little_memory(ROOM):
             got = await server.ask(app, make_call("/a.bin", RANGES))

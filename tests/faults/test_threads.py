@@ -1,4 +1,4 @@
-"""No thread is to be had: every one of ours waits for the disk, or the system gives no more."""
+"""No thread is free: all of ours wait for the disk, or the system refuses to start another."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ from whitenoise_async.asgi.worker_threads import (
 from whitenoise_async.asgi.worker_threads import Call as ThreadCall
 
 CONTENT = os.urandom(5 * PIECE)
-# Bytes that are left for all but the stacks of threads.
+# Bytes that are left for everything but the stacks of threads.
 ROOM = 512 * 1024 * 1024
-# Who has threads, and keeps those that are idle.
+# The thread pools, which keep idle threads.
 POOLS = ("anyio", "aiofiles")
 # More threads than can be idle. Trio keeps idle threads of earlier tests for ten seconds: all of
-# ours, and as many again for other work of a test.
+# ours, and as many for other work of a test.
 IDLE = 2 * (MAX_THREADS + MAX_STUCK)
 NO_THREAD = "can't start new thread"
 
@@ -85,7 +85,7 @@ def no_room_for_stacks() -> Iterator[None]:
 
 @asynccontextmanager
 async def no_threads(*pools: str) -> AsyncIterator[None]:
-    """Have no thread in ``pools``, and let no more be started: their stacks have no room."""
+    """Occupy all threads of ``pools``, and leave no memory for the stacks of new ones."""
     done = threading.Event()
     limiter = anyio.CapacityLimiter(IDLE)
     if "aiofiles" in pools:
@@ -107,7 +107,7 @@ async def no_threads(*pools: str) -> AsyncIterator[None]:
 
 
 class Losing:
-    """Sends as :class:`Way` does, and from the message number ``at`` on there is no thread."""
+    """Takes all threads away when the message number ``at`` is sent."""
 
     def __init__(self, server: SimulatedServer, at: int, pools: Sequence[str] = POOLS) -> None:
         self._at = at
@@ -211,7 +211,7 @@ def test_without_a_thread_in_mid_stream_the_connection_is_cut_if_one_is_needed(
 def test_without_a_thread_for_the_last_look_the_connection_is_cut(
     monkeypatch: pytest.MonkeyPatch, path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """aiofiles has threads of its own: here it has them all, and needs no more."""
+    """aiofiles has its own threads: here it has started all of them."""
     server = SimulatedServer("asyncio, threads", monkeypatch)
     app = server.make(path.parent, max_cache_size=0)
     executor, together = streaming._executor_of(os.getpid(), 0), threading.Barrier(MAX_THREADS)
@@ -252,7 +252,7 @@ def test_without_a_thread_a_removed_file_is_closed_in_place(
 
 @pytest.mark.parametrize("server", ["asyncio, page cache", "trio, page cache"], indirect=True)
 def test_without_a_thread_no_path_is_handed_over(server: SimulatedServer, path: Path) -> None:
-    """Whether it leads to the open file still, nobody can ask; the open file is sent."""
+    """Without a thread, the path cannot be checked, so the open file is sent."""
     server.extensions = {"http.response.pathsend": {}}
     app = server.make(path.parent, max_cache_size=0, check_interval=None)
 
