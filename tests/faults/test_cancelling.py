@@ -105,7 +105,7 @@ FAST_ENDS = [
 
 
 @pytest.mark.parametrize(("end", "setup"), slow_unless(ENDS, FAST_ENDS.__contains__))
-def test_wherever_it_is_cancelled_nothing_is_left_and_the_next_answer_is_right(
+def test_a_request_cancelled_at_any_await_leaves_nothing_and_the_next_response_is_right(
     end: Callable[[Ask, int, SimulatedServer], Awaitable[bool]],
     setup: str,
     tmp_path: Path,

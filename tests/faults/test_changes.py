@@ -160,7 +160,7 @@ FAST_TURNS = [
 
 
 @pytest.mark.parametrize(("change", "setup"), slow_unless(TURNS, FAST_TURNS.__contains__))
-def test_whenever_a_file_is_changed_the_answer_is_right_or_cut(
+def test_whenever_a_file_changes_the_response_is_right_or_cut(
     setup: str,
     change: str,
     root: Path,

@@ -33,7 +33,7 @@ def path(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_file_for_which_there_is_no_memory_is_a_503_and_there_later(
+def test_a_file_without_memory_for_it_is_a_503_and_served_later(
     server: SimulatedServer, path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     options = {"max_cached_file_size": SIZE, "max_cache_size": SIZE, "check_interval": None}
@@ -59,7 +59,7 @@ def test_a_file_for_which_there_is_no_memory_is_a_503_and_there_later(
     server.run(main)
 
 
-def test_a_piece_for_which_there_is_no_memory_cuts_the_connection(
+def test_a_piece_without_memory_for_it_cuts_the_connection(
     server: SimulatedServer,
     path: Path,
     caplog: pytest.LogCaptureFixture,

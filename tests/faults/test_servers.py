@@ -81,7 +81,7 @@ async def raised_by(
 
 
 @pytest.mark.parametrize(("error", "setup"), ALL_OF_ASGI, ids=_name)
-def test_whichever_send_fails_a_client_that_has_gone_is_no_error_and_all_else_comes_through(
+def test_whichever_send_fails_a_disconnect_is_ignored_and_other_errors_propagate(
     setup: str,
     error: BaseException,
     tmp_path: Path,
@@ -122,7 +122,7 @@ def test_whichever_send_fails_a_client_that_has_gone_is_no_error_and_all_else_co
 
 
 @pytest.mark.parametrize(("error", "setup"), ALL_OF_ASGI, ids=_name)
-def test_whichever_receive_fails_the_error_comes_through_or_the_answer_is_whole(
+def test_whichever_receive_fails_the_error_propagates_or_the_response_is_complete(
     setup: str,
     error: BaseException,
     tmp_path: Path,
@@ -172,7 +172,7 @@ def all_pieces(pieces: Iterator[bytes]) -> None:
 
 @pytest.mark.parametrize("setup", WSGI_SETUPS)
 @pytest.mark.parametrize("take", [nothing, one_piece, all_pieces])
-def test_however_a_server_leaves_a_body_nothing_is_left(
+def test_however_a_server_abandons_a_body_nothing_is_left(
     setup: str,
     take: Callable[[Iterator[bytes]], None],
     tmp_path: Path,
@@ -206,7 +206,7 @@ def test_however_a_server_leaves_a_body_nothing_is_left(
 
 @pytest.mark.parametrize("setup", WSGI_SETUPS)
 @pytest.mark.parametrize("error", [OSError(), OwnEnd()], ids=_name)
-def test_a_start_response_that_fails_comes_through(
+def test_an_error_of_start_response_propagates(
     setup: str,
     error: BaseException,
     tmp_path: Path,

@@ -97,7 +97,7 @@ def is_fast(turn: tuple[str, bool, str]) -> bool:
 
 
 @pytest.mark.parametrize(("fault", "on", "setup"), slow_unless(TURNS, is_fast))
-def test_whichever_call_fails_the_client_is_told_and_the_next_answer_is_right(
+def test_whichever_call_fails_the_client_notices_and_the_next_response_is_right(
     setup: str,
     fault: str,
     on: bool,
