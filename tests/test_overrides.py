@@ -15,9 +15,8 @@ from django.utils.deprecation import MiddlewareMixin
 
 from tests.helpers import django_project
 from tests.helpers.clients import ADAPTERS, client_of
-from tests.helpers.docs_pages import DOCS, rows_of
+from tests.helpers.docs_pages import DOCS, code, rows_of
 from tests.helpers.files import write
-from tests.system.test_docs import code
 from whitenoise_async import ASGIWhiteNoise, WhiteNoise
 from whitenoise_async.django import (
     CompressedManifestStaticFilesStorage,
