@@ -15,9 +15,8 @@ from django.utils.deprecation import MiddlewareMixin
 
 from tests.helpers import django_project
 from tests.helpers.clients import ADAPTERS, client_of
-from tests.helpers.docs_pages import DOCS, rows_of
+from tests.helpers.docs_pages import DOCS, code, rows_of
 from tests.helpers.files import write
-from tests.system.test_docs import code
 from whitenoise_async import ASGIWhiteNoise, WhiteNoise
 from whitenoise_async.django import (
     CompressedManifestStaticFilesStorage,
@@ -102,7 +101,7 @@ def test_the_system_check_names_the_method() -> None:
     assert run_checks is not None
 
 
-def test_the_migration_page_names_each_method() -> None:
+def test_the_page_names_each_with_its_replacement() -> None:
     cells = [code(cell) or "" for cell, _ in rows_of(DOCS / "subclasses.md", 2)]
     named = [cell.removesuffix("()") for cell in cells if cell.endswith("()")]
     assert sorted(named) == sorted([*UNCALLED_APPLICATION_METHODS, *UNCALLED_STORAGE_METHODS])

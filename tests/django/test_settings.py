@@ -32,8 +32,7 @@ from tests.helpers.django_project import (
     storages_with,
     write_style,
 )
-from tests.helpers.docs_pages import DOCS, rows_of
-from tests.system.test_docs import code
+from tests.helpers.docs_pages import DOCS, code, rows_of
 from whitenoise_async.django import (
     CompressedManifestStaticFilesStorage,
     DjangoWhiteNoise,

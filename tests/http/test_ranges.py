@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from whitenoise_async.http.ranges import (
     ByteRange,
     parse_range,
-    planned_length,
     unsatisfied_range,
 )
 
@@ -159,16 +158,6 @@ def test_a_range_has_a_content_range(
 ) -> None:
     """RFC 9110 §14.4."""
     assert (part.length, part.content_range(size)) == (length, expected)
-
-
-@pytest.mark.parametrize(
-    ("plan", "expected"),
-    [([], 0), ([b"abc"], 3), ([ByteRange(3, 10)], 7), ([b"ab", ByteRange(3, 10), b"", b"c"], 10)],
-)
-def test_the_length_of_a_body_counts_bytes_and_ranges(
-    plan: list[bytes | ByteRange], expected: int
-) -> None:
-    assert planned_length(plan) == expected
 
 
 def test_a_416_names_the_size_of_the_file() -> None:

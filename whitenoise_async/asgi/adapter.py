@@ -39,11 +39,11 @@ async def _standalone(scope: Scope, receive: Receive, send: Send) -> None:
         raise RuntimeError(f"There is no application for a scope of type {scope['type']!r}")
 
 
-def _from_double(double: Callable[..., Any]) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
+def _from_asgi2(asgi2: Callable[..., Any]) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
     """An ASGI 3 application that runs an ASGI 2 application."""
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
-        await double(scope)(receive, send)
+        await asgi2(scope)(receive, send)
 
     return application
 
@@ -69,7 +69,7 @@ class ASGIWhiteNoise(BaseWhiteNoise[Line]):
 
     @staticmethod
     def _adapt(application: Callable[..., Any]) -> Callable[..., Any]:
-        return _from_double(application) if is_asgi2(application) else application
+        return _from_asgi2(application) if is_asgi2(application) else application
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or let the application answer it."""
