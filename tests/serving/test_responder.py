@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.helpers.clients import ADAPTERS, Fields, Serve, client_of, environ_of, make_call
+from tests.helpers.descriptors import descriptors_of
 from tests.helpers.files import write
 from tests.helpers.nobody import run_as_nobody
 from tests.helpers.registries import add
@@ -553,3 +554,21 @@ def test_nothing_is_kept_for_entries_that_are_not_found_again(tmp_path: Path) ->
     responder = site.responder
     for cache in (responder.content_cache, responder.descriptor_cache, responder.response_cache):
         assert len(cache) == 0
+
+
+def test_a_disk_error_while_a_body_is_read_is_a_503_and_closes_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(tmp_path / "a.txt", TEXT)
+    site = Site(tmp_path)
+
+    def fail(*read: int) -> bytes:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("whitenoise_async.files.open_file.read_at", fail)
+        reply = site.responder.reply(site.request())
+    assert reply is not None
+    assert reply[0].status == 503
+    assert descriptors_of(path) == []
+    assert site.reply() == TEXT
