@@ -156,6 +156,11 @@ def make_tag_source(
 
 
 def compute_digest(file: OpenFile) -> str:
+    """Compute the digest of the content. Blocks on the disk.
+
+    :returns: 128 bits of BLAKE2b, in hexadecimal.
+    :raises FileSystemError: if the file cannot be read.
+    """
     digest, offset = hashlib.blake2b(digest_size=16), 0
     while offset < file.state.size and (piece := file.read(offset, _PIECE_SIZE)):
         digest.update(piece)
