@@ -1,6 +1,6 @@
 """What our middlewares answer, taken beforehand, for the limit to repeat.
 
-Run as ``python -m benchmarks.capture SITE OUTPUT``, so that the measuring process itself never
+Run as ``python -m tests.benchmarks.capture SITE OUTPUT``, so that the measuring process itself never
 holds the bodies.
 """
 

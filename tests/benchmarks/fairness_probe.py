@@ -1,6 +1,6 @@
 """The load of the fairness rows: transfers, and a small request again and again during them.
 
-``python -m benchmarks.fairness_probe downloads|readers PORT SITE READERS`` prints JSON. One thread
+``python -m tests.benchmarks.fairness_probe downloads|readers PORT SITE READERS`` prints JSON. One thread
 with one selector does it all, and looks for the small request's answer first.
 """
 

@@ -43,7 +43,7 @@ class Place(NamedTuple):
     """Where a run has its files, and what its servers import."""
 
     folder: Path
-    target: str = "benchmarks.target:application"
+    target: str = "tests.benchmarks.target:application"
 
     @property
     def site(self) -> Path:

@@ -1,4 +1,4 @@
-"""What the servers import: ``benchmarks.target:application``, told by the environment."""
+"""What the servers import: ``tests.benchmarks.target:application``, told by the environment."""
 
 from __future__ import annotations
 

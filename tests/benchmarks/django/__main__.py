@@ -75,7 +75,7 @@ def _run(chosen: settings.Settings, wanted: Sequence[str]) -> results.Results:
     }
     names = [name for name in CONTENDERS if name not in away]
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        place = Place(Path(folder), "benchmarks.django.target:application")
+        place = Place(Path(folder), "tests.benchmarks.django.target:application")
         make_site(place.site)
         output_of("capture", [str(place.site), str(place.answers)], place.folder)
         for row in wanted:

@@ -1,4 +1,4 @@
-"""What the servers import, told by the environment as ``benchmarks.target`` is."""
+"""What the servers import, told by the environment as ``tests.benchmarks.target`` is."""
 
 from __future__ import annotations
 

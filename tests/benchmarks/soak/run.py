@@ -31,7 +31,7 @@ from tests.benchmarks.soak.settings import Settings
 from tests.benchmarks.soak.watch import Control, Sample, Watch
 from tests.benchmarks.stalled import allow_descriptors, stalled_clients, steady
 
-_TARGET = "benchmarks.soak.target:application"
+_TARGET = "tests.benchmarks.soak.target:application"
 # A file that nobody closed, and a coroutine that nobody awaited, are told in the log.
 _TELLING = ("-W", "default::ResourceWarning", "-W", "default::RuntimeWarning")
 

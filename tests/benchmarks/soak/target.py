@@ -1,6 +1,6 @@
 """What the servers import: the middleware, around an application that tells of its process.
 
-It is ``benchmarks.soak.target:application``, told by the environment.
+It is ``tests.benchmarks.soak.target:application``, told by the environment.
 """
 
 from __future__ import annotations
