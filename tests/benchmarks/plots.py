@@ -12,7 +12,7 @@ from tests.benchmarks.svg import Bar, Panel, chart
 
 
 def draw(folder: Path, results: Results) -> None:
-    """Write those charts for which there are figures."""
+    """Write the charts that have figures."""
     for name, text in (
         ("performance-throughput.svg", _throughput(results)),
         ("performance-cost.svg", _cost(results)),
@@ -22,7 +22,7 @@ def draw(folder: Path, results: Results) -> None:
 
 
 def _throughput(results: Results) -> str | None:
-    # nginx is in the table: beside it nothing else could be told apart here.
+    # nginx is in the table only: in the chart its bar would dwarf the others.
     ratios = {
         row["title"]: {
             name: each["ratio"]

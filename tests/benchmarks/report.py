@@ -24,7 +24,7 @@ def write_page(page: Path, results: Results) -> None:
 
 
 def put_into(page: Path, session: str, parts: Mapping[str, str]) -> None:
-    """Put each part between its markers of the page, which name the session that writes it."""
+    """Put each part between its markers on the page, which name the session that writes it."""
     text = page.read_text(encoding="utf-8")
     for name, new in parts.items():
         text = _between(text, name, session, new)
@@ -42,7 +42,7 @@ def _between(text: str, name: str, session: str, new: str) -> str:
 
 
 def results_text(results: Results) -> Iterator[str]:
-    """What was measured, where, and the tables."""
+    """The conditions of the measurement, and the tables."""
     yield from _conditions(results)
     yield from throughput_table(throughput(results), tuple(BY_NAME), LIMIT)
     if rows.STARTUP in results["rows"]:
@@ -66,7 +66,7 @@ def _conditions(results: Results) -> Iterator[str]:
 
 
 def measured_on(results: Results, more: str = "") -> Iterator[str]:
-    """The machine and the packages, and ``more`` that has a version."""
+    """The machine, the packages, and ``more`` programs with their versions."""
     machine = results["machine"]
     packages = ", ".join(f"{name} {number}" for name, number in machine["packages"].items())
     if results["settings"]["kind"] != "full":
@@ -79,7 +79,7 @@ def measured_on(results: Results, more: str = "") -> Iterator[str]:
 
 
 def throughput_table(measured: list[Row], known: Sequence[str], base: str) -> Iterator[str]:
-    """What each did beside ``base``, those of ``known`` who were there."""
+    """The figures of each contender in ``known`` that took part, relative to ``base``."""
     names = [name for name in known if any(name in row["contenders"] for row in measured)]
     if not names:
         return
@@ -155,7 +155,7 @@ def _fairness_table(row: Row) -> Iterator[str]:
 
 
 def remarks(results: Results) -> Iterator[str]:
-    """Who and what is not in the tables, and why."""
+    """The contenders and rows that are missing in the tables, with reasons."""
     invalid = [
         f"{name} in {row['title']} ({fault})"
         for row in results["rows"].values()
@@ -169,7 +169,7 @@ def remarks(results: Results) -> Iterator[str]:
 
 
 def left_out(results: Results) -> Iterator[str]:
-    """Who did not take part, and why."""
+    """The contenders that did not take part, with reasons."""
     reasons = [
         f"{name} in {row['title']} ({reason})"
         for row in results["rows"].values()
@@ -201,5 +201,5 @@ def _ratio(each: dict[str, Any] | None, name: str) -> str:
 
 
 def own(name: str, text: str) -> str:
-    """Ours stand out."""
+    """Emphasize our own rows."""
     return f"**{text}**" if is_ours(name) else text

@@ -1,4 +1,4 @@
-"""``nox -s bench_django``: measure, print the tables, and keep them where asked."""
+"""``nox -s bench_django``: measure, print the tables, and save them on request."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def _calls(place: Place, names: Sequence[str]) -> dict[str, Any]:
             for interface in (ASGI, WSGI):
                 arguments = [name, interface, str(place.site)]
                 printed = output_of("django.calls_probe", arguments, place.folder)
-                # Before its last line are Django's warnings, of bodies that are not made for ASGI.
+                # Django warns of bodies that are not made for ASGI. The result is on the last line.
                 line = printed.splitlines()[-1]
                 counted.setdefault(name, {"invalid": []})[interface] = json.loads(line)
                 say(f"calls  {name}, {interface}: {line}")
