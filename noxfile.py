@@ -52,6 +52,10 @@ def install_what_is_released(session: nox.Session, lines: list[list[str]]) -> No
         session.install("--upgrade", *packages, success_codes=range(256))
 
 
+# The folders of the package for which each mutant is killed or listed as equivalent.
+MUTATED = ["http"]
+
+
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
     """The tests, without those marked as slow."""
@@ -168,6 +172,13 @@ def docs(session: nox.Session) -> None:
 def media_types(session: nox.Session) -> None:
     """Generate the table of media types again from its public source; needs npm."""
     session.run("python", "tests/tools/generate_media_types.py", *session.posargs)
+
+
+@nox.session
+def mutation(session: nox.Session) -> None:
+    """Mutation testing of modules that decide responses: ``nox -s mutation -- http/ranges.py``."""
+    session.install("-e", ".[test]", "mutmut==3.8.*")
+    session.run("python", "tests/tools/mutation.py", *(session.posargs or MUTATED))
 
 
 @nox.session

@@ -13,10 +13,9 @@ from typing import Any
 import pytest
 
 from tests.helpers.clients import ADAPTERS, Get, Serve, client_of
-from tests.helpers.descriptors import close_kept
 from tests.helpers.files import write
 from tests.helpers.server_processes import describe_servers
-from whitenoise_async.serving.descriptor_cache import _sweeper
+from whitenoise_async.serving import descriptor_cache
 from whitenoise_async.support import logs
 
 pytest.register_assert_rewrite("tests.fuzzing")
@@ -58,18 +57,13 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 
 @pytest.fixture(autouse=True)
 def _nothing_was_logged_before() -> None:
-    logs.warn_once.cache_clear()
-    logs._last_said.cache_clear()
+    logs.forget_messages()
 
 
 @pytest.fixture(autouse=True)
-def _no_file_is_kept_open() -> Iterator[None]:
+def _close_cached_files() -> Iterator[None]:
     yield
-    close_kept()
-    if timer := _sweeper._timer:  # else it would run on in the next test
-        timer.cancel()
-        timer.join()
-        _sweeper._timer = None
+    descriptor_cache.close_all()
 
 
 @pytest.fixture(params=list(ADAPTERS))

@@ -1,4 +1,4 @@
-"""Options: what is refused, and how functions are taken from a class."""
+"""Options: wrong values, and hooks in a class body."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ from whitenoise_async import ASGIWhiteNoise, WhiteNoise
         ("max_cache_size", -1, ValueError, "must be 0 or more bytes, got -1"),
         ("check_interval", "1", TypeError, "must be a number of seconds or None, got '1'"),
         ("check_interval", False, TypeError, "must be a number of seconds or None, got False"),
-        ("check_interval", -0.5, ValueError, "at the most, or None for never, got -0.5"),
-        ("check_interval", float("inf"), ValueError, "at the most, or None for never, got inf"),
-        ("check_interval", 10**400, ValueError, "1000000000 at the most, or None for never"),
-        ("check_interval", float("nan"), ValueError, "at the most, or None for never, got nan"),
+        ("check_interval", -0.5, ValueError, "up to 1000000000, or None for never, got -0.5"),
+        ("check_interval", float("inf"), ValueError, ", or None for never, got inf"),
+        ("check_interval", 10**400, ValueError, "1000000000, or None for never"),
+        ("check_interval", float("nan"), ValueError, ", or None for never, got nan"),
         ("charset", 8, TypeError, "must be the name of a charset or None, got 8"),
         ("charset", "", ValueError, "such as 'utf-8', got ''"),
         ("charset", 'utf-8"\r\nX: y', ValueError, "such as 'utf-8', got"),
@@ -58,12 +58,21 @@ from whitenoise_async import ASGIWhiteNoise, WhiteNoise
         ("add_headers_function", "f", TypeError, "must be callable as (headers, path, url)"),
     ],
 )  # fmt: skip
-def test_a_wrong_value_is_refused_at_construction_with_what_was_expected(
+def test_a_wrong_value_is_refused_with_the_expected_one(
     kind: Any, name: str, value: Any, error: type[Exception], expected: str, as_attribute: bool
 ) -> None:
     mine = type("Mine", (kind,), {name: value} if as_attribute else {})
     with pytest.raises(error, match=rf"^{name}.*{re.escape(expected)}"):
         mine(None, **({} if as_attribute else {name: value}))
+
+
+@pytest.mark.parametrize("kind", [WhiteNoise, ASGIWhiteNoise])
+def test_an_unknown_option_is_refused_and_the_options_are_listed(kind: Any) -> None:
+    expected = (
+        rf"^{kind.__name__}\(\) got an unknown option 'maxage'; the options are autorefresh, "
+    )
+    with pytest.raises(TypeError, match=expected):
+        kind(None, maxage=60)
 
 
 @pytest.mark.parametrize(
@@ -72,9 +81,7 @@ def test_a_wrong_value_is_refused_at_construction_with_what_was_expected(
     ids=["none", "one", "five"],
 )
 @pytest.mark.parametrize("name", ["immutable_file_test", "add_headers_function"])
-def test_a_function_with_other_parameters_is_refused_at_construction(
-    name: str, function: Any
-) -> None:
+def test_a_function_with_other_parameters_is_refused(name: str, function: Any) -> None:
     options: Any = {name: function}
     with pytest.raises(TypeError, match=f"{name} must be callable as"):
         WhiteNoise(None, **options)
@@ -99,7 +106,7 @@ async def async_hook(self: Any, static_file: Any, url: str) -> bool:
 def test_an_async_function_is_refused(
     adapter: str, name: str, function: Any, as_attribute: bool
 ) -> None:
-    """What it returns is a coroutine, which is true, and never runs."""
+    """It would return a coroutine, which is true and never runs."""
     options = {name: function}
     mine: Any = type("Mine", (ADAPTERS[adapter],), options if as_attribute else {})
     with pytest.raises(TypeError, match=f"{name} must not be async"):
@@ -144,7 +151,7 @@ def class_method(cls: Any, headers: Any, path: str, url: str) -> None:
 
 
 class Binding:
-    """What Python makes a method of though it is no function, as one written in C is none."""
+    """Not a function, but Python binds it as a method, like functions written in C."""
 
     def __init__(self, function: Any) -> None:
         self.function = function
@@ -179,8 +186,8 @@ def test_a_function_in_a_class_body_may_be_plain_or_a_method(
 
 
 @pytest.mark.parametrize("wrap", [lambda function: function, functools.cache])
-def test_a_method_with_other_parameters_is_refused_at_construction(wrap: Any) -> None:
-    """And not taken for a plain function that calls its first one ``self``."""
+def test_a_method_with_other_parameters_is_refused(wrap: Any) -> None:
+    """It is not treated as a plain function with a parameter ``self``."""
 
     def add(self: Any, path: str, url: str) -> None: ...
 
@@ -189,11 +196,11 @@ def test_a_method_with_other_parameters_is_refused_at_construction(wrap: Any) ->
         mine(None)
 
 
-def test_a_callable_that_does_not_tell_its_parameters_is_believed() -> None:
+def test_a_callable_without_a_signature_is_accepted() -> None:
     assert WhiteNoise(None, immutable_file_test=max).immutable_file_test is max
 
 
-def test_an_attribute_set_before_construction_counts(tmp_path: Path) -> None:
+def test_an_attribute_set_before_super_init_applies(tmp_path: Path) -> None:
     write(tmp_path / "a.txt", b"")
 
     class Mine(WhiteNoise):
@@ -205,7 +212,7 @@ def test_an_attribute_set_before_construction_counts(tmp_path: Path) -> None:
     assert client_of("wsgi")(Mine(None, tmp_path))("/a.txt")["cache-control"] == "max-age=5, public"
 
 
-def test_a_keyword_wins_over_the_attribute_and_can_be_read_back(tmp_path: Path) -> None:
+def test_a_keyword_takes_precedence_over_the_attribute_and_can_be_read(tmp_path: Path) -> None:
     class Mine(WhiteNoise):
         max_age = 5
         index_file = True
@@ -240,7 +247,7 @@ class AsgiObject:
         (ASGIWhiteNoise, WhiteNoise(None)),
     ],
 )
-def test_what_is_not_an_application_of_its_kind_is_refused(kind: Any, application: Any) -> None:
+def test_an_application_of_the_other_interface_is_refused(kind: Any, application: Any) -> None:
     expected = "an ASGI" if kind is ASGIWhiteNoise else "a WSGI"
     with pytest.raises(TypeError, match=f"must be given {expected} application, called as"):
         kind(application)
@@ -258,5 +265,5 @@ def test_what_is_not_an_application_of_its_kind_is_refused(kind: Any, applicatio
         (ASGIWhiteNoise, functools.partial(asgi_like)),
     ],
 )
-def test_an_application_of_its_kind_is_taken(kind: Any, application: Any) -> None:
+def test_an_application_of_the_interface_is_accepted(kind: Any, application: Any) -> None:
     assert kind(application).application is application

@@ -1,4 +1,4 @@
-"""Subclasses with methods of WhiteNoise's that are never called here are refused."""
+"""Subclasses that override a method of WhiteNoise's that is never called are refused."""
 
 from __future__ import annotations
 
@@ -7,20 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from tests.helpers import django_project
-from tests.helpers.clients import ADAPTERS, client_of
-from tests.helpers.docs_pages import DOCS, code, rows_of
-from tests.helpers.files import write
-
-django_project.configure()
-
 from django.core.checks import run_checks
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpResponse
 from django.test import override_settings
 from django.utils.deprecation import MiddlewareMixin
 
+from tests.helpers import django_project
+from tests.helpers.clients import ADAPTERS, client_of
+from tests.helpers.docs_pages import DOCS, code, rows_of
+from tests.helpers.files import write
 from whitenoise_async import ASGIWhiteNoise, WhiteNoise
 from whitenoise_async.django import (
     CompressedManifestStaticFilesStorage,
@@ -28,26 +24,28 @@ from whitenoise_async.django import (
     WhiteNoiseMiddleware,
 )
 from whitenoise_async.django.checks import check_settings
-from whitenoise_async.overrides import OF_APPLICATIONS, OF_STORAGES
+from whitenoise_async.overrides import UNCALLED_APPLICATION_METHODS, UNCALLED_STORAGE_METHODS
+
+django_project.configure()
 
 
 def method(self: Any, *args: Any, **kwargs: Any) -> Any: ...
 
 
-@pytest.mark.parametrize("name", OF_APPLICATIONS)
+@pytest.mark.parametrize("name", UNCALLED_APPLICATION_METHODS)
 @pytest.mark.parametrize("kind", [WhiteNoise, ASGIWhiteNoise, WhiteNoiseMiddleware])
 @pytest.mark.parametrize("value", [method, staticmethod(method)], ids=["method", "static"])
-def test_a_method_that_is_never_called_is_refused_with_its_replacement(
-    kind: Any, name: str, value: Any
-) -> None:
+def test_a_method_that_is_never_called_is_refused(kind: Any, name: str, value: Any) -> None:
     mine: Any = type("Mine", (kind,), {name: value})
-    expected = rf"^Mine: {name}\(\) is never called; {re.escape(OF_APPLICATIONS[name])}$"
+    expected = (
+        rf"^Mine: {name}\(\) is never called; {re.escape(UNCALLED_APPLICATION_METHODS[name])}$"
+    )
     with pytest.raises(TypeError, match=expected):
         mine(lambda *request: HttpResponse())
 
 
 @pytest.mark.parametrize("kind", [WhiteNoise, WhiteNoiseMiddleware])
-def test_so_is_one_of_a_mixin_or_of_a_class_between(kind: Any) -> None:
+def test_a_method_of_a_mixin_or_a_base_class_is_refused(kind: Any) -> None:
     mixin = type("Mixin", (), {"find_file": method})
     between: Any = type("Between", (mixin, kind), {})
     for mine in (between, type("Mine", (between,), {})):
@@ -56,7 +54,7 @@ def test_so_is_one_of_a_mixin_or_of_a_class_between(kind: Any) -> None:
             mine(lambda *request: HttpResponse())
 
 
-def test_a_class_that_calls_such_a_method_itself_is_not() -> None:
+def test_a_class_that_calls_the_method_itself_is_accepted() -> None:
     mixin: Any = MiddlewareMixin
 
     class Restricted(mixin, WhiteNoiseMiddleware):  # type: ignore[misc]
@@ -71,17 +69,19 @@ def test_a_class_that_calls_such_a_method_itself_is_not() -> None:
     assert Restricted(lambda request: HttpResponse()) is not None
 
 
-def test_methods_of_its_own_are_no_reason() -> None:
+def test_other_methods_are_accepted() -> None:
     names = ("process_response", "initialize", "get_dynamic_path", "find_and_cache", "add_files")
     mine: Any = type("Mine", (WhiteNoise,), dict.fromkeys(names, method))
     assert mine(None) is not None
 
 
-@pytest.mark.parametrize("name", OF_STORAGES)
+@pytest.mark.parametrize("name", UNCALLED_STORAGE_METHODS)
 @pytest.mark.parametrize(
     "kind", [CompressedStaticFilesStorage, CompressedManifestStaticFilesStorage]
 )
-def test_a_storage_with_one_is_refused(kind: Any, name: str, tmp_path: Path) -> None:
+def test_a_storage_with_a_method_that_is_never_called_is_refused(
+    kind: Any, name: str, tmp_path: Path
+) -> None:
     mine: Any = type("Mine", (kind,), {name: method})
     with pytest.raises(ImproperlyConfigured, match=rf"^Mine: {name}\(\) is never called; "):
         mine(location=str(tmp_path), base_url="/static/")
@@ -91,7 +91,7 @@ class NeverCalled(WhiteNoiseMiddleware):
     def add_cache_headers(self, headers: Any, path: str, url: str) -> None: ...
 
 
-def test_the_system_check_names_it() -> None:
+def test_the_system_check_names_the_method() -> None:
     middleware = [f"{__name__}.NeverCalled", "no.such.Middleware", f"{__name__}.run_checks"]
     with override_settings(MIDDLEWARE=middleware):
         found = [each for each in check_settings(None) if each.id == "whitenoise_async.E002"]
@@ -104,13 +104,11 @@ def test_the_system_check_names_it() -> None:
 def test_the_page_names_each_with_its_replacement() -> None:
     cells = [code(cell) or "" for cell, _ in rows_of(DOCS / "subclasses.md", 2)]
     named = [cell.removesuffix("()") for cell in cells if cell.endswith("()")]
-    assert sorted(named) == sorted([*OF_APPLICATIONS, *OF_STORAGES])
+    assert sorted(named) == sorted([*UNCALLED_APPLICATION_METHODS, *UNCALLED_STORAGE_METHODS])
 
 
-def test_templates_beside_their_assets_stay_private_with_include(
-    adapter: str, tmp_path: Path
-) -> None:
-    """A library of components serves assets from the folder of its templates."""
+def test_include_keeps_templates_next_to_assets_private(adapter: str, tmp_path: Path) -> None:
+    """A component library has its assets in the folder of its templates."""
 
     base: Any = ADAPTERS[adapter]
 

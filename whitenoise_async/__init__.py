@@ -1,10 +1,10 @@
-"""Static files served by the Python web application that they belong to, WSGI or ASGI."""
+"""Serves the static files of a WSGI or ASGI application."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .support.lazy import late
+from .support.lazy import lazy_attributes
 
 if TYPE_CHECKING:
     from .asgi.adapter import ASGIWhiteNoise
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["ASGIWhiteNoise", "WhiteNoise", "check_tree", "clean_tree", "compress_tree"]
 __version__ = "0.1.0"
 
-_HOMES = {
+_MODULES = {
     "ASGIWhiteNoise": ".asgi.adapter",
     "WhiteNoise": ".wsgi.adapter",
     "check_tree": ".compression",
@@ -22,8 +22,8 @@ _HOMES = {
     "compress_tree": ".compression",
 }
 
-# The command lines need no event loop, a server no compression: each starts in half the time.
-__getattr__ = late(__name__, _HOMES)
+# Commands need no event loop, and servers no compression: both start in half the time.
+__getattr__ = lazy_attributes(__name__, _MODULES)
 
 
 def __dir__() -> list[str]:

@@ -1,7 +1,7 @@
-"""Which kind of application a callable is. Only what is certain counts against it.
+"""Tells WSGI and ASGI applications apart. A callable is refused only if it certainly does not fit.
 
-Agents that monitor applications wrap them in objects that hide the signature, or that return a
-coroutine from a plain ``__call__``. A server runs these all the same.
+Monitoring agents wrap applications in objects that hide the signature, or that return a coroutine
+from a plain ``__call__``. Servers run them, so they are accepted here.
 """
 
 from __future__ import annotations
@@ -12,41 +12,43 @@ from collections.abc import Callable
 from functools import partial, wraps
 from typing import Any
 
-#: How each kind of application is called.
+#: The two interfaces: the parameters that an application is called with.
 WSGI = ("environ", "start_response")
 ASGI = ("scope", "receive", "send")
 
 
-def _if_certain(test: Callable[[Any], bool]) -> Callable[[Any], bool]:
-    """Answer no for an object that cannot be examined: a proxy may raise anything."""
+def _false_on_error(test: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    """Return false for objects that cannot be examined: a proxy may raise anything."""
 
     @wraps(test)
-    def certain(function: Any) -> bool:
+    def checked(function: Any) -> bool:
         try:
             return test(function)
         except Exception:
             return False
 
-    return certain
+    return checked
 
 
-@_if_certain
+@_false_on_error
 def is_async(function: Any) -> bool:
-    """Whether a call of ``function`` certainly gives a coroutine, or an async generator."""
+    """Whether a call of ``function`` certainly returns a coroutine or an async generator."""
     if isinstance(function, partial):
         return is_async(function.func)
     if inspect.isclass(function):
-        return False  # a call makes an instance
+        return False  # a call returns an instance
     return _is_coroutine_function(function) or _is_coroutine_function(_call_of(function))
 
 
-def takes(function: Callable[..., Any], *arguments: object) -> bool:
-    """Whether ``function`` itself, not one that it wraps, takes as many positional arguments.
+def accepts(function: Callable[..., Any], *arguments: object, follow_wrapped: bool = False) -> bool:
+    """Whether ``function`` can be called with these positional arguments.
 
-    A callable that hides its signature, as some in C do, is assumed to take them.
+    A callable without a signature, such as some that are written in C, is assumed to accept them.
+
+    :param follow_wrapped: whether the signature of a function that ``function`` wraps counts.
     """
     try:
-        signature = _signature(function)
+        signature = _signature(function, follow_wrapped=follow_wrapped)
     except Exception:  # a proxy may raise anything
         return True
     try:
@@ -56,42 +58,41 @@ def takes(function: Callable[..., Any], *arguments: object) -> bool:
     return True
 
 
-@_if_certain
-def is_double(application: Any) -> bool:
-    """Whether ``application`` is called twice, as ASGI 2 has it: with the scope, then the rest.
+@_false_on_error
+def is_asgi2(application: Any) -> bool:
+    """Whether ``application`` is an ASGI 2 one: called with the scope, then with the rest.
 
-    Servers run these still: uvicorn takes every callable that is not async for one.
+    Servers still run them. uvicorn treats every callable that is not async as one.
     """
-    if is_async(application) or not takes(application, "scope"):
+    if is_async(application) or not accepts(application, "scope"):
         return False
     if inspect.isclass(application):
         return not hasattr(application, "__await__")
-    if not takes(application, *ASGI):
+    if not accepts(application, *ASGI):
         return True
     wrapped = getattr(application, "__wrapped__", None)
-    return callable(wrapped) and is_double(wrapped)
+    return callable(wrapped) and is_asgi2(wrapped)
 
 
-def kind_of(application: Callable[..., Any]) -> tuple[str, ...] | None:
-    """``ASGI`` or ``WSGI``, or ``None`` where ``application`` may be either."""
+def detect_interface(application: Callable[..., Any]) -> tuple[str, ...] | None:
+    """Return ``ASGI`` or ``WSGI``, or ``None`` if ``application`` may be either."""
     if is_async(application):
         return ASGI
-    is_asgi = is_double(application) or takes(application, *ASGI)
-    if is_asgi == takes(application, *WSGI):
+    is_asgi = is_asgi2(application) or accepts(application, *ASGI)
+    if is_asgi == accepts(application, *WSGI):
         return None
     return ASGI if is_asgi else WSGI
 
 
-def _signature(function: Callable[..., Any]) -> inspect.Signature:
-    """The parameters of ``function`` itself, and not of a function that it wraps."""
+def _signature(function: Callable[..., Any], *, follow_wrapped: bool) -> inspect.Signature:
     if not isinstance(function, partial) and not inspect.isclass(function):
-        # inspect does not find a ``__call__`` that is in ``__slots__``.
+        # inspect does not find a ``__call__`` in ``__slots__``.
         function = function if inspect.isroutine(function) else _call_of(function)
-    return inspect.signature(function, follow_wrapped=False)
+    return inspect.signature(function, follow_wrapped=follow_wrapped)
 
 
 def _call_of(function: object) -> Any:
-    """The callable that Python runs for the object ``function``: that of its type."""
+    """The ``__call__`` that Python runs for the object ``function``: that of its type."""
     found = [vars(kind)["__call__"] for kind in type(function).__mro__ if "__call__" in vars(kind)]
     call = found[0] if found else None
     bind = getattr(type(call), "__get__", None)
@@ -104,6 +105,7 @@ def _call_of(function: object) -> Any:
 def _is_coroutine_function(function: object) -> bool:
     if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
         return True
-    # The mark of asgiref before Python 3.12, which has one of its own. WSGI needs no asyncio.
+    # asgiref's mark for Python before 3.12, which has its own. If asyncio was never imported, no
+    # function has the mark; importing it here would slow down the start of WSGI applications.
     mark = getattr(sys.modules.get("asyncio.coroutines"), "_is_coroutine", None)
     return mark is not None and getattr(function, "_is_coroutine", None) is mark

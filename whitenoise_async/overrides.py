@@ -1,7 +1,7 @@
-"""Methods of WhiteNoise's and ServeStatic's classes that are never called here.
+"""Methods of WhiteNoise's and ServeStatic's classes that this package never calls.
 
-A subclass that overrides one of them would fail silently, and might publish what it meant to keep
-private. So it is refused, and the message names the replacement.
+A subclass that overrides one of them would have no effect, and might publish files that it meant
+to keep private. So the subclass is refused, and the message names the replacement.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ _SELECT = "the options include and exclude select files, and find(url) finds one
 _ADD = "add_files() adds a folder, and the options include and exclude select files"
 _HEADERS = "the hook add_headers_function sets headers"
 _CACHE = "use the options max_age and immutable_file_test, or the hook add_headers_function"
-_IMMUTABLE = "the hook immutable_file_test tells which files never change"
+_IMMUTABLE = "the hook immutable_file_test says which files never change"
 _CALL = "override __call__"
-_STORAGE = "OPTIONS['compress'] of the storage says what is compressed, and how"
+_STORAGE = "use OPTIONS['compress'] of the storage"
 
-#: Methods of an application or a middleware, and what to use in their place.
-OF_APPLICATIONS: Mapping[str, str] = {
+#: Methods of applications and middlewares, and their replacements.
+UNCALLED_APPLICATION_METHODS: Mapping[str, str] = {
     "find_file": _SELECT,
     "find_file_at_path": _SELECT,
     "find_file_at_path_with_indexes": "the option index_file serves index files",
@@ -26,7 +26,7 @@ OF_APPLICATIONS: Mapping[str, str] = {
     "update_files_dictionary": _ADD,
     "insert_directory": _ADD,
     "path_within_root": "add_files(followlinks=...) says whether links to folders are followed",
-    "url_is_canonical": "a URL is served only if it is exactly that of a file",
+    "url_is_canonical": "a URL is served only if it is exactly the URL of a file",
     "is_compressed_variant": "the option exclude keeps variants out, as in exclude=['*.gz']",
     "get_static_file": _HEADERS,
     "add_mime_headers": "use the options mimetypes and charset, or the hook add_headers_function",
@@ -43,8 +43,8 @@ OF_APPLICATIONS: Mapping[str, str] = {
     "configure_from_settings": "set options in __init__, before super().__init__()",
 }
 
-#: The same of storages.
-OF_STORAGES: Mapping[str, str] = {
+#: Methods of storages, and their replacements.
+UNCALLED_STORAGE_METHODS: Mapping[str, str] = {
     "create_compressor": _STORAGE,
     "compress_files": _STORAGE,
     "post_process_with_compression": "override post_process",
@@ -52,18 +52,23 @@ OF_STORAGES: Mapping[str, str] = {
     "keep_only_hashed_files": "use the setting WHITENOISE_KEEP_ONLY_HASHED_FILES",
 }
 
-# A class with a ``__call__`` of its own may call methods of these names itself.
-_GENERIC = frozenset({"process_request", "redirect"})
+# A class with its own ``__call__`` may call methods of these names itself.
+_COMMON_NAMES = frozenset({"process_request", "redirect"})
 
 
-def uncalled_override(kind: type, known: Mapping[str, str]) -> str | None:
-    """Describe the first method of ``known`` that a subclass of one of ours has, if any."""
+def find_uncalled_override(kind: type, replacements: Mapping[str, str]) -> str | None:
+    """Describe the first method that ``kind`` overrides in vain.
+
+    :param kind: a subclass of one of this package's classes.
+    :param replacements: the methods that are never called, with their replacements.
+    :returns: ``None`` if there is no such method.
+    """
     package = __name__.partition(".")[0]
     foreign = [each for each in kind.__mro__ if each.__module__.partition(".")[0] != package]
     calls_itself = any("__call__" in vars(each) for each in foreign)
     for each in foreign:
-        for name, replacement in known.items():
-            if name in vars(each) and not (calls_itself and name in _GENERIC):
+        for name, replacement in replacements.items():
+            if name in vars(each) and not (calls_itself and name in _COMMON_NAMES):
                 where = "" if each is kind else f" of {each.__name__}"
                 return f"{kind.__name__}: {name}(){where} is never called; {replacement}"
     return None

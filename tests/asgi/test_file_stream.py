@@ -26,15 +26,15 @@ from tests.helpers.clients import call_asgi, make_call, scope_of
 from tests.helpers.descriptors import descriptors_of
 from tests.helpers.files import write
 from whitenoise_async import ASGIWhiteNoise
-from whitenoise_async.asgi.file_stream import LARGEST_PIECE, FileStream
+from whitenoise_async.asgi.file_stream import MAX_PIECE_SIZE, FileStream
 from whitenoise_async.asgi.worker_threads import MAX_THREADS, statistics
 from whitenoise_async.files import open_file as files
 from whitenoise_async.files import pread as reads
-from whitenoise_async.files.open_file import BrokenBodyError
-from whitenoise_async.serving import descriptor_cache as open_files
+from whitenoise_async.files.errors import BrokenBodyError
+from whitenoise_async.serving import descriptor_cache
 
 PIECES = 12
-CONTENT = os.urandom(LARGEST_PIECE) * PIECES
+CONTENT = os.urandom(MAX_PIECE_SIZE) * PIECES
 BACKENDS = ["asyncio", "trio"]
 
 
@@ -60,13 +60,13 @@ def reading(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 
         monkeypatch.setattr(files, "read_page_cache", wait)
     elif name == "threads":
-        monkeypatch.setattr(files, "reads_page_cache", lambda descriptor: False)
+        monkeypatch.setattr(files, "supports_page_cache_reads", lambda descriptor: False)
     return name
 
 
 @pytest.fixture(autouse=True)
 def _nothing_is_left_open(path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(open_files, "MAX_KEPT", 0)
+    monkeypatch.setattr(descriptor_cache, "MAX_OPEN", 0)
     yield
     assert descriptors_of(path) == []
 
@@ -110,7 +110,7 @@ def test_a_large_file_comes_in_pieces_of_bounded_size(backend: str, path: Path) 
         server = Server(path)
         await server.run()
         sizes = [len(message["body"]) for message in server.sent[1:]]
-        assert sizes == [LARGEST_PIECE] * PIECES
+        assert sizes == [MAX_PIECE_SIZE] * PIECES
         assert server.body == CONTENT
 
     anyio.run(main, backend=backend)
@@ -170,7 +170,7 @@ def test_no_more_is_read_than_the_client_has_room_for(
 
     async def look(number: int) -> None:
         await anyio.wait_all_tasks_blocked()
-        assert read == number * LARGEST_PIECE
+        assert read == number * MAX_PIECE_SIZE
 
     async def main() -> None:
         server = Server(path, look)
@@ -201,7 +201,7 @@ def test_a_client_without_room_is_waited_for_while_nothing_is_in_memory(
 
         server = Server(path)
         await server.app(scope_of(make_call("/big.bin")), server.receive, send)
-        assert sizes == [0, *[LARGEST_PIECE, 0] * PIECES][:-1]
+        assert sizes == [0, *[MAX_PIECE_SIZE, 0] * PIECES][:-1]
 
     anyio.run(main, backend=backend)
 
@@ -351,7 +351,7 @@ async def test_a_request_whose_task_is_cancelled_while_its_file_is_opened_closes
     await until(lambda: not descriptors_of(path))
 
 
-@pytest.mark.parametrize("left", [0, 1, LARGEST_PIECE, 5 * LARGEST_PIECE - 1])
+@pytest.mark.parametrize("left", [0, 1, MAX_PIECE_SIZE, 5 * MAX_PIECE_SIZE - 1])
 def test_a_file_truncated_in_mid_stream_is_an_error_and_never_a_padded_body(
     backend: str, path: Path, left: int, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -364,7 +364,7 @@ def test_a_file_truncated_in_mid_stream_is_an_error_and_never_a_padded_body(
         with pytest.raises(BrokenBodyError, match=r"big\.bin was sent in part"):
             await server.run()
         assert CONTENT.startswith(server.body)
-        assert len(server.body) <= max(left, LARGEST_PIECE)
+        assert len(server.body) <= max(left, MAX_PIECE_SIZE)
         assert all(message["more_body"] for message in server.sent[1:])
 
     anyio.run(main, backend=backend)

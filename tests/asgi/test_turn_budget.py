@@ -35,7 +35,7 @@ def backend(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(params=["page cache", "threads"])
 def reading(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     if request.param == "threads":
-        monkeypatch.setattr(files, "reads_page_cache", lambda descriptor: False)
+        monkeypatch.setattr(files, "supports_page_cache_reads", lambda descriptor: False)
 
 
 class Turns:

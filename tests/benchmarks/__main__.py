@@ -21,7 +21,7 @@ from tests.benchmarks import (
     startup,
     throughput,
 )
-from tests.benchmarks.command import DOCS, PAGE, among, interruptible, keep, run
+from tests.benchmarks.command import DETAILS, DOCS, PAGE, among, interruptible, keep, run
 from tests.benchmarks.console import say
 from tests.benchmarks.load import wrk_is_missing
 from tests.benchmarks.processes import output_of
@@ -44,7 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     settings = QUICK if options.quick else FULL
     with interruptible():
         found = _run(settings, options.rows, options.only)
-    sys.stdout.write("\n".join(report.results_text(found)) + "\n")
+    printed = [*report.summary_text(found), "", *report.details_text(found)]
+    sys.stdout.write("\n".join(printed) + "\n")
     whole = not options.quick and options.only is None and options.rows == rows.NAMES
     if not whole and not options.write:
         return 0
@@ -60,7 +61,9 @@ def _parser() -> argparse.ArgumentParser:
         "--write", action="store_true", help="keep the rows of a run that is quick or partial, too"
     )
     parser.add_argument(
-        "--render", action="store_true", help="measure nothing; page and charts from what is kept"
+        "--render",
+        action="store_true",
+        help="measure nothing; write pages and chart from what is kept",
     )
     return parser
 
@@ -134,8 +137,8 @@ def _is_measure(name: str, only: Sequence[str]) -> bool:
 
 def _publish(found: results.Results) -> str:
     plots.draw(DOCS, found)
-    report.write_page(PAGE, found)
-    return f", {PAGE.name} and the charts"
+    report.write_pages(PAGE, DETAILS, found)
+    return f", {PAGE.name}, {DETAILS.name} and the chart"
 
 
 if __name__ == "__main__":

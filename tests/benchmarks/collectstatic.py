@@ -11,7 +11,7 @@ from statistics import median
 from typing import Any, NamedTuple
 
 from tests.benchmarks import machine
-from tests.benchmarks.command import PAGE, interruptible, run
+from tests.benchmarks.command import DETAILS, interruptible, run
 from tests.benchmarks.compressing.contenders import ALIKE, LIBRARIES
 from tests.benchmarks.compressing.spent import Spent, spend
 from tests.benchmarks.compressing.variants import ENCODINGS, made_below, sizes_below
@@ -68,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     text = "\n".join(_text(turns, "quick" if options.quick else "full", rounds))
     sys.stdout.write(f"{text}\n")
     if not options.quick:
-        put_into(PAGE, "bench_collectstatic", {"collectstatic": text})
+        put_into(DETAILS, "bench_collectstatic", {"collectstatic": text})
     return 0
 
 

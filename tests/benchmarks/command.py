@@ -13,7 +13,10 @@ from tests.benchmarks import results
 from tests.benchmarks.console import say
 
 DOCS = Path(__file__).parents[2] / "docs"
+#: The summary of ``nox -s bench``.
 PAGE = DOCS / "performance.md"
+#: The results of every benchmark in full.
+DETAILS = DOCS / "performance-details.md"
 
 
 def among(known: Sequence[str]) -> Callable[[str], tuple[str, ...]]:

@@ -1,4 +1,4 @@
-"""Where we lose: sentences made from the figures, so that none is forgotten."""
+"""Where we lose: sentences made from the figures, so that no loss is forgotten."""
 
 from __future__ import annotations
 
@@ -29,28 +29,28 @@ def _to_peers(results: Results) -> Iterator[str]:
         yield from faster_peers(row)
     startup = results["rows"].get(rows.STARTUP)
     if startup is not None:
-        yield from _smaller(startup, "median", "starts in {:.2f} s where we take {:.2f} s", 1)
+        yield from _smaller(startup, "median", "starts in {:.2f} s, and we in {:.2f} s", 1)
         yield from _smaller(
             startup,
             "median_memory_kb",
-            "needs {:.1f} MB at the start where we need {:.1f} MB",
+            "needs {:.1f} MB at start-up, and we need {:.1f} MB",
             1024,
         )
     stalled = results["rows"].get(rows.STALLED)
     if stalled is not None:
         for key, text in (
-            ("median", "holds {:.0f} KB for a stalled reader where we hold {:.0f} KB"),
-            ("threads", "has {:.0f} threads with stalled readers where we have {:.0f}"),
-            ("left_open", "leaves {:.0f} descriptors open where we leave {:.0f}"),
+            ("median", "holds {:.0f} KB for each stalled reader, and we hold {:.0f} KB"),
+            ("threads", "has {:.0f} threads with stalled readers, and we have {:.0f}"),
+            ("left_open", "leaves {:.0f} descriptors open, and we leave {:.0f}"),
         ):
             yield from _smaller(stalled, key, text, 1)
 
 
 def _in_fairness(results: Results) -> Iterator[str]:
     for row in fairness(results, rows.DOWNLOADS):
-        yield from _smaller(row, "p99", "has a p99 of {:.1f} ms where we have {:.1f} ms", 1)
+        yield from _smaller(row, "p99", "has a p99 of {:.1f} ms, and we have {:.1f} ms", 1)
     for row in fairness(results, rows.READERS):
-        yield from _smaller(row, "worst", "takes {:.0f} ms at worst where we take {:.0f} ms", 1)
+        yield from _smaller(row, "worst", "takes {:.0f} ms at worst, and we take {:.0f} ms", 1)
 
 
 def _peers(row: Row) -> dict[str, Any]:
@@ -92,7 +92,7 @@ def _to_the_limit(results: Results) -> Iterator[str]:
     short = {title: ratio for title, ratio in _ratios(results, OURS).items() if ratio < 1 - _NOISE}
     if short:
         listed = "; ".join(f"{title} {ratio:.2f}" for title, ratio in short.items())
-        yield f"Below the limit, which no middleware can pass by much: {listed}."
+        yield f"Below the limit: {listed}."
 
 
 def _to_nginx(results: Results) -> Iterator[str]:
@@ -100,6 +100,6 @@ def _to_nginx(results: Results) -> Iterator[str]:
     times = [theirs[title] / ours[title] for title in ours if title in theirs]
     if times and max(times) > 1 + _NOISE:
         yield (
-            f"nginx is up to {max(times):.1f} times as fast, and {min(times):.1f} times where we"
-            " come nearest: no Python runs in it."
+            f"nginx, which runs no Python, is {min(times):.1f} to {max(times):.1f} times as fast"
+            " as we are."
         )

@@ -1,4 +1,4 @@
-"""The results in Markdown, and their place in docs/performance.md."""
+"""The results in Markdown, and their places in docs/performance.md and performance-details.md."""
 
 from __future__ import annotations
 
@@ -14,13 +14,18 @@ from tests.benchmarks.results import Results, Row, fairness, throughput
 NONE = "–"
 
 
-def write_page(page: Path, results: Results) -> None:
-    """Put the results between the markers of the page."""
-    parts = {
-        "results": "\n".join(results_text(results)),
+def write_pages(page: Path, details: Path, results: Results) -> None:
+    """Put the results between the markers of the two pages.
+
+    :param page: gets the summary and the losses.
+    :param details: gets the conditions and the remaining tables.
+    """
+    summary = {
+        "results": "\n".join(summary_text(results)),
         "losses": "\n".join(f"- {sentence}" for sentence in losses(results)),
     }
-    put_into(page, "bench", parts)
+    put_into(page, "bench", summary)
+    put_into(details, "bench", {"details": "\n".join(details_text(results))})
 
 
 def put_into(page: Path, session: str, parts: Mapping[str, str]) -> None:
@@ -41,18 +46,32 @@ def _between(text: str, name: str, session: str, new: str) -> str:
     return f"{before}{begin}\n\n{new}\n\n{end}{after}"
 
 
-def results_text(results: Results) -> Iterator[str]:
-    """The conditions of the measurement, and the tables."""
-    yield from _conditions(results)
+def summary_text(results: Results) -> Iterator[str]:
+    """The tables of the first page."""
+    yield from _provenance(results)
     yield from throughput_table(throughput(results), tuple(BY_NAME), LIMIT)
     if rows.STARTUP in results["rows"]:
         yield from _startup_table(results)
     if rows.STALLED in results["rows"]:
         yield from _stalled_table(results)
+    yield from remarks(results)
+
+
+def details_text(results: Results) -> Iterator[str]:
+    """The conditions of the run, and the tables that the first page does not have."""
+    yield from _conditions(results)
     for kind in (rows.DOWNLOADS, rows.READERS):
         for row in fairness(results, kind):
             yield from _fairness_table(row)
-    yield from remarks(results)
+
+
+def _provenance(results: Results) -> Iterator[str]:
+    machine = results["machine"]
+    yield from _warning(results)
+    yield (
+        f"Measured on {results['date']}: {machine['cpu']}, {machine['cores']} cores,"
+        f" {machine['python']}."
+    )
 
 
 def _conditions(results: Results) -> Iterator[str]:
@@ -69,23 +88,30 @@ def measured_on(results: Results, more: str = "") -> Iterator[str]:
     """The machine, the packages, and ``more`` programs with their versions."""
     machine = results["machine"]
     packages = ", ".join(f"{name} {number}" for name, number in machine["packages"].items())
-    if results["settings"]["kind"] != "full":
-        yield "**A quick run, for trying out: its figures are not to be compared.**"
-        yield ""
+    yield from _warning(results)
     yield (
         f"Measured on {results['date']}: {machine['cpu']}, {machine['cores']} cores,"
         f" Linux {machine['kernel']}, {machine['python']}. {packages}{more}."
     )
 
 
+def _warning(results: Results) -> Iterator[str]:
+    if results["settings"]["kind"] != "full":
+        yield "**A quick run, for trying out. Do not compare its figures.**"
+        yield ""
+
+
 def throughput_table(measured: list[Row], known: Sequence[str], base: str) -> Iterator[str]:
-    """The figures of each contender in ``known`` that took part, relative to ``base``."""
+    """Requests per second of ``base``, and the ratio of each other contender to it.
+
+    :param known: the contenders in the order of the columns; absent ones get no column.
+    """
     names = [name for name in known if any(name in row["contenders"] for row in measured)]
     if not names:
         return
     others = [name for name in names if name != base]
     yield ""
-    yield f"Requests a second, for `{base}`; for the others their ratio to it."
+    yield f"Requests per second of `{base}`, and the ratio of each other contender to it."
     yield ""
     yield from table(
         ["", base, *others],
@@ -103,7 +129,7 @@ def _startup_table(results: Results) -> Iterator[str]:
     yield f"{row['title']}:"
     yield ""
     yield from table(
-        ["", "seconds", "times a bare walk", "MB added", "MB of the process"],
+        ["", "seconds", "times a bare walk", "MB added", "MB in total"],
         (
             [
                 own(name, name),
@@ -123,7 +149,7 @@ def _stalled_table(results: Results) -> Iterator[str]:
     yield f"{row['title']}:"
     yield ""
     yield from table(
-        ["", "KB each", "threads", "descriptors of files", "left open"],
+        ["", "KB per reader", "threads", "descriptors of files", "left open afterwards"],
         (
             [own(name, name), f"{each['median']:.0f}"]
             + [str(each[key]) for key in ("threads", "descriptors", "left_open")]
@@ -155,7 +181,7 @@ def _fairness_table(row: Row) -> Iterator[str]:
 
 
 def remarks(results: Results) -> Iterator[str]:
-    """The contenders and rows that are missing in the tables, with reasons."""
+    """The contenders and measurements that the tables lack, and why."""
     invalid = [
         f"{name} in {row['title']} ({fault})"
         for row in results["rows"].values()
@@ -165,11 +191,11 @@ def remarks(results: Results) -> Iterator[str]:
     yield from left_out(results)
     if invalid:
         yield ""
-        yield f"Invalid, and not counted: {'; '.join(invalid)}."
+        yield f"Invalid and not counted: {'; '.join(invalid)}."
 
 
 def left_out(results: Results) -> Iterator[str]:
-    """The contenders that did not take part, with reasons."""
+    """The contenders that did not take part, and why."""
     reasons = [
         f"{name} in {row['title']} ({reason})"
         for row in results["rows"].values()

@@ -13,6 +13,7 @@ _PITCH = 20  # from one bar to the next
 _BAR = 13
 _TITLE = 26
 _NAME = 148  # room for a bar's name
+_LABEL = 46  # room for its value
 HEAD = 74  # room for the chart's title
 
 # The card has its own background, since a page may be dark while the system prefers light.
@@ -53,7 +54,6 @@ class Panel(NamedTuple):
     title: str
     bars: Sequence[Bar]
     scale: float  # the value of the longest bar
-    label_room: int = 46
     line: float | None = None  # a value that is marked
 
 
@@ -107,7 +107,7 @@ def _height(panel: Panel) -> float:
 
 def _panel(panel: Panel, left: float, top: float, width: float) -> Iterator[str]:
     start = left + _NAME
-    unit = (width - _NAME - panel.label_room) / panel.scale
+    unit = (width - _NAME - _LABEL) / panel.scale
     bottom = top + _height(panel)
     yield label("text title", left, top + 12, panel.title)
     for number, bar in enumerate(panel.bars):

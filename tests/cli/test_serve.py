@@ -26,7 +26,8 @@ from tests.helpers.files import write
 from tests.system.test_servers import until
 from whitenoise_async.cli.serve import main
 from whitenoise_async.cli.servers import SERVERS, installed
-from whitenoise_async.files.open_file import FileSystemError, state_if_any
+from whitenoise_async.files.errors import FileSystemError
+from whitenoise_async.files.state import state_or_none
 
 TEXT = b"body { color: black }\n" * 100
 PACKAGES = str(Path(__file__).parents[2])
@@ -215,9 +216,9 @@ def test_a_file_that_is_gone_or_cannot_be_asked_for_is_not_counted(
     def state(path: str) -> Any:
         if path.endswith("ill.txt"):
             raise FileSystemError(path, OSError(errno.EIO, "Input/output error"))
-        return None if path.endswith("gone.txt") else state_if_any(path)
+        return None if path.endswith("gone.txt") else state_or_none(path)
 
-    monkeypatch.setattr("whitenoise_async.cli.serve.state_if_any", state)
+    monkeypatch.setattr("whitenoise_async.cli.serve.state_or_none", state)
     monkeypatch.setitem(SERVERS, "uvicorn", lambda *_: None)
     arguments = [str(folder), "--port=0", "--server=uvicorn"]
     assert main(arguments) == 0

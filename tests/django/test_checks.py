@@ -1,4 +1,4 @@
-"""The application: its system checks, and the ``runserver`` that leaves files alone."""
+"""The system checks, and the ``runserver`` command."""
 
 from __future__ import annotations
 
@@ -19,10 +19,6 @@ from django.conf import settings
 from django.core.management import call_command
 from django.test import override_settings
 
-from tests.helpers import django_project
-
-django_project.configure()
-
 from whitenoise_async.django import CompressedStaticFilesStorage, WhiteNoiseMiddleware
 
 OURS = "whitenoise_async.django"
@@ -33,7 +29,7 @@ SESSIONS = "django.contrib.sessions.middleware.SessionMiddleware"
 
 
 def found(**changed: Any) -> list[tuple[str, str]]:
-    """Ids and messages of what the checks find under these settings."""
+    """Run the checks with these settings; returns the id and text of each message."""
     from whitenoise_async.django.checks import check_settings
 
     changed = {"STATIC_ROOT": "/", "MIDDLEWARE": [SECURITY, MIDDLEWARE], **changed}
@@ -41,7 +37,7 @@ def found(**changed: Any) -> list[tuple[str, str]]:
         return [(each.id.rpartition(".")[2], str(each)) for each in check_settings(None)]
 
 
-def test_nothing_is_found_where_all_is_well() -> None:
+def test_correct_settings_raise_no_message() -> None:
     assert found() == []
     assert found(MIDDLEWARE=[]) == []
 
@@ -50,7 +46,11 @@ def test_nothing_is_found_where_all_is_well() -> None:
     ("changed", "number", "said"),
     [
         ({"WHITENOISE_MAX_AGE": -1}, "E001", "WHITENOISE_MAX_AGE must be 0 or more seconds"),
-        ({"WHITENOISE_MIMETYPES": {"/": "a"}}, "E001", "WHITENOISE_MIMETYPES has keys such as"),
+        (
+            {"WHITENOISE_MIMETYPES": {"/": "a"}},
+            "E001",
+            "WHITENOISE_MIMETYPES must have keys",
+        ),
         ({"WHITENOISE_STATIC_PREFIX": 3}, "E001", "WHITENOISE_STATIC_PREFIX must be a URL path"),
         (
             {"WHITENOISE_SKIP_COMPRESS_EXTENSIONS": "jpg"},
@@ -63,34 +63,34 @@ def test_nothing_is_found_where_all_is_well() -> None:
             "WHITENOISE_SKIP_COMPRESS_EXTENSIONS must be a list of extensions such as 'jpg'",
         ),
         ({"WHITENOISE_MAXAGE": 1}, "W001", "Did you mean WHITENOISE_MAX_AGE?"),
-        ({"WHITENOISE_QQQ": 1}, "W001", "HINT: There are WHITENOISE_"),
+        ({"WHITENOISE_QQQ": 1}, "W001", "HINT: The settings are WHITENOISE_"),
         (
             {"MIDDLEWARE": [SECURITY, MIDDLEWARE, "whitenoise.middleware.WhiteNoiseMiddleware"]},
             "W002",
-            "one of them has nothing to do",
+            "Remove one of the two",
         ),
         ({"MIDDLEWARE": [MIDDLEWARE, SECURITY]}, "W003", f"comes before {SECURITY}"),
         (
             {"MIDDLEWARE": [SECURITY, SESSIONS, MIDDLEWARE]},
             "W004",
-            f"Each request for a file goes through {SESSIONS} first",
+            f"Each request for a static file passes through {SESSIONS} first",
         ),
         (
             {"INSTALLED_APPS": ["django.contrib.staticfiles", OURS]},
             "W005",
             f"{OURS} comes after django.contrib.staticfiles",
         ),
-        ({"WHITENOISE_ROOT": "/none"}, "W006", "WHITENOISE_ROOT is no directory: /none"),
-        ({"WHITENOISE_ROOT": "/no\nERROR a"}, "W006", r"is no directory: /no\nERROR a"),
-        ({"STATIC_ROOT": None}, "W007", "No files will be served: STATIC_ROOT is not set"),
+        ({"WHITENOISE_ROOT": "/none"}, "W006", "WHITENOISE_ROOT is not a directory: /none"),
+        ({"WHITENOISE_ROOT": "/no\nERROR a"}, "W006", r"is not a directory: /no\nERROR a"),
+        ({"STATIC_ROOT": None}, "W007", "No files will be served: neither STATIC_ROOT nor"),
     ],
 )
-def test_what_is_wrong_is_named(changed: dict[str, Any], number: str, said: str) -> None:
+def test_each_mistake_has_its_message(changed: dict[str, Any], number: str, said: str) -> None:
     ((id_, message),) = found(**changed)
     assert (id_, said in message) == (number, True), message
 
 
-def test_middlewares_whose_own_documentation_says_so_may_come_first() -> None:
+def test_some_middlewares_may_come_first() -> None:
     first = [
         *("django_prometheus.middleware.PrometheusBeforeMiddleware", SECURITY),
         *("corsheaders.middleware.CorsMiddleware", "csp.middleware.CSPMiddleware"),
@@ -98,11 +98,11 @@ def test_middlewares_whose_own_documentation_says_so_may_come_first() -> None:
     ]
     assert found(MIDDLEWARE=[*first, MIDDLEWARE]) == []
     ((id_, message),) = found(MIDDLEWARE=[*first, SESSIONS, MIDDLEWARE])
-    assert (id_, f"goes through {SESSIONS} first" in message) == ("W004", True)
+    assert (id_, f"passes through {SESSIONS} first" in message) == ("W004", True)
 
 
 class Own(WhiteNoiseMiddleware):
-    """A project's class, with settings of its own."""
+    """A class of a project, which reads its own settings."""
 
     longest = getattr(settings, "WHITENOISE_MAX_AGE_HTML", 60)
 
@@ -125,33 +125,31 @@ Generated = type("Generated", (WhiteNoiseMiddleware,), {"__module__": "itertools
         ({"STORAGES": {}}, False),
     ],
 )
-def test_a_projects_own_class_may_have_settings_of_its_own(
-    changed: dict[str, Any], is_theirs: bool
-) -> None:
+def test_a_subclass_may_have_its_own_settings(changed: dict[str, Any], is_theirs: bool) -> None:
     ids = [number for number, _ in found(WHITENOISE_QQQ=1, **changed)]
     assert ("W001" not in ids) is is_theirs
-    # One that is nearly one of ours is warned about even so, unless that class reads it.
-    misspelled = {"WHITENOISE_MAX_" + "AGES": 1}  # not a word that this module has
+    # A name that resembles one of ours causes a warning, unless the class reads it.
+    misspelled = {
+        "WHITENOISE_MAX_" + "AGES": 1
+    }  # split, so that this module does not contain the word
     ((id_, said), *_) = found(**misspelled, **changed)
     assert (id_, "Did you mean WHITENOISE_MAX_AGE?" in said) == ("W001", True)
 
 
-def test_a_setting_that_a_projects_own_class_reads_is_no_misspelled_one() -> None:
+def test_a_setting_that_a_subclass_reads_is_not_misspelled() -> None:
     assert found(WHITENOISE_MAX_AGE_HTML=1, MIDDLEWARE=[SECURITY, f"{__name__}.Own"]) == []
     ((id_, _),) = found(WHITENOISE_MAX_AGE_HTML=1)
     assert id_ == "W001"
 
 
-def test_the_application_has_manage_check_look(capsys: pytest.CaptureFixture[str]) -> None:
+def test_manage_check_runs_the_checks(capsys: pytest.CaptureFixture[str]) -> None:
     applications = [OURS, "django.contrib.staticfiles"]
     with override_settings(INSTALLED_APPS=applications, WHITENOISE_MAXAGE=3, STATIC_ROOT="/"):
         call_command("check", "--tag", "staticfiles")
-    assert (
-        "(whitenoise_async.W001) There is no setting WHITENOISE_MAXAGE" in capsys.readouterr().err
-    )
+    assert "(whitenoise_async.W001) Unknown setting WHITENOISE_MAXAGE" in capsys.readouterr().err
 
 
-def test_the_public_names_are_those_that_there_are() -> None:
+def test_the_public_names_exist() -> None:
     import whitenoise_async.django as package
 
     assert set(package.__all__) <= set(dir(package))
@@ -217,7 +215,7 @@ def free_port() -> int:
 
 
 def ask(url: str, server: subprocess.Popen[bytes]) -> Any:
-    """Ask until the server listens."""
+    """Retry until the server listens."""
     deadline = time.monotonic() + 60
     while True:
         try:
@@ -241,14 +239,14 @@ def environment(folder: Path) -> dict[str, str]:
         ([OURS], None),
     ],
 )
-def test_the_command_is_the_next_applications(applications: list[str], default: object) -> None:
+def test_runserver_extends_the_next_application(applications: list[str], default: object) -> None:
     with override_settings(INSTALLED_APPS=applications):
         command = importlib.reload(importlib.import_module(COMMAND)).Command()
         parser = command.create_parser("manage.py", "runserver")
     assert parser.get_default("use_static_handler") is default
 
 
-def test_the_commands_help_says_who_serves_files(tmp_path: Path) -> None:
+def test_the_help_of_runserver_says_that_the_middleware_serves_files(tmp_path: Path) -> None:
     (tmp_path / "project.py").write_text(
         SETTINGS.format(applications=[OURS, "django.contrib.staticfiles"])
     )
@@ -256,4 +254,6 @@ def test_the_commands_help_says_who_serves_files(tmp_path: Path) -> None:
     said = subprocess.run(
         command, env=environment(tmp_path), capture_output=True, text=True, check=True
     )
-    assert "left to the middleware (--nostatic)." in " ".join(said.stdout.split())
+    assert "The middleware serves static files instead (--nostatic)." in " ".join(
+        said.stdout.split()
+    )

@@ -1,4 +1,4 @@
-"""What Django's finders find: listed at the start, and looked for at each request."""
+"""Files that Django's finders find: listed at startup, or searched at each request."""
 
 from __future__ import annotations
 
@@ -18,8 +18,6 @@ from tests.helpers import django_project
 from tests.helpers.clients import Reply, call_asgi, call_wsgi, make_call
 from tests.helpers.files import write
 
-django_project.configure()
-
 Get = Callable[..., Reply]
 
 ADMIN = "/static/admin/css/base.css"
@@ -35,12 +33,12 @@ def folders(tmp_path: Path) -> tuple[Path, Path]:
     return first, second
 
 
-@pytest.fixture(params=["listed", "looked for"])
+@pytest.fixture(params=["listed", "searched"])
 def get(request: pytest.FixtureRequest, folders: tuple[Path, Path]) -> Iterator[Get]:
     changed: dict[str, Any] = {
         "STATICFILES_DIRS": [folders[0], ("named", folders[0].with_name("third")), folders[1]],
         "WHITENOISE_USE_FINDERS": True,
-        "WHITENOISE_AUTOREFRESH": request.param == "looked for",
+        "WHITENOISE_AUTOREFRESH": request.param == "searched",
         "WHITENOISE_INDEX_FILE": True,
         "WHITENOISE_EXCLUDE": ["*.map"],
         "MIDDLEWARE": ["whitenoise_async.django.WhiteNoiseMiddleware"],
@@ -52,7 +50,7 @@ def get(request: pytest.FixtureRequest, folders: tuple[Path, Path]) -> Iterator[
         yield lambda *args, **keywords: call_wsgi(handler, make_call(*args, **keywords))
 
 
-def test_a_file_with_the_name_of_a_variant_that_is_none_is_an_ordinary_file(
+def test_a_file_that_is_only_named_like_a_variant_is_served(
     get: Get, folders: tuple[Path, Path]
 ) -> None:
     write(folders[1] / "notes", b"notes")
@@ -67,11 +65,11 @@ def test_a_file_with_the_name_of_a_variant_that_is_none_is_an_ordinary_file(
 @pytest.mark.parametrize(
     "name", ["a\0.css", "\ud800.css", "a" * 5000, "a\\..\\a.css", "%2e%2e/a.css"]
 )
-def test_no_character_of_a_path_is_an_error(get: Get, name: str) -> None:
+def test_no_character_in_a_path_raises_an_error(get: Get, name: str) -> None:
     assert get(f"/static/{name}").status == 200  # the view
 
 
-def test_a_redirect_has_the_access_fields_of_its_file(folders: tuple[Path, Path]) -> None:
+def test_a_redirect_has_the_access_headers_of_its_file(folders: tuple[Path, Path]) -> None:
     def add(headers: Any, path: str, url: str) -> None:
         headers["Access-Control-Expose-Headers"] = url
 
@@ -91,7 +89,7 @@ def test_a_redirect_has_the_access_fields_of_its_file(folders: tuple[Path, Path]
                 assert reply["access-control-expose-headers"] == "/static/docs/"
 
 
-def test_the_first_finder_wins_and_prefixes_count(get: Get) -> None:
+def test_the_first_finder_takes_precedence_and_prefixes_apply(get: Get) -> None:
     assert get("/static/a.css").body == b"first"
     assert get("/static/named/a.css").body == b"third"
 
@@ -100,7 +98,7 @@ def test_files_of_applications_are_found(get: Get) -> None:
     assert b"--primary" in get(ADMIN).body
 
 
-def test_siblings_are_served_in_their_originals_place_alone(get: Get) -> None:
+def test_variants_are_served_only_for_their_original(get: Get) -> None:
     assert get("/static/b.css", {"Accept-Encoding": "gzip"})["content-encoding"] == "gzip"
     assert is_the_views(get, "/static/b.css.gz")
 
@@ -109,7 +107,7 @@ def is_the_views(get: Get, url: str) -> bool:
     return get(url).body == url.encode()
 
 
-def test_index_files_are_served_at_their_folder(get: Get) -> None:
+def test_index_files_are_served_at_the_url_of_their_folder(get: Get) -> None:
     assert get("/static/docs/").body == b"docs"
     assert get("/static/docs")["location"] == "docs/"
     assert get("/static/docs/index.html")["location"] == "./"
@@ -125,12 +123,12 @@ def test_index_files_are_served_at_their_folder(get: Get) -> None:
         "/static/.whitenoise_async-compress.json",
     ],
 )  # fmt: skip
-def test_no_other_spelling_leads_to_a_file(get: Get, folders: tuple[Path, Path], url: str) -> None:
+def test_no_other_spelling_finds_a_file(get: Get, folders: tuple[Path, Path], url: str) -> None:
     write(folders[0] / ".whitenoise_async-compress.json", b"{}")
     assert is_the_views(get, url)
 
 
-def test_what_comes_after_the_start_is_found_by_who_looks(folders: tuple[Path, Path]) -> None:
+def test_files_added_after_startup_are_found_with_autorefresh(folders: tuple[Path, Path]) -> None:
     changed: dict[str, Any] = {
         "DEBUG": True,
         "STATICFILES_DIRS": [folders[0]],
@@ -147,13 +145,13 @@ def test_what_comes_after_the_start_is_found_by_who_looks(folders: tuple[Path, P
 
 
 class NoPath(Storage):  # type: ignore[misc]
-    """A storage whose files lie elsewhere than in a file system."""
+    """A storage whose files are not in a file system."""
 
     prefix = None
 
 
 class Elsewhere(finders.BaseFinder):  # type: ignore[misc]
-    """A finder of such files, and one that refuses to look."""
+    """Lists such files, and refuses to search."""
 
     def list(self, ignore_patterns: Any) -> Any:
         yield "a.css", NoPath()
@@ -167,7 +165,7 @@ class Elsewhere(finders.BaseFinder):  # type: ignore[misc]
         return []
 
 
-def test_files_without_a_path_are_passed_over_with_a_warning(
+def test_files_without_a_path_are_skipped_with_a_warning(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     changed: dict[str, Any] = {
@@ -179,27 +177,27 @@ def test_files_without_a_path_are_passed_over_with_a_warning(
         finders.get_finder.cache_clear()
         handler = WSGIHandler()
         assert call_wsgi(handler, make_call("/static/a.css")).body == b"/static/a.css"
-        assert "a.css of" in caplog.text and "is not served: it has no path" in caplog.text
+        assert "a.css of" in caplog.text and "is not served: it is not a local file" in caplog.text
     with override_settings(**changed, WHITENOISE_AUTOREFRESH=True):
         handler = WSGIHandler()
         assert call_wsgi(handler, make_call("/static/a.css")).body == b"/static/a.css"
 
 
 class OtherName(NoPath):
-    """A storage whose files have other names on the disk."""
+    """A storage whose files have other names on disk."""
 
     def path(self, name: str) -> str:
         return "/build/3f2a.css"
 
 
 class Built(Elsewhere):
-    """A finder of such files."""
+    """Finds such files."""
 
     def list(self, ignore_patterns: Any) -> Any:
         yield "sass/a.css", OtherName()
 
 
-def test_files_with_other_names_on_the_disk_are_passed_over_with_a_warning(
+def test_files_with_another_name_on_disk_are_skipped_with_a_warning(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     with override_settings(
@@ -210,11 +208,12 @@ def test_files_with_other_names_on_the_disk_are_passed_over_with_a_warning(
         finders.get_finder.cache_clear()
         handler = WSGIHandler()
     assert call_wsgi(handler, make_call("/static/sass/a.css")).body == b"/static/sass/a.css"
-    assert "sass/a.css of" in caplog.text and "it lies elsewhere, at /build/3f2a" in caplog.text
+    (message,) = caplog.messages
+    assert "sass/a.css of" in message and "its path has another name, /build/3f2a" in message
 
 
 class Caseless(finders.FileSystemFinder):  # type: ignore[misc]
-    """Finds what differs only in case, as all finders do on a file system that ignores it."""
+    """Ignores case, as every finder does on a file system that ignores it."""
 
     spells_as_asked = False
 
@@ -230,13 +229,13 @@ class Caseless(finders.FileSystemFinder):  # type: ignore[misc]
 
 
 class AsAsked(Caseless):
-    """Gives the path in the URL's spelling, which such a file system opens."""
+    """Returns the path in the spelling of the URL, which such a file system opens."""
 
     spells_as_asked = True
 
 
 def looked_for(folder: Path, **changed: Any) -> Get:
-    """Ask a handler that looks at each request, made under these settings."""
+    """Make a handler with these settings and autorefresh; returns a function that calls it."""
     changed = {
         "DEBUG": True,
         "STATICFILES_DIRS": [folder],
@@ -258,10 +257,10 @@ DJANGOS = "django.contrib.staticfiles.finders.FileSystemFinder"
 
 
 @pytest.mark.parametrize("finder", [DJANGOS, f"{__name__}.Caseless", f"{__name__}.AsAsked"])
-def test_a_name_in_another_case_leads_to_nothing(
+def test_a_name_in_another_case_is_not_found(
     tmp_path: Path, finder: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # As on a file system that ignores case: a name in another case is one of a file, too.
+    # As on a file system that ignores case: a name in another case is a file too.
     monkeypatch.setattr(os.path, "isfile", lambda path: not os.path.isdir(path))
     write(tmp_path / ".env", b"SECRET=1")
     write(tmp_path / "drafts" / "a.css", b"a")
@@ -278,7 +277,7 @@ def test_a_name_in_another_case_leads_to_nothing(
 
 
 @pytest.mark.parametrize("finder", [DJANGOS, f"{__name__}.Caseless"])
-def test_a_variant_that_is_excluded_is_not_sent(tmp_path: Path, finder: str) -> None:
+def test_an_excluded_variant_is_not_sent(tmp_path: Path, finder: str) -> None:
     write(tmp_path / "b.css", b"b" * 500, compressed=True)
     get = looked_for(tmp_path, STATICFILES_FINDERS=[finder], WHITENOISE_EXCLUDE=["*.gz"])
     reply = get("/static/b.css", {"Accept-Encoding": "gzip"})
@@ -298,9 +297,7 @@ def test_a_sensitive_name_is_warned_about(
 
 
 @pytest.mark.parametrize("finder", [DJANGOS, f"{__name__}.Caseless"])
-def test_index_files_of_every_finder_are_served_at_their_folder(
-    tmp_path: Path, finder: str
-) -> None:
+def test_index_files_of_every_finder_are_served(tmp_path: Path, finder: str) -> None:
     write(tmp_path / "docs" / "index.html", b"docs")
     write(tmp_path / "index.html", b"top")
     get = looked_for(tmp_path, STATICFILES_FINDERS=[finder], WHITENOISE_INDEX_FILE=True)
@@ -312,7 +309,7 @@ def test_index_files_of_every_finder_are_served_at_their_folder(
     assert is_the_views(get, "/static/DOCS/")
 
 
-def test_patterns_are_for_paths_below_each_folder(get: Get, folders: tuple[Path, Path]) -> None:
+def test_patterns_match_paths_below_each_folder(get: Get, folders: tuple[Path, Path]) -> None:
     write(folders[0].with_name("third") / "drafts" / "a.css", b"a draft")
     write(folders[0] / "named" / "c.css", b"c")
     with override_settings(WHITENOISE_EXCLUDE=["/drafts", "/named"]):
@@ -334,7 +331,7 @@ def test_a_variant_belongs_to_the_file_in_its_own_folder(
 
 
 class Chosen(Elsewhere):
-    """A finder that relates URLs to files of other names."""
+    """A finder that maps URLs to files with other names."""
 
     folder: Path
 
@@ -348,7 +345,7 @@ class Chosen(Elsewhere):
         return self.folder / names[path] if path in names else []
 
 
-def test_files_with_other_names_are_found_by_their_finder_alone(
+def test_files_with_another_name_are_found_by_their_finder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(tmp_path / "3f2a.css", b"a" * 500, compressed=True)

@@ -1,4 +1,4 @@
-"""Subclasses of the middleware that refine a hook, as projects have them."""
+"""Subclasses of the middleware that refine a hook, as projects do."""
 
 from __future__ import annotations
 
@@ -8,33 +8,26 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from tests.django.test_settings import (  # noqa: F401 (fixtures)
-    DJANGO_S_MANIFEST,
-    FOREVER,
-    call_django,
-    collect,
-    project,
-    stack,
-    storage,
-    write,
-)
-from tests.helpers import django_project
-
-django_project.configure()
-
 from django.core.handlers.asgi import ASGIHandler
 from django.core.handlers.wsgi import WSGIHandler
 from django.test import override_settings
 
 from tests.helpers.clients import call_wsgi, make_call
+from tests.helpers.django_project import (
+    DJANGO_MANIFEST,
+    IMMUTABLE,
+    call_django,
+    collect,
+    storages_with,
+    write_style,
+)
 from whitenoise_async.django import WhiteNoiseMiddleware
 
 BUNDLED = re.compile(r"^/static/assets/.*\.[0-9a-f]{8}\.")
 
 
 class ByPattern(WhiteNoiseMiddleware):
-    """A build tool's files as well as Django's."""
+    """Files of a build tool, and those of Django."""
 
     def immutable_file_test(self, path: str, url: str) -> Any:
         if BUNDLED.match(url):
@@ -52,7 +45,7 @@ class ByPrefix(WhiteNoiseMiddleware):
 
 
 class ByList(WhiteNoiseMiddleware):
-    """Names from a manifest of its own, read before the rest is set up."""
+    """Names from another manifest, read before ``super().__init__()``."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.bundle = {"app.0a1b2c3d.js"}
@@ -63,7 +56,7 @@ class ByList(WhiteNoiseMiddleware):
 
 
 class Below(ByPattern):
-    """The class above has what is asked for."""
+    """Inherits the hook."""
 
 
 class Mixin:
@@ -79,23 +72,23 @@ class Mixed(Mixin, WhiteNoiseMiddleware):
 
 @pytest.mark.parametrize("kind", [ByPattern, ByPrefix, ByList, Below, Mixed])
 @pytest.mark.parametrize("handler", [WSGIHandler, ASGIHandler])
-def test_super_answers_by_what_the_storage_has_hashed(
+def test_super_returns_whether_the_storage_has_hashed_the_name(
     project: Path,
     stack: ExitStack,
     kind: type,
     handler: Any,
 ) -> None:
-    hashed = collect(project, {}, DJANGO_S_MANIFEST)
-    write(project / "root" / "assets" / "app.0a1b2c3d.js")
+    hashed = collect(project, {}, DJANGO_MANIFEST)
+    write_style(project / "root" / "assets" / "app.0a1b2c3d.js")
     stack.enter_context(
         override_settings(
-            MIDDLEWARE=[f"{__name__}.{kind.__name__}"], STORAGES=storage(DJANGO_S_MANIFEST)
+            MIDDLEWARE=[f"{__name__}.{kind.__name__}"], STORAGES=storages_with(DJANGO_MANIFEST)
         )
     )
     application, call = handler(), call_wsgi if handler is WSGIHandler else call_django
     for name, expected in (
-        (hashed, FOREVER),
-        ("assets/app.0a1b2c3d.js", FOREVER),
+        (hashed, IMMUTABLE),
+        ("assets/app.0a1b2c3d.js", IMMUTABLE),
         ("app.css", "max-age=60, public"),
     ):
         reply = call(application, make_call(f"/static/{name}"))
@@ -107,12 +100,12 @@ def add_from_settings(headers: Any, path: str, url: str) -> None:
 
 
 @pytest.mark.parametrize("setting", [r"/app\.css$", lambda path, url: url == "/static/app.css"])
-def test_super_answers_by_the_settings(
+def test_super_follows_the_settings(
     project: Path,
     stack: ExitStack,
     setting: Any,
 ) -> None:
-    write(project / "root" / "assets" / "app.0a1b2c3d.js")
+    write_style(project / "root" / "assets" / "app.0a1b2c3d.js")
     stack.enter_context(
         override_settings(
             MIDDLEWARE=[f"{__name__}.Mixed"],
@@ -123,5 +116,5 @@ def test_super_answers_by_the_settings(
     application = WSGIHandler()
     for name in ("app.css", "assets/app.0a1b2c3d.js"):
         reply = call_wsgi(application, make_call(f"/static/{name}"))
-        assert reply["cache-control"] == FOREVER
+        assert reply["cache-control"] == IMMUTABLE
         assert (reply["x-mixed"], reply["x-settings"]) == ("yes", f"/static/{name}")

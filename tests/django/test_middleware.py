@@ -1,4 +1,4 @@
-"""Django's handlers with the middleware: a third and a fourth side beside the plain adapters."""
+"""Django's handlers with the middleware, compared with the plain adapters."""
 
 from __future__ import annotations
 
@@ -43,14 +43,12 @@ from tests.helpers.clients import (
 from tests.helpers.files import write
 from tests.system.test_differential import LARGE, SMALL, Pair, calls, make_site, with_real_tags
 from whitenoise_async import ASGIWhiteNoise, WhiteNoise
-from whitenoise_async.asgi.file_stream import LARGEST_PIECE
+from whitenoise_async.asgi.file_stream import MAX_PIECE_SIZE
 from whitenoise_async.django import WhiteNoiseMiddleware
 from whitenoise_async.files import open_file as files
-from whitenoise_async.files.open_file import BrokenBodyError
-from whitenoise_async.files.pread import reads_page_cache
+from whitenoise_async.files.errors import BrokenBodyError
+from whitenoise_async.files.pread import supports_page_cache_reads
 from whitenoise_async.wsgi.bodies import WholeFile
-
-django_project.configure()
 
 MIDDLEWARE = "whitenoise_async.django.WhiteNoiseMiddleware"
 
@@ -61,7 +59,7 @@ class Sides(NamedTuple):
 
 
 def handlers(*middleware: Any, **changed: Any) -> Pair:
-    """Django's handlers, made under these settings."""
+    """Make Django's handlers with these settings."""
     with override_settings(MIDDLEWARE=list(middleware or [MIDDLEWARE]), **changed):
         return Pair(WSGIHandler(), django_project.with_lower_case_headers(ASGIHandler()))
 
@@ -79,13 +77,13 @@ def sides(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 @settings(max_examples=250, deadline=None)
 @given(call=calls)
 def test_django_gives_the_same_answers_as_the_plain_adapters(sides: Sides, call: Call) -> None:
-    # Under ASGI Django refuses a query that is not UTF-8 before any middleware.
+    # Under ASGI, Django refuses a query that is not UTF-8 before any middleware runs.
     call = call._replace(query=call.query.encode().decode("latin-1"))
     call = with_real_tags(sides.plain, call)
     expected = call_wsgi(sides.plain.wsgi, call)
     here, there = call_wsgi(sides.django.wsgi, call), call_asgi(sides.django.asgi, call)
     if expected.status == 404:
-        # Otherwise Django's handlers do not agree themselves.
+        # For other mount points, Django's two handlers differ from each other.
         if call.path and call.mount.startswith("/") and not call.mount.endswith("/"):
             view = (call.mount + call.path).encode()
             assert (here.body, there.body) == (view, view)
@@ -95,7 +93,7 @@ def test_django_gives_the_same_answers_as_the_plain_adapters(sides: Sides, call:
 
 
 @pytest.mark.parametrize("path", ["/docs/index.html", "/docs/", "/app.css"])
-def test_django_takes_an_encoded_slash_for_none_either(sides: Sides, path: str) -> None:
+def test_an_encoded_slash_is_not_a_slash(sides: Sides, path: str) -> None:
     encoded = "/" + quote(path[1:], safe="")
     is_encoded = encoded != path
     for environ in ({"RAW_URI": encoded}, {"REQUEST_URI": f"{encoded}?a"}):
@@ -118,7 +116,7 @@ def test_django_takes_an_encoded_slash_for_none_either(sides: Sides, path: str) 
         ("/", "//app.css"),
     ],
 )
-def test_django_finds_files_below_every_form_of_the_mount_point(
+def test_files_are_found_below_every_form_of_the_mount_point(
     sides: Sides, mount: str, path: str
 ) -> None:
     scope = {"path": path, "root_path": mount}
@@ -128,7 +126,7 @@ def test_django_finds_files_below_every_form_of_the_mount_point(
     assert call_wsgi(sides.django.wsgi, Call("/docs"), **environ)["location"] == "docs/"
 
 
-def test_a_path_that_another_middleware_has_set_counts(root: Path) -> None:
+def test_a_path_set_by_another_middleware_is_used(root: Path) -> None:
     def moved(get_response: Any) -> Any:
         async def middleware(request: Any) -> Any:
             request.path_info = request.path_info.replace("/old/", "/static/")
@@ -158,14 +156,14 @@ def served(root: Path, *middleware: Any, **changed: Any) -> Pair:
     return handlers(*middleware, **changed)
 
 
-def test_what_is_no_file_is_the_views(root: Path) -> None:
+def test_other_urls_are_passed_to_the_view(root: Path) -> None:
     django = served(root)
     call = make_call("/static/none.css", method="POST")
     assert call_wsgi(django.wsgi, call).body == call_asgi(django.asgi, call).body
     assert call_wsgi(django.wsgi, call).body == b"/static/none.css"
 
 
-def test_a_file_that_is_gone_is_the_views(root: Path) -> None:
+def test_the_url_of_a_removed_file_is_passed_to_the_view(root: Path) -> None:
     django = served(root, WHITENOISE_CHECK_INTERVAL=0)
     (root / "a.css").unlink()
     call = make_call("/static/a.css")
@@ -173,7 +171,7 @@ def test_a_file_that_is_gone_is_the_views(root: Path) -> None:
     assert call_asgi(django.asgi, call).body == b"/static/a.css"
 
 
-def test_a_server_that_sends_files_is_given_the_whole_file_alone(root: Path) -> None:
+def test_a_server_that_sends_files_receives_only_whole_files(root: Path) -> None:
     django = served(root)
     wrapped: list[Any] = []
 
@@ -193,7 +191,7 @@ def test_a_server_that_sends_files_is_given_the_whole_file_alone(root: Path) -> 
 
 
 @pytest.mark.parametrize("fields", [{}, {"Range": "bytes=1-3"}])
-def test_mod_wsgi_is_given_pieces_and_closes_the_connection(
+def test_mod_wsgi_receives_pieces_and_closes_the_connection(
     root: Path, fields: dict[str, str]
 ) -> None:
     django = served(root)
@@ -205,8 +203,8 @@ def test_mod_wsgi_is_given_pieces_and_closes_the_connection(
     assert "connection" not in small
 
 
-def test_a_server_that_sent_less_of_a_file_than_was_promised_is_told(root: Path) -> None:
-    # Django keeps to itself what a closer raises, and the server would go on with the next answer.
+def test_a_server_that_sent_too_few_bytes_gets_an_error(root: Path) -> None:
+    # Django ignores errors in closers, and the server would continue with the next response.
     django = served(root)
 
     def wrapper(file: Any, size: int) -> Any:
@@ -240,9 +238,7 @@ def none_left() -> Iterator[None]:
 
 @pytest.mark.usefixtures("none_left")
 @pytest.mark.parametrize("fields", [{}, {"Range": "bytes=5-"}])
-def test_a_wsgi_body_that_is_given_up_leaves_no_file_open(
-    root: Path, fields: dict[str, str]
-) -> None:
+def test_an_abandoned_wsgi_body_leaves_no_file_open(root: Path, fields: dict[str, str]) -> None:
     django = served(root)
     body = django.wsgi(environ_of(make_call("/static/b.bin", fields)), lambda *started: None)
     next(iter(body))
@@ -250,7 +246,7 @@ def test_a_wsgi_body_that_is_given_up_leaves_no_file_open(
 
 
 async def hang_up_after(application: Any, call: Call, pieces: int) -> list[Any]:
-    """Ask, and hang up once so many messages were taken."""
+    """Send a request, and disconnect after a number of messages."""
     gone, messages = asyncio.Event(), list[Any]()
 
     async def hung_up() -> Any:
@@ -269,7 +265,7 @@ async def hang_up_after(application: Any, call: Call, pieces: int) -> list[Any]:
 
 @pytest.mark.usefixtures("none_left")
 @pytest.mark.parametrize("pieces", [0, 1, 3])
-def test_a_client_that_hangs_up_under_asgi_leaves_no_file_open(root: Path, pieces: int) -> None:
+def test_a_disconnected_client_under_asgi_leaves_no_file_open(root: Path, pieces: int) -> None:
     import django
 
     if django.VERSION < (5, 0):
@@ -285,13 +281,13 @@ def test_a_client_that_hangs_up_under_asgi_leaves_no_file_open(root: Path, piece
 
 
 def close_kept_files() -> None:
-    from tests.helpers.descriptors import close_kept
+    from whitenoise_async.serving.descriptor_cache import close_all
 
-    close_kept()
+    close_all()
 
 
 async def response_for_b(root: Path) -> Any:
-    """What the middleware by itself returns on an event loop."""
+    """Call the middleware alone, on an event loop; returns its response."""
 
     async def get_response(request: Any) -> Any:
         raise AssertionError
@@ -302,7 +298,7 @@ async def response_for_b(root: Path) -> Any:
 
 
 @pytest.mark.usefixtures("none_left")
-def test_a_response_that_nobody_reads_is_closed_by_django(root: Path) -> None:
+def test_django_closes_an_unread_response(root: Path) -> None:
     async def main() -> None:
         response = await response_for_b(root)
         assert response.streaming and response.is_async
@@ -313,27 +309,28 @@ def test_a_response_that_nobody_reads_is_closed_by_django(root: Path) -> None:
     close_kept_files()
 
 
-@pytest.mark.parametrize("reads_at_once", [True, False])
-def test_django_is_given_pieces_that_it_sends_as_they_are(
-    root: Path, reads_at_once: bool, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("supports_nowait", [True, False])
+def test_pieces_have_a_size_that_django_sends_unsplit(
+    root: Path, supports_nowait: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if not reads_at_once:  # where each piece would cost a thread, they are fewer
-        monkeypatch.setattr(files, "reads_page_cache", lambda descriptor: False)
-    content = os.urandom(LARGEST_PIECE)
+    if not supports_nowait:  # pieces that need a thread are larger
+        monkeypatch.setattr(files, "supports_page_cache_reads", lambda descriptor: False)
+    content = os.urandom(MAX_PIECE_SIZE)
     write(root / "b.bin", content)
     with (root / "b.bin").open("rb") as file:
-        at_once = reads_at_once and reads_page_cache(file.fileno())  # some file systems cannot
+        # Not every file system supports it.
+        at_once = supports_nowait and supports_page_cache_reads(file.fileno())
 
     async def main() -> list[bytes]:
         return [piece async for piece in await response_for_b(root)]
 
     pieces = asyncio.run(main())
-    size = ASGIHandler.chunk_size if at_once else LARGEST_PIECE
-    assert [len(piece) for piece in pieces] == [size] * (LARGEST_PIECE // size)
+    size = ASGIHandler.chunk_size if at_once else MAX_PIECE_SIZE
+    assert [len(piece) for piece in pieces] == [size] * (MAX_PIECE_SIZE // size)
     assert b"".join(pieces) == content
 
 
-def test_a_file_cut_short_under_asgi_breaks_the_answer_off(root: Path) -> None:
+def test_a_file_truncated_under_asgi_aborts_the_response(root: Path) -> None:
     application = served(root).asgi
 
     async def main() -> None:
@@ -349,13 +346,15 @@ def test_a_file_cut_short_under_asgi_breaks_the_answer_off(root: Path) -> None:
         assert all(message.get("more_body", True) for message in sent)
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)  # Django's file for the request's body
+        warnings.simplefilter(
+            "ignore", ResourceWarning
+        )  # Django's temporary file for the body of the request
         asyncio.run(main())
         gc.collect()
 
 
 class SyncOnly:
-    """A middleware that knows nothing of event loops, as many do."""
+    """A synchronous middleware, as many are."""
 
     sync_capable, async_capable = True, False
 
@@ -367,20 +366,18 @@ class SyncOnly:
 
 
 @pytest.mark.parametrize("around", [True, False])
-def test_with_middleware_that_is_not_async_files_are_streamed_to_the_event_loop_all_the_same(
-    root: Path, around: bool
-) -> None:
+def test_synchronous_middleware_does_not_stop_async_streaming(root: Path, around: bool) -> None:
     name = f"{__name__}.SyncOnly"
     django = served(root, *([name, MIDDLEWARE] if around else [MIDDLEWARE, name]))
     with warnings.catch_warnings():
-        warnings.simplefilter("error")  # Django warns where it has to read a body in a thread
+        warnings.simplefilter("error")  # Django warns when it must read a body in a thread
         for url, content in {"/static/a.css": SMALL, "/static/b.bin": LARGE * 30}.items():
             assert call_asgi(django.asgi, make_call(url)).body == content
         assert call_asgi(django.asgi, make_call("/static/none")).body == b"/static/none"
 
 
 class AsyncOnly:
-    """A middleware that has no synchronous form."""
+    """An asynchronous middleware."""
 
     sync_capable, async_capable = False, True
 
@@ -392,8 +389,8 @@ class AsyncOnly:
         return await self.get_response(request)
 
 
-def test_two_answers_that_a_wsgi_server_sends_never_share_a_descriptor(root: Path) -> None:
-    # Its sendfile may go by the descriptor's own position, which they would share as well.
+def test_responses_sent_by_a_wsgi_server_never_share_a_descriptor(root: Path) -> None:
+    # A server's sendfile may use the position of the descriptor, which they would share.
     django = served(root, MIDDLEWARE, f"{__name__}.AsyncOnly")
 
     def read_by_descriptor(file: Any, size: int) -> Any:
@@ -405,7 +402,7 @@ def test_two_answers_that_a_wsgi_server_sends_never_share_a_descriptor(root: Pat
         assert call_wsgi(django.wsgi, make_call("/static/b.bin"), **environ).body == LARGE * 30
 
 
-def test_a_field_that_is_there_twice_comes_in_one_line(root: Path) -> None:
+def test_repeated_headers_are_joined(root: Path) -> None:
     def add(headers: Any, path: str, url: str) -> None:
         headers.add_header("Link", "</a>; rel=preload")
         headers.add_header("Link", "</b>; rel=preload")
@@ -415,7 +412,7 @@ def test_a_field_that_is_there_twice_comes_in_one_line(root: Path) -> None:
     assert reply["link"] == "</a>; rel=preload, </b>; rel=preload"
 
 
-def test_a_response_that_cannot_be_made_leaves_no_file_open(
+def test_a_response_that_fails_leaves_no_file_open(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from whitenoise_async.django import responses
@@ -425,7 +422,7 @@ def test_a_response_that_cannot_be_made_leaves_no_file_open(
 
     django = served(root)
     before = descriptors()
-    monkeypatch.setattr(responses, "Parts", fail)
+    monkeypatch.setattr(responses, "FileBody", fail)
     call = make_call("/static/b.bin", {"Range": "bytes=5-"})
     with pytest.raises(MemoryError):
         call_wsgi_raising(django.wsgi, call)
@@ -461,7 +458,7 @@ def test_a_query_beyond_latin_1_is_kept_in_a_redirect(root: Path) -> None:
     assert call_asgi(django.asgi, call)["location"] == expected["location"]
 
 
-def test_an_option_of_a_subclass_and_a_hook_of_it_count(root: Path) -> None:
+def test_options_and_hooks_of_a_subclass_apply(root: Path) -> None:
     django = served(root, f"{__name__}.Hooked", WHITENOISE_MAX_AGE=7)
     reply = call_wsgi(django.wsgi, make_call("/static/a.css"))
     assert reply["cache-control"] == "max-age=315360000, public, immutable"
@@ -483,12 +480,12 @@ def make_hooked() -> type:
 Hooked = make_hooked()
 
 
-def test_what_cannot_answer_a_request_is_refused() -> None:
+def test_an_unsuitable_get_response_is_refused() -> None:
     with pytest.raises(TypeError, match=r"get_response, called as \(request\)"):
         WhiteNoiseMiddleware(lambda: HttpResponse())  # type: ignore[misc, arg-type]
 
 
-def test_without_arguments_it_answers_by_itself(root: Path) -> None:
+def test_without_get_response_other_urls_are_404(root: Path) -> None:
     with override_settings(STATIC_ROOT=root):
         middleware: Any = WhiteNoiseMiddleware()
     assert middleware(RequestFactory().get("/static/a.css")).getvalue() == SMALL
@@ -506,7 +503,7 @@ def test_get_response_is_an_attribute_that_may_be_replaced(root: Path) -> None:
     assert middleware(RequestFactory().get("/page")).content == b"second"
 
 
-def test_an_object_that_is_called_asynchronously_makes_the_middleware_so(root: Path) -> None:
+def test_an_async_callable_object_makes_the_middleware_async(root: Path) -> None:
     class GetResponse:
         async def __call__(self, request: Any) -> Any:
             return HttpResponse(b"page")
@@ -518,7 +515,7 @@ def test_an_object_that_is_called_asynchronously_makes_the_middleware_so(root: P
     assert asyncio.run(ask(WhiteNoiseMiddleware(GetResponse()))).content == b"page"
 
 
-def test_settings_may_be_an_object_of_their_own(root: Path) -> None:
+def test_settings_may_be_another_object(root: Path) -> None:
     mine = SimpleNamespace(STATIC_ROOT=root, STATIC_URL="/files/", WHITENOISE_MAX_AGE=7)
     middleware: Any = WhiteNoiseMiddleware(None, mine)
     reply = middleware(RequestFactory().get("/files/a.css"))
@@ -529,7 +526,7 @@ def test_settings_may_be_an_object_of_their_own(root: Path) -> None:
 
 
 class WithDocs(WhiteNoiseMiddleware):
-    """Serves a folder of its own, as projects do with their documentation."""
+    """Serves another folder, as projects do with their documentation."""
 
     def __init__(self, get_response: Any = None) -> None:
         super().__init__(get_response)
@@ -537,7 +534,7 @@ class WithDocs(WhiteNoiseMiddleware):
 
 
 class WithManifest(WhiteNoiseMiddleware):
-    """Reads what a build tool has written before anything else is set up."""
+    """Reads the output of a build tool before ``super().__init__()``."""
 
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
         self.bundle = {path.name for path in Path(django_settings.STATIC_ROOT).glob("*.css")}
@@ -547,8 +544,8 @@ class WithManifest(WhiteNoiseMiddleware):
         return url.rpartition("/")[2] in self.bundle
 
 
-@pytest.mark.parametrize("looks", [False, True])
-def test_a_folder_of_a_subclass_is_served_with_its_index(tmp_path: Path, looks: bool) -> None:
+@pytest.mark.parametrize("autorefresh", [False, True])
+def test_a_subclass_may_add_a_folder(tmp_path: Path, autorefresh: bool) -> None:
     write(tmp_path / "index.html", b"contents")
     write(tmp_path / "page.html", b"a page")
     changed: dict[str, Any] = {
@@ -556,7 +553,7 @@ def test_a_folder_of_a_subclass_is_served_with_its_index(tmp_path: Path, looks: 
         "STATIC_ROOT": "",
         "DOCS_ROOT": str(tmp_path),
         "WHITENOISE_ROOT": None,
-        "WHITENOISE_AUTOREFRESH": looks,
+        "WHITENOISE_AUTOREFRESH": autorefresh,
         "WHITENOISE_INDEX_FILE": True,
         "WHITENOISE_USE_FINDERS": False,
         "WHITENOISE_MAX_AGE": 60,
@@ -571,7 +568,7 @@ def test_a_folder_of_a_subclass_is_served_with_its_index(tmp_path: Path, looks: 
     assert middleware(RequestFactory().get("/docs/none")).status_code == 418
 
 
-def test_a_subclass_may_set_itself_up_first(root: Path) -> None:
+def test_a_subclass_may_set_attributes_before_super_init(root: Path) -> None:
     with override_settings(STATIC_ROOT=root, STATIC_URL="/static/"):
         middleware: Any = WithManifest(get_response=lambda request: request)
     reply = middleware(RequestFactory().get("/static/a.css"))
@@ -580,7 +577,7 @@ def test_a_subclass_may_set_itself_up_first(root: Path) -> None:
 
 
 class Stamping(WhiteNoiseMiddleware):
-    """Changes the response, which it has to have for that."""
+    """Changes the response."""
 
     def __call__(self, request: Any) -> Any:
         response: Any = super().__call__(request)
@@ -589,7 +586,7 @@ class Stamping(WhiteNoiseMiddleware):
 
 
 class StampingAsynchronously(WhiteNoiseMiddleware):
-    """The same, for an event loop."""
+    """Changes the response, asynchronously."""
 
     async def __call__(self, request: Any) -> Any:
         response: Any = await super().__call__(request)
@@ -598,7 +595,7 @@ class StampingAsynchronously(WhiteNoiseMiddleware):
 
 
 class Early(WhiteNoiseMiddleware):
-    """Answers some requests by itself, and hands on the others."""
+    """Answers some requests itself, and passes on the others."""
 
     def __call__(self, request: Any) -> Any:
         if "none" in request.path:
@@ -607,7 +604,7 @@ class Early(WhiteNoiseMiddleware):
 
 
 class Mixin:
-    """A base that comes first, as those that packages offer."""
+    """Has another base class first, such as packages offer."""
 
     def __call__(self, request: Any) -> Any:
         response: Any = super().__call__(request)  # type: ignore[misc]
@@ -620,14 +617,14 @@ class MixedIn(Mixin, WhiteNoiseMiddleware):
 
 
 class Below(StampingAsynchronously):
-    """Comes from a class that was asynchronous."""
+    """Has an asynchronous base class, but is synchronous."""
 
     def __call__(self, request: Any) -> Any:
         return WhiteNoiseMiddleware.__call__(self, request)
 
 
 class Later(WhiteNoiseMiddleware):
-    """Has what answers pages only after everything else is set up."""
+    """Sets ``get_response`` after ``super().__init__()``."""
 
     def __init__(self, get_response: Any) -> None:
         super().__init__()
@@ -635,7 +632,7 @@ class Later(WhiteNoiseMiddleware):
 
 
 class BothKinds(WhiteNoiseMiddleware):
-    """Says of itself that it can do both."""
+    """Declares that it is both synchronous and asynchronous."""
 
     async_capable = True
 
@@ -657,7 +654,7 @@ class WithMiddlewareMixin(WhiteNoiseMiddleware, MiddlewareMixin):  # type: ignor
 
 
 class WithView(WhiteNoiseMiddleware):
-    """Has Django call it before the view."""
+    """Has a method that Django calls before the view."""
 
     def process_view(self, request: Any, *arguments: Any) -> Any:
         request.path += ""
@@ -672,7 +669,7 @@ class WithView(WhiteNoiseMiddleware):
         ("Later", None),
     ],
 )
-def test_subclasses_of_every_shape_serve_pages_and_files(
+def test_every_kind_of_subclass_serves_pages_and_files(
     root: Path, name: str, mark: str | None
 ) -> None:
     django = served(root, f"{__name__}.{name}")
@@ -685,7 +682,7 @@ def test_subclasses_of_every_shape_serve_pages_and_files(
                 assert reply["x-shape"] == mark
 
 
-def test_how_a_subclass_is_called_is_told_by_the_class_that_says_so() -> None:
+def test_the_class_that_defines_call_declares_whether_it_is_async() -> None:
     kinds = (Stamping, StampingAsynchronously, MixedIn, Below, BothKinds, SynchronousAlone)
     assert [(each.sync_capable, each.async_capable) for each in kinds] == [
         *[(True, False), (False, True), (True, False), (True, False), (True, True)],
@@ -694,7 +691,7 @@ def test_how_a_subclass_is_called_is_told_by_the_class_that_says_so() -> None:
     assert (WithView.sync_capable, WithView.async_capable) == (True, True)
 
 
-def test_djangos_mixin_before_the_middleware_answers_pages(root: Path) -> None:
+def test_middleware_mixin_may_precede_the_middleware(root: Path) -> None:
     class Before(MiddlewareMixin, WhiteNoiseMiddleware):  # type: ignore[misc]
         def process_request(self, request: Any) -> Any:
             return WhiteNoiseMiddleware.__call__(self, request)
@@ -705,7 +702,7 @@ def test_djangos_mixin_before_the_middleware_answers_pages(root: Path) -> None:
     assert middleware(RequestFactory().get("/static/a.css")).content == SMALL
 
 
-def test_a_small_file_is_read_like_a_streamed_one_too(root: Path) -> None:
+def test_a_small_file_also_has_streaming_content(root: Path) -> None:
     with override_settings(STATIC_ROOT=root, MIDDLEWARE=[MIDDLEWARE]):
         response: Any = Client().get("/static/a.css")
         for _ in range(2):
@@ -719,7 +716,7 @@ def test_a_small_file_is_read_like_a_streamed_one_too(root: Path) -> None:
             assert list(other.streaming_content) == []
 
 
-def test_a_small_file_is_read_like_a_streamed_one_on_an_event_loop(root: Path) -> None:
+def test_a_small_file_also_has_streaming_content_on_an_event_loop(root: Path) -> None:
     async def main() -> None:
         response: Any = await AsyncClient().get("/static/a.css")
         assert [piece async for piece in response] == [SMALL]
@@ -730,13 +727,13 @@ def test_a_small_file_is_read_like_a_streamed_one_on_an_event_loop(root: Path) -
         asyncio.run(main())
 
 
-def test_while_the_disk_is_waited_for_the_event_loop_goes_on(
+def test_a_slow_disk_does_not_block_the_event_loop(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from whitenoise_async.serving import responder as answers
+    from whitenoise_async.serving import responder
 
     application = served(root).asgi
-    afresh: Callable[..., Any] = answers.Answers._afresh
+    afresh: Callable[..., Any] = responder.Responder._from_new_snapshot
     looked, may_go_on = threading.Event(), threading.Event()
 
     def slow(*arguments: Any) -> Any:
@@ -745,10 +742,10 @@ def test_while_the_disk_is_waited_for_the_event_loop_goes_on(
         return afresh(*arguments)
 
     async def main() -> None:
-        asked = asyncio.create_task(ask_asgi(application, scope_of(make_call("/static/a.css"))))
+        task = asyncio.create_task(ask_asgi(application, scope_of(make_call("/static/a.css"))))
         assert await asyncio.to_thread(looked.wait, 30)
         may_go_on.set()
-        assert (await asked).body == SMALL
+        assert (await task).body == SMALL
 
-    monkeypatch.setattr(answers.Answers, "_afresh", slow)
+    monkeypatch.setattr(responder.Responder, "_from_new_snapshot", slow)
     asyncio.run(main())

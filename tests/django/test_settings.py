@@ -1,24 +1,16 @@
-"""Each setting does what the table of settings says: asked through Django's own handlers."""
+"""Each setting does what the table of settings says, tested with Django's handlers."""
 
 from __future__ import annotations
 
 import gzip
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import anyio
 import pytest
-
-from tests.helpers import django_project
-from tests.helpers.clients import Call, Reply, call_asgi, call_wsgi, make_call
-from tests.helpers.docs_pages import DOCS, code, rows_of
-
-django_project.configure()
-
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.exceptions import ImproperlyConfigured
 from django.core.files.storage import Storage, storages
@@ -28,48 +20,43 @@ from django.core.management import call_command
 from django.templatetags.static import static
 from django.test import override_settings
 
+from tests.helpers.clients import Reply, call_wsgi, make_call
+from tests.helpers.django_project import (
+    DJANGO_MANIFEST,
+    DJANGO_PLAIN,
+    IMMUTABLE,
+    OURS_MANIFEST,
+    STYLE,
+    call_django,
+    collect,
+    storages_with,
+    write_style,
+)
+from tests.helpers.docs_pages import DOCS, code, rows_of
 from whitenoise_async.django import (
     CompressedManifestStaticFilesStorage,
     DjangoWhiteNoise,
     WhiteNoiseMiddleware,
     checks,
 )
-from whitenoise_async.django.settings import KNOWN, configuration, faults, storage_configuration
+from whitenoise_async.django.settings import (
+    SETTINGS,
+    configuration,
+    find_errors,
+    storage_configuration,
+)
 from whitenoise_async.options import Options
 
 MIDDLEWARE = "whitenoise_async.django.WhiteNoiseMiddleware"
-PLAIN = "django.core.files.storage.FileSystemStorage"
-DJANGO_S = "django.contrib.staticfiles.storage.StaticFilesStorage"
-DJANGO_S_MANIFEST = "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"
-OURS = "whitenoise_async.django.CompressedManifestStaticFilesStorage"
-FOREVER = "max-age=315360000, public, immutable"
-STYLE = b"body { color: black }\n" * 40
+FILE_SYSTEM = "django.core.files.storage.FileSystemStorage"
 
 Get = Callable[[str], Reply]
-#: Makes a client of a project with these settings, whose names are told without their prefix.
+#: Makes a client of a project with these settings, named without their prefix.
 Serve = Callable[..., Get]
 
 
-def call_django(application: Any, call: Call) -> Reply:
-    """Call Django's ASGI handler, which waits for a disconnect, and writes ``Content-Type`` so."""
-
-    async def adapted(scope: Any, receive: Any, send: Any) -> None:
-        requests = [await receive()]
-
-        async def receive_once() -> Any:
-            return requests.pop() if requests else await anyio.sleep_forever()
-
-        async def send_in_lower_case(message: Any) -> None:
-            headers = [(name.lower(), value) for name, value in message.get("headers", ())]
-            await send({**message, "headers": headers})
-
-        await application(scope, receive_once, send_in_lower_case)
-
-    return call_asgi(adapted, call)
-
-
-#: Django's handlers, with the middleware or wrapped: how an application is made, and called.
-FORMS = {
+#: How an application is made and called: Django's handlers, with the middleware or wrapped.
+SETUPS = {
     "middleware, WSGI": (WSGIHandler, call_wsgi),
     "middleware, ASGI": (ASGIHandler, call_django),
     "wrapped, WSGI": (lambda: DjangoWhiteNoise(WSGIHandler()), call_wsgi),
@@ -77,44 +64,9 @@ FORMS = {
 }
 
 
-def write(path: Path, content: bytes = STYLE) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
-    return path
-
-
-def storage(backend: str) -> dict[str, dict[str, str]]:
-    return {
-        "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-        "staticfiles": {"BACKEND": backend},
-    }
-
-
-@pytest.fixture
-def stack() -> Iterator[ExitStack]:
-    """Holds settings until the test ends."""
-    with ExitStack() as held:
-        yield held
-
-
-@pytest.fixture
-def project(tmp_path: Path, stack: ExitStack) -> Path:
-    """A project whose files are collected in ``root``, and come from ``sources``."""
-    write(tmp_path / "root" / "app.css")
-    (tmp_path / "sources").mkdir()
-    stack.enter_context(
-        override_settings(
-            STATIC_ROOT=tmp_path / "root",
-            STATICFILES_DIRS=[tmp_path / "sources"],
-            STATICFILES_FINDERS=["django.contrib.staticfiles.finders.FileSystemFinder"],
-        )
-    )
-    return tmp_path
-
-
-@pytest.fixture(params=FORMS)
+@pytest.fixture(params=SETUPS)
 def serve(request: pytest.FixtureRequest, project: Path, stack: ExitStack) -> Serve:
-    make, call = FORMS[request.param]
+    make, call = SETUPS[request.param]
 
     def start(settings: Mapping[str, Any] = {}, **ours: Any) -> Get:
         middleware = [MIDDLEWARE] if request.param.startswith("middleware") else []
@@ -126,8 +78,8 @@ def serve(request: pytest.FixtureRequest, project: Path, stack: ExitStack) -> Se
     return start
 
 
-def is_view_s(reply: Reply, path: str) -> bool:
-    """Whether the application has answered, and not the middleware."""
+def is_from_view(reply: Reply, path: str) -> bool:
+    """Whether the view has answered, and not the middleware."""
     return reply.body == path.encode() and reply["content-type"] == "text/plain"
 
 
@@ -146,9 +98,9 @@ def test_autorefresh(
 ) -> None:
     get = serve(settings, **ours)
     assert get("/static/app.css").body == STYLE
-    write(project / "root" / "new.css")
+    write_style(project / "root" / "new.css")
     reply = get("/static/new.css")
-    assert reply.body == STYLE if is_seen else is_view_s(reply, "/static/new.css")
+    assert reply.body == STYLE if is_seen else is_from_view(reply, "/static/new.css")
 
 
 @pytest.mark.parametrize(
@@ -186,37 +138,26 @@ def immutable_by_path(path: str, url: str) -> bool:
 
 @pytest.mark.parametrize("test", [r"^/static/a", immutable_by_path], ids=["pattern", "callable"])
 def test_immutable_file_test(serve: Serve, test: Any) -> None:
-    assert serve()("/static/app.css")["cache-control"] != FOREVER
-    assert serve(IMMUTABLE_FILE_TEST=test)("/static/app.css")["cache-control"] == FOREVER
+    assert serve()("/static/app.css")["cache-control"] != IMMUTABLE
+    assert serve(IMMUTABLE_FILE_TEST=test)("/static/app.css")["cache-control"] == IMMUTABLE
 
 
 @pytest.mark.parametrize("ours", [{}, {"IMMUTABLE_FILE_TEST": None}], ids=["unset", "None"])
-def test_names_that_the_storage_has_hashed_are_immutable_by_default(
+def test_names_that_the_storage_has_hashed_are_immutable(
     serve: Serve, project: Path, ours: dict[str, Any]
 ) -> None:
-    hashed = collect(project, {}, DJANGO_S_MANIFEST)
-    looks_hashed = write(project / "root" / "by-hand.0123456789ab.css").name
-    get = serve({"STORAGES": storage(DJANGO_S_MANIFEST)}, **ours)
-    assert get(f"/static/{hashed}")["cache-control"] == FOREVER
+    hashed = collect(project, {}, DJANGO_MANIFEST)
+    looks_hashed = write_style(project / "root" / "by-hand.0123456789ab.css").name
+    get = serve({"STORAGES": storages_with(DJANGO_MANIFEST)}, **ours)
+    assert get(f"/static/{hashed}")["cache-control"] == IMMUTABLE
     assert get("/static/app.css")["cache-control"] == "max-age=60, public"
     assert get(f"/static/{looks_hashed}")["cache-control"] == "max-age=60, public"
 
 
-def collect(project: Path, ours: Mapping[str, Any], backend: str = OURS) -> str:
-    """Collect a style sheet and a picture, and tell the hashed name of the former."""
-    write(project / "sources" / "app.css")
-    write(project / "sources" / "picture.bmp")
-    prefixed = {f"WHITENOISE_{name}": value for name, value in ours.items()}
-    with override_settings(STORAGES=storage(backend), **prefixed):
-        call_command("collectstatic", interactive=False, verbosity=0, clear=True)
-    (hashed,) = (project / "root").glob("app.*.css")
-    return hashed.name
-
-
 def test_index_file(serve: Serve, project: Path) -> None:
-    write(project / "root" / "docs" / "index.html", b"<title>Docs</title>")
-    write(project / "root" / "docs" / "first.html", b"<title>First</title>")
-    assert is_view_s(serve()("/static/docs/"), "/static/docs/")
+    write_style(project / "root" / "docs" / "index.html", b"<title>Docs</title>")
+    write_style(project / "root" / "docs" / "first.html", b"<title>First</title>")
+    assert is_from_view(serve()("/static/docs/"), "/static/docs/")
     get = serve(INDEX_FILE=True)
     assert get("/static/docs/").body == b"<title>Docs</title>"
     assert (get("/static/docs").status, get("/static/docs")["location"]) == (302, "docs/")
@@ -261,13 +202,13 @@ def test_check_interval(serve: Serve, project: Path) -> None:
     at_once, never = serve(CHECK_INTERVAL=0), serve(CHECK_INTERVAL=None)
     for get in (at_once, never):
         assert get("/static/app.css").body == STYLE
-    write(project / "root" / "app.css", b"another\n")
+    write_style(project / "root" / "app.css", b"another\n")
     assert at_once("/static/app.css").body == b"another\n"
     assert never("/static/app.css").body == STYLE
 
 
 def test_etag(serve: Serve, project: Path) -> None:
-    write(project / "root" / "same.css")
+    write_style(project / "root" / "same.css")
     os.utime(project / "root" / "same.css", (1, 1))
 
     def tags(**ours: Any) -> set[str]:
@@ -280,35 +221,35 @@ def test_etag(serve: Serve, project: Path) -> None:
 
 
 def test_include(serve: Serve, project: Path) -> None:
-    write(project / "root" / "card.jinja", b"a template")
+    write_style(project / "root" / "card.jinja", b"a template")
     assert serve()("/static/card.jinja").body == b"a template"
     get = serve(INCLUDE=["*.css"])
-    assert is_view_s(get("/static/card.jinja"), "/static/card.jinja")
+    assert is_from_view(get("/static/card.jinja"), "/static/card.jinja")
     assert get("/static/app.css").body == STYLE
 
 
 def test_exclude(serve: Serve, project: Path) -> None:
-    write(project / "root" / "app.css.map")
+    write_style(project / "root" / "app.css.map")
     assert serve()("/static/app.css.map").body == STYLE
     get = serve(EXCLUDE=["*.map"])
-    assert is_view_s(get("/static/app.css.map"), "/static/app.css.map")
+    assert is_from_view(get("/static/app.css.map"), "/static/app.css.map")
 
 
 def test_root(serve: Serve, project: Path) -> None:
-    write(project / "top" / "robots.txt", b"User-agent: *\n")
-    write(project / "top" / "static" / "app.css", b"of the top\n")
+    write_style(project / "top" / "robots.txt", b"User-agent: *\n")
+    write_style(project / "top" / "static" / "app.css", b"of the top\n")
     get = serve(ROOT=project / "top")
     assert get("/robots.txt").body == b"User-agent: *\n"
-    assert get("/static/app.css").body == b"of the top\n"  # it comes after STATIC_ROOT
+    assert get("/static/app.css").body == b"of the top\n"  # it takes precedence over STATIC_ROOT
     for unset in (None, ""):
-        assert is_view_s(serve(ROOT=unset)("/robots.txt"), "/robots.txt")
+        assert is_from_view(serve(ROOT=unset)("/robots.txt"), "/robots.txt")
 
 
 @pytest.mark.parametrize("prefix", ["assets", "/assets", "/assets/"])
 def test_static_prefix(serve: Serve, prefix: str) -> None:
     get = serve(STATIC_PREFIX=prefix)
     assert get("/assets/app.css").body == STYLE
-    assert is_view_s(get("/static/app.css"), "/static/app.css")
+    assert is_from_view(get("/static/app.css"), "/static/app.css")
 
 
 @pytest.mark.parametrize(
@@ -327,8 +268,10 @@ def test_static_prefix_is_by_default_the_path_of_static_url(
     assert serve({"STATIC_URL": url}, STATIC_PREFIX=None)(path).body == STYLE
 
 
-def kept(stack: ExitStack, backend: str, changed: Mapping[str, Any] = {}, **options: Any) -> None:
-    """The settings of a project whose staticfiles storage has these options."""
+def use_storage(
+    stack: ExitStack, backend: str, changed: Mapping[str, Any] = {}, **options: Any
+) -> None:
+    """Set a staticfiles storage with these options."""
     backends: dict[str, Any] = {
         "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
         "staticfiles": {"BACKEND": backend, "OPTIONS": options},
@@ -338,58 +281,62 @@ def kept(stack: ExitStack, backend: str, changed: Mapping[str, Any] = {}, **opti
 
 
 @pytest.mark.parametrize("static_root", [None, "root"])
-@pytest.mark.parametrize("backend", [DJANGO_S, DJANGO_S_MANIFEST, OURS, PLAIN])
-def test_files_are_served_from_where_the_storage_collects_them(
+@pytest.mark.parametrize("backend", [DJANGO_PLAIN, DJANGO_MANIFEST, OURS_MANIFEST, FILE_SYSTEM])
+def test_files_are_served_from_the_folder_of_the_storage(
     serve: Serve, project: Path, stack: ExitStack, backend: str, static_root: str | None
 ) -> None:
-    write(project / "sources" / "app.css", b"collected\n")
+    write_style(project / "sources" / "app.css", b"collected\n")
     (project / "out").mkdir()
     root = project / static_root if static_root else None
     options = {"location": str(project / "out"), "base_url": "/assets/"}
-    kept(stack, backend, {"STATIC_ROOT": root}, **options)
+    use_storage(stack, backend, {"STATIC_ROOT": root}, **options)
     call_command("collectstatic", interactive=False, verbosity=0)
     get = serve()
     url = static("app.css")
     assert url.startswith("/assets/app.")
     reply = get(url)
     assert reply.body == b"collected\n"
-    assert (reply["cache-control"] == FOREVER) is (backend in (DJANGO_S_MANIFEST, OURS))
-    assert is_view_s(get("/static/app.css"), "/static/app.css")
+    assert (reply["cache-control"] == IMMUTABLE) is (backend in (DJANGO_MANIFEST, OURS_MANIFEST))
+    assert is_from_view(get("/static/app.css"), "/static/app.css")
 
 
 @pytest.mark.parametrize(
     ("base_url", "path"),
     [("https://cdn.example/a/", "/a/app.css"), ("b", "/b/app.css"), ("/b/c", "/b/c/app.css")],
 )
-def test_each_of_the_storage_s_options_counts_by_itself(
+def test_each_option_of_the_storage_applies_on_its_own(
     serve: Serve, project: Path, stack: ExitStack, base_url: str, path: str
 ) -> None:
-    kept(stack, DJANGO_S, base_url=base_url)
+    use_storage(stack, DJANGO_PLAIN, base_url=base_url)
     assert serve()(path).body == STYLE
-    write(project / "out" / "app.css", b"out\n")
-    kept(stack, DJANGO_S, location=str(project / "out"))
+    write_style(project / "out" / "app.css", b"out\n")
+    use_storage(stack, DJANGO_PLAIN, location=str(project / "out"))
     assert serve()("/static/app.css").body == b"out\n"
 
 
-def test_the_prefix_of_the_settings_wins_over_the_storage_s(serve: Serve, stack: ExitStack) -> None:
-    kept(stack, DJANGO_S, base_url="/assets/")
+def test_the_prefix_in_the_settings_takes_precedence_over_the_storage(
+    serve: Serve, stack: ExitStack
+) -> None:
+    use_storage(stack, DJANGO_PLAIN, base_url="/assets/")
     assert serve(STATIC_PREFIX="/mine/")("/mine/app.css").body == STYLE
 
 
-def test_the_mount_point_is_taken_off_the_storage_s_prefix(project: Path, stack: ExitStack) -> None:
-    kept(stack, DJANGO_S, {"FORCE_SCRIPT_NAME": "/shop"}, base_url="/shop/assets/")
+def test_the_mount_point_is_removed_from_the_storage_prefix(
+    project: Path, stack: ExitStack
+) -> None:
+    use_storage(stack, DJANGO_PLAIN, {"FORCE_SCRIPT_NAME": "/shop"}, base_url="/shop/assets/")
     assert configuration().static_prefix == "/assets/"
 
 
-def test_a_storage_elsewhere_leaves_the_settings_in_force(project: Path, stack: ExitStack) -> None:
+def test_with_a_remote_storage_the_settings_apply(project: Path, stack: ExitStack) -> None:
     for backend in (f"{__name__}.Remote", f"{__name__}.Broken", "no.such.module"):
-        kept(stack, backend)
+        use_storage(stack, backend)
         found = configuration()
         assert (found.static_root, found.static_prefix) == (project / "root", "/static/")
 
 
 class Remote(Storage):  # type: ignore[misc]
-    """Keeps files on another machine."""
+    """A storage on another machine."""
 
 
 def Broken(**options: Any) -> Any:  # noqa: N802 (in the place of a class)
@@ -397,9 +344,9 @@ def Broken(**options: Any) -> Any:  # noqa: N802 (in the place of a class)
 
 
 def test_uploads_are_never_served(project: Path, stack: ExitStack) -> None:
-    write(project / "media" / "cv.pdf")
+    write_style(project / "media" / "cv.pdf")
     for media in (project / "media", ""):
-        kept(stack, PLAIN, {"MEDIA_ROOT": media, "MEDIA_URL": "/media/"})
+        use_storage(stack, FILE_SYSTEM, {"MEDIA_ROOT": media, "MEDIA_URL": "/media/"})
         found = configuration()
         assert (found.static_root, found.static_prefix) == (project / "root", "/static/")
         (message,) = checks.check_settings(None)
@@ -420,19 +367,19 @@ def test_uploads_are_never_served(project: Path, stack: ExitStack) -> None:
 def test_use_finders(
     serve: Serve, project: Path, settings: dict[str, Any], ours: dict[str, Any], is_found: bool
 ) -> None:
-    write(project / "sources" / "found.css", b"found\n")
+    write_style(project / "sources" / "found.css", b"found\n")
     reply = serve(settings, **ours)("/static/found.css")
-    assert reply.body == b"found\n" if is_found else is_view_s(reply, "/static/found.css")
+    assert reply.body == b"found\n" if is_found else is_from_view(reply, "/static/found.css")
 
 
 @pytest.mark.parametrize("is_used", [False, True])
 def test_use_manifest(serve: Serve, project: Path, is_used: bool) -> None:
-    hashed = collect(project, {}, DJANGO_S_MANIFEST)
-    write(project / "root" / "left-over.css")
-    get = serve({"STORAGES": storage(DJANGO_S_MANIFEST)}, USE_MANIFEST=is_used)
+    hashed = collect(project, {}, DJANGO_MANIFEST)
+    write_style(project / "root" / "left-over.css")
+    get = serve({"STORAGES": storages_with(DJANGO_MANIFEST)}, USE_MANIFEST=is_used)
     assert get(f"/static/{hashed}").body == get("/static/app.css").body == STYLE
     reply = get("/static/left-over.css")
-    assert is_view_s(reply, "/static/left-over.css") if is_used else reply.body == STYLE
+    assert is_from_view(reply, "/static/left-over.css") if is_used else reply.body == STYLE
 
 
 def test_keep_only_hashed_files(project: Path) -> None:
@@ -454,11 +401,13 @@ def test_skip_compress_extensions(project: Path) -> None:
 
 def test_manifest_strict(project: Path) -> None:
     collect(project, {})
-    strict = override_settings(STORAGES=storage(OURS), WHITENOISE_MANIFEST_STRICT=True)
+    strict = override_settings(
+        STORAGES=storages_with(OURS_MANIFEST), WHITENOISE_MANIFEST_STRICT=True
+    )
     with strict, pytest.raises(ValueError, match=r"missing\.css"):
         static("missing.css")
-    write(project / "root" / "missing.css")
-    with override_settings(STORAGES=storage(OURS), WHITENOISE_MANIFEST_STRICT=False):
+    write_style(project / "root" / "missing.css")
+    with override_settings(STORAGES=storages_with(OURS_MANIFEST), WHITENOISE_MANIFEST_STRICT=False):
         assert static("missing.css").startswith("/static/missing.")
 
 
@@ -467,11 +416,11 @@ class Lenient(CompressedManifestStaticFilesStorage):
 
 
 @pytest.mark.parametrize("ours", [{}, {"WHITENOISE_MANIFEST_STRICT": None}], ids=["unset", "None"])
-def test_manifest_strict_is_by_default_what_the_storage_s_class_says(
+def test_manifest_strict_defaults_to_the_attribute_of_the_storage(
     project: Path, ours: dict[str, Any]
 ) -> None:
-    for backend, is_strict in {OURS: True, f"{__name__}.Lenient": False}.items():
-        with override_settings(STORAGES=storage(backend), **ours):
+    for backend, is_strict in {OURS_MANIFEST: True, f"{__name__}.Lenient": False}.items():
+        with override_settings(STORAGES=storages_with(backend), **ours):
             assert staticfiles_storage.manifest_strict is is_strict
 
 
@@ -500,7 +449,7 @@ class SaysTheDefault(WhiteNoiseMiddleware):
         (SaysTheDefault, {"DEBUG": True}, 60),
     ],
 )
-def test_options_of_a_subclass_win_over_defaults_and_settings_over_them(
+def test_settings_precede_options_of_a_subclass_which_precede_defaults(
     project: Path, stack: ExitStack, kind: type, ours: dict[str, Any], field: int
 ) -> None:
     middleware = f"{__name__}.{kind.__name__}"
@@ -509,13 +458,13 @@ def test_options_of_a_subclass_win_over_defaults_and_settings_over_them(
     assert reply["cache-control"] == f"max-age={field}, public"
 
 
-def test_hashed_names_are_not_immutable_where_a_subclass_has_another_test(
+def test_a_test_in_a_subclass_replaces_that_for_hashed_names(
     project: Path, stack: ExitStack
 ) -> None:
-    hashed = collect(project, {}, DJANGO_S_MANIFEST)
+    hashed = collect(project, {}, DJANGO_MANIFEST)
     stack.enter_context(
         override_settings(
-            MIDDLEWARE=[f"{__name__}.Own"], STORAGES=storage(DJANGO_S_MANIFEST), DEBUG=True
+            MIDDLEWARE=[f"{__name__}.Own"], STORAGES=storages_with(DJANGO_MANIFEST), DEBUG=True
         )
     )
     reply = call_wsgi(WSGIHandler(), make_call(f"/static/{hashed}"))
@@ -548,33 +497,33 @@ WRONG: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_a_wrong_value_is_refused_by_the_name_of_its_setting(name: str) -> None:
+def test_a_wrong_value_is_refused_with_the_name_of_the_setting(name: str) -> None:
     setting = f"WHITENOISE_{name}"
     with override_settings(**{setting: WRONG[name]}):
-        (fault,) = faults()
-        assert fault.startswith(setting)
+        (error,) = find_errors()
+        assert error.startswith(setting)
         for read in (configuration, storage_configuration):
             with pytest.raises(ImproperlyConfigured, match=setting):
                 read()
 
 
 @pytest.mark.parametrize("each", [".", "tar.gz", ""])
-def test_an_extension_that_no_name_ends_in_is_refused(each: str) -> None:
+def test_an_impossible_extension_is_refused(each: str) -> None:
     with override_settings(WHITENOISE_SKIP_COMPRESS_EXTENSIONS=["jpg", each]):
-        assert list(faults()) == [
+        assert list(find_errors()) == [
             f"WHITENOISE_SKIP_COMPRESS_EXTENSIONS must be extensions such as 'jpg', got {each!r}"
         ]
 
 
-def test_every_setting_has_a_wrong_value_here() -> None:
-    assert {f"WHITENOISE_{name}" for name in WRONG} == set(KNOWN)
+def test_every_setting_has_a_wrong_value_in_this_module() -> None:
+    assert {f"WHITENOISE_{name}" for name in WRONG} == set(SETTINGS)
 
 
 @pytest.mark.parametrize("debug", [False, True])
 def test_the_table_has_every_setting_with_its_default(debug: bool) -> None:
     with override_settings(DEBUG=debug):
         found, stored = configuration(), storage_configuration()
-    told = {
+    documented = {
         name: eval(default, {"DEBUG": debug})
         for setting, _, given, _ in rows_of(DOCS / "django.md", 4)
         if (name := code(setting)) and (default := code(given))
@@ -583,24 +532,24 @@ def test_the_table_has_every_setting_with_its_default(debug: bool) -> None:
     options = {name: getattr(Options, name) for name in names} | dict(found.defaults)
     others = {
         "root": found.root,
-        "static_prefix": None,  # that of STATIC_URL
+        "static_prefix": None,  # the path of STATIC_URL
         "use_finders": found.use_finders,
         "use_manifest": found.use_manifest,
         **stored._asdict(),
     }
-    assert told == {
+    assert documented == {
         f"WHITENOISE_{name.upper()}": value for name, value in {**options, **others}.items()
     }
-    assert set(told) == set(KNOWN)
+    assert set(documented) == set(SETTINGS)
 
 
 def test_the_table_of_system_checks_is_complete() -> None:
     source = Path(checks.__file__).read_text("utf-8")
     page = (DOCS / "django.md").read_text("utf-8")
-    told = re.findall(r"^\| `(whitenoise_async\.\w+)` \|", page, re.M)
-    assert sorted(told) == sorted(set(re.findall(r"whitenoise_async\.[EW]\d+", source)))
+    documented = re.findall(r"^\| `(whitenoise_async\.\w+)` \|", page, re.M)
+    assert sorted(documented) == sorted(set(re.findall(r"whitenoise_async\.[EW]\d+", source)))
 
 
-def test_the_page_for_those_who_come_from_whitenoise_names_every_setting() -> None:
+def test_the_migration_page_names_every_setting() -> None:
     page = (DOCS / "coming-from-django.md").read_text("utf-8")
-    assert set(re.findall(r"`(WHITENOISE_[A-Z_]*[A-Z])`", page)) == set(KNOWN)
+    assert set(re.findall(r"`(WHITENOISE_[A-Z_]*[A-Z])`", page)) == set(SETTINGS)

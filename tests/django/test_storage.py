@@ -1,4 +1,4 @@
-"""``collectstatic`` with our storages: what it writes, what it removes, and how it fails."""
+"""``collectstatic`` with our storages: the files it writes and removes, and its errors."""
 
 from __future__ import annotations
 
@@ -14,15 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from tests.helpers.django_project import configure
-from tests.helpers.file_trees import ALL, DECODERS, TEXT, snapshot, swapping
-from whitenoise_async.compression import ENCODINGS
-from whitenoise_async.compression.record import NAME as RECORD
-from whitenoise_async.compression.tree import FOREIGN
-
-configure()
-
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.exceptions import ImproperlyConfigured
 from django.core.files.base import ContentFile
@@ -31,10 +22,13 @@ from django.core.management import CommandError, call_command
 from django.test import override_settings
 
 import whitenoise_async.django
+from tests.helpers.django_project import OURS_MANIFEST, OURS_PLAIN
+from tests.helpers.file_trees import ALL, DECODERS, TEXT, snapshot, swapping
+from whitenoise_async.compression import ENCODINGS
+from whitenoise_async.compression.record import NAME as RECORD
+from whitenoise_async.compression.tree import FOREIGN
 from whitenoise_async.django.hashed_names import manifest_names
 
-PLAIN = "whitenoise_async.django.CompressedStaticFilesStorage"
-HASHED = "whitenoise_async.django.CompressedManifestStaticFilesStorage"
 MANIFEST = "staticfiles.json"
 
 STYLE = b"body { background: url(../img/a.svg#top) }\n" + TEXT
@@ -43,7 +37,7 @@ FILES = {"css/app.css": STYLE, "img/a.svg": PICTURE, "img/b.png": b"\x89PNG" * 2
 
 
 class Project:
-    """A folder of sources, the folder into which they are collected, and the settings."""
+    """A folder of sources, the folder that they are collected into, and the settings."""
 
     def __init__(self, folder: Path) -> None:
         self.sources = folder / "sources"
@@ -70,7 +64,7 @@ class Project:
     @contextmanager
     def in_force(self) -> Iterator[None]:
         with override_settings(**self.settings):
-            # override_settings of Django 4.2 forgets OPTIONS; a settings file does not.
+            # override_settings of Django 4.2 ignores OPTIONS; a settings file does not.
             storages._backends = self.settings["STORAGES"]
             yield
 
@@ -94,7 +88,7 @@ class Project:
         return self.with_storage(lambda storage: storage.save(name, ContentFile(content)))
 
     def names(self) -> set[str]:
-        """What was collected, without the manifest and the record."""
+        """The names of the collected files, without the manifest and the record."""
         found = {
             path.relative_to(self.root).as_posix()
             for path in self.root.rglob("*")
@@ -111,7 +105,7 @@ class Project:
 def project(tmp_path: Path) -> Project:
     made = Project(tmp_path)
     made.write(FILES)
-    made.use(HASHED)
+    made.use(OURS_MANIFEST)
     return made
 
 
@@ -125,13 +119,13 @@ def require_right_variants(root: Path) -> None:
             assert DECODERS[suffix](path.read_bytes()) == path.with_suffix("").read_bytes()
 
 
-def test_the_storages_are_found_where_the_settings_name_them() -> None:
-    for backend in (PLAIN, HASHED):
+def test_the_storages_are_importable_by_their_documented_names() -> None:
+    for backend in (OURS_PLAIN, OURS_MANIFEST):
         assert getattr(whitenoise_async.django, backend.rpartition(".")[2])
 
 
-def test_what_is_collected_is_compressed_and_counted(project: Project) -> None:
-    project.use(PLAIN)
+def test_collected_files_are_compressed_and_counted(project: Project) -> None:
+    project.use(OURS_PLAIN)
     output = project.collect(verbosity=2)
     assert project.names() == with_variants("css/app.css", "img/a.svg") | {"a.txt", "img/b.png"}
     require_right_variants(project.root)
@@ -140,8 +134,8 @@ def test_what_is_collected_is_compressed_and_counted(project: Project) -> None:
     assert "Post-processed 'css/app.css' as 'css/app.css.br'" in output
 
 
-def test_what_has_not_changed_is_not_compressed_again(project: Project) -> None:
-    project.use(PLAIN)
+def test_unchanged_files_are_not_compressed_again(project: Project) -> None:
+    project.use(OURS_PLAIN)
     project.collect()
     before = snapshot(project.root)
     assert "post-processed" not in project.collect()
@@ -152,7 +146,7 @@ def test_what_has_not_changed_is_not_compressed_again(project: Project) -> None:
     require_right_variants(project.root)
 
 
-def test_hashed_copies_are_compressed_as_well_and_the_manifest_is_not(project: Project) -> None:
+def test_hashed_copies_are_compressed_but_the_manifest_is_not(project: Project) -> None:
     output = project.collect()
     manifest = project.manifest()
     assert manifest.keys() == FILES.keys()
@@ -165,7 +159,7 @@ def test_hashed_copies_are_compressed_as_well_and_the_manifest_is_not(project: P
     assert ", 16 post-processed." in output
 
 
-@pytest.mark.parametrize("backend", [PLAIN, HASHED])
+@pytest.mark.parametrize("backend", [OURS_PLAIN, OURS_MANIFEST])
 def test_a_dry_run_writes_nothing(project: Project, backend: str) -> None:
     project.use(backend)
     assert "4 static files copied" in project.collect(dry_run=True)
@@ -173,13 +167,13 @@ def test_a_dry_run_writes_nothing(project: Project, backend: str) -> None:
     assert not project.root.exists()
 
 
-@pytest.mark.parametrize("backend", [PLAIN, HASHED])
-def test_nothing_to_collect_is_no_fault(project: Project, backend: str) -> None:
+@pytest.mark.parametrize("backend", [OURS_PLAIN, OURS_MANIFEST])
+def test_collecting_no_files_succeeds(project: Project, backend: str) -> None:
     project.use(backend, STATICFILES_DIRS=[])
     assert "0 static files copied" in project.collect()
 
 
-@pytest.mark.parametrize("backend", [PLAIN, HASHED])
+@pytest.mark.parametrize("backend", [OURS_PLAIN, OURS_MANIFEST])
 def test_without_post_processing_nothing_is_hashed_or_compressed(
     project: Project, backend: str
 ) -> None:
@@ -188,7 +182,7 @@ def test_without_post_processing_nothing_is_hashed_or_compressed(
     assert project.names() == FILES.keys()
 
 
-def test_a_cleared_folder_is_filled_anew(project: Project) -> None:
+def test_a_cleared_folder_is_filled_again(project: Project) -> None:
     project.collect()
     before = project.names()
     (project.root / "left.css").write_bytes(TEXT)
@@ -226,34 +220,34 @@ def test_linked_files_and_their_hashed_copies_are_compressed(project: Project) -
         ([], {"css/app.css", "img/a.svg", "img/b.png"}),
     ],
 )
-def test_the_extensions_that_are_set_are_left_alone_in_place_of_the_usual_ones(
+def test_the_setting_replaces_the_default_skipped_extensions(
     project: Project, extensions: list[str] | None, expected: set[str]
 ) -> None:
-    project.use(PLAIN)
+    project.use(OURS_PLAIN)
     if extensions is not None:
         project.settings["WHITENOISE_SKIP_COMPRESS_EXTENSIONS"] = extensions
     project.collect()
     assert {n.removesuffix(".gz") for n in project.names() if n.endswith(".gz")} == expected
 
 
-def test_the_storage_takes_the_options_of_the_engine(project: Project) -> None:
+def test_the_storage_accepts_the_options_of_compress_tree(project: Project) -> None:
     options = {"encodings": ["gzip"], "exclude": ["img/*"], "min_size": 1, "levels": {"gzip": 1}}
-    project.use(HASHED, {"compress": options})
+    project.use(OURS_MANIFEST, {"compress": options})
     project.collect()
     style = project.manifest()["css/app.css"]
     compressed = {name for name in project.names() if name.endswith(ALL)}
     assert compressed == {"css/app.css.gz", f"{style}.gz"}
 
 
-def test_an_option_of_the_storage_wins_over_the_setting(project: Project) -> None:
+def test_an_option_of_the_storage_takes_precedence_over_the_setting(project: Project) -> None:
     options = {"compress": {"skip_extensions": ["svg"]}}
-    project.use(PLAIN, options, WHITENOISE_SKIP_COMPRESS_EXTENSIONS=["css"])
+    project.use(OURS_PLAIN, options, WHITENOISE_SKIP_COMPRESS_EXTENSIONS=["css"])
     project.collect()
     compressed = {name for name in project.names() if name.endswith(".gz")}
     assert compressed == {"css/app.css.gz", "img/b.png.gz"}
 
 
-@pytest.mark.parametrize("backend", [PLAIN, HASHED])
+@pytest.mark.parametrize("backend", [OURS_PLAIN, OURS_MANIFEST])
 @pytest.mark.parametrize(
     ("given", "message"),
     [
@@ -266,9 +260,7 @@ def test_an_option_of_the_storage_wins_over_the_setting(project: Project) -> Non
         ({"jobs": 0}, "jobs must be 1 or more, got 0"),
     ],
 )
-def test_an_option_that_cannot_be_what_it_is_is_named(
-    project: Project, backend: str, given: Any, message: str
-) -> None:
+def test_a_wrong_option_is_named(project: Project, backend: str, given: Any, message: str) -> None:
     project.use(backend, {"compress": given})
     with pytest.raises(ImproperlyConfigured) as caught:
         project.collect()
@@ -278,15 +270,15 @@ def test_an_option_that_cannot_be_what_it_is_is_named(
 
 
 @pytest.mark.parametrize("extension", ["tar.gz", "."])
-def test_an_extension_that_no_name_ends_in_is_refused(project: Project, extension: str) -> None:
-    project.use(PLAIN, WHITENOISE_SKIP_COMPRESS_EXTENSIONS=[extension])
+def test_an_impossible_extension_is_refused(project: Project, extension: str) -> None:
+    project.use(OURS_PLAIN, WHITENOISE_SKIP_COMPRESS_EXTENSIONS=[extension])
     with pytest.raises(ImproperlyConfigured, match="WHITENOISE_SKIP_COMPRESS_EXTENSIONS must be"):
         project.collect()
 
 
-def test_a_storage_on_another_machine_is_refused(project: Project) -> None:
+def test_a_remote_storage_is_refused(project: Project) -> None:
     project.use(f"{__name__}.Remote")
-    with pytest.raises(ImproperlyConfigured, match="Remote keeps its files on another machine"):
+    with pytest.raises(ImproperlyConfigured, match="Remote does not keep its files in a local"):
         project.collect(post_process=True)
 
 
@@ -301,9 +293,9 @@ class Remote(whitenoise_async.django.CompressedStaticFilesStorage):
         return name
 
 
-def test_only_hashed_copies_stay_where_the_settings_say_so(project: Project) -> None:
+def test_the_setting_keeps_only_hashed_copies(project: Project) -> None:
     project.collect()
-    project.use(HASHED, WHITENOISE_KEEP_ONLY_HASHED_FILES=True)
+    project.use(OURS_MANIFEST, WHITENOISE_KEEP_ONLY_HASHED_FILES=True)
     for _ in range(3):
         project.collect()
         manifest = project.manifest()
@@ -314,10 +306,10 @@ def test_only_hashed_copies_stay_where_the_settings_say_so(project: Project) -> 
     assert "post-processed" in project.output.getvalue()
 
 
-def test_of_several_passes_the_last_copies_alone_stay(project: Project) -> None:
-    # The deepest are looked at first, before what they refer to has its name.
+def test_only_the_copies_of_the_last_pass_stay(project: Project) -> None:
+    # Django hashes the deepest files first, before the files that they refer to.
     project.write({"css/deep/a.css": b"@import '../app.css';"})
-    project.use(HASHED, WHITENOISE_KEEP_ONLY_HASHED_FILES=True)
+    project.use(OURS_MANIFEST, WHITENOISE_KEEP_ONLY_HASHED_FILES=True)
     project.collect()
     manifest = project.manifest()
     plain = {name for name in project.names() if not name.endswith(ALL)}
@@ -326,7 +318,7 @@ def test_of_several_passes_the_last_copies_alone_stay(project: Project) -> None:
     assert f"../{style}".encode() in (project.root / manifest["css/deep/a.css"]).read_bytes()
 
 
-def test_a_file_that_keeps_its_name_when_it_is_hashed_stays(project: Project) -> None:
+def test_a_file_whose_hashed_name_is_its_own_stays(project: Project) -> None:
     project.use(f"{__name__}.PartlyHashed", WHITENOISE_KEEP_ONLY_HASHED_FILES=True)
     project.collect()
     assert project.manifest()["a.txt"] == "a.txt"
@@ -339,8 +331,8 @@ class PartlyHashed(whitenoise_async.django.CompressedManifestStaticFilesStorage)
         return None if name == "a.txt" else super().file_hash(name, content)
 
 
-def test_linked_sources_stay_when_only_hashed_copies_do(project: Project) -> None:
-    project.use(HASHED, WHITENOISE_KEEP_ONLY_HASHED_FILES=True)
+def test_linked_sources_stay_when_only_hashed_copies_are_kept(project: Project) -> None:
+    project.use(OURS_MANIFEST, WHITENOISE_KEEP_ONLY_HASHED_FILES=True)
     project.collect(link=True)
     assert not (project.root / "css/app.css").is_symlink()
     assert (project.sources / "css/app.css").read_bytes() == STYLE
@@ -366,7 +358,7 @@ class Lenient(whitenoise_async.django.CompressedManifestStaticFilesStorage):
     manifest_strict = False
 
 
-def test_the_strictness_that_a_subclass_has_is_that_of_the_setting_if_there_is_one(
+def test_the_setting_overrides_the_strictness_of_a_subclass(
     project: Project,
 ) -> None:
     project.use(f"{__name__}.Lenient")
@@ -389,7 +381,7 @@ MISSING = {
     "js/right.js.map": b"{}",
 }
 EXPECTED = """\
-These references lead to no file:
+These references lead to missing files:
   css/app.css: ../../../out.png
   css/app.css: /static/gone.woff#x
   css/app.css: gone.css
@@ -397,14 +389,14 @@ These references lead to no file:
   js/app.js: app.js.map"""
 
 
-def test_all_references_that_lead_nowhere_are_told_at_once(project: Project) -> None:
+def test_all_references_to_missing_files_are_reported_together(project: Project) -> None:
     project.write(MISSING)
     with pytest.raises(CommandError) as caught:
         project.collect()
     assert str(caught.value) == EXPECTED
 
 
-def test_what_a_failed_run_left_behind_is_not_gone_by(project: Project) -> None:
+def test_leftovers_of_a_failed_run_are_not_trusted(project: Project) -> None:
     project.collect()
     before = (project.root / MANIFEST).read_bytes()
     project.write(MISSING)
@@ -422,32 +414,32 @@ def test_what_a_failed_run_left_behind_is_not_gone_by(project: Project) -> None:
     assert f"../{project.manifest()['img/a.svg']}#top".encode() in style
 
 
-def test_a_file_name_cannot_forge_a_line_of_what_collectstatic_says(project: Project) -> None:
+def test_a_file_name_cannot_forge_a_line_of_an_error(project: Project) -> None:
     project.write({"a\nERROR b\x1b[2K.css": b"@import 'gone.css';"})
     with pytest.raises(CommandError) as caught:
         project.collect()
     first, second = str(caught.value).split("\n")
-    assert (first, second.isprintable()) == ("These references lead to no file:", True)
+    assert (first, second.isprintable()) == ("These references lead to missing files:", True)
     project.write({"a\nERROR b\x1b[2K.css": b"\xff@import 'gone.css';"})
-    with pytest.raises(CommandError, match="Not UTF-8") as caught:
+    with pytest.raises(CommandError, match="must be UTF-8") as caught:
         project.collect()
     assert str(caught.value).isprintable()
 
 
-def test_a_file_name_cannot_forge_a_line_of_what_is_linked(project: Project) -> None:
+def test_a_file_name_cannot_forge_a_line_about_a_link(project: Project) -> None:
     project.write({"a\nERROR b.txt": b"a"})
-    told = project.collect(link=True, verbosity=2)
-    assert f"Linking '{project.sources}/a\\nERROR b.txt'" in told.splitlines()
+    output = project.collect(link=True, verbosity=2)
+    assert f"Linking '{project.sources}/a\\nERROR b.txt'" in output.splitlines()
 
 
-def test_files_that_import_each_other_end_in_one_line_that_names_what_is_wrong(
+def test_circular_imports_are_reported_on_one_line(
     project: Project,
 ) -> None:
     project.write({"a.css": b"@import 'b.css';", "b.css": b"@import 'a.css';"})
     with pytest.raises(CommandError, match=r": Max post-process passes exceeded\.$"):
         project.collect()
     project.write({"c.css": b"@import 'gone.css';"})
-    with pytest.raises(CommandError, match=r"lead to no file:\n  c\.css: gone\.css$"):
+    with pytest.raises(CommandError, match=r"lead to missing files:\n  c\.css: gone\.css$"):
         project.collect()
 
 
@@ -456,19 +448,19 @@ def test_files_that_are_not_utf_8_are_named(project: Project) -> None:
     with pytest.raises(CommandError) as caught:
         project.collect()
     said, _, names = str(caught.value).partition(": ")
-    assert said == "Not UTF-8, and references are looked for"
+    assert said == "Files with references must be UTF-8"
     assert sorted(names.split(", ")) == ["a.css", "js/b.js"]
     assert not (project.root / MANIFEST).exists()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a limit of the system's")
-@pytest.mark.parametrize("backend", [PLAIN, HASHED])
-def test_a_full_disk_is_told_in_one_line_and_leaves_no_part_of_a_file(
+@pytest.mark.parametrize("backend", [OURS_PLAIN, OURS_MANIFEST])
+def test_a_full_disk_is_reported_on_one_line_and_leaves_no_partial_file(
     project: Project, tmp_path: Path, backend: str
 ) -> None:
     project.write({"large.txt": b"0123456789" * 10_000})
     project.use(backend)
-    run = begin(project, tmp_path, most=50_000)
+    run = begin(project, tmp_path, limit=50_000)
     _, said = run.communicate(timeout=120)
     assert run.returncode == 1
     path = project.root / "large.txt"
@@ -479,16 +471,16 @@ def test_a_full_disk_is_told_in_one_line_and_leaves_no_part_of_a_file(
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a limit of the system's")
 @pytest.mark.parametrize("too_large", ["large.css", MANIFEST])
-def test_what_a_full_disk_does_not_let_be_replaced_stays(
+def test_files_that_a_full_disk_keeps_from_being_replaced_stay(
     project: Project, tmp_path: Path, too_large: str
 ) -> None:
     style = b"p { color: black }\n" * (500 if too_large == "large.css" else 1)
     project.sources = tmp_path / "others"
     project.write({"large.css": style, **{f"{number}.txt": b"a" for number in range(100)}})
-    project.use(HASHED)
+    project.use(OURS_MANIFEST)
     project.collect()
     before = snapshot(project.root)
-    run = begin(project, tmp_path, most=2_000)
+    run = begin(project, tmp_path, limit=2_000)
     _, said = run.communicate(timeout=120)
     assert run.returncode == 1
     assert "cannot be written: File too large" in said
@@ -498,7 +490,7 @@ def test_what_a_full_disk_does_not_let_be_replaced_stays(
 
 @pytest.fixture
 def small_disk(project: Project) -> Iterator[None]:
-    """A real one, of 96 KB, in the place of ``STATIC_ROOT``."""
+    """A real file system of 96 KB, mounted at ``STATIC_ROOT``."""
     project.root.mkdir()
     disk = ["-t", "tmpfs", "-o", "size=96k", "tmpfs", str(project.root)]
     if os.geteuid() != 0 or subprocess.run(["mount", *disk], check=False).returncode:
@@ -510,13 +502,13 @@ def small_disk(project: Project) -> Iterator[None]:
 
 
 def touch(path: Path) -> None:
-    """Have a source be newer than what was collected of it."""
+    """Make a source newer than the collected file."""
     later = os.stat(path).st_mtime + 1000
     os.utime(path, (later, later))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="mounts a file system of Linux")
-@pytest.mark.parametrize("backend", [PLAIN, HASHED])
+@pytest.mark.parametrize("backend", [OURS_PLAIN, OURS_MANIFEST])
 def test_a_full_disk_leaves_the_old_file_in_its_place(
     project: Project, small_disk: None, backend: str
 ) -> None:
@@ -527,7 +519,7 @@ def test_a_full_disk_leaves_the_old_file_in_its_place(
     with pytest.raises(CommandError, match=r"app\.css cannot be written: No space left on device$"):
         project.collect()
     assert (project.root / "css/app.css").read_bytes() == STYLE
-    if backend == HASHED:
+    if backend == OURS_MANIFEST:
         assert (project.root / project.manifest()["css/app.css"]).exists()
     (project.sources / "css/app.css").write_bytes(STYLE + b"q {}")
     touch(project.sources / "css/app.css")
@@ -537,11 +529,11 @@ def test_a_full_disk_leaves_the_old_file_in_its_place(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="mounts a file system of Linux")
-def test_a_full_disk_leaves_the_old_file_where_a_link_was_to_take_its_place(
+def test_a_full_disk_leaves_the_old_file_when_a_link_should_replace_it(
     project: Project, small_disk: None
 ) -> None:
-    """A link is a new file too, and this file system has no room for another one."""
-    project.use(PLAIN, {"compress": {"exclude": ["*"]}})
+    """A link is a new file too, and this file system has no space for it."""
+    project.use(OURS_PLAIN, {"compress": {"exclude": ["*"]}})
     project.collect()
     remount = f"remount,nr_inodes={len(list(project.root.rglob('*'))) + 1}"
     subprocess.run(["mount", "-o", remount, str(project.root)], check=True)
@@ -558,10 +550,10 @@ def test_a_full_disk_leaves_the_old_file_where_a_link_was_to_take_its_place(
         ("css", "written: Not a directory"),
     ],
 )
-def test_what_is_in_the_way_is_an_error_without_a_traceback(
+def test_an_obstacle_is_an_error_without_a_traceback(
     project: Project, name: str, reason: str, link: bool
 ) -> None:
-    project.use(PLAIN)
+    project.use(OURS_PLAIN)
     if name == "css":
         project.root.mkdir()
         (project.root / name).write_bytes(b"")
@@ -610,17 +602,17 @@ def test_a_folder_in_the_manifests_place_is_an_error_without_a_traceback(project
         project.collect()
 
 
-def test_a_storage_of_djangos_that_cannot_be_made_is_left_to_django(project: Project) -> None:
+def test_errors_of_a_storage_of_django_are_left_to_django(project: Project) -> None:
     (project.root / MANIFEST).mkdir(parents=True)
     project.use("django.contrib.staticfiles.storage.ManifestStaticFilesStorage")
     with pytest.raises(IsADirectoryError):
         project.collect()
 
 
-def test_a_storage_that_is_imported_late_ends_the_command_without_a_traceback(
+def test_a_storage_imported_by_the_command_ends_it_without_a_traceback(
     tmp_path: Path,
 ) -> None:
-    """The app is not installed, so the command itself is the first to ask for the storage."""
+    """The app is not installed, so the command itself imports the storage."""
     (tmp_path / "source").mkdir()
     (tmp_path / "source" / "a.css").symlink_to("gone.css")
     program = f"""
@@ -630,7 +622,7 @@ from django.core.management import execute_from_command_line
 settings.configure(
     INSTALLED_APPS=["django.contrib.staticfiles"], STATIC_URL="/static/",
     STATIC_ROOT={str(tmp_path / "static")!r}, STATICFILES_DIRS=[{str(tmp_path / "source")!r}],
-    STORAGES={{"staticfiles": {{"BACKEND": {PLAIN!r}}}}},
+    STORAGES={{"staticfiles": {{"BACKEND": {OURS_PLAIN!r}}}}},
 )
 execute_from_command_line(["manage.py", "collectstatic", "--noinput"])
 """
@@ -639,8 +631,8 @@ execute_from_command_line(["manage.py", "collectstatic", "--noinput"])
     assert done.stderr.startswith("CommandError: ")
 
 
-def test_a_source_that_is_gone_is_an_error_and_the_old_file_stays(project: Project) -> None:
-    project.use(PLAIN)
+def test_a_missing_source_is_an_error_and_the_old_file_stays(project: Project) -> None:
+    project.use(OURS_PLAIN)
     project.collect()
     source = project.sources / "a.txt"
     source.unlink()
@@ -651,7 +643,7 @@ def test_a_source_that_is_gone_is_an_error_and_the_old_file_stays(project: Proje
     assert (project.root / "a.txt").read_bytes() == b"a"
 
 
-def test_to_clear_the_folder_removes_a_link_to_another_folder_and_nothing_in_that(
+def test_clearing_removes_a_link_to_a_folder_but_not_its_content(
     project: Project, tmp_path: Path
 ) -> None:
     project.collect()
@@ -668,11 +660,11 @@ def test_to_clear_the_folder_removes_a_link_to_another_folder_and_nothing_in_tha
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="root alone may give files away")
-@pytest.mark.parametrize("backend", [PLAIN, HASHED])
-def test_a_folder_of_another_user_that_becomes_a_link_leads_nowhere(
+@pytest.mark.parametrize("backend", [OURS_PLAIN, OURS_MANIFEST])
+def test_a_folder_that_becomes_a_link_does_not_lead_outside(
     project: Project, tmp_path: Path, backend: str
 ) -> None:
-    """While the command works, again and again."""
+    """The folder is replaced repeatedly while the command runs."""
     outside = tmp_path / "outside"
     outside.mkdir()
     for name in ("app.css", "app.css.gz"):
@@ -691,8 +683,10 @@ def test_a_folder_of_another_user_that_becomes_a_link_leads_nowhere(
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="root alone may give files away")
-def test_what_root_ignores_is_logged(project: Project, caplog: pytest.LogCaptureFixture) -> None:
-    project.use(PLAIN)
+def test_entries_that_are_not_compressed_are_logged(
+    project: Project, caplog: pytest.LogCaptureFixture
+) -> None:
+    project.use(OURS_PLAIN)
     project.collect()
     record = project.root / RECORD
     os.chown(record, 12345, 12345)
@@ -706,7 +700,7 @@ def test_what_root_ignores_is_logged(project: Project, caplog: pytest.LogCapture
     ]
 
 
-def test_another_storage_is_left_to_django(project: Project) -> None:
+def test_other_storages_keep_the_behavior_of_django(project: Project) -> None:
     project.use("django.contrib.staticfiles.storage.StaticFilesStorage")
     project.collect()
     touch(project.sources / "a.txt")
@@ -722,7 +716,7 @@ def test_files_and_folders_have_the_modes_of_the_settings_and_the_group_of_the_f
         "FILE_UPLOAD_PERMISSIONS": 0o640,
         "FILE_UPLOAD_DIRECTORY_PERMISSIONS": 0o775,
     }
-    project.use(PLAIN, **modes)
+    project.use(OURS_PLAIN, **modes)
     project.root.mkdir()
     os.chown(project.root, 0, 54321)
     before = os.umask(0o077)
@@ -730,7 +724,7 @@ def test_files_and_folders_have_the_modes_of_the_settings_and_the_group_of_the_f
         project.save("new/deep/a.txt", b"a")
         project.with_storage(lambda storage: storage.save("b.txt", ContentFile("é")))
         project.settings.pop("FILE_UPLOAD_DIRECTORY_PERMISSIONS")
-        project.use(PLAIN, FILE_UPLOAD_PERMISSIONS=None)
+        project.use(OURS_PLAIN, FILE_UPLOAD_PERMISSIONS=None)
         project.save("other/c.txt", b"c")
     finally:
         os.umask(before)
@@ -745,18 +739,18 @@ def test_files_and_folders_have_the_modes_of_the_settings_and_the_group_of_the_f
     assert (project.root / "b.txt").read_bytes() == "é".encode()
 
 
-def test_where_a_descriptor_has_no_mode_files_have_that_of_the_system(
+def test_without_fchmod_files_have_the_default_mode(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As on Windows."""
-    project.use(PLAIN, FILE_UPLOAD_PERMISSIONS=0o600)
+    """As on Windows, which has no fchmod."""
+    project.use(OURS_PLAIN, FILE_UPLOAD_PERMISSIONS=0o600)
     monkeypatch.delattr(os, "fchmod")
     project.save("a.txt", b"a")
     assert (project.root / "a.txt").stat().st_mode & 0o777 != 0o600
 
 
-def test_to_delete_needs_a_name_and_a_file_that_is_gone_is_no_fault(project: Project) -> None:
-    project.use(PLAIN)
+def test_delete_needs_a_name_and_ignores_a_missing_file(project: Project) -> None:
+    project.use(OURS_PLAIN)
     project.save("a/b.txt", b"1")
     with pytest.raises(ValueError, match="needs a name"):
         project.with_storage(lambda storage: storage.delete(""))
@@ -766,17 +760,17 @@ def test_to_delete_needs_a_name_and_a_file_that_is_gone_is_no_fault(project: Pro
     assert not (project.root / "a").exists()
 
 
-def test_a_source_that_cannot_be_read_is_named_in_one_line(project: Project) -> None:
+def test_an_unreadable_source_is_named_on_one_line(project: Project) -> None:
     sources = FileSystemStorage(project.sources)
     with pytest.raises(CommandError, match=r"No such file or directory: '.*/sources/gone\.css'"):
         project.with_storage(lambda each: list(each.post_process({"a.css": (sources, "gone.css")})))
 
 
-def test_a_copy_that_is_an_original_too_is_kept(project: Project) -> None:
+def test_a_copy_that_is_also_an_original_is_kept(project: Project) -> None:
     project.collect()
     copy = project.manifest()["a.txt"]
     project.write({copy: b"a"})
-    project.use(HASHED, WHITENOISE_KEEP_ONLY_HASHED_FILES=True)
+    project.use(OURS_MANIFEST, WHITENOISE_KEEP_ONLY_HASHED_FILES=True)
     project.collect()
     assert (project.root / copy).read_bytes() == b"a"
     assert not (project.root / "a.txt").exists()
@@ -795,8 +789,8 @@ class Forgetful(whitenoise_async.django.CompressedManifestStaticFilesStorage):
         self.delete(self.hashed_files["a.txt"])
 
 
-def test_a_variant_that_cannot_be_written_is_named_in_one_line(project: Project) -> None:
-    project.use(PLAIN)
+def test_a_variant_that_cannot_be_written_is_named_on_one_line(project: Project) -> None:
+    project.use(OURS_PLAIN)
     for suffix in ALL:
         (project.root / f"css/app.css{suffix}").mkdir(parents=True)
     with pytest.raises(CommandError) as caught:
@@ -806,8 +800,8 @@ def test_a_variant_that_cannot_be_written_is_named_in_one_line(project: Project)
     assert "\n" not in str(caught.value)
 
 
-def test_a_single_failure_stands_alone(project: Project) -> None:
-    project.use(PLAIN, {"compress": {"encodings": ["gzip"]}})
+def test_a_single_failure_is_reported_without_a_count(project: Project) -> None:
+    project.use(OURS_PLAIN, {"compress": {"encodings": ["gzip"]}})
     (project.root / "css/app.css.gz").mkdir(parents=True)
     with pytest.raises(CommandError) as caught:
         project.collect()
@@ -815,7 +809,7 @@ def test_a_single_failure_stands_alone(project: Project) -> None:
     assert "more failed" not in str(caught.value)
 
 
-def test_a_record_that_cannot_be_read_is_named(project: Project) -> None:
+def test_an_unreadable_record_is_named(project: Project) -> None:
     project.root.mkdir()
     (project.root / RECORD).write_text("no record")
     with pytest.raises(CommandError, match=f"{RECORD} is not a record"):
@@ -823,15 +817,15 @@ def test_a_record_that_cannot_be_read_is_named(project: Project) -> None:
     project.collect(clear=True)
 
 
-def test_a_saved_file_replaces_the_one_that_has_its_name(project: Project) -> None:
-    project.use(PLAIN)
+def test_a_saved_file_replaces_the_one_with_its_name(project: Project) -> None:
+    project.use(OURS_PLAIN)
     assert [project.save("a/b.txt", content) for content in (b"1", b"2")] == ["a/b.txt"] * 2
     assert (project.root / "a/b.txt").read_bytes() == b"2"
     assert project.names() == {"a/b.txt"}
 
 
-def test_what_cannot_be_written_is_named_and_leaves_nothing(project: Project) -> None:
-    project.use(PLAIN)
+def test_a_file_that_cannot_be_written_is_named_and_leaves_nothing(project: Project) -> None:
+    project.use(OURS_PLAIN)
     (project.root / "a/b.txt").mkdir(parents=True)
     with pytest.raises(CommandError, match=r"a/b\.txt cannot be written: Is a directory$"):
         project.save("a/b.txt", b"1")
@@ -843,7 +837,7 @@ def test_what_cannot_be_written_is_named_and_leaves_nothing(project: Project) ->
     assert project.names() == {"a/b.txt"}
 
 
-def test_the_manifest_gives_the_names_that_a_walk_would_find(project: Project) -> None:
+def test_the_manifest_lists_the_names_that_a_walk_finds(project: Project) -> None:
     project.collect()
     names = project.with_storage(lambda storage: list(manifest_names(storage.hashed_files)))
     assert len(names) == len(set(names))
@@ -852,9 +846,9 @@ def test_the_manifest_gives_the_names_that_a_walk_would_find(project: Project) -
     assert set(names) == with_variants(*manifest, *manifest.values())
 
 
-def test_two_at_once_leave_what_one_leaves(project: Project, tmp_path: Path) -> None:
+def test_two_runs_at_once_leave_the_result_of_one(project: Project, tmp_path: Path) -> None:
     project.write({f"css/{n}.css": b"@import 'app.css';" + TEXT for n in range(40)})
-    project.use(HASHED, WHITENOISE_KEEP_ONLY_HASHED_FILES=True)
+    project.use(OURS_MANIFEST, WHITENOISE_KEEP_ONLY_HASHED_FILES=True)
     runs = [begin(project, tmp_path) for _ in range(3)]
     for run in runs:
         _, said = run.communicate(timeout=120)
@@ -870,17 +864,17 @@ def test_two_at_once_leave_what_one_leaves(project: Project, tmp_path: Path) -> 
 PROLOGUE = """
 import sys
 from django.core.management import execute_from_command_line
-if most := int(sys.argv.pop(1)):
+if limit := int(sys.argv.pop(1)):
     import resource
-    resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 execute_from_command_line(["manage.py", "collectstatic", "--noinput", *sys.argv[1:]])
 """
 
 
-def begin(project: Project, folder: Path, most: int = 0) -> subprocess.Popen[str]:
-    """The command in a process of its own, with settings in a file as every project has them.
+def begin(project: Project, folder: Path, limit: int = 0) -> subprocess.Popen[str]:
+    """Run the command in another process, with a settings file.
 
-    :param most: bytes that a file may have; 0 for no limit.
+    :param limit: the maximum size of a file in bytes; 0 for no limit.
     """
     settings = {
         **project.settings,
@@ -891,7 +885,7 @@ def begin(project: Project, folder: Path, most: int = 0) -> subprocess.Popen[str
     (folder / "its_settings.py").write_text("".join(f"{k} = {v!r}\n" for k, v in settings.items()))
     paths = os.pathsep.join([str(folder), *sys.path])
     return subprocess.Popen(
-        [sys.executable, "-W", "error", "-c", PROLOGUE, str(most)],
+        [sys.executable, "-W", "error", "-c", PROLOGUE, str(limit)],
         env={**os.environ, "PYTHONPATH": paths, "DJANGO_SETTINGS_MODULE": "its_settings"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -907,9 +901,9 @@ def test_the_command_ends_with_status_1_and_no_traceback(project: Project, tmp_p
     assert said == f"CommandError: {EXPECTED}\n"
 
 
-def test_the_files_of_the_admin_are_collected_and_right(project: Project) -> None:
+def test_the_files_of_the_admin_are_collected_correctly(project: Project) -> None:
     project.use(
-        HASHED,
+        OURS_MANIFEST,
         {"compress": {"levels": {"br": 5, "zstd": 3}}},
         STATICFILES_DIRS=[],
         STATICFILES_FINDERS=["django.contrib.staticfiles.finders.AppDirectoriesFinder"],
@@ -926,7 +920,7 @@ def test_the_files_of_the_admin_are_collected_and_right(project: Project) -> Non
     assert project.manifest() == manifest
 
 
-def test_another_storage_raises_its_own_errors(
+def test_other_storages_raise_their_own_errors(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object) -> None:

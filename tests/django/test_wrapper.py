@@ -1,4 +1,4 @@
-"""The wrapping form: what the settings say, served around Django's handlers."""
+"""The wrapper: serves files according to the settings, around Django's handlers."""
 
 from __future__ import annotations
 
@@ -17,8 +17,6 @@ from tests.helpers.clients import call_asgi, call_wsgi, make_call
 from tests.helpers.files import write
 from whitenoise_async import ASGIWhiteNoise, WhiteNoise
 
-django_project.configure()
-
 CSS = b"body { color: black }\n"
 MANIFEST = b'{"version": "1.1", "paths": {"a.css": "a.0123456789ab.css"}}'
 
@@ -31,7 +29,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def wrapped(kind: str, **changed: Any) -> Any:
-    """Django's application of a kind, wrapped under these settings; a function that asks it."""
+    """Wrap Django's application with these settings; returns a function that calls it."""
     from whitenoise_async.django import DjangoWhiteNoise
 
     options = changed.pop("options", {})
@@ -51,7 +49,7 @@ def kind(request: pytest.FixtureRequest) -> str:
     return name
 
 
-def test_it_is_the_plain_adapter_of_the_applications_kind() -> None:
+def test_it_is_the_adapter_for_the_interface_of_the_application() -> None:
     from whitenoise_async.django import DjangoWhiteNoise
 
     assert isinstance(DjangoWhiteNoise(get_wsgi_application()), WhiteNoise)
@@ -61,7 +59,7 @@ def test_it_is_the_plain_adapter_of_the_applications_kind() -> None:
 
 
 class Hiding:
-    """An agent's wrapper: not async itself, it takes whatever comes."""
+    """The wrapper of an agent: not async itself, it accepts any arguments."""
 
     def __init__(self, wrapped: Any) -> None:
         self._wrapped = wrapped
@@ -81,7 +79,7 @@ class InSlots:
 
 
 class Guarded(Hiding):
-    """Reading an attribute that it does not have itself raises."""
+    """Reading a missing attribute raises an error other than ``AttributeError``."""
 
     def __getattr__(self, name: str) -> Any:
         raise RuntimeError(f"{name} needs a context")
@@ -90,7 +88,7 @@ class Guarded(Hiding):
 class Faceless(Guarded):
     @property  # type: ignore[misc]
     def __class__(self) -> Any:
-        raise RuntimeError("to be told apart it needs a context")
+        raise RuntimeError("its class needs a context")
 
 
 def hiding(wrapped: Any) -> Any:
@@ -113,7 +111,7 @@ WRAPPERS = [
 
 
 @pytest.mark.parametrize("wrap", WRAPPERS)
-def test_a_wrapper_that_hides_how_it_is_called_is_of_the_kind_that_it_wraps(
+def test_a_wrapper_without_signature_has_the_interface_that_it_wraps(
     kind: str, root: Path, wrap: Any
 ) -> None:
     from whitenoise_async.django import DjangoWhiteNoise
@@ -128,14 +126,14 @@ def test_a_wrapper_that_hides_how_it_is_called_is_of_the_kind_that_it_wraps(
     assert reply.body == CSS
 
 
-def test_a_callable_of_which_nothing_is_known_is_taken_for_wsgi() -> None:
+def test_an_unknown_callable_counts_as_wsgi() -> None:
     from whitenoise_async.django import DjangoWhiteNoise
 
     def empty(*args: Any) -> Any:
         return later
 
     assert isinstance(DjangoWhiteNoise(empty), WhiteNoise)
-    later = Hiding  # a class is not looked into
+    later = Hiding  # classes are not searched
     assert isinstance(DjangoWhiteNoise(empty), WhiteNoise)
     many = Hiding(None)
     vars(many).update({f"a{number}": lambda: None for number in range(2000)}, kind=Hiding)
@@ -149,30 +147,26 @@ def test_static_root_is_served_below_static_url(kind: str, root: Path) -> None:
     assert get("/assets/sub/b.css").body == CSS * 2
 
 
-def test_options_win_over_settings(kind: str, root: Path) -> None:
+def test_options_take_precedence_over_settings(kind: str, root: Path) -> None:
     get = wrapped(kind, STATIC_ROOT=root, WHITENOISE_MAX_AGE=5, options={"max_age": 6})
     assert get("/static/a.css")["cache-control"] == "max-age=6, public"
 
 
 @pytest.mark.parametrize("mount", ["", "/app"])
-def test_the_mount_point_of_force_script_name_is_no_part_of_the_url(
-    kind: str, root: Path, mount: str
-) -> None:
+def test_force_script_name_is_removed_from_the_url(kind: str, root: Path, mount: str) -> None:
     changed = {"FORCE_SCRIPT_NAME": "/app/", "STATIC_URL": "/app/static/", "STATIC_ROOT": root}
     get = wrapped(kind, **changed)
     assert get("/static/a.css", mount=mount).body == CSS
-    if kind == "asgi":  # servers know nothing of it, and hand over the whole path
+    if kind == "asgi":  # servers do not know it, and send the whole path
         assert get("/app/static/a.css").body == CSS
 
 
-def test_a_static_url_that_begins_like_the_mount_point_is_no_part_of_it(
-    kind: str, root: Path
-) -> None:
+def test_a_static_url_that_only_begins_like_the_mount_point_is_kept(kind: str, root: Path) -> None:
     changed = {"FORCE_SCRIPT_NAME": "/app", "STATIC_URL": "/apple/", "STATIC_ROOT": root}
     assert wrapped(kind, **changed)("/apple/a.css").body == CSS
 
 
-def test_settings_that_cannot_be_are_named_all_at_once(kind: str) -> None:
+def test_wrong_settings_are_reported_together(kind: str) -> None:
     wrong = {"WHITENOISE_MAX_AGE": "60", "WHITENOISE_ROOT": 3, "WHITENOISE_USE_FINDERS": "no"}
     with pytest.raises(ImproperlyConfigured) as raised:
         wrapped(kind, **wrong)
@@ -182,7 +176,9 @@ def test_settings_that_cannot_be_are_named_all_at_once(kind: str) -> None:
     assert "WHITENOISE_USE_FINDERS must be True or False, got 'no'" in said
 
 
-def test_what_is_at_the_root_wins_over_static_files(kind: str, root: Path, tmp_path: Path) -> None:
+def test_whitenoise_root_takes_precedence_over_static_files(
+    kind: str, root: Path, tmp_path: Path
+) -> None:
     write(tmp_path / "site" / "robots.txt", b"all")
     write(tmp_path / "site" / "static" / "a.css", b"other")
     (tmp_path / "site" / "linked").symlink_to(root / "sub")
@@ -192,7 +188,7 @@ def test_what_is_at_the_root_wins_over_static_files(kind: str, root: Path, tmp_p
     assert get("/linked/b.css").body == CSS * 2
 
 
-def test_names_that_the_manifest_has_are_immutable_and_no_others(kind: str, root: Path) -> None:
+def test_only_names_in_the_manifest_are_immutable(kind: str, root: Path) -> None:
     write(root / "a.0123456789ab.css", CSS)
     write(root / "c.0123456789ab.css", CSS)
     write(
@@ -211,19 +207,19 @@ def with_manifest(root: Path) -> Any:
     return override_settings(STORAGES={"staticfiles": {"BACKEND": storage}}, STATIC_ROOT=root)
 
 
-def test_a_manifest_that_cannot_be_read_is_told_of_at_the_start(kind: str, root: Path) -> None:
+def test_an_unreadable_manifest_is_reported_at_startup(kind: str, root: Path) -> None:
     write(root / "staticfiles.json", b"[")
     with with_manifest(root), pytest.raises(ValueError, match="Couldn't load manifest"):
         wrapped(kind)
 
 
-def test_where_nothing_is_collected_nobody_asks_for_a_manifest(kind: str, root: Path) -> None:
+def test_without_collected_files_the_manifest_is_not_read(kind: str, root: Path) -> None:
     with with_manifest(root):
         get = wrapped(kind, STATIC_ROOT=None, WHITENOISE_ROOT=root)
         assert get("/a.css")["cache-control"] == "max-age=60, public"
 
 
-def test_the_manifest_tells_what_to_list_where_it_is_asked(kind: str, root: Path) -> None:
+def test_the_manifest_replaces_the_walk_if_set(kind: str, root: Path) -> None:
     write(root / "a.0123456789ab.css", CSS * 20, compressed=True)
     write(
         root / "staticfiles.json", b'{"version": "1.1", "paths": {"a.css": "a.0123456789ab.css"}}'
@@ -233,7 +229,7 @@ def test_the_manifest_tells_what_to_list_where_it_is_asked(kind: str, root: Path
         assert get("/static/a.css").body == CSS
         hashed = get("/static/a.0123456789ab.css", {"Accept-Encoding": "gzip"})
         assert hashed["content-encoding"] == "gzip"
-        assert get("/static/sub/b.css").body == b"/static/sub/b.css"  # the view's
+        assert get("/static/sub/b.css").body == b"/static/sub/b.css"  # from the view
         assert get("/static/a.0123456789ab.css.gz").body == b"/static/a.0123456789ab.css.gz"
 
 
@@ -243,7 +239,7 @@ def test_without_a_manifest_the_folder_is_walked(kind: str, root: Path) -> None:
         assert get("/static/sub/b.css").body == CSS * 2
 
 
-def test_a_static_root_that_is_no_directory_is_warned_of_unless_finders_find(
+def test_a_missing_static_root_causes_a_warning_unless_finders_are_used(
     kind: str, tmp_path: Path
 ) -> None:
     with pytest.warns(UserWarning, match=f"No directory at: {tmp_path}/none"):
@@ -251,5 +247,5 @@ def test_a_static_root_that_is_no_directory_is_warned_of_unless_finders_find(
     wrapped(kind, STATIC_ROOT=tmp_path / "none", WHITENOISE_USE_FINDERS=True)
 
 
-def test_without_any_root_all_is_the_applications(kind: str) -> None:
+def test_without_any_root_the_application_answers_everything(kind: str) -> None:
     assert wrapped(kind)("/static/a.css").body == b"/static/a.css"

@@ -26,9 +26,9 @@ from tests.faults.injection import (
 )
 from tests.helpers.clients import Call, make_call
 from tests.helpers.files import write
-from whitenoise_async.asgi.file_stream import _sending
+from whitenoise_async.asgi.file_stream import _active_streams
 from whitenoise_async.asgi.worker_threads import statistics
-from whitenoise_async.files.open_file import BrokenBodyError
+from whitenoise_async.files.errors import BrokenBodyError
 from whitenoise_async.support import logs
 
 GZIP = {"Accept-Encoding": "gzip"}
@@ -198,8 +198,7 @@ async def ask_at_each_call(
         forget(app)
         if case.warm:
             await server.ask(app, case.call)
-        logs.warn_once.cache_clear()
-        logs._last_said.cache_clear()
+        logs.forget_messages()
         server.calls.before = moment = At(at, act, names, on)
         got = await server.ask(app, case.call)
         server.calls.before = str
@@ -210,15 +209,14 @@ async def ask_at_each_call(
 
 def forget(app: Any) -> None:
     """Make ``app`` forget all that it has learned about ``/a.txt`` since its start."""
-    file = app._find("/a.txt")
-    if file is not None:
-        app._answers._forget(file)
+    entry = app.registry.look_up("/a.txt")
+    if entry is not None:
+        app.responder.forget(entry)
 
 
 def close_kept(app: Any) -> None:
-    """Close the files that ``app`` keeps open in its cache."""
-    for path in list(app._answers._open_files._kept):
-        app._answers._open_files.drop(path)
+    """Close what ``app`` keeps open on purpose."""
+    app.responder.descriptor_cache.clear()
 
 
 def descriptors() -> set[str]:
@@ -257,11 +255,12 @@ class Census:
         :param buffers: how many buffers may be left, besides those in the cache.
         """
         assert _tasks() == self._tasks
-        assert _sending._number == 0
+        assert _active_streams._number == 0
         close_kept(app)
         forget(app)
-        buffers += len(app._answers._memory._kept)
-        # A thread goes on after its request was cancelled, and may hold its result for a moment.
+        buffers += len(app.responder.content_cache)
+        # A thread whose result nobody waited for goes on; one that was waited for may hold its
+        # result for a moment.
         await until(lambda: threads_taken() == 0)
         await until(lambda: descriptors() <= self._descriptors and Buffer.alive <= buffers)
 

@@ -20,6 +20,7 @@ from anyio.lowlevel import checkpoint
 from tests.helpers.clients import ADAPTERS, Call, environ_of, scope_of
 from whitenoise_async.asgi import adapter as asgi
 from whitenoise_async.asgi import file_stream as streaming
+from whitenoise_async.asgi import sending
 from whitenoise_async.asgi import turn_budget as event_loop
 from whitenoise_async.files import open_file as files
 from whitenoise_async.files import pread as reads
@@ -175,22 +176,23 @@ class SimulatedServer:
         self.on_receive: Callable[[], Awaitable[Any]] = anyio.sleep_forever
         self.extensions: dict[str, Any] = {}
         for module, constant in (
-            (streaming, "LARGEST_PIECE"),
-            (streaming, "_SMALLEST_PIECE"),
+            (streaming, "MAX_PIECE_SIZE"),
+            (streaming, "_MIN_PIECE_SIZE"),
             (event_loop, "BYTES_PER_TURN"),
             (wsgi, "PIECE_SIZE"),
             (wsgi_bodies, "PIECE_SIZE"),
-            (asgi, "_UNWATCHED"),
-            (answers, "_READ_AT_ONCE"),
+            (asgi, "UNWATCHED_SIZE"),
+            (sending, "UNWATCHED_SIZE"),
+            (answers, "_SMALL_BODY"),
         ):
             patch.setattr(module, constant, PIECE)
         if self.reading == "cold":
             patch.setattr(files, "read_page_cache", partial(self.calls.make, "preadv", _wait))
         elif self.reading == "threads":
-            patch.setattr(files, "reads_page_cache", lambda descriptor: False)
+            patch.setattr(files, "supports_page_cache_reads", lambda descriptor: False)
         elif self.reading == "seek":
-            patch.setattr(files, "read_at", lambda *read: Buffer(reads._seek_and_read(*read)))
-            patch.setattr(files, "reads_page_cache", lambda descriptor: False)
+            patch.setattr(files, "read_at", lambda *read: Buffer(reads.seek_and_read(*read)))
+            patch.setattr(files, "supports_page_cache_reads", lambda descriptor: False)
 
     @property
     def sent_by_server(self) -> bool:

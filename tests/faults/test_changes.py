@@ -83,7 +83,7 @@ GONE = RIGHT | {"application"}
 BROKEN = RIGHT | {"cut"}
 _TRUNCATED = "the file was truncated"
 _NO_FILE = "it is not a regular file"
-_NOWHERE = "it is a link that leads nowhere"
+_NOWHERE = "it is a dangling link"
 
 CHANGES = {
     "deleted": Change(os.unlink, GONE),

@@ -69,7 +69,7 @@ def test_a_piece_without_memory_for_it_cuts_the_connection(
 
     async def main() -> None:
         with monkeypatch.context() as patch, little_memory(ROOM):
-            patch.setattr(streaming, "_SMALLEST_PIECE", SIZE)
+            patch.setattr(streaming, "_MIN_PIECE_SIZE", SIZE)
             patch.setattr(wsgi_bodies, "PIECE_SIZE", SIZE)
             got = await server.ask(app, make_call("/a.bin"))
         require_cut(got)

@@ -41,7 +41,7 @@ from whitenoise_async.asgi import event_loop as async_base
 from whitenoise_async.asgi import file_stream as streaming
 from whitenoise_async.asgi import worker_threads as threads
 from whitenoise_async.asgi.worker_threads import (
-    MAX_OF_DIRECTORY,
+    MAX_PER_DIRECTORY,
     MAX_STUCK,
     MAX_THREADS,
     statistics,
@@ -344,7 +344,7 @@ def test_a_disk_that_hangs_stops_only_requests_that_need_it(
             with hanging_disk(server) as waiting:
                 for url in urls:
                     group.start_soon(ask, url)
-                await until(lambda: len(waiting) == MAX_OF_DIRECTORY)
+                await until(lambda: len(waiting) == MAX_PER_DIRECTORY)
                 for url, body in (("/small.txt", b"small"), ("/missing", APPLICATION)):
                     assert (await server.ask(app, make_call(url))).body == body
                 head = await server.ask(app, make_call("/a.bin", method="HEAD"))
@@ -376,7 +376,7 @@ def test_requests_cancelled_while_the_disk_hangs_take_no_thread_from_the_others(
             with hanging_disk(server) as waiting:
                 for url in urls[:MAX_THREADS]:
                     group.start_soon(ask, url)
-                await until(lambda: len(waiting) == MAX_OF_DIRECTORY)
+                await until(lambda: len(waiting) == MAX_PER_DIRECTORY)
                 for url in urls[MAX_THREADS:]:
                     group.start_soon(ask, url)
                 await anyio.wait_all_tasks_blocked()
@@ -385,7 +385,7 @@ def test_requests_cancelled_while_the_disk_hangs_take_no_thread_from_the_others(
                 for url in given_up:
                     scopes[url].cancel()
                 await anyio.wait_all_tasks_blocked()
-                assert len(waiting) == MAX_OF_DIRECTORY
+                assert len(waiting) == MAX_PER_DIRECTORY
         assert sorted(got) == sorted(set(urls) - set(given_up))
         assert {each.body for each in got.values()} == {CONTENT}
         assert threads_taken() == 0
@@ -410,7 +410,7 @@ def test_tasks_that_are_cancelled_while_the_disk_hangs_do_not_add_threads(
         with hanging_disk(server) as waiting:
             for _ in range(3):
                 tasks = [asyncio.ensure_future(server.ask(app, make_call(url))) for url in urls]
-                await until(lambda: len(waiting) == MAX_OF_DIRECTORY)
+                await until(lambda: len(waiting) == MAX_PER_DIRECTORY)
                 await anyio.wait_all_tasks_blocked()
                 for task in tasks:
                     task.cancel()
@@ -506,7 +506,7 @@ def test_a_slow_hook_delays_its_file_and_no_other(server: SimulatedServer, tmp_p
         async with anyio.create_task_group() as group:
             for name in names * 2:
                 group.start_soon(ask, f"/slow/{name}")
-            await until(lambda: statistics().running == MAX_OF_DIRECTORY)
+            await until(lambda: statistics().running == MAX_PER_DIRECTORY)
             assert (await server.ask(app, make_call("/other/small.txt"))).body == b"small"
             assert got == []
             release.set()
@@ -522,7 +522,7 @@ def test_directories_that_hang_leave_threads_for_the_others(
     monkeypatch.setattr(threads, "STUCK_AFTER", 0.05)
     monkeypatch.setattr(threads, "MAX_STUCK", MAX_THREADS)
     folders = 6
-    for number in range(folders * MAX_OF_DIRECTORY):
+    for number in range(folders * MAX_PER_DIRECTORY):
         write(tmp_path / str(number % folders) / f"{number}.bin", b"x")
     write(tmp_path / "other" / "small.txt", b"small")
     release = threading.Event()
@@ -538,11 +538,11 @@ def test_directories_that_hang_leave_threads_for_the_others(
 
     async def main() -> None:
         async with anyio.create_task_group() as group:
-            for number in range(3 * MAX_OF_DIRECTORY):
+            for number in range(3 * MAX_PER_DIRECTORY):
                 group.start_soon(ask, f"/{number % 3}/{number // 3 * folders + number % 3}.bin")
-            await until(lambda: statistics().running == 3 * MAX_OF_DIRECTORY)
+            await until(lambda: statistics().running == 3 * MAX_PER_DIRECTORY)
             await ask("/other/small.txt")
-            for number in range(3 * MAX_OF_DIRECTORY):
+            for number in range(3 * MAX_PER_DIRECTORY):
                 name = number // 3 * folders + number % 3 + 3
                 group.start_soon(ask, f"/{number % 3 + 3}/{name}.bin")
             await until(lambda: statistics().running == 2 * MAX_THREADS)
@@ -616,7 +616,7 @@ def test_while_a_check_hangs_the_newest_content_in_memory_is_sent(
 
 async def test_a_cancelled_call_does_not_begin() -> None:
     with ThreadCall("a.bin", "", os.getpid) as call:
-        await call.be_alone("a.bin")
+        await call.wait_for_file("a.bin")
     with pytest.raises(asyncio.CancelledError):
         call()
     assert statistics() == (0, 0)
@@ -628,12 +628,12 @@ async def test_a_request_cancelled_after_it_got_the_file_blocks_no_other() -> No
 
     async def ask(name: str) -> None:
         with ThreadCall("/a", "/", bool) as call:
-            await call.be_alone("/a")
+            await call.wait_for_file("/a")
             order.append(name)
             await call.run()
 
     with ThreadCall("/a", "/", bool) as first:
-        await first.be_alone("/a")
+        await first.wait_for_file("/a")
         given_up, next_one = asyncio.ensure_future(ask("given up")), asyncio.ensure_future(ask("b"))
         await until(lambda: statistics().waiting == 2)
     given_up.cancel()
@@ -655,7 +655,7 @@ def test_calls_cancelled_at_any_moment_release_everything(
         directory = f"/{number % 4}" if random.random() < 0.9 else None
         work = partial(sleep, random.choice([0, 0, 0.001, 0.03]))
         with scope, ThreadCall(f"/{number}", directory, work) as call:
-            await call.be_alone(f"/{number}")
+            await call.wait_for_file(f"/{number}")
             await call.run()
 
     async def main() -> None:

@@ -14,8 +14,8 @@ from tests.helpers.clients import Call, Reply, ask_asgi, call_wsgi, scope_of
 from tests.helpers.files import MTIME, write
 from whitenoise_async import ASGIWhiteNoise, WhiteNoise
 from whitenoise_async.files.codings import WORKING_PREFIX
-from whitenoise_async.serving.descriptor_cache import MAX_KEPT
-from whitenoise_async.serving.response_cache import _MAX_DECISIONS, _MAX_FIELDS_SIZE
+from whitenoise_async.serving.descriptor_cache import MAX_OPEN
+from whitenoise_async.serving.response_cache import MAX_FIELDS_SIZE, MAX_RESPONSES
 from whitenoise_async.support.logs import warn_once
 
 #: The content of every file that is not served. No response may contain it.
@@ -125,7 +125,7 @@ class Sites:
     def forget(self) -> None:
         """Empty the response caches."""
         for application in self.applications:
-            application._answers._decisions.clear()
+            application.responder.response_cache.clear()
 
     def replies(self, request: Input) -> list[Reply]:
         """The response of each application to each way in which servers pass the request."""
@@ -145,16 +145,16 @@ class Sites:
         """Require that the caches are bounded in number and size."""
         assert warn_once.cache_info().currsize < 100  # warnings about files, never about requests
         for application in self.applications:
-            answers = application._answers
-            decisions = answers._decisions
-            assert len(decisions) <= _MAX_DECISIONS
+            answers = application.responder
+            decisions = answers.response_cache
+            assert len(decisions) <= MAX_RESPONSES
             if decisions:
                 _, method, fields = next(reversed(decisions))
-                assert len(method) + sum(map(len, filter(None, fields))) <= _MAX_FIELDS_SIZE
-            assert len(answers._memory._kept) <= 2 * len(LISTED)
-            assert len(answers._open_files._kept) <= MAX_KEPT
+                assert len(method) + sum(map(len, filter(None, fields))) <= MAX_FIELDS_SIZE
+            assert len(answers.content_cache) <= 2 * len(LISTED)
+            assert len(answers.descriptor_cache) <= MAX_OPEN
             if not application.autorefresh:
-                assert application._registry._listed.keys() == LISTED.keys() - {_UNRELATED}
+                assert set(application.registry.urls()) == LISTED.keys() - {_UNRELATED}
 
 
 def _write_files(folder: Path) -> None:

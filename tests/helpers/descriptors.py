@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from whitenoise_async.serving.descriptor_cache import _sweeper
-
 
 def descriptors_of(path: Path) -> list[str]:
     """The descriptors of this process that are open on ``path``."""
@@ -19,10 +17,3 @@ def descriptors_of(path: Path) -> list[str]:
         if target.removesuffix(" (deleted)") == str(path):
             found.append(name)
     return found
-
-
-def close_kept() -> None:
-    """Close the files that applications keep open in their caches."""
-    for each in _sweeper.all():
-        for path in list(each._kept):
-            each.drop(path)

@@ -11,21 +11,30 @@ from tests.helpers.requests_table import PLACEHOLDERS
 from tests.helpers.server_apps import OPTIONS, application_body
 from tests.helpers.socket_clients import RawRequest
 from whitenoise_async import WhiteNoise
-from whitenoise_async.files.open_file import UnavailableError
+from whitenoise_async.files.errors import UnavailableError
 from whitenoise_async.http.fields import RequestFields
 from whitenoise_async.http.paths import has_encoded_slash
-from whitenoise_async.registry.walked import Listed
-from whitenoise_async.serving.etags import make_tags
-from whitenoise_async.serving.representation import represent
+from whitenoise_async.registry.entries import Entry, StaticFile
+from whitenoise_async.serving.etags import make_tag_source
+from whitenoise_async.serving.file_headers import FileHeaders, Hook, shared_headers
+from whitenoise_async.serving.open_variants import OpenVariants
+from whitenoise_async.serving.representation import make_representations
 from whitenoise_async.serving.response import Request, Response, redirect, redirect_headers, respond
-from whitenoise_async.serving.snapshot import StaticFile
 
 
 class ExpectedResponses:
     """The responses for the files below a root."""
 
     def __init__(self, root: Path) -> None:
-        self._middleware = WhiteNoise(None, root, **OPTIONS)  # used to look up files only
+        self._middleware = WhiteNoise(None, root, **OPTIONS)
+        options = self._middleware.resolved_options
+        self._headers = FileHeaders(
+            options.media_types,
+            options.charset,
+            shared_headers(options.max_age, allow_all_origins=options.allow_all_origins),
+            Hook("is_immutable_file", self._middleware.is_immutable_file),
+            options.add_headers,
+        )
 
     def fill(self, request: RawRequest) -> RawRequest:
         """Replace the placeholders by the entity-tags of the file."""
@@ -46,25 +55,25 @@ class ExpectedResponses:
             url = unquote(path, errors="strict")
         except UnicodeDecodeError:
             return _applications(request)
-        listed = self._middleware._registry.look_up(url)
-        if listed is None:
+        entry = self._middleware.registry.look_up(url)
+        if entry is None:
             return _applications(request)
         try:
-            response = self._respond(listed, Request(request.method, _fields(request), url, query))
-        except UnavailableError:  # a variant that does not match its original
+            response = self._respond(entry, Request(request.method, _fields(request), url, query))
+        except UnavailableError:  # the variant of another file
             return _applications(request)
         headers = sorted((name.lower(), value) for name, value in response.headers)
         return Reply(response.status, headers, _body(response))
 
-    def _respond(self, listed: Listed, request: Request) -> Response:
-        if not isinstance(listed, StaticFile):
-            described = self._middleware._describe(listed.file)
-            headers = redirect_headers(self._middleware._shared, described)
-            return redirect(listed.location, request, headers)
-        with closing(listed.open_forms()) as forms:
-            states = [(file.path, coding, file.state) for coding, file in forms.files.items()]
-            tags = make_tags("mtime")(listed.path, listed.url, list(forms.files.values()))
-        return respond(represent(states, self._middleware._describe(listed), tags), request)
+    def _respond(self, entry: Entry, request: Request) -> Response:
+        if not isinstance(entry, StaticFile):
+            headers = redirect_headers(self._headers.shared, self._headers.make(entry.file))
+            return redirect(entry.location, request, headers)
+        with closing(OpenVariants(entry)) as variants:
+            files = list(variants.files.values())
+            states = [(file.path, coding, file.state) for coding, file in variants.files.items()]
+            tags = make_tag_source("mtime").tags(entry.path, entry.url, files)
+        return respond(make_representations(states, self._headers.make(entry), tags), request)
 
 
 def _fields(request: RawRequest) -> RequestFields:
@@ -76,12 +85,11 @@ def _fields(request: RawRequest) -> RequestFields:
 
 
 def _body(response: Response) -> bytes:
-    if response.representation is None or not response.body:
-        return response.literal_body()
+    if response.representation is None or not response.body.file_length:
+        return response.body.literal
     content = Path(response.representation.path).read_bytes()
     return b"".join(
-        part if isinstance(part, bytes) else content[part.start : part.stop]
-        for part in response.body
+        part.literal + content[part.range.start : part.range.stop] for part in response.body
     )
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from whitenoise_async import ASGIWhiteNoise, WhiteNoise
-from whitenoise_async.serving import descriptor_cache as open_files
+from whitenoise_async.serving import descriptor_cache
 
 #: Options of these applications, and of those that the tests compare them with.
 OPTIONS: Any = {"index_file": True, "immutable_file_test": r"\.[0-9a-f]{8}\."}
@@ -67,7 +67,7 @@ async def _all_of(receive: Any) -> bytes:
 
 def wrap(middleware: Any, application: Any) -> Any:
     # Tests check that a file is closed soon after its client has gone.
-    open_files.IDLE = 0.1
+    descriptor_cache.IDLE_AFTER = 0.1
     root = Path(os.environ["SERVED_ROOT"])
     inner = middleware(application, root / "site", **OPTIONS)
     # Checked again for each request, since tests change these files.

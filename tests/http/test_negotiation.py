@@ -1,4 +1,4 @@
-"""Accept-Encoding (RFC 9110 §12.5.3): how it is read, and which representation it chooses."""
+"""``Accept-Encoding`` (RFC 9110 §12.5.3): parsing, and the choice of a representation."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from whitenoise_async.http.negotiation import IDENTITY, MAX_CODINGS, choose, parse_accept_encoding
+from whitenoise_async.http.negotiation import IDENTITY, choose, parse_accept_encoding
 
+MAX_CODINGS = 100  # as documented
 LONG = 65_536
 
 
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
-        pytest.param("gzip", {"gzip": 1}, id="12.5.3 a coding alone weighs 1"),
+        pytest.param("gzip", {"gzip": 1}, id="12.5.3 the default weight is 1"),
         pytest.param("compress, gzip", {"compress": 1, "gzip": 1}, id="5.6.1 a list"),
         pytest.param("", {}, id="12.5.3 empty"),
         pytest.param(" , ,\t,", {}, id="5.6.1.2 empty members"),
@@ -30,31 +31,33 @@ LONG = 65_536
         pytest.param("x-gzip", {"gzip": 1}, id="8.4.1.3 x-gzip"),
         pytest.param("X-GZIP;q=0", {"gzip": 0}, id="8.4.1.3 x-gzip, no case"),
         pytest.param("*;q=0, identity;q=1", {"*": 0, "identity": 1}, id="12.5.3 star"),
-        pytest.param("gzip, gzip;q=0", {"gzip": 0}, id="the lowest of two, last"),
-        pytest.param("gzip;q=0, gzip", {"gzip": 0}, id="the lowest of two, first"),
-        pytest.param("gzip;q=0.5, x-gzip", {"gzip": 0.5}, id="the lowest of two names"),
+        pytest.param("gzip, gzip;q=0", {"gzip": 0}, id="the lower weight, last"),
+        pytest.param("gzip;q=0, gzip", {"gzip": 0}, id="the lower weight, first"),
+        pytest.param("gzip;q=0.5, x-gzip", {"gzip": 0.5}, id="the lower weight of two names"),
         pytest.param("not-gzip, xgzip", {"not-gzip": 1, "xgzip": 1}, id="5.6.2 no substrings"),
     ],
 )  # fmt: skip
-def test_a_value_is_read_as_codings_and_weights(value: str, expected: dict[str, float]) -> None:
+def test_a_value_is_parsed_into_codings_and_weights(value: str, expected: dict[str, float]) -> None:
     assert parse_accept_encoding(value) == expected
 
 
 @pytest.mark.parametrize(
     "member",
     [
-        "gzip;q=1.5", "gzip;q=2", "gzip;q=1.001", "gzip;q=0.0001", "gzip;q=0.5000", "gzip;q=.5",
+        "gzip;q=1.5", "gzip;q=2", "gzip;q=1.001", "gzip;q=1.0000", "gzip;q=0.0001",
+        "gzip;q=0.5000", "gzip;q=.5",
         "gzip;q=-1", "gzip;q=+1", "gzip;q=00", "gzip;q=01", "gzip;q=1e0",
         "gzip;q=nan", "gzip;q=inf", "gzip;q=", "gzip;q", "gzip;", "gzip;;", "gzip;q=0.5;x=1",
         "gzip;x=1", "gzip;x=1;q=0.5", "gzip;q =0.5", "gzip;q= 0.5", "gzip;q=0 .5", 'gzip;q="1"',
         "gzip;q=\xb2", "gzip;q=0.\xb2", "gzip;q=0_1", "gzip; q=0.5 x", "gzip q=0.5", "g zip",
-        "gzip/1", '"gzip"', "gzip\xa0", "\xa0gzip", "gz\xefp", "gzip\0", "gzip\n", ";q=1", "=",
+        "gzip/1", '"gzip"', "gzip\xa0", "\xa0gzip", "gzip;\xa0q=0.5", "gzip;q=0.5\xa0",
+        "gz\xefp", "gzip\0", "gzip\n", ";q=1", "=",
         "gzip;q=" + "0" * LONG, "gzip;q=0." + "1" * LONG, "gzip" + ";" * LONG, "(" * LONG,
     ],
     ids=lambda member: ascii(member[:20]),
 )  # fmt: skip
-def test_a_malformed_member_is_skipped_and_the_others_count(member: str) -> None:
-    """RFC 9110 §12.4.2: at most three digits after the point, and no more than 1."""
+def test_a_malformed_member_is_skipped(member: str) -> None:
+    """RFC 9110 §12.4.2: a weight is at most 1 and has at most three decimals."""
     assert parse_accept_encoding(f"{member}, br;q=0.5") == {"br": 0.5}
     assert parse_accept_encoding(f"br;q=0.5,{member}") == {"br": 0.5}
 
@@ -113,16 +116,14 @@ THREE = [(IDENTITY, 1000), ("gzip", 300), ("br", 250)]
     ],
     ids=lambda value: ascii(value[:40]) if isinstance(value, str) else None,
 )
-def test_the_representation_that_the_client_weighs_highest_is_chosen(
-    section: str, value: str | None, expected: str
-) -> None:
+def test_the_highest_weight_wins(section: str, value: str | None, expected: str) -> None:
     assert BOTH[choose(BOTH, value)][0] == expected, section
 
 
 @pytest.mark.parametrize(
     ("candidates", "value", "expected"),
     [
-        (LARGER, "gzip", "gzip"),  # identity that nobody named comes after what somebody did
+        (LARGER, "gzip", "gzip"),  # identity comes last unless it is named
         (LARGER, "gzip, identity", IDENTITY),
         (LARGER, "*", IDENTITY),
         ([(IDENTITY, 300), ("gzip", 300)], "*", IDENTITY),
@@ -134,17 +135,18 @@ def test_the_representation_that_the_client_weighs_highest_is_chosen(
         (THREE[::2], "gzip", IDENTITY),
         ([(IDENTITY, 0), ("gzip", 20)], "gzip", "gzip"),
         ([(IDENTITY, 0), ("gzip", 20)], "*", IDENTITY),
+        ([(IDENTITY, 20), ("gzip", 0)], "identity;q=0, gzip;q=0", IDENTITY),
     ],
 )
-def test_the_smallest_is_chosen_among_those_that_weigh_alike(
+def test_the_smallest_representation_wins_among_equal_weights(
     candidates: list[tuple[str, int]], value: str, expected: str
 ) -> None:
     assert candidates[choose(candidates, value)][0] == expected
 
 
 @pytest.mark.parametrize("value", [None, "", "gzip", "identity;q=0", "*;q=0"])
-def test_a_representation_alone_is_chosen_whatever_the_client_accepts(value: str | None) -> None:
-    """RFC 9110 §12.5.3 allows it in place of a 406."""
+def test_a_single_representation_is_always_chosen(value: str | None) -> None:
+    """RFC 9110 §12.5.3 allows this instead of a 406."""
     assert choose([(IDENTITY, 10)], value) == 0
 
 
@@ -156,14 +158,14 @@ latin_1 = st.text(st.characters(codec="latin-1"))
 
 
 @given(latin_1 | likely_values)
-def test_no_text_makes_the_parser_raise(value: str) -> None:
+def test_the_parser_never_raises(value: str) -> None:
     for coding, weight in parse_accept_encoding(value).items():
         assert coding in value.lower()
         assert 0 <= weight <= 1
 
 
 @given(latin_1 | likely_values, st.permutations(THREE[1:]), st.integers(0, 2000))
-def test_a_coding_is_never_sent_to_who_did_not_ask_for_it(
+def test_a_client_gets_only_codings_that_it_accepts(
     value: str, coded: list[tuple[str, int]], size: int
 ) -> None:
     candidates = [(IDENTITY, size), *coded]
@@ -181,7 +183,7 @@ def test_a_coding_is_never_sent_to_who_did_not_ask_for_it(
 
 
 @given(likely_values)
-def test_neither_case_nor_the_order_of_members_counts(value: str) -> None:
+def test_case_and_order_do_not_matter(value: str) -> None:
     backwards = ",".join(reversed(value.split(",")))
     assert choose(THREE, value.upper()) == choose(THREE, value) == choose(THREE, backwards)
 
@@ -205,7 +207,7 @@ def test_neither_case_nor_the_order_of_members_counts(value: str) -> None:
         (None, 0),
     ],
 )
-def test_identity_can_be_preferred_where_it_is_named_and_weighs_most(
+def test_identity_is_preferred_if_it_is_named_with_the_highest_weight(
     accept_encoding: str | None, chosen: int
 ) -> None:
     candidates = [(IDENTITY, 1000), ("gzip", 300)]

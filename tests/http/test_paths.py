@@ -1,4 +1,4 @@
-"""URL paths below the mount point, and what a redirect's Location is made of."""
+"""URL paths below a mount point, and the ``Location`` of a redirect."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from whitenoise_async.http.paths import (
     add_slash,
     below_mount,
     below_mounts,
-    decode_environ_path,
     has_encoded_slash,
     restore_slash,
     with_mount,
     with_query,
 )
+from whitenoise_async.wsgi.environ import decode_path
 
-# What a URI is written in (RFC 3986 §2), and what browsers leave as it is in a query.
+# The characters of a URI (RFC 3986 §2), and those that browsers leave unescaped in a query.
 _SENDABLE = re.compile(r"[\x21-\x7e]*")
 
 
@@ -33,28 +33,28 @@ _SENDABLE = re.compile(r"[\x21-\x7e]*")
         ("/\xc3\xa9", "/é"),
         ("/\xf0\x9f\x98\x80", "/😀"),
         ("/a\0b", "/a\0b"),
-        # Not UTF-8: a byte alone, Latin-1, overlong, a surrogate.
+        # Not UTF-8: an invalid byte, Latin-1, an overlong form, a surrogate.
         ("/\xff", None),
         ("/\xe9", None),
         ("/\xc0\xaf", None),
         ("/\xed\xa0\x80", None),
-        # Not Latin-1, and so not from a server.
+        # Not Latin-1, so not from a server.
         ("/✓", "/✓"),
         ("/\udcff", "/\udcff"),
     ],
     ids=ascii,
 )
-def test_a_path_of_pep_3333_is_read_as_utf_8(value: str, expected: str | None) -> None:
-    assert decode_environ_path(value) == expected
+def test_an_environ_path_is_decoded_as_utf_8(value: str, expected: str | None) -> None:
+    assert decode_path(value) == expected
 
 
 @given(st.text())
-def test_every_path_is_read_as_the_client_meant_it(path: str) -> None:
-    assert decode_environ_path(path.encode().decode("latin-1")) == path
+def test_every_environ_path_is_decoded_as_the_client_sent_it(path: str) -> None:
+    assert decode_path(path.encode().decode("latin-1")) == path
 
 
 MOUNTED = [
-    # path, root_path, what is below, the whole
+    # path, root_path, the path below it, the whole path
     ("/a.txt", "", "/a.txt", "/a.txt"),
     ("/a.txt", "/", "/a.txt", "/a.txt"),
     ("/app/a.txt", "/app", "/a.txt", "/app/a.txt"),
@@ -62,6 +62,7 @@ MOUNTED = [
     ("/a.txt", "/app", "/a.txt", "/app/a.txt"),
     ("/app", "/app", "", "/app"),
     ("/app/", "/app", "/", "/app/"),
+    ("/X/a.txt", "/X/", "/a.txt", "/X/a.txt"),
     ("/application/a.txt", "/app", "/application/a.txt", "/app/application/a.txt"),
     ("/app/app/a.txt", "/app", "/app/a.txt", "/app/app/a.txt"),
     ("/a/b/c", "/a/b", "/c", "/a/b/c"),
@@ -71,29 +72,30 @@ MOUNTED = [
     ("//app/a.txt", "/app", "//app/a.txt", "/app//app/a.txt"),
     ("/apiary/a.txt", "/api", "/apiary/a.txt", "/api/apiary/a.txt"),
     ("/apiary/a.txt", "/api/", "/apiary/a.txt", "/api/apiary/a.txt"),
-    # A slash at the end, or none at the start: as operators write it.
+    # Operators write a trailing slash, or leave out the leading one.
     ("/a.txt", "/api/", "/a.txt", "/api/a.txt"),
     ("/a.txt", "api", "/a.txt", "/api/a.txt"),
     ("/a.txt", "api/", "/a.txt", "/api/a.txt"),
     ("/api/a.txt", "api", "/a.txt", "/api/a.txt"),
+    ("api", "api", "", "/api"),
     ("/api/a.txt", "api/", "/a.txt", "/api/a.txt"),
     ("/api", "/api/", "", "/api"),
     ("/api/", "/api/", "/", "/api/"),
     ("/", "/", "/", "/"),
-    # A server puts it in front of what the client sent, as it is.
+    # The server concatenates root_path and the client's path.
     ("/api//a.txt", "/api/", "/a.txt", "/api/a.txt"),
     ("/api//", "/api/", "/", "/api/"),
     ("/api///a.txt", "/api//", "/a.txt", "/api/a.txt"),
     ("api/a.txt", "api", "/a.txt", "/api/a.txt"),
     ("api//a.txt", "api/", "/a.txt", "/api/a.txt"),
     ("//a.txt", "/", "/a.txt", "/a.txt"),
-    # Without a slash at its end, these two are the client's.
+    # root_path has no trailing slash here, so the client sent both slashes.
     ("/api//a.txt", "/api", "//a.txt", "/api//a.txt"),
 ]
 
 
 @pytest.mark.parametrize(("path", "root_path", "below", "whole"), MOUNTED)
-def test_the_mount_point_is_taken_off_and_put_on_once(
+def test_the_mount_point_is_removed_and_added_once(
     path: str, root_path: str, below: str, whole: str
 ) -> None:
     assert below_mount(path, root_path) == below
@@ -104,7 +106,7 @@ def test_the_mount_point_is_taken_off_and_put_on_once(
 @pytest.mark.parametrize(
     ("path", "root_path", "outer", "below"),
     [
-        # A server's mount point, and one of Starlette's below it.
+        # The server's mount point, and one of Starlette's below it.
         ("/api/sub/a.txt", "/api/sub", "/api", "/a.txt"),
         ("/sub/a.txt", "/api/sub", "/api", "/a.txt"),
         ("/sub", "/api/sub", "/api", ""),
@@ -113,12 +115,11 @@ def test_the_mount_point_is_taken_off_and_put_on_once(
         ("/subway/a.txt", "/api/sub", "/api", "/subway/a.txt"),
         ("/sub/a.txt", "/api/sub", "", "/sub/a.txt"),
         ("/sub/a.txt", "/api/sub", "/other", "/sub/a.txt"),
+        ("/sub/a.txt", "/api/sub", "/foo", "/sub/a.txt"),
         ("apiary/a.txt", "api", "", "apiary/a.txt"),
     ],
 )
-def test_nested_mount_points_are_taken_off(
-    path: str, root_path: str, outer: str, below: str
-) -> None:
+def test_nested_mount_points_are_removed(path: str, root_path: str, outer: str, below: str) -> None:
     assert below_mounts(path, root_path, outer) == below
 
 
@@ -135,7 +136,7 @@ def test_nested_mount_points_are_taken_off(
         ("*", "", "*"),
     ],
 )
-def test_a_slash_that_the_mount_point_has_taken_is_given_back(
+def test_a_slash_that_was_removed_with_the_mount_point_is_restored(
     path_info: str, script_name: str, expected: str
 ) -> None:
     assert restore_slash(path_info, script_name) == expected
@@ -144,6 +145,8 @@ def test_a_slash_that_the_mount_point_has_taken_is_given_back(
 @pytest.mark.parametrize(
     ("target", "root_path", "expected"),
     [
+        (None, "", False),
+        ("", "", False),
         ("/a/b", "", False),
         ("/a%2Fb", "", True),
         ("/a%2fb", "", True),
@@ -160,8 +163,8 @@ def test_a_slash_that_the_mount_point_has_taken_is_given_back(
         ("/a%2Fb/c", "/other", True),
     ],
 )
-def test_an_encoded_slash_of_the_path_is_seen(
-    target: str | bytes, root_path: str, expected: bool
+def test_an_encoded_slash_in_the_path_is_found(
+    target: str | bytes | None, root_path: str, expected: bool
 ) -> None:
     """RFC 3986 §2.2."""
     assert has_encoded_slash(target, root_path) is expected
@@ -186,13 +189,13 @@ def test_an_encoded_slash_of_the_path_is_seen(
     ],
     ids=ascii,
 )
-def test_a_slash_is_added_by_a_relative_reference(path: str, expected: str) -> None:
+def test_a_relative_reference_adds_the_slash(path: str, expected: str) -> None:
     """RFC 3986 §4.2."""
     assert add_slash(path) == expected
 
 
 @given(st.text(min_size=1).filter(lambda name: "/" not in name), st.text())
-def test_a_reference_to_a_directory_leads_nowhere_else(name: str, before: str) -> None:
+def test_a_relative_reference_leads_only_to_the_directory(name: str, before: str) -> None:
     reference = add_slash(f"{before}/{name}")
     assert unquote(reference, errors="strict") == f"{name}/"
     parts = urlsplit(reference)
@@ -222,13 +225,13 @@ def test_a_reference_to_a_directory_leads_nowhere_else(name: str, before: str) -
     ],
     ids=ascii,
 )
-def test_a_query_is_kept_and_cannot_end_the_field(query: str, expected: str) -> None:
-    """RFC 9110 §5.5 for what may stand in a field, RFC 3986 §3.4 for what may in a query."""
+def test_a_query_is_kept_and_cannot_start_another_header(query: str, expected: str) -> None:
+    """RFC 9110 §5.5 limits the characters of a header, RFC 3986 §3.4 those of a query."""
     assert with_query("docs/", query) == expected
 
 
 @given(st.text(st.characters(codec="latin-1"), min_size=1))
-def test_a_query_comes_through_a_redirect_byte_for_byte(query: str) -> None:
+def test_a_redirect_keeps_the_query_byte_for_byte(query: str) -> None:
     location = with_query("./", query)
     assert location.startswith("./?")
     assert _SENDABLE.fullmatch(location)
@@ -237,5 +240,5 @@ def test_a_query_comes_through_a_redirect_byte_for_byte(query: str) -> None:
 
 
 @given(st.text())
-def test_no_query_makes_it_raise(query: str) -> None:
+def test_every_query_can_be_sent(query: str) -> None:
     assert _SENDABLE.fullmatch(with_query("./", query))

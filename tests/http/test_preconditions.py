@@ -1,4 +1,4 @@
-"""Conditional requests (RFC 9110 §13): what each field says, and which of them counts."""
+"""Conditional requests (RFC 9110 §13): the meaning of each header, and their order."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from whitenoise_async.http.dates import format_http_date
 from whitenoise_async.http.fields import RequestFields
 from whitenoise_async.http.preconditions import (
-    MAX_TAGS,
     Outcome,
     evaluate,
     parse_entity_tags,
@@ -19,6 +18,7 @@ from whitenoise_async.http.preconditions import (
 ETAG = '"a,b"'
 MODIFIED = 1_600_000_000
 EARLIER, SAME, LATER = (format_http_date(MODIFIED + each) for each in (-1, 0, 1))
+MAX_TAGS = 1000  # as documented
 LONG = 65_536
 
 PROCEED, NOT_MODIFIED, FAILED = Outcome.PROCEED, Outcome.NOT_MODIFIED, Outcome.FAILED
@@ -74,7 +74,7 @@ NOT_A_DATE = [
     ],
     ids=lambda value: ascii(value[:30]) if isinstance(value, str) else "",
 )
-def test_entity_tags_are_read_up_to_the_first_malformed_member(
+def test_entity_tags_are_parsed_up_to_the_first_malformed_member(
     section: str, value: str, expected: list[str]
 ) -> None:
     assert list(parse_entity_tags(value)) == expected, section
@@ -127,14 +127,14 @@ def fields_of(**fields: str) -> RequestFields:
         ("5.6.7", fields_of(if_unmodified_since="Sunday, 13-Sep-20 12:26:39 GMT"), FAILED),
         ("5.6.7", fields_of(if_unmodified_since="Sun Sep 13 12:26:39 2020"), FAILED),
         *(("13.1.4", fields_of(if_unmodified_since=each), PROCEED) for each in NOT_A_DATE),
-        # If-Match counts instead of If-Unmodified-Since, If-None-Match of If-Modified-Since.
+        # If-Match replaces If-Unmodified-Since, and If-None-Match replaces If-Modified-Since.
         ("13.1.4", fields_of(if_match=ETAG, if_unmodified_since=EARLIER), PROCEED),
         ("13.1.4", fields_of(if_match='"x"', if_unmodified_since=SAME), FAILED),
         ("13.1.4", fields_of(if_match="", if_unmodified_since=SAME), FAILED),
         ("13.1.3", fields_of(if_none_match='"x"', if_modified_since=SAME), PROCEED),
         ("13.1.3", fields_of(if_none_match="", if_modified_since=SAME), PROCEED),
         ("13.1.3", fields_of(if_none_match=ETAG, if_modified_since=EARLIER), NOT_MODIFIED),
-        # What asks for an unchanged state comes before what asks for a changed one.
+        # If-Match and If-Unmodified-Since come first.
         ("13.2.2", fields_of(if_match='"x"', if_none_match=ETAG), FAILED),
         ("13.2.2", fields_of(if_match=ETAG, if_none_match=ETAG), NOT_MODIFIED),
         ("13.2.2", fields_of(if_match=ETAG, if_none_match='"x"'), PROCEED),
@@ -150,7 +150,7 @@ def fields_of(**fields: str) -> RequestFields:
         else None
     ),
 )  # fmt: skip
-def test_preconditions_are_evaluated_in_their_order(
+def test_preconditions_are_evaluated_in_order(
     section: str, fields: RequestFields, expected: Outcome
 ) -> None:
     assert evaluate(fields, ETAG, MODIFIED) is expected, section
@@ -158,14 +158,14 @@ def test_preconditions_are_evaluated_in_their_order(
 
 @pytest.mark.parametrize("date", [EARLIER, SAME, LATER, "yesterday"])
 @pytest.mark.parametrize("field", ["if_modified_since", "if_unmodified_since"])
-def test_without_a_modification_date_dates_count_for_nothing(field: str, date: str) -> None:
+def test_without_a_modification_date_dates_are_ignored(field: str, date: str) -> None:
     """RFC 9110 §13.1.3 and §13.1.4."""
     assert evaluate(fields_of(**{field: date}), ETAG, None) is PROCEED
 
 
 @pytest.mark.parametrize("field", ["if_match", "if_none_match"])
-def test_a_weak_tag_of_ours_is_compared_as_weak(field: str) -> None:
-    """RFC 9110 §8.8.3.2: never strongly equal, not even to itself."""
+def test_a_weak_tag_of_the_representation_never_matches_strongly(field: str) -> None:
+    """RFC 9110 §8.8.3.2: not even itself."""
     expected = FAILED if field == "if_match" else NOT_MODIFIED
     for tag in (ETAG, f"W/{ETAG}"):
         assert evaluate(fields_of(**{field: tag}), f"W/{ETAG}", MODIFIED) is expected
@@ -196,13 +196,13 @@ def test_a_weak_tag_of_ours_is_compared_as_weak(field: str) -> None:
     ],
     ids=lambda value: ascii(value[:32]) if isinstance(value, str) else None,
 )
-def test_a_range_applies_to_the_very_representation_that_the_client_has(
+def test_a_range_applies_to_the_representation_that_the_client_has(
     section: str, if_range: str | None, last_modified: int | None, expected: bool
 ) -> None:
     assert range_applies(if_range, ETAG, last_modified) is expected, section
 
 
-def test_a_weak_tag_of_ours_lets_no_range_count() -> None:
+def test_a_range_never_applies_to_a_weak_tag() -> None:
     """RFC 9110 §13.1.5."""
     assert not range_applies(f"W/{ETAG}", f"W/{ETAG}", MODIFIED)
 
@@ -210,8 +210,8 @@ def test_a_weak_tag_of_ours_lets_no_range_count() -> None:
 @pytest.mark.parametrize(
     ("after", "expected"), [(-3600, False), (0, False), (0.99, False), (1, True), (3600, True)]
 )
-def test_a_date_lets_a_range_count_once_its_second_is_over(after: float, expected: bool) -> None:
-    """RFC 9110 §8.8.2.2: until then, the file may change once more."""
+def test_a_range_applies_to_a_date_once_its_second_has_passed(after: float, expected: bool) -> None:
+    """RFC 9110 §8.8.2.2: until then, the file may change again."""
     assert range_applies(SAME, ETAG, MODIFIED, MODIFIED + after) is expected
     assert range_applies(ETAG, ETAG, MODIFIED, MODIFIED + after)
 
@@ -224,12 +224,12 @@ noise = st.text(st.sampled_from('W/"*, a\xe9'), max_size=30)
 
 
 @given(st.lists(tags), separators)
-def test_every_tag_of_a_well_formed_list_is_read(listed: list[str], separator: str) -> None:
+def test_every_tag_of_a_well_formed_list_is_parsed(listed: list[str], separator: str) -> None:
     assert list(parse_entity_tags(separator.join(listed))) == listed
 
 
 @given(latin_1 | noise)
-def test_what_is_read_as_a_tag_is_one_and_stands_in_the_value(value: str) -> None:
+def test_each_parsed_tag_is_part_of_the_value(value: str) -> None:
     for tag in parse_entity_tags(value):
         assert tag in value
         assert list(parse_entity_tags(tag)) == [tag]
@@ -239,9 +239,7 @@ values = st.none() | latin_1 | noise | st.sampled_from([ETAG, f"W/{ETAG}", EARLI
 
 
 @given(st.builds(RequestFields, *[values] * 7), st.sampled_from([None, 0, MODIFIED]))
-def test_no_text_makes_the_evaluation_raise(
-    fields: RequestFields, last_modified: int | None
-) -> None:
+def test_the_evaluation_never_raises(fields: RequestFields, last_modified: int | None) -> None:
     outcome = evaluate(fields, ETAG, last_modified)
     if fields.if_match is None and fields.if_unmodified_since is None:
         assert outcome is not FAILED

@@ -1,4 +1,4 @@
-"""Range requests (RFC 9110 §14): which bytes a Range value means."""
+"""Range requests (RFC 9110 §14): the bytes that a ``Range`` value selects."""
 
 from __future__ import annotations
 
@@ -6,11 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from whitenoise_async.http.ranges import MAX_RANGES, ByteRange, parse_range, unsatisfied_range
+from whitenoise_async.http.ranges import (
+    ByteRange,
+    parse_range,
+    unsatisfied_range,
+)
 
 SIZE = 1000
+MAX_RANGES = 32  # as documented
 LONG = 65_536
-DIGITS = 5_000  # more than int() takes
+DIGITS = 5_000  # more than int() accepts
 
 UNSATISFIABLE: list[tuple[int, int]] = []
 IGNORED = None
@@ -35,7 +40,7 @@ IGNORED = None
         ("14.1.2", f"bytes={'0' * DIGITS}7-9", [(7, 10)]),
         ("14.1.2", f"bytes=5-{'9' * DIGITS}", [(5, 1000)]),
         ("14.1.2", f"bytes=-{'9' * DIGITS}", [(0, 1000)]),
-        # Not satisfiable, RFC 9110 §15.5.17.
+        # Unsatisfiable (RFC 9110 §15.5.17).
         ("14.1.2", "bytes=1000-", UNSATISFIABLE),
         ("14.1.2", "bytes=1000-1000", UNSATISFIABLE),
         ("14.1.2", "bytes=-0", UNSATISFIABLE),
@@ -43,7 +48,7 @@ IGNORED = None
         ("14.1.2", "bytes=1000-,2000-3000,-0", UNSATISFIABLE),
         ("14.1.2", f"bytes={'9' * DIGITS}-", UNSATISFIABLE),
         ("14.1.2", f"bytes={'9' * DIGITS}-{'9' * DIGITS}", UNSATISFIABLE),
-        # Several.
+        # Several ranges.
         ("14.1.2", "bytes=0-0,-1", [(0, 1), (999, 1000)]),
         ("14.1.2", "bytes=500-600,601-999", [(500, 601), (601, 1000)]),
         ("14.2", "bytes=900-,0-9", [(900, 1000), (0, 10)]),
@@ -59,7 +64,7 @@ IGNORED = None
         ("14.2", "bytes=0-499,499-", IGNORED),
         ("14.2", "bytes=0-,0-0", IGNORED),
         ("14.2", "bytes=0-,5000-", [(0, 1000)]),
-        # The unit.
+        # The range unit.
         ("14.1", "BYTES=0-0", [(0, 1)]),
         ("14.1", "Bytes=0-0", [(0, 1)]),
         ("14.2", "items=0-0", IGNORED),
@@ -70,7 +75,7 @@ IGNORED = None
         ("14.1.1", "bytes =0-0", IGNORED),
         ("14.1.1", "bytes:0-0", IGNORED),
         ("14.1.1", "", IGNORED),
-        # Invalid.
+        # Malformed values.
         ("14.1.1", "bytes=", IGNORED),
         ("14.1.1", "bytes=,", IGNORED),
         ("14.1.1", "bytes=5-3", IGNORED),
@@ -109,7 +114,7 @@ IGNORED = None
     ],
     ids=lambda value: ascii(value[:30]) if isinstance(value, str) else "",
 )  # fmt: skip
-def test_a_range_value_means_these_bytes(
+def test_a_value_selects_these_ranges(
     section: str, value: str, expected: list[tuple[int, int]] | None
 ) -> None:
     assert parse_range(value, SIZE) == expected, section
@@ -128,11 +133,11 @@ def test_a_one_byte_range_is_satisfiable() -> None:
     ids=lambda value: value[:30],
 )
 def test_a_range_of_an_empty_file_is_ignored(value: str) -> None:
-    """RFC 9110 §14.2. A 416 would break nginx's ``slice``, which asks for the first range."""
+    """RFC 9110 §14.2. A 416 would break the ``slice`` module of nginx, which requests ranges."""
     assert parse_range(value, 0) is None
 
 
-def test_positions_in_a_file_larger_than_any_disk_are_exact() -> None:
+def test_positions_in_a_very_large_file_are_exact() -> None:
     size = 10**18
     last = size - 1
     assert parse_range(f"bytes={last}-{last}", size) == [ByteRange(last, size)]
@@ -148,12 +153,14 @@ def test_positions_in_a_file_larger_than_any_disk_are_exact() -> None:
         (ByteRange(0, 1), 1, 1, "bytes 0-0/1"),
     ],
 )
-def test_a_range_says_where_it_lies(part: ByteRange, size: int, length: int, expected: str) -> None:
+def test_a_range_has_a_content_range(
+    part: ByteRange, size: int, length: int, expected: str
+) -> None:
     """RFC 9110 §14.4."""
     assert (part.length, part.content_range(size)) == (length, expected)
 
 
-def test_an_unsatisfied_range_says_how_long_the_file_is() -> None:
+def test_a_416_names_the_size_of_the_file() -> None:
     """RFC 9110 §14.4."""
     assert (unsatisfied_range(1234), unsatisfied_range(0)) == ("bytes */1234", "bytes */0")
 
@@ -166,9 +173,7 @@ sizes = st.integers(0, 30) | st.integers(0, 2**63 - 1)
 
 
 @given(latin_1 | range_like, sizes)
-def test_every_range_lies_inside_the_file_and_all_are_no_more_than_it(
-    value: str, size: int
-) -> None:
+def test_ranges_lie_inside_the_file_and_their_sum_does_not_exceed_it(value: str, size: int) -> None:
     ranges = parse_range(value, size)
     if ranges is None:
         return
@@ -186,8 +191,8 @@ spec_lists = st.lists(
 )
 
 
-def meant(first: int | None, last: int | None, size: int) -> list[int]:
-    """The positions of the bytes that a range-spec asks for, as RFC 9110 §14.1.2 has it."""
+def selected(first: int | None, last: int | None, size: int) -> list[int]:
+    """The positions of the bytes that a range-spec selects (RFC 9110 §14.1.2)."""
     everything = list(range(size))
     if first is None:
         return everything[-last:] if last else []
@@ -195,13 +200,13 @@ def meant(first: int | None, last: int | None, size: int) -> list[int]:
 
 
 @given(spec_lists, st.integers(1, 40))
-def test_ranges_hold_the_bytes_that_were_asked_for(
+def test_ranges_select_the_requested_bytes(
     specs: list[tuple[int | None, int | None]], size: int
 ) -> None:
     written = [
         f"{'' if first is None else first}-{'' if last is None else last}" for first, last in specs
     ]
-    wanted = [each for first, last in specs if (each := meant(first, last, size))]
+    wanted = [each for first, last in specs if (each := selected(first, last, size))]
     backwards = any(
         first is not None and last is not None and last < first for first, last in specs
     )

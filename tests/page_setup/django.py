@@ -58,7 +58,7 @@ def get(path):
     return Client().get(path, HTTP_ACCEPT_ENCODING="gzip, deflate, br, zstd")
 
 
-def check(page):
+def check_page(page):
     """Try the settings that the page shows, in whatever way it uses them."""
     shown = {name: page[name] for name in NAMED if name != "STORAGES"}
     assert shown == {name: NAMED[name] for name in shown}

@@ -1,4 +1,4 @@
-"""Option ``exclude``, and the warning of what a tree publishes by mistake."""
+"""The option ``exclude``, and the warning about sensitive files."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def tree(tmp_path: Path) -> Path:
         ([], []),
     ],
 )
-def test_what_is_excluded_is_not_served_and_all_else_is(
+def test_only_excluded_files_are_not_served(
     serve: Serve, tree: Path, autorefresh: bool, exclude: Any, gone: list[str]
 ) -> None:
     everything = serve(tree, autorefresh=autorefresh)
@@ -61,7 +61,7 @@ def test_what_is_excluded_is_not_served_and_all_else_is(
 
 
 @pytest.mark.parametrize("prefix", [None, "static"])
-def test_patterns_are_for_the_path_below_the_root_whatever_the_prefix(
+def test_patterns_match_the_path_below_the_root_with_any_prefix(
     serve: Serve, tree: Path, autorefresh: bool, prefix: str | None
 ) -> None:
     get = serve(tree, prefix, autorefresh=autorefresh, exclude=["/docs", "/static"])
@@ -70,13 +70,13 @@ def test_patterns_are_for_the_path_below_the_root_whatever_the_prefix(
     assert get(f"{base}/drafts/b.html").status == 200
 
 
-def test_with_a_file_go_its_compressed_siblings(
+def test_the_variants_of_an_excluded_file_are_excluded(
     serve: Serve, tree: Path, autorefresh: bool
 ) -> None:
-    """Else the source map that is to be kept out would be had by another name."""
+    """Otherwise an excluded source map would be served under another name."""
     write(tree / "alone.map.br", b"left of a map that was removed")
-    write(tree / "app.js.map.gz.br", b"a sibling's sibling")
-    write(tree / "old.map.gz" / "a.txt", b"a folder has no siblings")
+    write(tree / "app.js.map.gz.br", b"a variant of a variant")
+    write(tree / "old.map.gz" / "a.txt", b"a folder has no variants")
     get = serve(tree, autorefresh=autorefresh, exclude=["*.map"])
     for url in ("/app.js.map", "/app.js.map.gz", "/alone.map.br", "/app.js.map.gz.br"):
         assert get(url).status == 404
@@ -84,9 +84,7 @@ def test_with_a_file_go_its_compressed_siblings(
     assert get("/app.js", {"Accept-Encoding": "gzip"})["content-encoding"] == "gzip"
 
 
-def test_a_sibling_that_is_excluded_is_not_chosen(
-    serve: Serve, tree: Path, autorefresh: bool
-) -> None:
+def test_an_excluded_variant_is_not_chosen(serve: Serve, tree: Path, autorefresh: bool) -> None:
     get = serve(tree, autorefresh=autorefresh, exclude=["*.gz"])
     reply = get("/app.js", {"Accept-Encoding": "gzip"})
     assert "content-encoding" not in reply
@@ -94,7 +92,7 @@ def test_a_sibling_that_is_excluded_is_not_chosen(
     assert get("/app.js.gz").status == 404
 
 
-def test_an_index_file_that_is_excluded_has_no_folder_url(
+def test_an_excluded_index_file_has_no_folder_url(
     serve: Serve, tree: Path, autorefresh: bool
 ) -> None:
     get = serve(tree, autorefresh=autorefresh, exclude=["/docs/index.html"], index_file=True)
@@ -103,7 +101,7 @@ def test_an_index_file_that_is_excluded_has_no_folder_url(
     assert get("/docs/drafts/a.html").status == 200
 
 
-def test_a_folder_that_is_excluded_is_not_entered_nor_spoken_of(
+def test_an_excluded_folder_is_not_read_and_not_logged(
     public_path: Path,
 ) -> None:
     write(public_path / "closed" / "a.txt", b"a").parent.chmod(0)
@@ -116,13 +114,13 @@ def test_a_folder_that_is_excluded_is_not_entered_nor_spoken_of(
             app = WhiteNoise(
                 None, {str(public_path)!r}, autorefresh=autorefresh, exclude=["closed", "dangling"]
             )
-            print([app._registry.find(url) is not None for url in ("/open.txt", "/closed/a.txt")])
+            print([app.registry.look_up(url) is not None for url in ("/open.txt", "/closed/a.txt")])
     """)
     (public_path / "closed").chmod(0o755)
     assert output.splitlines() == ["[True, False]"] * 2
 
 
-def test_links_to_folders_are_excluded_by_their_own_path(
+def test_links_to_folders_are_matched_by_their_own_path(
     serve: Serve, tree: Path, autorefresh: bool
 ) -> None:
     (tree / "shown").symlink_to(tree / "drafts")
@@ -139,12 +137,12 @@ def test_links_to_folders_are_excluded_by_their_own_path(
 
 
 @pytest.mark.parametrize("value", ["*.map", b"*.map", 3, None, [b"*.map"], [None]])
-def test_what_are_no_patterns_is_refused(serve: Serve, value: Any) -> None:
+def test_values_that_are_not_patterns_are_refused(serve: Serve, value: Any) -> None:
     with pytest.raises(TypeError, match="exclude must be a list of patterns such as"):
         serve(exclude=value)
 
 
-def test_one_warning_names_what_a_tree_publishes_by_mistake(
+def test_one_warning_names_all_sensitive_files(
     serve: Serve, tree: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     get = serve(tree)
@@ -157,7 +155,7 @@ def test_one_warning_names_what_a_tree_publishes_by_mistake(
     assert get("/.env").status == 200
 
 
-def test_what_the_warning_says_keeps_them_out(
+def test_the_advice_in_the_warning_excludes_the_files(
     serve: Serve, tree: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     get = serve(tree, exclude=[".env*", ".git"])
@@ -166,7 +164,7 @@ def test_what_the_warning_says_keeps_them_out(
         assert get(url).status == 404
 
 
-def test_of_many_mistakes_some_are_named(
+def test_the_warning_names_a_limited_number_of_files(
     serve: Serve, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     for number in range(30):
@@ -177,7 +175,7 @@ def test_of_many_mistakes_some_are_named(
     assert "19.bak; 10 more. To keep them out: exclude=['*.bak']" in message
 
 
-def test_autorefresh_warns_once_of_each_that_is_asked_for(
+def test_autorefresh_warns_once_about_each_requested_sensitive_file(
     serve: Serve, tree: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     get = serve(tree, autorefresh=True)
@@ -190,9 +188,9 @@ def test_autorefresh_warns_once_of_each_that_is_asked_for(
     ]
 
 
-def test_the_start_says_what_is_served(
+def test_startup_logs_what_is_served(
     serve: Serve, tree: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.INFO, "whitenoise_async"):
         serve(tree, "static", exclude=[".*"])
-    assert caplog.messages == [f"Below {tree}, 5 URLs from /static/ on"]
+    assert caplog.messages == [f"Below {tree}, 5 URLs that begin with /static/"]

@@ -1,4 +1,4 @@
-"""Option ``include``, and ``find()``: which files there are, and where."""
+"""The option ``include``, and ``find()``."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from tests.helpers import django_project
-from tests.helpers.clients import ADAPTERS, Serve, call_wsgi, client_of, make_call
-from tests.helpers.files import write
-
-django_project.configure()
-
 from django.core.exceptions import ImproperlyConfigured
 from django.core.handlers.wsgi import WSGIHandler
 from django.http import HttpResponse
 from django.test import override_settings
 
+from tests.helpers import django_project
+from tests.helpers.clients import ADAPTERS, Serve, call_wsgi, client_of, make_call
+from tests.helpers.files import write
 from whitenoise_async.django import WhiteNoiseMiddleware
-from whitenoise_async.registry.walked import LiveRegistry, Root, WalkedRegistry
+from whitenoise_async.registry.interface import Root
+from whitenoise_async.registry.live import LiveRegistry
+from whitenoise_async.registry.walked import WalkedRegistry
 from whitenoise_async.support.globs import Globs
+
+django_project.configure()
 
 FILES = (
     *("app.css", "app.css.map", "card.jinja", "docs/index.html", "docs/a.css", "docs/deep/b.txt"),
@@ -57,7 +57,7 @@ def tree(tmp_path: Path) -> Path:
         (["*"], [".*"], {*FILES, "data.tar.gz"} - {".env"}),
     ],
 )  # fmt: skip
-def test_what_is_included_and_not_excluded_is_served(
+def test_files_that_are_included_and_not_excluded_are_served(
     serve: Serve, tree: Path, autorefresh: bool, include: Any, exclude: Any, served: set[str]
 ) -> None:
     get = serve(tree, autorefresh=autorefresh, include=include, exclude=exclude)
@@ -78,14 +78,14 @@ def test_variants_follow_their_original(serve: Serve, tree: Path, autorefresh: b
     assert "content-encoding" not in without("/app.css", {"Accept-Encoding": "gzip"})
 
 
-def test_an_index_file_has_to_be_included(serve: Serve, tree: Path, autorefresh: bool) -> None:
+def test_an_index_file_must_be_included(serve: Serve, tree: Path, autorefresh: bool) -> None:
     for include, expected in (["*.css"], 404), (["index.html"], 200), (["docs"], 200):
         get = serve(tree, autorefresh=autorefresh, index_file=True, include=include)
         assert get("/docs/").status == expected
         assert get("/docs").status == (302 if expected == 200 else 404)
 
 
-def test_what_is_not_included_is_not_spoken_of(
+def test_nothing_is_logged_about_files_that_are_not_included(
     serve: Serve, tree: Path, autorefresh: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tree / "dangling.txt").symlink_to("nowhere")
@@ -96,7 +96,7 @@ def test_what_is_not_included_is_not_spoken_of(
 
 
 @pytest.mark.parametrize("value", ["*.css", b"*.css", 3, [b"*.css"], [None]])
-def test_what_are_no_patterns_is_refused(serve: Serve, value: Any) -> None:
+def test_values_that_are_not_patterns_are_refused(serve: Serve, value: Any) -> None:
     with pytest.raises(TypeError, match=r"^include must be a list of patterns such as"):
         serve(include=value)
     with pytest.raises(ValueError, match=r"^include must be patterns such as .*, got an empty one"):
@@ -112,13 +112,13 @@ def test_both_registries_find_the_same(tree: Path) -> None:
         for registry in registries:
             registry.add(Root(str(tree), "/", False))
         names = [*FILES, "app.css.gz", "data.tar.gz", "docs/", "docs"]
-        walked, live = ([each.find(f"/{name}") is None for name in names] for each in registries)
+        walked, live = ([each.look_up(f"/{name}") is None for name in names] for each in registries)
         assert walked == live
 
 
-@pytest.mark.parametrize("looked_for", [False, True])
+@pytest.mark.parametrize("autorefresh", [False, True])
 @pytest.mark.parametrize("source", ["finders", "root", "manifest"])
-def test_it_is_a_setting_of_django(tree: Path, looked_for: bool, source: str) -> None:
+def test_include_is_a_setting_of_django(tree: Path, autorefresh: bool, source: str) -> None:
     sources: dict[str, dict[str, Any]] = {
         "finders": {"STATICFILES_DIRS": [tree], "WHITENOISE_USE_FINDERS": True},
         "root": {"STATIC_ROOT": tree},
@@ -127,7 +127,7 @@ def test_it_is_a_setting_of_django(tree: Path, looked_for: bool, source: str) ->
     base = "/" if source == "manifest" else "/static/"
     with override_settings(
         WHITENOISE_INCLUDE=["*.css"],
-        WHITENOISE_AUTOREFRESH=looked_for,
+        WHITENOISE_AUTOREFRESH=autorefresh,
         MIDDLEWARE=["whitenoise_async.django.WhiteNoiseMiddleware"],
         **sources[source],
     ):
@@ -136,7 +136,7 @@ def test_it_is_a_setting_of_django(tree: Path, looked_for: bool, source: str) ->
         assert reply["content-encoding"] == "gzip"
         for name in ("card.jinja", ".env", "app.css.gz", "docs/index.html"):
             reply = call_wsgi(handler, make_call(base + name))
-            assert reply.body == f"{base}{name}".encode()  # the view's
+            assert reply.body == f"{base}{name}".encode()  # from the view
     with (
         override_settings(WHITENOISE_INCLUDE="*.css"),
         pytest.raises(ImproperlyConfigured, match="WHITENOISE_INCLUDE must be a list of patterns"),
@@ -144,7 +144,7 @@ def test_it_is_a_setting_of_django(tree: Path, looked_for: bool, source: str) ->
         WhiteNoiseMiddleware(lambda request: HttpResponse())
 
 
-def test_find_says_which_file_a_url_is_served_from(
+def test_find_returns_the_file_of_a_url(
     adapter: str, tree: Path, autorefresh: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tree.parent)
@@ -169,9 +169,7 @@ def test_find_says_which_file_a_url_is_served_from(
         assert application.find(url) is None, url
 
 
-def test_find_knows_nothing_of_a_file_that_has_gone(
-    adapter: str, tree: Path, autorefresh: bool
-) -> None:
+def test_find_returns_none_for_a_removed_file(adapter: str, tree: Path, autorefresh: bool) -> None:
     application = ADAPTERS[adapter](None, tree, autorefresh=autorefresh)
     (tree / "app.css").unlink()
     assert application.find("/app.css") is None
@@ -179,10 +177,10 @@ def test_find_knows_nothing_of_a_file_that_has_gone(
     assert application.find("/app.css") is None
 
 
-@pytest.mark.parametrize("looked_for", [False, True])
-def test_find_asks_the_finders_of_django(tree: Path, looked_for: bool) -> None:
+@pytest.mark.parametrize("autorefresh", [False, True])
+def test_find_searches_the_finders_of_django(tree: Path, autorefresh: bool) -> None:
     with override_settings(
-        STATICFILES_DIRS=[tree], WHITENOISE_USE_FINDERS=True, WHITENOISE_AUTOREFRESH=looked_for
+        STATICFILES_DIRS=[tree], WHITENOISE_USE_FINDERS=True, WHITENOISE_AUTOREFRESH=autorefresh
     ):
         application = WhiteNoiseMiddleware(lambda request: HttpResponse())
         found = application.find("/static/app.css")

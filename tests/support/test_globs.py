@@ -1,16 +1,16 @@
-"""Glob patterns of paths below a root."""
+"""Glob patterns for paths below a root."""
 
 from __future__ import annotations
 
 import pytest
 
-from whitenoise_async.support.globs import Globs, globs_of
+from whitenoise_async.support.globs import Globs, compile_globs
 
 
 @pytest.mark.parametrize(
     ("path", "pattern", "expected"),
     [
-        # Without a slash: any name, a file's or a folder's.
+        # Without a slash: the name of any file or folder.
         ("app.js", "*.js", True),
         ("deep/down/app.js", "*.js", True),
         ("app.js", "app.js", True),
@@ -27,7 +27,7 @@ from whitenoise_async.support.globs import Globs, globs_of
         ("app.JS", "*.js", False),
         ("app.js", "*", True),
         (".hidden", "*", True),
-        # With a slash: the whole path, of which * matches any part.
+        # With a slash: the whole path; * matches slashes too.
         ("js/app.js", "js/*", True),
         ("js/deep/app.js", "js/*", True),
         ("js/deep/app.js", "js/*.js", True),
@@ -44,7 +44,7 @@ from whitenoise_async.support.globs import Globs, globs_of
         ("js/deeper/app.js", "js/deep", False),
         ("app.js", "./app.js", True),
         ("deep/app.js", "./app.js", False),
-        # With one at the end alone: below any folder of that name.
+        # With a slash only at the end: everything below a folder of that name.
         ("js/app.js", "js/", True),
         ("deep/js/down/app.js", "js/", True),
         ("deep/js/down/app.js", "j?/", True),
@@ -54,7 +54,7 @@ from whitenoise_async.support.globs import Globs, globs_of
         ("deep/js/app.js", "/js/", False),
         ("deep/js/app.js", "deep/js/", True),
         ("deep/js", "deep/js/", False),
-        # A folder's own path.
+        # The path of a folder itself.
         ("js/", "js", True),
         ("js/", "js/", True),
         ("js/", "js/*", True),
@@ -62,7 +62,7 @@ from whitenoise_async.support.globs import Globs, globs_of
         ("js/", "*.js", False),
         ("js/", "js/*.js", False),
         ("js/deep/", "js/", True),
-        # What names may hold.
+        # Unusual characters in names.
         ("a\nb.js", "a*.js", True),
         ("a\n", "a", False),
         ("\udcff.js", "*.js", True),
@@ -70,7 +70,7 @@ from whitenoise_async.support.globs import Globs, globs_of
         ("✓.js", "?.js", True),
     ],
 )
-def test_a_pattern_is_one_for_the_name_or_with_a_slash_for_the_path(
+def test_a_pattern_matches_the_name_or_with_a_slash_the_path(
     path: str, pattern: str, expected: bool
 ) -> None:
     assert match(path, [pattern]) is expected
@@ -97,12 +97,12 @@ def test_a_pattern_is_one_for_the_name_or_with_a_slash_for_the_path(
         ("a/b", "**", True),
     ],
 )
-def test_two_stars_are_for_any_number_of_folders(path: str, pattern: str, expected: bool) -> None:
+def test_two_stars_match_any_number_of_folders(path: str, pattern: str, expected: bool) -> None:
     assert match(path, [pattern]) is expected
 
 
 def match(path: str, patterns: list[str]) -> bool:
-    """Of a folder's own path too, which ends in a slash."""
+    """Match ``path``. One that ends in a slash is the path of a folder."""
     globs = Globs(patterns)
     if path.endswith("/"):
         below, _, name = path[:-1].rpartition("/")
@@ -123,21 +123,19 @@ def match(path: str, patterns: list[str]) -> bool:
         ("app.js", "chart.js/", False),
     ],
 )
-def test_what_is_for_a_file_by_its_name_is_not_for_a_folder_of_that_name(
-    path: str, pattern: str, expected: bool
-) -> None:
+def test_match_file_ignores_folders_with_the_name(path: str, pattern: str, expected: bool) -> None:
     assert bool(Globs([pattern]).match_file(path)) is expected
 
 
 @pytest.mark.parametrize("pattern", ["", "/", "//"])
 def test_an_empty_pattern_is_refused(pattern: str) -> None:
     with pytest.raises(ValueError, match="exclude must be patterns such as"):
-        globs_of("exclude", ["*.map", pattern])
+        compile_globs("exclude", ["*.map", pattern])
 
 
 @pytest.mark.parametrize(
     ("patterns", "expected"),
     [(["*.css"], False), (["*.css", "*.js"], True), (["*.js", "*.css"], True)],
 )
-def test_one_pattern_that_matches_is_enough(patterns: list[str], expected: bool) -> None:
+def test_one_matching_pattern_is_enough(patterns: list[str], expected: bool) -> None:
     assert match("app.js", patterns) is expected

@@ -1,4 +1,4 @@
-"""What is logged, and how often."""
+"""The logger: repeated messages, and unprintable characters."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from tests.helpers.clients import client_of
 from tests.helpers.files import write
 from whitenoise_async import WhiteNoise
 from whitenoise_async.cli import compress, gzip, serve
-from whitenoise_async.files.open_file import BrokenBodyError, FileSystemError, UnavailableError
+from whitenoise_async.files.errors import BrokenBodyError, FileSystemError, UnavailableError
 from whitenoise_async.support import logs
-from whitenoise_async.support.logs import error_now_and_then, logger, printable, warn_once
+from whitenoise_async.support.logs import error_rate_limited, logger, printable, warn_once
 
 
 class Clock:
@@ -32,7 +32,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-def test_a_warning_is_given_once(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_warning_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     for message in ("a", "b", "a", "a"):
         warn_once(message)
     assert caplog.record_tuples == [
@@ -41,12 +41,12 @@ def test_a_warning_is_given_once(caplog: pytest.LogCaptureFixture) -> None:
     ]
 
 
-def test_an_error_is_named_again_after_a_minute(
+def test_an_error_is_logged_again_after_a_minute(
     caplog: pytest.LogCaptureFixture, clock: Clock
 ) -> None:
     for seconds, message in [(0, "a"), (1, "a"), (58, "b"), (0.9, "a"), (0.2, "a"), (59.9, "a")]:
         clock.now += seconds
-        error_now_and_then(message)
+        error_rate_limited(message)
     assert caplog.record_tuples == [
         ("whitenoise_async", logging.ERROR, "a"),
         ("whitenoise_async", logging.ERROR, "b"),
@@ -54,18 +54,20 @@ def test_an_error_is_named_again_after_a_minute(
     ]
 
 
-def test_what_is_remembered_has_a_bound(caplog: pytest.LogCaptureFixture, clock: Clock) -> None:
+def test_the_number_of_remembered_messages_is_bounded(
+    caplog: pytest.LogCaptureFixture, clock: Clock
+) -> None:
     for number in range(3000):
-        error_now_and_then(f"{number}")
-        error_now_and_then("always")
-    assert logs._last_said.cache_info().currsize == logs._REMEMBERED
-    assert caplog.messages.count("always") == 1  # the latest are remembered
+        error_rate_limited(f"{number}")
+        error_rate_limited("always")
+    assert logs._last_logged.cache_info().currsize == logs._MAX_MESSAGES
+    assert caplog.messages.count("always") == 1  # recent messages are remembered
     assert len(caplog.messages) == 3001
 
 
-def test_a_percent_sign_in_a_path_is_no_format(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_percent_sign_in_a_path_is_not_a_format(caplog: pytest.LogCaptureFixture) -> None:
     warn_once("/srv/100%s.txt")
-    error_now_and_then("/srv/100%d.txt")
+    error_rate_limited("/srv/100%d.txt")
     assert caplog.messages == ["/srv/100%s.txt", "/srv/100%d.txt"]
 
 
@@ -77,22 +79,22 @@ FORGING = [
 
 
 @pytest.mark.parametrize("character", FORGING, ids=ascii)
-def test_a_character_that_breaks_or_disguises_a_line_is_escaped(
+def test_characters_that_break_or_disguise_a_line_are_escaped(
     character: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     name, shown = f"a{character}ERROR b", f"a{character.encode('unicode_escape').decode()}ERROR b"
     warn_once(name)
-    error_now_and_then(name)
+    error_rate_limited(name)
     with caplog.at_level(logging.INFO, "whitenoise_async"):
         logger.info("Below %s, %d files", name, 2)
     assert caplog.messages == [shown, shown, f"Below {shown}, 2 files"]
     errors = (UnavailableError(name, "-"), BrokenBodyError(name), FileSystemError(name, OSError()))
     for error in errors:
         assert str(error).startswith(f"{shown} ")
-    assert caplog.messages[3:] == [f"{errors[1]}; the connection is cut"]
+    assert caplog.messages[3:] == []  # an exception is logged where it is handled
 
 
-def test_letters_of_any_script_stay_readable(caplog: pytest.LogCaptureFixture) -> None:
+def test_letters_of_all_scripts_are_kept(caplog: pytest.LogCaptureFixture) -> None:
     name = "/srv/größe/Ωμέγα/файл/日本語/עברית/😀.txt"
     warn_once(name)
     assert caplog.messages == [name]
@@ -122,7 +124,7 @@ def test_a_warning_about_a_root_is_one_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("main", [serve.main, compress.main, gzip.main])
-def test_an_error_of_a_command_line_is_one_line(
+def test_an_error_of_a_command_is_one_line(
     main: Callable[[list[str]], int], capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit, match="2"):

@@ -23,9 +23,10 @@ from tests.helpers.files import write
 from whitenoise_async import WhiteNoise
 from whitenoise_async.asgi.file_stream import FileStream
 from whitenoise_async.files import open_file as files
-from whitenoise_async.files.open_file import BrokenBodyError, FileSystemError, OpenFile, open_file
-from whitenoise_async.http.ranges import ByteRange
-from whitenoise_async.wsgi.bodies import Parts, WholeFile
+from whitenoise_async.files.errors import BrokenBodyError, FileSystemError
+from whitenoise_async.files.open_file import OpenFile, open_file
+from whitenoise_async.serving.body_plan import EMPTY, BodyPlan
+from whitenoise_async.wsgi.bodies import FileBody, WholeFile
 
 django_project.configure()
 
@@ -201,7 +202,7 @@ class Cycle:
         self.held.close()
 
 
-@pytest.mark.parametrize("hold", [lambda file: file, WholeFile, lambda file: Parts(file, [])])
+@pytest.mark.parametrize("hold", [lambda file: file, WholeFile, lambda file: FileBody(file, EMPTY)])
 def test_closing_a_finalized_file_closes_no_descriptor(
     root: Path, hold: Callable[[OpenFile], Any]
 ) -> None:
@@ -220,10 +221,10 @@ def test_a_finalized_file_is_never_another_one(root: Path, file: OpenFile) -> No
     assert other == number  # the lowest free descriptor
     assert not file.is_open
     assert file.fileno() == -1
-    assert file.read_at_once(0, 10) is None
+    assert file.read_nowait(0, 10) is None
     with pytest.raises(FileSystemError, match="Bad file descriptor"):
         file.read(0, 10)
-    assert not file.is_untouched()
+    assert not file.is_unchanged()
     whole.close()
     file.close()
     file.share().close()
@@ -242,7 +243,7 @@ def test_a_file_that_is_closed_once_too_often_stays_closed(file: OpenFile) -> No
     assert descriptors_of(Path(file.path)) == []
 
 
-@pytest.mark.parametrize("make", [WholeFile, lambda file: Parts(file, [ByteRange(0, 10)])])
+@pytest.mark.parametrize("make", [WholeFile, lambda file: FileBody(file, BodyPlan.of_file(10))])
 def test_two_threads_that_close_a_body_release_its_file_once(
     file: OpenFile, make: Callable[[OpenFile], Any]
 ) -> None:
@@ -274,7 +275,7 @@ def test_a_file_that_is_closed_while_it_is_read_at_once_is_open_for_that_read(
         return os.pread(descriptor, size, offset)
 
     monkeypatch.setattr(files, "read_page_cache", read_late)
-    assert file.read_at_once(5, 10) == content[5:15]
+    assert file.read_nowait(5, 10) == content[5:15]
     assert not file.is_open
 
 
@@ -307,12 +308,12 @@ def test_a_read_that_begins_while_a_file_is_closed_has_no_descriptor(
 
 async def test_an_abandoned_stream_is_closed_by_the_event_loop(file: OpenFile) -> None:
     stream = FileStream(file)
-    pieces = stream.pieces([ByteRange(0, LARGE)])
+    pieces = stream.pieces(BodyPlan.of_file(LARGE))
     async for _ in pieces:
         break
     file.__del__()
     await stream.close()
-    stream.close_here()
+    stream.close_blocking()
     await pieces.aclose()
 
 
@@ -339,6 +340,6 @@ def test_a_file_that_was_opened_in_part_is_closed_once(
     def fail(descriptor: int) -> bool:
         raise MemoryError
 
-    monkeypatch.setattr(files, "reads_page_cache", fail)
+    monkeypatch.setattr(files, "supports_page_cache_reads", fail)
     with pytest.raises(MemoryError):
         open_file(str(root / "a.bin"))

@@ -147,5 +147,5 @@ def test_files_that_are_replaced_and_pushed_out_of_memory_are_never_mixed(
             asking.go_on()
     assert asking.wrong == []
     assert all(get(f"/{name}").body == b"j" * size for name in names)
-    memory = app._answers._memory
-    assert memory._size == sum(memory._kept.values()) <= 3 * size
+    memory = app.responder.content_cache
+    assert memory.size == sum(memory._sizes.values()) <= 3 * size

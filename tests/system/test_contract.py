@@ -20,7 +20,7 @@ from tests.helpers.unprivileged_scripts import run_as_nobody
 from whitenoise_async import ASGIWhiteNoise, WhiteNoise
 from whitenoise_async.base import BaseWhiteNoise
 from whitenoise_async.files.open_file import OpenFile
-from whitenoise_async.serving import etags as tags
+from whitenoise_async.serving import etags
 
 LAST_MODIFIED = "Sun, 13 Sep 2020 12:26:40 GMT"
 
@@ -456,13 +456,13 @@ def test_a_content_etag_of_a_file_with_a_constant_date_is_computed_once(
     serve: Serve, site: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read = []
-    real = tags._digest
+    real = etags.compute_digest
 
     def digest(form: OpenFile) -> str:
         read.append(form.path)
         return real(form)
 
-    monkeypatch.setattr(tags, "_digest", digest)
+    monkeypatch.setattr(etags, "compute_digest", digest)
     page = write(site / "page.html", b"page" * 100, compressed=True, mtime=1)
     get = serve(site, check_interval=0)
     for _ in range(3):

@@ -20,10 +20,11 @@ from tests.helpers.files import write
 from whitenoise_async import ASGIWhiteNoise, WhiteNoise
 from whitenoise_async.asgi.worker_threads import Call as ThreadCall
 from whitenoise_async.files import open_file as files
+from whitenoise_async.files.errors import BrokenBodyError
 from whitenoise_async.http import negotiation
+from whitenoise_async.registry.entries import StaticFile
 from whitenoise_async.serving import responder as answers
 from whitenoise_async.serving import response_cache as decisions
-from whitenoise_async.serving.snapshot import StaticFile
 
 SMALL = b"small text\n" * 100
 LARGE = os.urandom(3_000_000)
@@ -95,7 +96,7 @@ def test_a_large_file_that_is_kept_open_costs_neither_a_path_nor_a_thread(
     # Without checks, since a second may pass between two requests on a busy machine.
     with asking(adapter, root, check_interval=None) as get:
         get("/large.bin")
-        if not files.open_file(str(root / "large.bin")).reads_at_once:
+        if not files.open_file(str(root / "large.bin")).supports_nowait:
             pytest.skip("the temporary folder's file system has no page-cache reads")
         count.clear()
         assert get("/large.bin").body == LARGE
@@ -146,15 +147,15 @@ def test_a_value_of_accept_encoding_is_read_once(
 def test_headers_are_encoded_once(
     adapter: str, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kind = ADAPTERS[adapter]
-    encode: Any = kind._encode
+    wire_format: Any = type(ADAPTERS[adapter]._wire_format)
+    encode = wire_format.encode
     encoded: Counter[str] = Counter()
 
-    def counted(headers: Any) -> Any:
+    def counted(self: Any, headers: Any) -> Any:
         encoded[dict(headers)["ETag"]] += 1
-        return encode(headers)
+        return encode(self, headers)
 
-    monkeypatch.setattr(kind, "_encode", staticmethod(counted))
+    monkeypatch.setattr(wire_format, "encode", counted)
     with asking(adapter, root) as get:
         for _ in range(5):
             get("/small.txt", {"Accept-Encoding": "gzip"})
@@ -163,13 +164,13 @@ def test_headers_are_encoded_once(
 
 
 def test_requests_fill_a_bounded_cache(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(decisions, "_MAX_DECISIONS", 10)
+    monkeypatch.setattr(decisions, "MAX_RESPONSES", 10)
     app = WhiteNoise(None, root)
     get = client_of("wsgi")(app)
     for number in range(50):
         assert get("/small.txt", {"If-None-Match": f'"{number}"'}).status == 200
         assert get("/small.txt", {"Accept-Encoding": f"gzip, x{number}"})["vary"]
-    made = app._answers._decisions
+    made = app.responder.response_cache
     assert len(made) == 10
     for size in (600, 60_000):
         assert get("/small.txt", {"Range": "x" * size}).status == 200
@@ -200,9 +201,9 @@ def test_the_start_lists_names_and_makes_no_call_for_a_single_file(
     app = kind(None, tmp_path, immutable_file_test=fail, add_headers_function=fail)
     assert count["scandir"] == len(folders) + 1
     assert count["open"] == count["lstat"] == count["fstat"] == count["listdir"] == 0
-    assert count["stat"] <= 2  # of the root itself
-    assert len(app._registry._listed) == 4000
-    assert not any(isinstance(each, StaticFile) for each in app._registry._listed.values())
+    assert count["stat"] <= 2  # the root's own
+    assert len(app.registry._entries) == 4000
+    assert not any(isinstance(each, StaticFile) for each in app.registry._entries.values())
 
 
 def test_requests_that_come_together_load_a_file_once_asgi(
@@ -338,9 +339,7 @@ def test_a_date_in_the_future_is_sent_once_it_has_passed(
         assert "last-modified" not in get("/early.txt")
         clock.now += 2
         assert "last-modified" not in get("/early.txt")
-        monkeypatch.setattr(
-            "whitenoise_async.serving.representation.time.time", lambda: 4_000_000_001
-        )
+        monkeypatch.setattr("time.time", lambda: 4_000_000_001)
         clock.now += 2
         assert get("/early.txt")["last-modified"] == "Tue, 02 Oct 2096 07:06:40 GMT"
     assert path.stat().st_mtime == 4_000_000_000
@@ -365,7 +364,7 @@ def test_the_content_cache_is_bounded(
 ) -> None:
     app = ADAPTERS[adapter](None, root, **options)
     assert client_of(adapter)(app)("/small.txt").body == SMALL
-    assert list(app._answers._memory._kept.values()) == ([len(SMALL)] if kept else [])
+    assert app.responder.content_cache.size == (len(SMALL) if kept else 0)
 
 
 def test_a_file_that_grew_while_it_was_read_is_sent_once_and_not_kept(
@@ -381,13 +380,13 @@ def test_a_file_that_grew_while_it_was_read_is_sent_once_and_not_kept(
     get = client_of(adapter)(app)
     assert get("/small.txt").body == SMALL
     assert get("/small.txt").body == SMALL + b"more"
-    assert list(app._answers._memory._kept.values()) == [len(SMALL) + 4]
+    assert app.responder.content_cache.size == len(SMALL) + 4
 
 
 def test_autorefresh_caches_no_response(adapter: str, root: Path) -> None:
     app = ADAPTERS[adapter](None, root, autorefresh=True)
     assert client_of(adapter)(app)("/small.txt").status == 200
-    assert not app._answers._decisions
+    assert not app.responder.response_cache
 
 
 def test_a_file_that_has_changed_leaves_nothing_of_itself_in_memory(
@@ -399,7 +398,7 @@ def test_a_file_that_has_changed_leaves_nothing_of_itself_in_memory(
         clock.now += 2
         write(root / "small.txt", SMALL + bytes(number), mtime=1_000 + number)
         assert len(get("/small.txt").body) == len(SMALL) + number
-    assert list(app._answers._memory._kept.values()) == [len(SMALL) + 4]
+    assert app.responder.content_cache.size == len(SMALL) + 4
 
 
 PATH_SEND, ZERO_COPY_SEND = "http.response.pathsend", "http.response.zerocopysend"
@@ -517,7 +516,7 @@ def test_an_error_of_a_server_that_cannot_read_the_file_is_not_ignored(
         await anyio.sleep_forever()
 
     scope = scope_of(make_call("/large.bin")) | {"extensions": {PATH_SEND: {}}}
-    with pytest.raises(files.BrokenBodyError):
+    with pytest.raises(BrokenBodyError):
         anyio.run(partial(app, scope, receive, send))
     said = f"was sent in part: {os.strerror(failure)}; the connection is cut"
     assert caplog.messages == [f"{root / 'large.bin'} {said}"]

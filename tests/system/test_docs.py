@@ -6,6 +6,7 @@ import ast
 import doctest
 import logging
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,11 @@ from typing import Any
 import pytest
 
 import whitenoise_async.cli.serve
+from tests.benchmarks import plots, report
+from tests.benchmarks.compressing import report as compressing_report
+from tests.benchmarks.django import report as django_report
+from tests.benchmarks.results import load
+from tests.benchmarks.soak import report as soak_report
 from tests.helpers import docs_commands
 from tests.helpers.docs_commands import commands_of
 from tests.helpers.docs_pages import DOCS, PAGES, ROOT, SHELL, Block, blocks_of, code, rows_of
@@ -23,7 +29,7 @@ from whitenoise_async.serving.response import REASONS
 PACKAGE = ROOT / "whitenoise_async"
 
 # The setup of a page's examples: PAGE.py runs before the first block, in the same namespace. It may
-# define ``check(page)``, which is called with that namespace after the last block, and
+# define ``check_page(page)``, which is called with that namespace after the last block, and
 # ``clean_up()``, which is called in any case.
 SETUPS = Path(__file__).parents[1] / "page_setup"
 
@@ -114,7 +120,7 @@ def test_the_examples_of_a_page_hold(
                 for command in commands_of(block, following):
                     if runs_here(command) and not command.lacks():
                         docs_commands.run(command, module)
-        namespace.get("check", no_more)(namespace)
+        namespace.get("check_page", no_more)(namespace)
     finally:
         namespace.get("clean_up", no_more)()
 
@@ -160,10 +166,10 @@ def test_the_table_of_options_is_complete_and_its_defaults_are_true() -> None:
 def test_the_extensions_that_are_not_compressed_are_those_of_the_code() -> None:
     page = (DOCS / "compress.md").read_text("utf-8")
     for reason, extensions in (
-        ("that they are compressed already", COMPRESSED),
-        ("that clients read them in parts", READ_BY_RANGE),
+        ("a compressed format", COMPRESSED),
+        ("a format that clients read in parts", READ_BY_RANGE),
     ):
-        listed = re.search(rf"extension says {reason}: (.*?);", page, re.S)
+        listed = re.search(rf"the extension of {reason}: (.*?);", page, re.S)
         assert listed is not None
         assert re.findall("`(.+?)`", listed[1]) == sorted(extensions)
     measured = " ".join(cell for _, cell in rows_of(DOCS / "compress.md", 2) if "% (" in cell)
@@ -193,6 +199,26 @@ def test_the_readme_stands_beside_all_others_with_the_figures_that_were_measured
     for work, *cells in compared:
         row = {name: cell.strip("*") for name, cell in zip(names, cells, strict=True)}
         assert row == {name: figures[work][name].strip("*") for name in names}, work
+
+
+def test_the_pages_have_the_results_that_are_kept(tmp_path: Path) -> None:
+    """Rendering the kept results again changes neither the pages nor the chart."""
+    published = {
+        path.name: path for path in DOCS.iterdir() if path.suffix in (".md", ".svg", ".json")
+    }
+    for name in ("performance.md", "performance-details.md", "soak.md"):
+        shutil.copy(published[name], tmp_path)
+    pages = tmp_path / "performance.md", tmp_path / "performance-details.md"
+    results = load(published["performance.json"])
+    report.write_pages(*pages, results)
+    plots.draw(tmp_path, results)
+    django_report.write_page(pages[1], load(published["performance-django.json"]))
+    compressing_report.write_page(pages[1], load(published["performance-compressing.json"]))
+    soak_report.write_page(tmp_path / "soak.md", load(published["soak.json"]))
+    rendered = sorted(tmp_path.iterdir())
+    assert len(rendered) == 4
+    for path in rendered:
+        assert path.read_text("utf-8") == published[path.name].read_text("utf-8"), path.name
 
 
 def modules_on_the_map() -> list[str]:

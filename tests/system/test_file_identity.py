@@ -11,7 +11,8 @@ import pytest
 
 from tests.helpers.clients import Serve
 from tests.helpers.files import MTIME, write
-from whitenoise_async.files.open_file import open_file, read_state
+from whitenoise_async.files.open_file import open_file
+from whitenoise_async.files.state import read_state
 
 #: The length of a file that is sent from memory, and of one that is not.
 SIZES = {"small": 3000, "large": 300_000}

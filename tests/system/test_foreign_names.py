@@ -16,7 +16,9 @@ import pytest
 
 from whitenoise_async.registry import directory as directories
 from whitenoise_async.registry import walked as registry_module
-from whitenoise_async.registry.walked import LiveRegistry, Registry, Root, WalkedRegistry
+from whitenoise_async.registry.interface import Registry, Root
+from whitenoise_async.registry.live import LiveRegistry
+from whitenoise_async.registry.walked import WalkedRegistry
 
 TREE: dict[str, Any] = {
     "file.txt": None,
@@ -134,9 +136,9 @@ def spellings(url: str) -> Iterator[str]:
 
 @pytest.mark.parametrize("url", LISTED, ids=ascii)
 def test_no_other_spelling_is_found(registry: Registry, url: str) -> None:
-    assert registry.find(url) is not None
+    assert registry.look_up(url) is not None
     for spelling in set(spellings(url)) - set(LISTED):
-        assert registry.find(spelling) is None, spelling
+        assert registry.look_up(spelling) is None, spelling
 
 
 @pytest.mark.parametrize(
@@ -150,14 +152,14 @@ def test_a_device_is_found_nowhere(registry: Registry, name: str) -> None:
         f"/file.txt/{name}",
         f"//./{name}",
     ):
-        assert registry.find(url) is None
+        assert registry.look_up(url) is None
 
 
 def test_a_prefix_has_no_other_spelling(registry: Registry) -> None:
     registry.add(Root(ROOT, "/static/", False))
-    assert registry.find("/static/docs/Readme.txt") is not None
+    assert registry.look_up("/static/docs/Readme.txt") is not None
     for prefix in ("/STATIC", "/static.", "/static ", "/static::$DATA", "\\static", "/static/."):
-        assert registry.find(f"{prefix}/docs/Readme.txt") is None
+        assert registry.look_up(f"{prefix}/docs/Readme.txt") is None
 
 
 def test_the_system_is_asked_for_directories_by_their_own_names_alone(
@@ -165,7 +167,7 @@ def test_the_system_is_asked_for_directories_by_their_own_names_alone(
 ) -> None:
     for url in LISTED:
         for spelling in (url, *spellings(url)):
-            registry.find(spelling)
+            registry.look_up(spelling)
     assert set(windows.asked) == {ROOT, f"{ROOT}\\docs", f"{ROOT}\\docs\\deep"}
 
 

@@ -15,11 +15,11 @@ import pytest
 
 from tests.helpers.clients import ADAPTERS, client_of
 from tests.helpers.files import write
-from whitenoise_async.asgi.file_stream import _sending
-from whitenoise_async.serving.content_cache import Content, Memory
-from whitenoise_async.serving.descriptor_cache import OpenFiles, _sweeper
+from whitenoise_async.asgi.file_stream import _active_streams
+from whitenoise_async.serving.content_cache import Content, ContentCache
+from whitenoise_async.serving.descriptor_cache import DescriptorCache, _sweeper
 from whitenoise_async.support import after_fork as forks
-from whitenoise_async.support.after_fork import renew_at_fork
+from whitenoise_async.support.after_fork import register_after_fork
 
 Fork = Callable[[Callable[[], object]], int]
 
@@ -52,14 +52,15 @@ def test_locks_that_a_thread_held_do_not_stop_the_child(
     app = ADAPTERS[adapter](None, tmp_path, check_interval=0)
     get = client_of(adapter)(app)
     assert get("/asked.txt").body == b"asked"
-    asked: Any = app._registry.find("/asked.txt")
-    answers = app._answers
+    registry: Any = app.registry
+    served = app.responder._served[registry.look_up("/asked.txt")]
+    answers = app.responder
     with ExitStack() as stack:
         held_elsewhere(
             stack,
-            *(app._registry._changing, asked.lock),  # type: ignore[attr-defined]
-            *(answers._memory._changing, answers._decisions._adding),
-            *(answers._open_files._changing, _sweeper._changing, _sending._counting),
+            *(registry._lock, served.lock),
+            *(answers.content_cache._lock, answers.response_cache._lock),
+            *(answers.descriptor_cache._lock, _sweeper._lock, _active_streams._lock),
         )
 
         def child() -> None:
@@ -82,32 +83,33 @@ def test_after_a_reset_the_application_responds_as_before(adapter: str, tmp_path
     app = ADAPTERS[adapter](None, tmp_path)
     get = client_of(adapter)(app)
     assert get("/asked.txt").body == b"asked"
-    asked: Any = app._registry.find("/asked.txt")
-    locks = [app._registry._changing, asked.lock]  # type: ignore[attr-defined]
-    forks._renew_all()
-    assert not {*locks} & {app._registry._changing, asked.lock}  # type: ignore[attr-defined]
+    registry: Any = app.registry
+    served = app.responder._served[registry.look_up("/asked.txt")]
+    locks = [registry._lock, served.lock]
+    forks.reset_registered()
+    assert not {*locks} & {registry._lock, served.lock}
     for name in ("asked", "new"):
         assert get(f"/{name}.txt").body == name.encode()
 
 
 def test_the_size_of_the_content_cache_is_counted_again_after_a_fork(fork: Fork) -> None:
-    memory = Memory(10)
-    memory.keep(Content(), b"12345")
+    memory = ContentCache(10)
+    memory.add(Content(), b"12345")
     memory._size = 10  # as in the middle of `keep`
-    renew_at_fork(memory)
+    register_after_fork(memory)
 
     def child() -> None:
         content = Content()
-        memory.keep(content, b"67890")
+        memory.add(content, b"67890")
         assert content.data is not None
-        assert len(memory._kept) == 2
+        assert len(memory) == 2
 
     assert fork(child) == 0
     assert memory._size == 10
 
 
-def test_an_application_is_not_kept_alive_for_forks() -> None:
-    files = OpenFiles()
+def test_an_object_is_not_kept_alive_for_forks() -> None:
+    files = DescriptorCache()
     gone = weakref.ref(files)
     del files
     assert gone() is None

@@ -105,7 +105,7 @@ def test_the_system_is_asked_for_no_path_but_those_of_listed_files(
 def test_requests_leave_nothing_in_memory_that_grows_with_their_number(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(decisions, "_MAX_DECISIONS", 20)
+    monkeypatch.setattr(decisions, "MAX_RESPONSES", 20)
     sites = Sites(tmp_path)
 
     def ask(numbers: range) -> int:

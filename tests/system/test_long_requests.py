@@ -23,7 +23,10 @@ from tests.helpers.files import write
 from tests.helpers.slow import slow_unless
 from whitenoise_async import ASGIWhiteNoise, WhiteNoise
 from whitenoise_async.http import dates, fields, negotiation, paths, preconditions, ranges
-from whitenoise_async.registry.walked import LiveRegistry, make_root
+from whitenoise_async.registry.interface import make_root
+from whitenoise_async.registry.live import LiveRegistry
+from whitenoise_async.serving.responder import FileRequest
+from whitenoise_async.wsgi import environ
 
 if sys.version_info >= (3, 11):
     from re import _constants as constants
@@ -235,7 +238,7 @@ def prepared_for_wsgi(site: Path) -> Prepare:
     def start_response(status: str, headers: Any, exc_info: Any = None) -> Any: ...
 
     def prepare(call: Call) -> Callable[[], object]:
-        application._answers._decisions.clear()
+        application.responder.response_cache.clear()
         return partial(application, environ_of(call), start_response)
 
     return prepare
@@ -243,12 +246,12 @@ def prepared_for_wsgi(site: Path) -> Prepare:
 
 def prepared_for_asgi(site: Path) -> Prepare:
     application = ASGIWhiteNoise(None, site, check_interval=None)
-    listed: Any = application._find("/app.css")
-    for raw in ((), (b"accept-encoding", b"gzip")):  # from now on no request waits for the disk
-        application._answer(listed, "GET", raw, "/app.css", "")
+    entry: Any = application.registry.look_up_nowait("/app.css")
+    for raw in ((), (b"accept-encoding", b"gzip")):  # from now on it waits for nothing
+        application.responder.reply(FileRequest(entry, "GET", raw, "/app.css", ""))
 
     def prepare(call: Call) -> Callable[[], object]:
-        application._answers._decisions.clear()
+        application.responder.response_cache.clear()
         coroutine = application(scope_of(call), receive, send)
 
         def ask() -> None:
@@ -299,7 +302,7 @@ def test_a_path_with_autorefresh_takes_linear_work(site: Path, path: str) -> Non
     registry = LiveRegistry("index.html")
     registry.add(make_root(site, None, False))
     registry.add(make_root(site, "docs", False))
-    require_linear(lambda text: partial(registry.find, path + text), [("", "")])
+    require_linear(lambda text: partial(registry.look_up, path + text), [("", "")])
 
 
 def test_a_redirected_query_takes_linear_work() -> None:
@@ -311,7 +314,7 @@ def test_work_that_grows_faster_is_detected() -> None:
 
     def parts(text: str) -> None:
         for position in range(0, len(text), 64):
-            paths.decode_environ_path(text[position:])
+            environ.decode_path(text[position:])
 
     with pytest.raises(AssertionError):
         require_linear(lambda text: partial(parts, text), [("", "")])

@@ -13,7 +13,8 @@ from tests.faults.after_faults import UNKEPT, Case
 from tests.faults.injection import PIECE, READS, WSGI_SETUPS, At, Received, SimulatedServer
 from tests.helpers.clients import Serve, make_call
 from tests.helpers.files import MTIME, write
-from whitenoise_async.files.open_file import BrokenBodyError, OpenFile, open_file
+from whitenoise_async.files.errors import BrokenBodyError
+from whitenoise_async.files.open_file import OpenFile, open_file
 
 LENGTH = 3 * PIECE
 OLD, NEW = b"old" * PIECE, b"new" * PIECE
@@ -213,4 +214,4 @@ def test_an_overwritten_file_is_an_error(
     change: Callable[[Path], None], path: Path, file: OpenFile
 ) -> None:
     change(path)
-    assert file.fault() == "the file was overwritten"
+    assert file.change_since_open() == "the file was overwritten"

@@ -18,7 +18,7 @@ import pytest
 from tests.helpers.clients import call_wsgi, environ_of, make_call
 from tests.helpers.files import write
 from whitenoise_async import WhiteNoise
-from whitenoise_async.files.open_file import BrokenBodyError
+from whitenoise_async.files.errors import BrokenBodyError
 from whitenoise_async.serving import responder as answers
 from whitenoise_async.wsgi.bodies import PIECE_SIZE
 

@@ -1,4 +1,4 @@
-"""What adapters on an event loop share: answers that wait for the disk in a thread."""
+"""Replies that wait for the disk in a thread, while the event loop continues."""
 
 from __future__ import annotations
 
@@ -7,65 +7,55 @@ from functools import partial
 
 from anyio import move_on_after
 
-from ..base import BaseWhiteNoise
-from ..files.open_file import FileSystemError
-from ..registry.walked import Listed
-from ..serving.etags import LongDigestError, quickly
-from ..serving.responder import PATIENCE, Answer
-from ..serving.response_cache import Line, RawFields
-from ..serving.snapshot import Sought
+from ..files.errors import FileSystemError
+from ..registry.entries import Unresolved
+from ..serving.etags import LongDigestError, without_long_digests
+from ..serving.responder import PATIENCE, FileRequest, Reply, Responder
+from ..serving.response_cache import Line
 from .worker_threads import Call
 
 
-class AsyncBaseWhiteNoise(BaseWhiteNoise[Line]):
-    """Static files of an application that runs on an event loop, asyncio's or trio's."""
+async def reply_in_thread(responder: Responder[Line], request: FileRequest) -> Reply[Line] | None:
+    """Reply as :meth:`Responder.reply` does, in a thread.
 
-    async def _answer_in_a_thread(
-        self, listed: Listed | Sought, method: str, fields: RawFields, path: str, query: str
-    ) -> Answer[Line] | None:
-        """Answer as :meth:`_answer` does, while the event loop goes on.
+    A disk may hang while a file is checked. Then the content in memory is sent meanwhile.
+    """
+    in_memory = responder.reply_from_memory(request)
+    with move_on_after(None if in_memory is None else PATIENCE):
+        return await _reply_once_per_file(responder, request)
+    # Another request may have loaded a newer state.
+    return responder.reply_from_memory(request) or in_memory
 
-        A disk may hang while it is asked whether a file has changed. The loaded content is sent in
-        the meantime.
-        """
-        loaded = self._answers.loaded(listed, method, fields)
-        with move_on_after(None if loaded is None else PATIENCE):
-            return await self._answer_alone(listed, method, fields, path, query)
-        # Another request may have loaded a newer state since.
-        return self._answers.loaded(listed, method, fields) or loaded
 
-    async def _answer_alone(
-        self, listed: Listed | Sought, method: str, fields: RawFields, path: str, query: str
-    ) -> Answer[Line] | None:
-        """Answer when no other request waits for the disk at the same file.
+async def _reply_once_per_file(
+    responder: Responder[Line], request: FileRequest
+) -> Reply[Line] | None:
+    """Reply when no other request waits for the disk at the same file.
 
-        Otherwise requests for one file on a disk that hangs would take every thread.
-        """
-        answer = partial(self._answer, listed, method, fields, path, query)
-        place = listed.url if isinstance(listed, Sought) else listed.path
-        quick = Call(listed.path, os.path.dirname(place), partial(quickly, answer))
+    Otherwise, requests for one file on a disk that hangs would occupy every thread.
+    """
+    entry = request.entry
+    place = entry.url if isinstance(entry, Unresolved) else request.label
+    reply = partial(responder.reply, request)
+    quick = Call(request.label, os.path.dirname(place), partial(without_long_digests, reply))
+    try:
         try:
-            try:
-                return await self._call_alone(quick, place, listed, method, fields)
-            except LongDigestError:
-                # A file of gigabytes is read for seconds. Small files must not wait for its thread.
-                long = Call(listed.path, None, answer)
-                return await self._call_alone(long, place, listed, method, fields)
-        except FileSystemError as error:
-            return self._unavailable(error, listed)
+            return await _run_once_per_file(quick, place, responder, request)
+        except LongDigestError:
+            # Reading a large file takes seconds. Small files must not wait for its thread.
+            long = Call(request.label, None, reply)
+            return await _run_once_per_file(long, place, responder, request)
+    except FileSystemError as error:
+        return responder.reply_unavailable(request, error)
 
-    async def _call_alone(
-        self,
-        answer: Call[Answer[Line] | None],
-        place: str,
-        listed: Listed | Sought,
-        method: str,
-        fields: RawFields,
-    ) -> Answer[Line] | None:
-        with answer:
-            if not await answer.be_alone(place):
-                # Another request may have asked the disk what this one needs to know.
-                found = self._answer_at_once(listed, method, fields)
-                if found is not None:
-                    return found
-            return await answer.run()
+
+async def _run_once_per_file(
+    call: Call[Reply[Line] | None], place: str, responder: Responder[Line], request: FileRequest
+) -> Reply[Line] | None:
+    with call:
+        if not await call.wait_for_file(place):
+            # The request before this one may have checked the file.
+            reply = responder.reply_nowait(request.entry, request.method, request.raw)
+            if reply is not None:
+                return reply
+        return await call.run()

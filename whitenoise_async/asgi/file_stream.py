@@ -1,8 +1,8 @@
-"""How the ASGI adapter reads a file without stopping the event loop, asyncio's or trio's.
+"""Reads a file in pieces without blocking the event loop, asyncio's or trio's.
 
-What the kernel has in its page cache is read in place: a system call of some microseconds, where
-a thread costs a hundred. Only what would wait for the disk goes to a thread. Where the kernel or
-the file system does not offer that, every read goes to one.
+What is in the page cache is read in place: that takes some microseconds, a thread a hundred. Only
+reads that would wait for the disk go to a thread. If the kernel or the file system does not support
+this, every read goes to a thread.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import asyncio
 import os
 import sys
 import threading
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import lru_cache, partial
@@ -21,140 +21,146 @@ from typing import TypeVar
 from aiofiles.threadpool import wrap
 from anyio import CancelScope
 
-from ..files.open_file import BrokenBodyError, FileSystemError, OpenFile, state_if_any
-from ..http.ranges import ByteRange
-from ..support.after_fork import renew_at_fork
-from .turn_budget import LEAST_COST, runs_in_asyncio, turn_budget
+from ..files.errors import BrokenBodyError, FileSystemError
+from ..files.open_file import OpenFile
+from ..files.state import state_or_none
+from ..serving.body_plan import BodyPlan
+from ..support.after_fork import register_after_fork
+from .turn_budget import MIN_COST, runs_in_asyncio, turn_budget
 from .worker_threads import MAX_STUCK, MAX_THREADS, Call, run_blocking, stuck_calls
 
 T = TypeVar("T")
 
-# Bytes that are read and handed on at a time. Large pieces cost fewer calls of the server's `send`,
-# but a client that stalls has one of them in the server's memory. So a few streams have large ones,
-# and many share the budget.
-LARGEST_PIECE = 512 * 1024
-_SMALLEST_PIECE = 16 * 1024
-_BUDGET = 3 * 1024 * 1024
+# Bytes per piece. Larger pieces need fewer calls of the server's `send`, but each stalled client
+# keeps one in the server's memory. So few streams get large pieces, and many share the budget.
+MAX_PIECE_SIZE = 512 * 1024
+_MIN_PIECE_SIZE = 16 * 1024
+_PIECES_BUDGET = 3 * 1024 * 1024
 
 
 class FileStream:
-    """An open file that is read without stopping the event loop."""
+    """An open file that is read without blocking the event loop."""
 
     def __init__(self, file: OpenFile) -> None:
         """:param file: closed by :meth:`close`."""
         self._file = file
-        self._to_close = [file]  # until it is
+        self._to_close = [file]  # until it is closed
 
     async def pieces(
-        self, plan: Sequence[bytes | ByteRange], wanted: int = sys.maxsize
+        self, plan: BodyPlan, max_size: int = sys.maxsize
     ) -> AsyncGenerator[bytes, None]:
-        """Yield a body by its plan, in pieces of :data:`LARGEST_PIECE` bytes at most.
+        """Yield a body in pieces of at most :data:`MAX_PIECE_SIZE` bytes.
 
-        :param wanted: bytes of a piece at the most, where one costs no thread.
-        :raises BrokenBodyError: where the file has become too short for its plan, or unreadable,
-            or was overwritten before the last piece.
+        :param max_size: bytes per piece, for files that are read without a thread.
+        :raises BrokenBodyError: if the file has become too short or unreadable, or was overwritten
+            before the last piece.
         """
-        largest = wanted if self._file.reads_at_once else sys.maxsize
-        to_come = sum(part.length for part in plan if isinstance(part, ByteRange))
-        with _sending:
-            for part in plan:
-                if isinstance(part, bytes):
-                    yield part
-                    continue
+        if not self._file.supports_nowait:
+            max_size = sys.maxsize
+        remaining = plan.file_length
+        with _active_streams:
+            for literal, part in plan:
+                if literal:
+                    yield literal
                 offset = part.start
                 while offset < part.stop:
-                    size = min(part.stop - offset, largest, _sending.piece_size)
-                    # Handed over, not lent: nothing is to be in memory while the client is slow.
-                    held = [await self._piece(offset, size, to_come)]
-                    offset += len(held[0])
-                    to_come -= len(held[0])
-                    yield held.pop()
+                    size = min(part.stop - offset, max_size, _active_streams.piece_size)
+                    # Keep no reference, so a slow client pins no memory here.
+                    piece = [await self._piece(offset, size, remaining)]
+                    offset += len(piece[0])
+                    remaining -= len(piece[0])
+                    yield piece.pop()
 
-    async def _piece(self, offset: int, size: int, to_come: int) -> bytes:
+    async def _piece(self, offset: int, size: int, remaining: int) -> bytes:
         """Read the next piece, and return it in a turn of the event loop in which it can be sent.
 
-        :param to_come: bytes of the body that have not been read; the last of them are returned
-            only if the file has stayed as it was.
+        :param remaining: bytes of the body that were not read yet. The last of them are returned
+            only if the file did not change.
         """
-        budget = turn_budget()
-        if self._file.reads_at_once:
-            cost = max(size, LEAST_COST)
-            await budget.take(cost)
-            piece = self._file.read_at_once(offset, size)
-            if piece is None:
-                budget.give_back(cost)
-            else:
-                if len(piece) == to_come:
-                    await self._require_sound()
-                return piece
-        try:
+        piece = await self._piece_nowait(offset, size) if self._file.supports_nowait else None
+        is_from_thread = piece is None
+        if piece is None:
             piece = await self._wait_for(offset, size)
+        if len(piece) == remaining:
+            await self._require_unchanged()
+        if is_from_thread:
+            await turn_budget().take(max(len(piece), MIN_COST))
+        return piece
+
+    async def _piece_nowait(self, offset: int, size: int) -> bytes | None:
+        budget, cost = turn_budget(), max(size, MIN_COST)
+        await budget.take(cost)
+        piece = self._file.read_nowait(offset, size)
+        if piece is None:
+            budget.give_back(cost)
+        return piece
+
+    async def _wait_for(self, offset: int, size: int) -> bytes:
+        try:
+            piece = await self._read_in_thread(offset, size)
         except FileSystemError as error:
             raise BrokenBodyError(self._file.path, error.reason) from error
         if not piece:
             raise BrokenBodyError(self._file.path)
-        if len(piece) == to_come:
-            await self._require_sound()
-        await budget.take(max(len(piece), LEAST_COST))
         return piece
 
-    async def _wait_for(self, offset: int, size: int) -> bytes:
+    async def _read_in_thread(self, offset: int, size: int) -> bytes:
         read = partial(self._file.read, offset, size)
         with Call(self._file.path, os.path.dirname(self._file.path), read) as call:
-            if self._file.reads_at_once or not runs_in_asyncio():
+            if self._file.supports_nowait or not runs_in_asyncio():
                 return await call.run()
-            await call.be_admitted()
-            # 76 µs a read where anyio's threads take 110, measured on two cores.
+            await call.wait_for_thread()
+            # 76 µs per read, where anyio's threads take 110, measured on two cores.
             loop, executor = asyncio.get_running_loop(), _executor()
             try:
                 piece: bytes = await wrap(_Reader(call), loop=loop, executor=executor).read()
             except RuntimeError as error:  # no thread can be started
-                # The executor has queued the call all the same. Once it has run, the executor
-                # counts a thread that others wait for as idle.
+                # The executor has queued the call nevertheless. Once it has run, the executor
+                # counts a thread as idle that others wait for.
                 _executor_of.cache_clear()
                 raise FileSystemError(self._file.path, error) from error
             return piece
 
-    async def _require_sound(self) -> None:
+    async def _require_unchanged(self) -> None:
         """Check the file after its last byte was read.
 
-        :raises BrokenBodyError: where a body that was read from it is not what was promised.
+        :raises BrokenBodyError: if a body that was read from it is wrong.
         """
         try:
-            if self._file.reads_at_once:
-                fault = self._file.fault()
+            if self._file.supports_nowait:
+                change = self._file.change_since_open()
             else:
-                fault = await self._run_blocking(self._file.fault)
+                change = await self._run_blocking(self._file.change_since_open)
         except FileSystemError as error:
-            fault = error.reason
-        if fault:
-            raise BrokenBodyError(self._file.path, fault)
+            change = error.reason
+        if change:
+            raise BrokenBodyError(self._file.path, change)
 
     async def is_at(self, path: str) -> bool:
-        """Whether ``path``, which a server is to open, leads to the file in the state it is in.
+        """Whether ``path``, which a server will open, leads to the file in its present state.
 
-        A descriptor that is kept may have lost its path: to a link that leads elsewhere now, say.
+        The path of a file that is kept open may lead elsewhere now, for example by a link.
         """
         try:
-            return await self._run_blocking(partial(state_if_any, path)) == self._file.state
+            return await self._run_blocking(partial(state_or_none, path)) == self._file.state
         except FileSystemError:
             return False
 
     async def close(self) -> None:
-        """Let go of the file, even when cancelled."""
+        """Close the file, even if the task is cancelled."""
         if not self._to_close:
             return
         try:
-            # To close a file that was removed may wait for the disk, which frees its blocks.
-            if not (self._file.reads_at_once and self._file.is_untouched()):
+            # Closing a removed file may wait for the disk, which frees its blocks.
+            if not (self._file.supports_nowait and self._file.is_unchanged()):
                 with CancelScope(shield=True), suppress(FileSystemError):
-                    await self._run_blocking(self.close_here)
+                    await self._run_blocking(self.close_blocking)
         finally:
-            self.close_here()  # where no thread has: asyncio's own cancellation knows no shield
+            self.close_blocking()  # if no thread has: asyncio's own cancellation ignores the shield
 
-    def close_here(self) -> None:
-        """Let go of the file, where and when nobody can wait."""
-        # A thread may be about to, while the event loop waits for it no more: one of them has it.
+    def close_blocking(self) -> None:
+        """Close the file where nothing can be awaited."""
+        # A thread may be doing the same after the event loop stopped waiting for it: pop() decides.
         with suppress(IndexError):
             self._to_close.pop().close()
 
@@ -163,9 +169,9 @@ class FileStream:
 
 
 class _Reader(BufferedIOBase):
-    """A file object for one read of an open file, without a descriptor of its own.
+    """A file object for one read of an open file. It needs no descriptor of its own.
 
-    None can be lacking in the midst of an answer, and many answers need half as many.
+    So a response never fails in the middle because descriptors have run out.
     """
 
     def __init__(self, call: Call[bytes]) -> None:
@@ -173,45 +179,45 @@ class _Reader(BufferedIOBase):
         self._call = call
 
     def read(self, size: int | None = None) -> bytes:
-        """Read; raises what :meth:`OpenFile.read` does."""
+        """Read; raises what :meth:`OpenFile.read` raises."""
         return self._call()
 
 
-class _Sending:
-    """Counts the bodies that are sent in pieces, in this process; event loops may share it."""
+class _ActiveStreams:
+    """Counts the bodies that this process sends in pieces. Event loops may share it."""
 
     def __init__(self) -> None:
-        self.renew()
-        renew_at_fork(self)
+        self.reset_after_fork()
+        register_after_fork(self)
 
-    def renew(self) -> None:
-        """Begin anew, in a process that was just forked."""
+    def reset_after_fork(self) -> None:
+        """Start at 0, in a process that was just forked."""
         self._number = 0
-        self._counting = threading.Lock()
+        self._lock = threading.Lock()
 
     def __enter__(self) -> None:
-        with self._counting:
+        with self._lock:
             self._number += 1
 
     def __exit__(self, *_: object) -> None:
-        with self._counting:
+        with self._lock:
             self._number -= 1
 
     @property
     def piece_size(self) -> int:
-        """Bytes of a piece, in view of how many share the budget."""
-        return max(_SMALLEST_PIECE, min(LARGEST_PIECE, _BUDGET // max(1, self._number)))
+        """Bytes per piece: the share of the budget for each active stream."""
+        return max(_MIN_PIECE_SIZE, min(MAX_PIECE_SIZE, _PIECES_BUDGET // max(1, self._number)))
 
 
-_sending = _Sending()
+_active_streams = _ActiveStreams()
 
 
 def _executor() -> ThreadPoolExecutor:
-    """The threads for a read now: others than those that are stuck in a read."""
+    """The threads for the next read: not those that are stuck in another read."""
     return _executor_of(os.getpid(), -(-stuck_calls() // MAX_THREADS))
 
 
 @lru_cache(maxsize=1 + MAX_STUCK // MAX_THREADS)
 def _executor_of(process: int, number: int) -> ThreadPoolExecutor:
-    """One a process while none is stuck: threads do not survive a fork."""
+    """One per process while none is stuck: threads do not survive a fork."""
     return ThreadPoolExecutor(MAX_THREADS, thread_name_prefix="whitenoise_async")

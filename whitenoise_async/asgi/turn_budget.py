@@ -1,4 +1,4 @@
-"""The event loop, asyncio's or trio's, and how much of its time the bodies take."""
+"""Limits the time that bodies take in each turn of the event loop, asyncio's or trio's."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from anyio.lowlevel import RunVar, checkpoint
 T = TypeVar("T")
 
 #: Bytes that all bodies together may pass to the server in one turn of the event loop. That takes
-#: half a millisecond: a turn is how long every other request in the process has to wait.
+#: half a millisecond, and every other request in the process waits for that time.
 BYTES_PER_TURN = 512 * 1024
 
-#: Bytes that a piece of a body counts for, however small it is, and that beginning a body counts
-#: for: the calls take as long as sending so many bytes, 0.1 ms in uvicorn and more in hypercorn.
-LEAST_COST = 64 * 1024
+#: The minimum cost of a piece of a body, and the cost of starting a body, in bytes. The calls take
+#: as long as sending that many bytes: 0.1 ms in uvicorn, more in hypercorn.
+MIN_COST = 64 * 1024
 
 _budget: RunVar[TurnBudget] = RunVar("whitenoise_async_turn_budget")
 
@@ -31,31 +31,31 @@ class _Waiter:
     def __init__(self, size: int) -> None:
         self.size = size
         self.event = Event()
-        #: The bytes of all bodies that are sent in the same turn, if this is the last of them.
+        #: For the last body of a turn: the bytes of all bodies in that turn.
         self.ends_turn = 0
 
 
 class TurnBudget:
     """The bytes that bodies may send in one turn of an event loop, shared by all of them.
 
-    A budget for each body would multiply: 400 bodies with 2 MB each kept the loop busy for seconds.
-    Bodies wait in a queue. The last body of each turn wakes the ones whose pieces fit into the
-    next. So a thousand waiting bodies cost nothing until it is their turn.
+    A budget for each body would multiply: 400 bodies with 2 MB each blocked the loop for seconds.
+    Bodies wait in a queue. The last body of each turn wakes those whose pieces fit into the next
+    turn. So a thousand waiting bodies cost nothing until their turn.
 
-    A budget must not refer to its event loop. The loop refers to it, through weak references that
+    A budget must not refer to its event loop. The loop refers to it through weak references, which
     would then keep both in memory.
     """
 
     def __init__(self) -> None:
-        self._left = BYTES_PER_TURN  # of the present turn, while no body waits
-        self._is_used = False  # in the present turn
+        self._left = BYTES_PER_TURN  # in this turn, while no body waits
+        self._is_used = False  # in this turn
         self._queue: deque[_Waiter] = deque()
         self._is_waited_for = False
 
     async def take(self, size: int) -> None:
         """Wait for a turn in which ``size`` bytes can be sent.
 
-        More than :data:`BYTES_PER_TURN` bytes take a whole turn.
+        A request for more than :data:`BYTES_PER_TURN` bytes gets a whole turn.
         """
         if self._is_waited_for:
             await self._wait(_Waiter(size))
@@ -72,7 +72,7 @@ class TurnBudget:
                 _call_soon()(self._begin_turn)
 
     def give_back(self, size: int) -> None:
-        """Return bytes that were taken in this turn and not sent."""
+        """Return bytes that were taken in this turn but not sent."""
         self._left += size
 
     async def _wait(self, waiter: _Waiter) -> None:
@@ -93,7 +93,7 @@ class TurnBudget:
             self._left = BYTES_PER_TURN
 
     def _end_turn(self, sent: int) -> None:
-        """Wake the bodies whose pieces fit into the next turn: a task that is woken now runs then.
+        """Wake the bodies whose pieces fit into the next turn. A task that is woken now runs then.
 
         :param sent: bytes that were sent in this turn.
         """
@@ -110,7 +110,7 @@ class TurnBudget:
 
 
 def runs_in_asyncio() -> bool:
-    """Whether this task is asyncio's: trio may run as a guest of its loop, in no task of it."""
+    """Whether this is an asyncio task. Trio can run as a guest on asyncio's loop, without one."""
     try:
         return asyncio.current_task() is not None
     except RuntimeError:
@@ -118,7 +118,7 @@ def runs_in_asyncio() -> bool:
 
 
 def call_soon_threadsafe() -> Callable[[Callable[[], object]], object]:
-    """A function that schedules a call on this event loop, from any thread."""
+    """Return a function that schedules a call on this event loop, from any thread."""
     if runs_in_asyncio():
         return asyncio.get_running_loop().call_soon_threadsafe
     from trio.lowlevel import current_trio_token
@@ -127,12 +127,12 @@ def call_soon_threadsafe() -> Callable[[Callable[[], object]], object]:
 
 
 def _call_soon() -> Callable[[Callable[[], object]], object]:
-    """A function that schedules a call for the next turn of this event loop."""
+    """Return a function that schedules a call for the next turn of this event loop."""
     return asyncio.get_running_loop().call_soon if runs_in_asyncio() else call_soon_threadsafe()
 
 
-def of_this_loop(variable: RunVar[T], make: Callable[[], T]) -> T:
-    """The object that this event loop has in ``variable``; it is made at the first call."""
+def per_loop(variable: RunVar[T], make: Callable[[], T]) -> T:
+    """This event loop's value of ``variable``, made at the first call."""
     try:
         return variable.get()
     except LookupError:
@@ -142,5 +142,5 @@ def of_this_loop(variable: RunVar[T], make: Callable[[], T]) -> T:
 
 
 def turn_budget() -> TurnBudget:
-    """The budget of the event loop that runs this."""
-    return of_this_loop(_budget, TurnBudget)
+    """The budget of the running event loop."""
+    return per_loop(_budget, TurnBudget)

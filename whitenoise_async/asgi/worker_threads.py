@@ -1,4 +1,4 @@
-"""Threads of our own, in which the disk is waited for: bounded in all, and for each directory."""
+"""Threads that wait for the disk, limited in total and for each directory."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ from weakref import WeakValueDictionary
 from anyio import CapacityLimiter, WouldBlock, move_on_after, to_thread
 from anyio.lowlevel import RunVar
 
-from ..files.open_file import FileSystemError
-from .turn_budget import call_soon_threadsafe, of_this_loop
+from ..files.errors import FileSystemError
+from .turn_budget import call_soon_threadsafe, per_loop
 
 T = TypeVar("T")
 
-#: Threads of our own: slow disks must not use up the application's, nor the application ours.
+#: Threads, separate from the application's: a slow disk must not occupy the application's threads.
 MAX_THREADS = 16
-#: The share of one directory: a mount that hangs must leave threads for the others.
-MAX_OF_DIRECTORY = 8
-#: Besides, for calls that may take seconds.
+#: Threads for one directory: a mount that hangs must leave threads for the others.
+MAX_PER_DIRECTORY = 8
+#: Additional threads for calls that may take seconds.
 MAX_LONG = 2
-#: Seconds after which a call is stuck: it no longer counts if another one needs a thread.
+#: Seconds after which a call is stuck. It no longer counts if another call needs a thread.
 STUCK_AFTER = 1.0
-#: Calls that are stuck and do not count.
+#: Stuck calls that do not count.
 MAX_STUCK = 48
 
 
 class _Limiters(WeakValueDictionary[str, CapacityLimiter]):
-    """Limiters by path: those that a call holds or waits for."""
+    """Limiters by path. One exists while a call holds it or waits for it."""
 
     def __init__(self, tokens: int) -> None:
         super().__init__()
         self._tokens = tokens
 
-    def of(self, path: str) -> CapacityLimiter:
+    def for_path(self, path: str) -> CapacityLimiter:
         """The limiter of a file or a directory."""
         limiter = self.get(path)
         if limiter is None:
@@ -55,11 +55,11 @@ class _Loop:
         self.threads = CapacityLimiter(MAX_THREADS)
         self.long = CapacityLimiter(MAX_LONG)
         self.unlimited = CapacityLimiter(math.inf)
-        self.directories = _Limiters(MAX_OF_DIRECTORY)
+        self.directories = _Limiters(MAX_PER_DIRECTORY)
         self.files = _Limiters(1)
 
     def replace_stuck(self) -> None:
-        """Let others have threads in place of those that are stuck."""
+        """Allow one more thread for each stuck one."""
         stuck_since = monotonic() - STUCK_AFTER
         for call in self.threads.statistics().borrowers:
             if self.threads.total_tokens >= MAX_THREADS + MAX_STUCK:
@@ -73,24 +73,24 @@ _loop: RunVar[_Loop] = RunVar("whitenoise_async_threads")
 
 
 def _this_loop() -> _Loop:
-    return of_this_loop(_loop, _Loop)
+    return per_loop(_loop, _Loop)
 
 
 class Call(Generic[T]):
-    """A call of a function that waits for the disk, and what it holds until it is over.
+    """A call of a function that waits for the disk, and the limiters that it holds until it ends.
 
-    Nothing stops a thread. A request may be given up while the disk hangs; if its call no
-    longer counted, ever more threads would hang. Used as
+    A thread cannot be stopped. If a request is cancelled while the disk hangs, its call still
+    counts; otherwise more and more threads would hang. Used as
     ``with Call(…) as call: await call.run()``.
     """
 
     def __init__(self, path: str, directory: str | None, function: Callable[[], T]) -> None:
         """
-        :param path: what the call is about, for errors.
-        :param directory: calls for one directory share a part of the threads; ``None`` for a call
-            that may take seconds.
+        :param path: the file, for errors.
+        :param directory: calls for one directory share a part of the threads. ``None`` is for a
+            call that may take seconds.
         """
-        self.began = math.inf  # when it was given a thread, by time.monotonic()
+        self.began = math.inf  # when it got a thread, by time.monotonic()
         self.is_stuck = False
         self.has_begun = False
         self._path = path
@@ -103,19 +103,19 @@ class Call(Generic[T]):
         self._call_soon = call_soon_threadsafe()
         self._changing = threading.Lock()
 
-    async def be_alone(self, path: str) -> bool:
-        """Wait until no other call is about the file ``path``; returns whether none was."""
-        limiter = self._loop.files.of(path)
+    async def wait_for_file(self, path: str) -> bool:
+        """Wait until no other call is for the file ``path``; returns whether none was."""
+        limiter = self._loop.files.for_path(path)
         was_alone = bool(limiter.available_tokens)
         await self._hold(limiter)
         return was_alone
 
-    async def be_admitted(self) -> None:
-        """Wait until a thread may call the function."""
+    async def wait_for_thread(self) -> None:
+        """Wait until a thread may run the function."""
         if self._directory is None:
             await self._hold(self._loop.long)
             return
-        await self._hold(self._loop.directories.of(self._directory))
+        await self._hold(self._loop.directories.for_path(self._directory))
         while True:
             with move_on_after(STUCK_AFTER):
                 await self._hold(self._loop.threads)
@@ -124,12 +124,12 @@ class Call(Generic[T]):
             self._loop.replace_stuck()
 
     async def run(self) -> T:
-        """Call the function in a thread.
+        """Run the function in a thread.
 
-        :raises FileSystemError: if no thread can be started; then nothing was run.
+        :raises FileSystemError: if no thread can be started. Then the function did not run.
         """
-        await self.be_admitted()
-        # Given to anyio, the limiter would count tasks that wait for a thread, not threads.
+        await self.wait_for_thread()
+        # If anyio held the limiter, it would count tasks that wait for threads, not threads.
         limiter = self._loop.unlimited
         try:
             return await to_thread.run_sync(self, abandon_on_cancel=True, limiter=limiter)
@@ -139,7 +139,7 @@ class Call(Generic[T]):
             raise FileSystemError(self._path, error) from error
 
     def __call__(self) -> T:
-        """Run in the thread."""
+        """Run the function. Called in the thread."""
         with self._changing:
             if self._is_left:
                 raise asyncio.CancelledError
@@ -184,15 +184,15 @@ class Call(Generic[T]):
 
 
 def stuck_calls() -> int:
-    """How many calls of this event loop are stuck and do not count."""
+    """The number of calls of this event loop that are stuck and do not count."""
     return int(_this_loop().threads.total_tokens) - MAX_THREADS
 
 
 async def run_blocking(path: str, function: Callable[[], T]) -> T:
-    """Run ``function``, which waits for the disk, in one of our threads.
+    """Run ``function``, which waits for the disk, in a thread.
 
-    :param path: the file that it is about.
-    :raises FileSystemError: if no thread can be started; then nothing was run.
+    :param path: the file that it concerns.
+    :raises FileSystemError: if no thread can be started. Then ``function`` did not run.
     """
     with Call(path, os.path.dirname(path), function) as call:
         return await call.run()
@@ -206,7 +206,7 @@ class Statistics(NamedTuple):
 
 
 def statistics() -> Statistics:
-    """How many calls of this event loop have a thread, and how many wait for one."""
+    """The numbers of calls of this event loop that have a thread, and that wait for one."""
     loop = _this_loop()
     limiters = [loop.threads, loop.long, *loop.directories.values(), *loop.files.values()]
     waiting = sum(each.statistics().tasks_waiting for each in limiters)

@@ -11,10 +11,11 @@ from functools import partial
 from urllib.parse import quote
 
 from ..asgi.adapter import ASGIWhiteNoise
-from ..files.open_file import FileSystemError, state_if_any
+from ..files.errors import FileSystemError
+from ..files.state import state_or_none
 from ..options import Options
-from ..registry.walked import make_root
-from ..support.globs import globs_of
+from ..registry.interface import make_root
+from ..support.globs import compile_globs
 from .servers import SERVERS, installed, serve
 from .terminal import Parser, say
 
@@ -143,7 +144,7 @@ def _prefix(text: str) -> str:
 
 def _glob(option: str, text: str) -> str:
     try:
-        globs_of(option, [text])
+        compile_globs(option, [text])
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
     return text
@@ -169,13 +170,13 @@ def _url(listener: socket.socket) -> str:
 
 def _what_is_served(application: ASGIWhiteNoise) -> str:
     """How much there is, and how much of it is compressed."""
-    listed = application._listed_files()
+    listed = application.listed_files()
     if listed is None:
         return "Files are looked for at each request"
     files = size = compressed = 0
     for path, suffixes in listed.items():
         try:
-            state = state_if_any(path)
+            state = state_or_none(path)
         except FileSystemError:  # its own request will say so
             state = None
         if state is not None:

@@ -12,7 +12,8 @@ import stat
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 
-from ..files.open_file import OpenFile, UnavailableError, explained, flags_of
+from ..files.errors import UnavailableError, classify_error
+from ..files.open_file import OpenFile, flags_of
 
 _BY_DESCRIPTOR = os.open in os.supports_dir_fd
 
@@ -155,7 +156,7 @@ class Folder:
         try:
             descriptor = self._open_followed(name)
         except OSError as error:
-            raise explained(path, error) from error
+            raise classify_error(path, error) from error
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             os.close(descriptor)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 
 from ..files.codings import CODINGS
+from ..files.variant_check import variant_mismatch
 from .encoders import Encoder
 from .originals import Source
 from .report import Action, Outcome
@@ -76,4 +77,4 @@ def _refused(source: Source, encoder: Encoder) -> str | None:
     """Why a server would not send a variant; ``None`` where it would."""
     coding = next(each for each in CODINGS if each.token == encoder.token)
     with closing(source.folder.open_file(source.name + encoder.suffix)) as variant:
-        return coding.fault(variant, source.file)
+        return variant_mismatch(coding, variant, source.file)

@@ -7,7 +7,9 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from functools import cached_property
 
-from ..files.open_file import FileSystemError, OpenFile, UnavailableError, state_of
+from ..files.errors import FileSystemError, UnavailableError
+from ..files.open_file import OpenFile
+from ..files.state import state_of
 from .drafts import new_digest, permissions
 from .encoders import PIECE
 from .errors import OriginalError

@@ -20,8 +20,9 @@ from contextlib import closing, contextmanager, suppress
 from typing import Any, NamedTuple
 
 from ..files.codings import WORKING_PREFIX
-from ..files.open_file import FileSystemError, UnavailableError, flags_of
-from ..serving.representation import FileState
+from ..files.errors import FileSystemError, UnavailableError
+from ..files.open_file import flags_of
+from ..files.state import FileState
 from .drafts import NEW_FILE, Draft, digest_of, write_all
 from .errors import CompressionError
 from .folders import Folder, is_trusted, parent_of

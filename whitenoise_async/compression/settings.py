@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypedDict
 
-from ..support.globs import Globs, globs_of
+from ..support.globs import Globs, compile_globs
 from .encoders import Encoder, make_encoders
 
 #: Extensions of files that are compressed in themselves: those of the gzip command, and those of
@@ -115,7 +115,7 @@ def make_settings(
     if not isinstance(levels, Mapping | None):
         raise TypeError(f"levels must be a dictionary such as {{'gzip': 9}}, got {levels!r}")
     encoders, left_out = make_encoders(encodings, levels or {})
-    included = globs_of("include", include)
+    included = compile_globs("include", include)
     if skip_extensions is None:
         skipped = DEFAULT_EXCLUDED if included is None else frozenset[str]()
     else:
@@ -124,7 +124,7 @@ def make_settings(
         encoders,
         left_out,
         included,
-        globs_of("exclude", exclude),
+        compile_globs("exclude", exclude),
         skipped,
         _number("min_size", min_size, 0),
         _percent("min_saving", min_saving),
@@ -135,8 +135,8 @@ def make_settings(
 
 def cleaning_settings(include: Collection[str], exclude: Collection[str]) -> Settings:
     """Settings that select what was compressed, and compress nothing."""
-    included = globs_of("include", include) or Globs(["*"])
-    return Settings((), (), included, globs_of("exclude", exclude), frozenset(), 0, 0.0, 1)
+    included = compile_globs("include", include) or Globs(["*"])
+    return Settings((), (), included, compile_globs("exclude", exclude), frozenset(), 0, 0.0, 1)
 
 
 def extension_of(path: str) -> str:

@@ -7,7 +7,8 @@ import stat
 from collections import deque
 from contextlib import closing, suppress
 
-from ..files.open_file import FileSystemError, OpenFile, UnavailableError
+from ..files.errors import FileSystemError, UnavailableError
+from ..files.open_file import OpenFile
 from .drafts import Draft, is_given
 from .encoders import Encoder, NotCompressedError
 from .errors import CompressionError

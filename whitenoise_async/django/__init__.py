@@ -1,10 +1,10 @@
-"""Static files of a Django project: by a middleware, or around its WSGI or ASGI application."""
+"""Serves the static files of a Django project: as a middleware, or around its application."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..support.lazy import late
+from ..support.lazy import lazy_attributes
 
 if TYPE_CHECKING:
     from .middleware import WhiteNoiseMiddleware
@@ -18,15 +18,15 @@ __all__ = [
     "WhiteNoiseMiddleware",
 ]
 
-_HOMES = {
+_MODULES = {
     "CompressedManifestStaticFilesStorage": ".storage",
     "CompressedStaticFilesStorage": ".storage",
     "DjangoWhiteNoise": ".wrapper",
     "WhiteNoiseMiddleware": ".middleware",
 }
 
-# Django imports this package while it loads its applications, before any of them may be used.
-__getattr__ = late(__name__, _HOMES)
+# Django imports this package while it loads its applications, when none can be used yet.
+__getattr__ = lazy_attributes(__name__, _MODULES)
 
 
 def __dir__() -> list[str]:

@@ -1,4 +1,4 @@
-"""The application for ``INSTALLED_APPS``: system checks, and a ``runserver`` that stands back."""
+"""The application for ``INSTALLED_APPS``: system checks, and a ``runserver`` command."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from .checks import check_settings
 
 
 class WhiteNoiseConfig(AppConfig):
-    """``"whitenoise_async.django"``, before ``"django.contrib.staticfiles"``."""
+    """Listed as ``"whitenoise_async.django"``, before ``"django.contrib.staticfiles"``."""
 
     name = "whitenoise_async.django"
     label = "whitenoise_async"
     verbose_name = "whitenoise_async"
 
     def ready(self) -> None:
-        """Have ``manage.py check`` look at the settings."""
+        """Register the system checks."""
         register(check_settings, Tags.staticfiles)

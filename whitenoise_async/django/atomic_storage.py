@@ -1,4 +1,4 @@
-"""Files of a local storage that appear whole, under the name that was asked for, or not at all."""
+"""A local storage whose files appear complete, under the requested name, or not at all."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from ..files.codings import WORKING_PREFIX
 from .errors import CommandError
 
 
-class WholeFilesStorage(FileSystemStorage):
-    """Writes each file beside its place first.
+class AtomicStorage(FileSystemStorage):
+    """Writes each file under a temporary name, and renames it when it is complete.
 
-    Of one that is cut off by a full disk or a signal, the next ``collectstatic`` would think that
-    it is the file: it looks at names and dates. And two at once would make each other choose other
-    names, under which nobody asks for anything.
+    A file that is cut short by a full disk or a signal would be kept by the next ``collectstatic``,
+    which compares only names and dates. Two runs at once would make Django's storage choose other
+    names, which no page refers to.
 
-    The old file stays until the new one is complete. Each folder is opened from the one above, so a
-    link that takes a folder's place leads nothing out of the storage.
+    The old file stays until the new one is complete. Each folder is opened from its parent, so a
+    link that replaces a folder cannot lead out of the storage.
     """
 
-    #: While files are replaced, the names that Django has removed and not written again.
+    #: While files are replaced: the names that Django has removed and not written again.
     _replaced: set[str] | None = None
 
     @contextmanager
     def replacing(self) -> Iterator[set[str]]:
-        """Keep the files that are removed, as Django removes a file before it writes the new one.
+        """Keep the files that Django removes, which it does before it writes the new ones.
 
-        They would be missing until then, and on a full disk they would stay missing.
+        The old file would be missing until then, and on a full disk permanently.
 
-        :returns: the names that Django removed and has not written again.
+        :returns: the names that Django has removed and not written again.
         """
         self._replaced = set()
         try:
@@ -44,13 +44,13 @@ class WholeFilesStorage(FileSystemStorage):
             self._replaced = None
 
     def get_available_name(self, name: str, max_length: int | None = None) -> str:
-        """The name itself: what has it is replaced."""
+        """Return ``name``: a file of that name is replaced."""
         return name
 
     def delete(self, name: str) -> None:
         """Remove a file or an empty folder.
 
-        :raises CommandError: naming it, if it cannot be removed.
+        :raises CommandError: if it cannot be removed; the message names it.
         """
         if not name:
             raise ValueError("delete() needs a name")
@@ -66,14 +66,14 @@ class WholeFilesStorage(FileSystemStorage):
                 else:
                     folder.unlink(entry)
         except FileNotFoundError:
-            pass  # another run was first
+            pass  # another run has removed it
         except OSError as error:
             raise CommandError(f"{path} cannot be removed: {error.strerror or error}") from error
 
     def link(self, source: str, name: str) -> None:
-        """Make a link that leads to ``source``, in place of what has the name.
+        """Create a link to ``source``; it replaces a file of the same name.
 
-        :raises CommandError: naming the link, if it cannot be made.
+        :raises CommandError: if it cannot be created; the message names the link.
         """
         self._put(name, lambda folder, draft: folder.symlink(source, draft))
 
@@ -84,7 +84,7 @@ class WholeFilesStorage(FileSystemStorage):
         return name.replace("\\", "/")
 
     def _put(self, name: str, make: Callable[[Folder, str], None]) -> None:
-        """Let something appear under a name, whole."""
+        """Create an entry under a temporary name, and rename it."""
         draft = f"{WORKING_PREFIX}{os.urandom(8).hex()}.new"
         try:
             with self._mode_of_folders():
@@ -111,7 +111,7 @@ class WholeFilesStorage(FileSystemStorage):
             os.close(descriptor)
 
     def _give_mode_and_group(self, descriptor: int) -> None:
-        """As Django: the mode of the settings, and the group of the storage's folder."""
+        """Set the mode from the settings, as Django does, and the group of the storage's folder."""
         group = os.stat(self.location).st_gid
         if os.fstat(descriptor).st_gid != group:
             with suppress(PermissionError):
@@ -121,7 +121,7 @@ class WholeFilesStorage(FileSystemStorage):
 
     @contextmanager
     def _parent(self, name: str, *, make: bool = False) -> Iterator[tuple[Folder, str]]:
-        """Open the folder of a file; yields it and the file's name."""
+        """Open the folder of a file; yields it and the name of the file in it."""
         path = os.path.relpath(self.path(name), self.location).replace(os.sep, "/")
         with ExitStack() as opened:
             root = opened.enter_context(Folder.opened(self.location))
@@ -131,7 +131,7 @@ class WholeFilesStorage(FileSystemStorage):
 
     @contextmanager
     def _mode_of_folders(self) -> Iterator[None]:
-        """Let new folders have the mode of the settings, as Django does."""
+        """Give new folders the mode from the settings, as Django does."""
         if self.directory_permissions_mode is None:
             yield
             return

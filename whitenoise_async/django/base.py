@@ -1,4 +1,4 @@
-"""What the middleware and the wrapping form share: static files as the settings have them."""
+"""The base class of the middleware and the wrapper: it serves files according to the settings."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings as django_settings
 
 from ..base import BaseWhiteNoise
-from ..options import HOOKS, Options, give, has_method
-from ..registry.walked import Registry
+from ..options import HOOKS, Options, has_method, set_option
+from ..registry.interface import Registry
 from ..serving.response_cache import Line
 from .finders import FindersRegistry, found_files
 from .hashed_names import HashedFiles, hashed_files, manifest_names
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 
 class ConfiguredWhiteNoise(BaseWhiteNoise[Line]):
-    """Serves ``STATIC_ROOT``, ``WHITENOISE_ROOT`` and what the finders find.
+    """Serves ``STATIC_ROOT``, ``WHITENOISE_ROOT`` and the files that finders find.
 
-    Later ones in this order win, as WhiteNoise has it.
+    A later source in this order takes precedence, as with WhiteNoise.
     """
 
     def __init__(
@@ -35,56 +35,56 @@ class ConfiguredWhiteNoise(BaseWhiteNoise[Line]):
         **options: Unpack[OptionKeywords],
     ) -> None:
         """
-        :param application: what answers every request that is not for a file.
+        :param application: answers every request that is not for a file.
         :param settings: an object with the settings as attributes.
-        :param options: win over the settings.
-        :raises django.core.exceptions.ImproperlyConfigured: for a setting that cannot be so.
+        :param options: take precedence over the settings.
+        :raises django.core.exceptions.ImproperlyConfigured: for a setting with a wrong value.
         """
         self._configuration = configuration(settings)
         defaults: OptionKeywords = {**self._configuration.defaults}
         if self._configuration.static_root is not None:
             defaults["immutable_file_test"] = HashedFiles(self.static_prefix)
         for name, value in defaults.items():
-            # A method of a subclass asks for the default by ``super()``.
+            # A method of a subclass calls the default with ``super()``.
             if not _is_own(self, name) or (name in HOOKS and has_method(self, name)):
-                give(self, name, value)
+                set_option(self, name, value)
         keywords: OptionKeywords = {**self._configuration.options, **options}
         super().__init__(application, **keywords)
         self._add_roots(self._configuration)
 
     @property
     def static_prefix(self) -> str:
-        """Where static files are served, below the mount point, with a slash at both ends."""
+        """The URL prefix of static files below the mount point, with a slash at both ends."""
         return self._configuration.static_prefix
 
     def _make_registry(self) -> Registry:
-        if self._options.autorefresh and self._configuration.use_finders:
+        if self.resolved_options.autorefresh and self._configuration.use_finders:
             return FindersRegistry(
-                self.static_prefix, self._options.index_file, self._options.exclude
+                self.static_prefix, self.resolved_options.index_file, self.resolved_options.exclude
             )
         return super()._make_registry()
 
     def _add_roots(self, configuration: Configuration) -> None:
-        # Links are followed as Django's finders and its own view do.
+        # Links are followed, as Django's finders and its static view do.
         if configuration.static_root is not None:
             self._add_static_root(configuration.static_root, configuration)
         if configuration.root is not None:
             self.add_files(configuration.root, followlinks=True)
-        if configuration.use_finders and not self._options.autorefresh:
+        if configuration.use_finders and not self.resolved_options.autorefresh:
             for root, prefix, names in found_files():
-                self._add_names(root, self.static_prefix + prefix, names)
+                self.add_listed_files(root, self.static_prefix + prefix, names)
 
     def _add_static_root(self, root: str | os.PathLike[str], configuration: Configuration) -> None:
         if configuration.use_finders and not os.path.isdir(root):
-            return  # nothing was collected yet, and nothing has to be
+            return  # the finders serve the files; there may be no collected ones
         hashed = hashed_files() if configuration.use_manifest else None
         if not hashed:
             self.add_files(root, self.static_prefix, followlinks=True)
             return
-        self._add_names(root, self.static_prefix, manifest_names(hashed))
+        self.add_listed_files(root, self.static_prefix, manifest_names(hashed))
 
 
 def _is_own(owner: Options, name: str) -> bool:
-    """Whether a subclass of :class:`Options` sets an option, be it to what is the default."""
+    """Whether a subclass sets an option, even if to its default."""
     classes = type(owner).__mro__
-    return any(name in vars(each) for each in (owner, *classes[: classes.index(Options)]))
+    return any(name in vars(each) for each in (owner, *classes[: classes.index(BaseWhiteNoise)]))

@@ -1,8 +1,7 @@
-"""``collectstatic`` with our storages: a file that is replaced stays until the new one is whole.
+"""Changes ``collectstatic``, for our storages: an old file stays until the new one is complete.
 
-Django's command removes a file before it copies or links the new one. All that a storage learns is
-``delete``, which does not say whether anything follows. So methods of the command are replaced,
-for our storages only.
+Django's command removes a file before it copies or links the new one. The storage only sees a call
+of ``delete``, and cannot tell whether a new file follows. So methods of the command are replaced.
 """
 
 from __future__ import annotations
@@ -19,15 +18,15 @@ from django.core.files.storage import storages
 from django.utils.module_loading import import_string
 
 from ..support.logs import printable
-from .atomic_storage import WholeFilesStorage
+from .atomic_storage import AtomicStorage
 from .errors import CommandError
 
 _Method = Callable[..., Any]
 
 
 def keep_files_until_replaced() -> None:
-    """Replace the methods of Django's command."""
-    # The storage may be imported only when ``handle`` asks for it: then ``collect`` is in time.
+    """Replace methods of Django's command."""
+    # If ``handle`` is what imports the storage, only ``collect`` is replaced before its call.
     for name in ("handle", "collect"):
         setattr(Command, name, _without_traceback(getattr(Command, name)))
     for ours in (clear_dir, delete_file, link_file):
@@ -35,7 +34,7 @@ def keep_files_until_replaced() -> None:
 
 
 def _without_traceback(djangos: _Method) -> _Method:
-    """With our storages, an error of the system ends the command in one line."""
+    """End the command with a message of one line after an ``OSError``, with our storages."""
 
     @wraps(djangos)
     def method(command: Any, *arguments: Any, **options: Any) -> Any:
@@ -51,16 +50,16 @@ def _without_traceback(djangos: _Method) -> _Method:
 
 def _is_ours(command: Any) -> bool:
     try:
-        return isinstance(command.storage, WholeFilesStorage)
-    except OSError:  # it cannot be made, as where its manifest cannot be read
+        return isinstance(command.storage, AtomicStorage)
+    except OSError:  # raised by its constructor, which reads the manifest
         kind = import_string(storages.backends[STATICFILES_STORAGE_ALIAS]["BACKEND"])
-        return issubclass(kind, WholeFilesStorage)
+        return issubclass(kind, AtomicStorage)
 
 
 def _for_our_storages(djangos: _Method, ours: _Method) -> _Method:
     @wraps(djangos)
     def method(command: Any, *arguments: Any) -> Any:
-        if isinstance(command.storage, WholeFilesStorage):
+        if isinstance(command.storage, AtomicStorage):
             return ours(djangos, command, *arguments)
         return djangos(command, *arguments)
 
@@ -68,13 +67,13 @@ def _for_our_storages(djangos: _Method, ours: _Method) -> _Method:
 
 
 def delete_file(djangos: _Method, command: Any, path: str, name: str, source: Any) -> Any:
-    """Say whether a file will be replaced, and leave it where it is."""
+    """Decide whether a file will be replaced, but keep it for now."""
     with command.storage.replacing():
         return djangos(command, path, name, source)
 
 
 def link_file(djangos: _Method, command: Any, path: str, name: str, source: Any) -> None:
-    """Put a link in a file's place in one step."""
+    """Replace a file with a link in one step."""
     if command.dry_run or name in command.symlinked_files:
         djangos(command, path, name, source)
     elif command.delete_file(path, name, source):
@@ -85,7 +84,10 @@ def link_file(djangos: _Method, command: Any, path: str, name: str, source: Any)
 
 
 def clear_dir(djangos: _Method, command: Any, path: str) -> None:
-    """Remove links to folders first, in which Django would remove files, and links to nothing."""
+    """Remove links to folders and dangling links first, then clear the folder as Django does.
+
+    Django would remove the files in a folder that a link leads to.
+    """
     storage = command.storage
     if not command.dry_run and storage.exists(path):
         for entry in chain(*storage.listdir(path)):

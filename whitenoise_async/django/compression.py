@@ -1,4 +1,4 @@
-"""The variants of what ``collectstatic`` collected: made by our engine, told in Django's words."""
+"""Compresses the collected files, and reports errors the way ``collectstatic`` does."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from ..compression.tree import suffix_of
 from ..support.logs import logger
 from .errors import CommandError
 
-#: A name, the name of what was made of it, and whether it was made now.
+#: A file, the file that was made from it, and whether it was made in this run.
 Processed = tuple[str, str, bool]
 
 _WHERE = "OPTIONS['compress'] of the staticfiles storage"
 
 
-def known_options(given: object) -> SettingKeywords:
-    """What a storage was given as ``compress``, once each name in it is one that there is.
+def check_options(given: object) -> SettingKeywords:
+    """Check the names in a storage's option ``compress``.
 
-    The values are looked at by who compresses: a server may have less installed.
+    The values are checked when files are compressed: a server may have no encoders installed.
 
-    :raises ImproperlyConfigured: naming what there is not.
+    :raises ImproperlyConfigured: for an unknown name.
     """
     if given is None:
         return {}
@@ -42,7 +42,7 @@ def known_options(given: object) -> SettingKeywords:
 
 
 class Compression:
-    """What is compressed, in which folder and how; checked before anything is done."""
+    """Compresses the folder of a storage. The options are checked before any file is written."""
 
     def __init__(
         self,
@@ -52,10 +52,10 @@ class Compression:
         exclude: Collection[str] = (),
     ) -> None:
         """
-        :param options: those of the storage, which win over ``skip_extensions``.
-        :param exclude: patterns besides those in ``options``.
-        :raises ImproperlyConfigured: naming an option that cannot be what it is, or where the
-            storage has no folder on this machine.
+        :param options: the options of the storage; they take precedence over ``skip_extensions``.
+        :param exclude: more patterns, in addition to those in ``options``.
+        :raises ImproperlyConfigured: for an option with a wrong value, or a storage without a
+            folder on this machine.
         """
         self.root = _root_of(storage)
         try:
@@ -65,13 +65,13 @@ class Compression:
         excluded = [*options.get("exclude", ()), *exclude]
         self._options: SettingKeywords = {**options, "exclude": excluded}
         self._options.setdefault("skip_extensions", skip_extensions)
-        # ``collectstatic --link`` makes links that lead out of the folder.
+        # ``collectstatic --link`` creates links that lead out of the folder.
         self._options.setdefault("follow_links", True)
 
     def run(self) -> Iterator[Processed]:
         """Bring the variants up to date; yields those that were written.
 
-        :raises CommandError: naming the file, where one cannot be read or written.
+        :raises CommandError: for a file that cannot be read or written; the message names it.
         """
         if not os.path.isdir(self.root):
             return  # nothing was collected
@@ -81,7 +81,7 @@ class Compression:
             raise CommandError(str(error)) from error
         for line in (*report.warnings, *left_alone(report)):
             logger.warning(line)
-        _require_done(report)
+        _raise_failures(report)
         for each in report.outcomes:
             if each.action is Action.WRITTEN:
                 yield each.path, each.path + suffix_of(each.encoding), True
@@ -92,13 +92,13 @@ def _root_of(storage: Any) -> str:
         return cast("str", storage.path(""))
     except NotImplementedError:
         raise ImproperlyConfigured(
-            f"{type(storage).__name__} keeps its files on another machine: only what is in a"
-            " local folder can be compressed"
+            f"{type(storage).__name__} does not keep its files in a local folder, so they"
+            " cannot be compressed"
         ) from None
 
 
-def _require_done(report: Report) -> None:
+def _raise_failures(report: Report) -> None:
     if report.failures:
         more = len(report.failures) - 1
-        # On a full disk all fail, and the first tells why.
+        # On a full disk every file fails, with the same reason.
         raise CommandError(report.failures[0].reason + (f"; {more} more failed" if more else ""))

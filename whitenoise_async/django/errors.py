@@ -8,4 +8,4 @@ from ..support.logs import OneLineError
 
 
 class CommandError(OneLineError, base.CommandError):
-    """Django's, on one line whatever the file names in it hold."""
+    """Django's error, on one line even if a file name contains line breaks."""

@@ -1,4 +1,4 @@
-"""What Django's static files finders find: listed at the start, or looked for at each request."""
+"""Serves the files that Django's finders find: listed at startup, or searched at each request."""
 
 from __future__ import annotations
 
@@ -11,17 +11,20 @@ from django.contrib.staticfiles import finders
 from django.core.exceptions import SuspiciousFileOperation
 from django.core.files.storage import FileSystemStorage
 
-from ..registry.directory import is_path_kept_out
-from ..registry.walked import Listed, LiveRegistry, Root
-from ..serving.snapshot import StaticFile
+from ..registry.directory import is_path_excluded
+from ..registry.entries import Entry, StaticFile
+from ..registry.interface import Root
+from ..registry.live import LiveRegistry
 from ..support.globs import Globs
 from ..support.logs import warn_once
 
 
 def found_files() -> Iterator[tuple[str, str, list[str]]]:
-    """What the finders list: folders, the prefixes of their files' names, and these names.
+    """List the files of all finders.
 
-    The last one wins, as of roots that are added: so the first finder's come last.
+    Files that are added later take precedence, so those of the first finder come last.
+
+    :returns: folders, each with a prefix for the URLs of its files and their names.
     """
     listings: dict[tuple[str, str], list[str]] = {}
     for finder in finders.get_finders():
@@ -29,11 +32,11 @@ def found_files() -> Iterator[tuple[str, str, list[str]]]:
             try:
                 path = storage.path(name)
             except NotImplementedError:
-                warn_once(f"{name} of {finder!r} is not served: it has no path")
+                warn_once(f"{name} of {finder!r} is not served: it is not a local file")
                 continue
-            # What a storage of another kind maps to another name, only its finder finds.
+            # A storage may map a name to another path, which only its finder can resolve.
             if not path.endswith(os.sep + os.path.normpath(name)):
-                warn_once(f"{name} of {finder!r} is not served: it lies elsewhere, at {path}")
+                warn_once(f"{name} of {finder!r} is not served: its path has another name, {path}")
                 continue
             below = name.replace("\\", "/")
             root = path[: -len(name)]
@@ -44,31 +47,32 @@ def found_files() -> Iterator[tuple[str, str, list[str]]]:
 
 
 class FindersRegistry(LiveRegistry):
-    """Looks in the folders of Django's finders at each look-up, and then below the roots.
+    """Searches the finders at each request, and then the roots.
 
-    The folders of Django's own finders are roots like any other. Any other finder has to be asked
-    by a name that comes from the URL, so that what it finds is only a hint: it is served if the
-    listings of its folders have it.
+    The folders of Django's own finders are treated as roots. Another finder must be called with a
+    name from the URL. So its result is only a hint: the file is served if a listing of its folder
+    contains it.
     """
 
     def __init__(self, prefix: str, index_file: str | None, exclude: Globs | None = None) -> None:
-        """:param prefix: of the URLs that finders are asked for, with a slash at both ends."""
+        """:param prefix: the URL prefix of the finders' files, with a slash at both ends."""
         super().__init__(index_file, exclude)
         self._prefix = prefix
 
-    def _find_in(self, roots: Iterable[Root], url: str, *, is_variant: bool) -> Listed | None:
+    def look_up_in(self, roots: Iterable[Root], url: str, *, is_variant: bool) -> Entry | None:
+        """Look up ``url`` with the finders, and then below ``roots``."""
         if f"{url}/".startswith(self._prefix):
             for finder in finders.get_finders():
                 folders = _roots_of(finder, self._prefix)
                 if folders is None:
-                    found = self._ask(finder, url, is_variant)
+                    found = self._call(finder, url, is_variant)
                 else:
-                    found = super()._find_in(folders, url, is_variant=is_variant)
+                    found = super().look_up_in(folders, url, is_variant=is_variant)
                 if found is not None:
                     return found
-        return super()._find_in(roots, url, is_variant=is_variant)
+        return super().look_up_in(roots, url, is_variant=is_variant)
 
-    def _ask(self, finder: Any, url: str, is_variant: bool) -> Listed | None:
+    def _call(self, finder: Any, url: str, is_variant: bool) -> Entry | None:
         name = url[len(self._prefix) :]
         names = [name]
         if self._index_file is not None:
@@ -76,14 +80,14 @@ class FindersRegistry(LiveRegistry):
         for each in names:
             path = self._path(finder, each)
             if path is not None:
-                return self._listed_at(path, each, url, is_variant)
+                return self._entry_at(path, each, url, is_variant)
         return None
 
     def _path(self, finder: Any, name: str) -> str | None:
-        """Where ``finder`` finds the file ``name``."""
+        """The absolute path at which ``finder`` finds the file ``name``."""
         if not {"", ".", ".."}.isdisjoint(name.split("/")) or "\\" in name or "\0" in name:
             return None
-        if self._exclude is not None and is_path_kept_out(self._exclude, name):
+        if self._exclude is not None and is_path_excluded(self._exclude, name):
             return None
         try:
             path = finder.find(name)
@@ -92,20 +96,21 @@ class FindersRegistry(LiveRegistry):
         is_file = isinstance(path, str | os.PathLike) and os.path.isfile(path)
         return os.path.abspath(path) if is_file else None
 
-    def _listed_at(self, path: str, name: str, url: str, is_variant: bool) -> Listed | None:
-        """Look ``url`` up in the listings of the folders that ``name`` and ``path`` share.
+    def _entry_at(self, path: str, name: str, url: str, is_variant: bool) -> Entry | None:
+        """Look up ``url`` in listings of the folders that ``name`` and ``path`` have in common.
 
-        On a file system that ignores case, ``path`` may be spelled as no listing has it.
+        On a file system that ignores case, ``path`` may differ from the names in the listings.
         """
         folder, below = path, name
         while below and _is_same(os.path.basename(folder), posixpath.basename(below)):
             folder, below = os.path.dirname(folder), posixpath.dirname(below)
         if folder != path:
             root = Root(folder, posixpath.join(self._prefix, below, ""), followlinks=True)
-            return self._find_below(root, url, is_variant)
-        # The file has another name than the URL: only its finder relates the two.
+            return self.look_up_below(root, url, is_variant)
+        # The name of the file differs from the URL: only the finder knows that they belong
+        # together.
         folder, file = os.path.split(path)
-        listed = self._find_below(Root(folder, "/", followlinks=True), f"/{file}", is_variant)
+        listed = self.look_up_below(Root(folder, "/", followlinks=True), f"/{file}", is_variant)
         if not isinstance(listed, StaticFile) or not url.endswith(("/", name)):
             return None
         return StaticFile(path, url, listed.suffixes, is_variant=is_variant)
@@ -116,9 +121,9 @@ def _is_same(name: str, other: str) -> bool:
 
 
 def _roots_of(finder: Any, prefix: str) -> list[Root] | None:
-    """The folders of one of Django's own finders; ``None`` for a finder that has to be asked.
+    """The folders of one of Django's own finders; ``None`` for any other finder.
 
-    A subclass is Django's own as long as it finds files the way they do.
+    A subclass counts as Django's own if it does not override how files are found.
     """
     if _finds_as(finder, finders.FileSystemFinder, "find_location"):
         folders = finder.locations

@@ -1,4 +1,4 @@
-"""The files whose names the staticfiles storage has hashed: those that never change."""
+"""Files with a hash in their name, which the staticfiles storage added: they never change."""
 
 from __future__ import annotations
 
@@ -10,15 +10,18 @@ from ..files.codings import SUFFIXES
 
 
 def hashed_files() -> Mapping[str, str]:
-    """Hashed names by the original ones, below ``STATIC_ROOT``; none of a storage without them."""
+    """The hashed name of each original name, below ``STATIC_ROOT``.
+
+    Empty if the storage does not hash names.
+    """
     found: Mapping[str, str] = getattr(staticfiles_storage, "hashed_files", {})
     return found
 
 
 def manifest_names(hashed: Mapping[str, str]) -> Iterator[str]:
-    """The names of these files and of their copies, and with each those of its variants.
+    """Yield the names of originals, of their hashed copies, and of possible variants of both.
 
-    Variants are in no manifest, and not each of them need be there.
+    The manifest does not list variants, so some of the names may not exist.
     """
     for name in dict.fromkeys(each for pair in hashed.items() for each in pair):
         yield name
@@ -27,14 +30,14 @@ def manifest_names(hashed: Mapping[str, str]) -> Iterator[str]:
 
 
 class HashedFiles:
-    """An ``immutable_file_test``: whether a URL's name is one that the storage has hashed."""
+    """An ``immutable_file_test`` that is true for names that the storage has hashed."""
 
     def __init__(self, prefix: str) -> None:
         """
-        :param prefix: of the URLs, with a slash at both ends.
-        :raises ValueError: where the storage cannot read its manifest.
+        :param prefix: the prefix of static URLs, with a slash at both ends.
+        :raises ValueError: if the storage cannot read its manifest.
         """
-        hashed_files()  # an operator wants to know at the start
+        hashed_files()  # report a manifest that cannot be read at startup
         self._prefix = prefix
         self._names: frozenset[str] = frozenset()
         self._size = -1
@@ -42,8 +45,8 @@ class HashedFiles:
     def __call__(self, path: str, url: str) -> bool:
         """Whether the file never changes under ``url``."""
         hashed = hashed_files()
-        # Of storages without a manifest it grows while templates ask for URLs.
+        # A storage without a manifest adds names while templates are rendered.
         if len(hashed) != self._size:
-            self._names = frozenset(hashed.values())  # first: threads share them
+            self._names = frozenset(hashed.values())  # before the size: threads share both
             self._size = len(hashed)
         return url.startswith(self._prefix) and url[len(self._prefix) :] in self._names

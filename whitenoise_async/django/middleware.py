@@ -1,4 +1,4 @@
-"""The middleware: an adapter between Django's requests and responses and ours."""
+"""The middleware: translates between Django's requests and responses and this package's."""
 
 from __future__ import annotations
 
@@ -12,15 +12,16 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from ..applications import is_async
-from ..asgi.event_loop import AsyncBaseWhiteNoise
+from ..asgi.event_loop import reply_in_thread
 from ..http.paths import below_mounts, has_encoded_slash, restore_slash
-from ..registry.walked import Listed
+from ..registry.entries import Entry, Unresolved
+from ..serving.representation import Headers
+from ..serving.responder import FileRequest
 from ..serving.response import not_found
 from ..serving.response_cache import RawFields
-from ..serving.snapshot import Sought
-from ..wsgi.environ import names_encoded_slash, read_fields, relevant
+from ..wsgi.environ import WSGIFormat, has_encoded_slash_in, relevant_headers
 from .base import ConfiguredWhiteNoise
-from .responses import encode, make_response
+from .responses import join_repeated, make_response
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -31,20 +32,23 @@ _GetResponse = Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponse
 
 
 def _standalone(request: HttpRequest) -> HttpResponseBase:
-    """Answer where there is no ``get_response``."""
+    """Answer a request if there is no ``get_response``."""
     response = not_found()
     return HttpResponse(
-        response.literal_body(), status=response.status, headers=dict(response.headers)
+        response.body.literal, status=response.status, headers=dict(response.headers)
     )
 
 
-class WhiteNoiseMiddleware(
-    ConfiguredWhiteNoise[tuple[str, str]], AsyncBaseWhiteNoise[tuple[str, str]]
-):
-    """Serves a Django project's static files; its place is after ``SecurityMiddleware``.
+class _DjangoFormat(WSGIFormat):
+    def encode(self, headers: Headers) -> Headers:
+        return join_repeated(headers)
 
-    Under ASGI it runs on the event loop, and no file stops that; under WSGI the server may send
-    files itself. Requests for other paths cost one look-up.
+
+class WhiteNoiseMiddleware(ConfiguredWhiteNoise[tuple[str, str]]):
+    """Serves a Django project's static files. It belongs right after ``SecurityMiddleware``.
+
+    Under ASGI it runs on the event loop, and never blocks it with file access. Under WSGI the
+    server may send files itself. A request for another path costs one look-up.
     """
 
     sync_capable = True
@@ -54,14 +58,13 @@ class WhiteNoiseMiddleware(
     _application_parameters = ("request",)
     _application_is_async = True
     _standalone = staticmethod(_standalone)
-    _encode = staticmethod(encode)
-    _read_fields = staticmethod(read_fields)
+    _wire_format = _DjangoFormat()
 
     def __init_subclass__(cls, **keywords: Any) -> None:
-        """Declare for Django how a subclass is called, where its ``__call__`` tells.
+        """Declare to Django whether the ``__call__`` of a subclass is synchronous or not.
 
-        A synchronous one may look at the response, which nothing can await for it: under ASGI
-        Django runs it in a thread then. It wraps an asynchronous one under WSGI.
+        A synchronous ``__call__`` may use the response, but cannot await it. So under ASGI, Django
+        must run it in a thread. Under WSGI, Django wraps an asynchronous one.
         """
         super().__init_subclass__(**keywords)
         classes = cls.__mro__
@@ -82,16 +85,17 @@ class WhiteNoiseMiddleware(
         **options: Unpack[OptionKeywords],
     ) -> None:
         """
-        :param get_response: what answers every request that is not for a file; ``None`` answers
-            them with 404.
+        :param get_response: answers every request that is not for a file. ``None`` answers them
+            with 404.
         :param settings: an object with the settings as attributes.
-        :param options: win over the ``WHITENOISE_`` settings.
-        :raises django.core.exceptions.ImproperlyConfigured: for a setting that cannot be so.
+        :param options: take precedence over the ``WHITENOISE_`` settings.
+        :raises django.core.exceptions.ImproperlyConfigured: for a setting with a wrong value.
         """
         if get_response is None:
-            # Django's MiddlewareMixin before this class sets it, and hands nothing on.
+            # If Django's MiddlewareMixin precedes this class, it sets the attribute, and calls
+            # ``super().__init__()`` without arguments.
             get_response = vars(self).get("_get_response")
-        self._keeps_files_open = _is_coroutine_function(get_response)
+        self._shares_descriptors = _is_coroutine_function(get_response)
         super().__init__(get_response, settings, **options)
         self.get_response = self.application
 
@@ -108,34 +112,36 @@ class WhiteNoiseMiddleware(
             markcoroutinefunction(self)
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
-        """Answer one request, or have the application answer it."""
+        """Answer one request, or pass it to the application."""
         if self._is_async:
-            return self._answer_on_event_loop(request)
-        listed = self._sought(request)
-        if listed is not None:
-            method, fields = _asked(request)
-            answer = self._answer_at_once(listed, method, fields) or self._answer(
-                listed, method, fields, *_target(request)
-            )
-            if answer is not None:
-                return make_response(answer, request, is_shared=self._keeps_files_open)
+            return self._respond_on_event_loop(request)
+        entry = self._find_entry(request)
+        if entry is not None:
+            method, raw = _method_and_headers(request)
+            reply = self.responder.reply_nowait(entry, method, raw)
+            if reply is None:
+                reply = self.responder.reply(FileRequest(entry, method, raw, *_target(request)))
+            if reply is not None:
+                return make_response(reply, request, is_shared=self._shares_descriptors)
         return self._get_response(request)
 
-    async def _answer_on_event_loop(self, request: HttpRequest) -> HttpResponseBase:
-        listed = self._sought(request)
-        if listed is not None:
-            method, fields = _asked(request)
-            answer = self._answer_at_once(listed, method, fields)
-            if answer is None:
-                answer = await self._answer_in_a_thread(listed, method, fields, *_target(request))
-            if answer is not None:
-                return make_response(answer, request, is_shared=self._keeps_files_open)
+    async def _respond_on_event_loop(self, request: HttpRequest) -> HttpResponseBase:
+        entry = self._find_entry(request)
+        if entry is not None:
+            method, raw = _method_and_headers(request)
+            reply = self.responder.reply_nowait(entry, method, raw)
+            if reply is None:
+                reply = await reply_in_thread(
+                    self.responder, FileRequest(entry, method, raw, *_target(request))
+                )
+            if reply is not None:
+                return make_response(reply, request, is_shared=self._shares_descriptors)
         response: HttpResponseBase = await self._get_response(request)
         return response
 
-    def _sought(self, request: HttpRequest) -> Listed | Sought | None:
-        listed = self._find(_url(request))
-        return None if listed is None or _names_encoded_slash(request) else listed
+    def _find_entry(self, request: HttpRequest) -> Entry | Unresolved | None:
+        entry = self.registry.look_up_nowait(_url(request))
+        return None if entry is None or _names_encoded_slash(request) else entry
 
 
 def _is_coroutine_function(get_response: Any) -> bool:
@@ -143,15 +149,15 @@ def _is_coroutine_function(get_response: Any) -> bool:
 
 
 def _url(request: HttpRequest) -> str:
-    """The path below the mount point, in the forms that Django leaves as they are."""
+    """The path below the mount point, as the other adapters read it."""
     path: str = request.path_info
     if not isinstance(request, ASGIRequest):
         return restore_slash(path, request.META.get("SCRIPT_NAME", ""))
     mount = request.script_name
     if not mount:
         return path
-    # Versions of Django take the mount point off in different ways. What is none of these is a path
-    # that a middleware has set.
+    # Versions of Django remove the mount point in different ways. Any other path was set by a
+    # middleware.
     whole = request.scope["path"]
     if path in (whole, whole.removeprefix(mount), whole.removeprefix(mount.rstrip("/"))):
         return below_mounts(whole, mount, request.scope.get("app_root_path") or "")
@@ -160,20 +166,20 @@ def _url(request: HttpRequest) -> str:
 
 def _names_encoded_slash(request: HttpRequest) -> bool:
     if not isinstance(request, ASGIRequest):
-        return names_encoded_slash(request.META)
+        return has_encoded_slash_in(request.META)
     return has_encoded_slash(request.scope.get("raw_path"), request.script_name)
 
 
-def _asked(request: HttpRequest) -> tuple[str, RawFields]:
-    """The request's method, as it was sent, and the fields that matter."""
-    # Under ASGI Django has made capitals of it in META too.
+def _method_and_headers(request: HttpRequest) -> tuple[str, RawFields]:
+    """The method of the request, as it was sent, and the headers that matter."""
+    # Under ASGI, Django converts the method to upper case, in META as well.
     scope = request.scope if isinstance(request, ASGIRequest) else None
     method = request.META["REQUEST_METHOD"] if scope is None else scope["method"]
-    return method, relevant(request.META)
+    return method, relevant_headers(request.META)
 
 
 def _target(request: HttpRequest) -> tuple[str, str]:
-    """The request's path, or the mount point where there is none, and its query as Latin-1 text."""
+    """The path of the request, or the mount point if it is empty, and the query as Latin-1 text."""
     query = request.META.get("QUERY_STRING", "")
     if isinstance(request, ASGIRequest):
         query = query.encode().decode("latin-1")

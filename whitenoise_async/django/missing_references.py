@@ -1,8 +1,8 @@
-"""References of style sheets and scripts that lead to no file: gathered, and told all at once."""
+"""Collects references to missing files in style sheets and scripts, and reports them together."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from re import Match
 from typing import Any
 
@@ -15,16 +15,18 @@ Converter = Callable[[Match[str]], str]
 
 
 class MissingReferences:
-    """Which file holds which reference; a file is gone through several times."""
+    """References to missing files, each once: Django processes some files several times."""
 
     def __init__(self) -> None:
         self._found: set[tuple[str, str]] = set()
 
-    def noting(self, name: str, convert: Converter) -> Converter:
-        """A converter of the references in the file ``name`` that notes what ``convert`` refuses.
+    def recording(self, name: str, convert: Converter) -> Converter:
+        """Wrap Django's converter of references, to record the references that it refuses.
 
-        It raises a ``ValueError`` for a file that is not there, or for what is no URL, and the
-        other for one out of the tree.
+        ``convert`` raises a ``ValueError`` for a missing file or an invalid URL, and a
+        ``SuspiciousFileOperation`` for a file outside the storage.
+
+        :param name: the file that contains the references.
         """
 
         def converter(match: Match[str]) -> str:
@@ -37,18 +39,22 @@ class MissingReferences:
         return converter
 
     def require_none(self) -> None:
-        """Refuse to go on with what was noted.
+        """Raise an error if a reference was recorded.
 
-        :raises CommandError: naming each reference.
+        :raises CommandError: that names each reference.
         """
         if self._found:
             lines = [printable(f"{name}: {reference}") for name, reference in sorted(self._found)]
-            raise CommandError("These references lead to no file:\n  " + "\n  ".join(lines))
+            raise CommandError("These references lead to missing files:\n  " + "\n  ".join(lines))
 
 
-def undecodable(paths: dict[str, tuple[Any, str]], is_text: Callable[[str], bool]) -> list[str]:
-    """The files that are not UTF-8, of those in which references are looked for."""
-    return [name for name, source in paths.items() if is_text(name) and not _is_utf8(*source)]
+def files_not_utf8(
+    paths: Mapping[str, tuple[Any, str]], has_references: Callable[[str], bool]
+) -> list[str]:
+    """The names of the files that may contain references but are not UTF-8."""
+    return [
+        name for name, source in paths.items() if has_references(name) and not _is_utf8(*source)
+    ]
 
 
 def _is_utf8(storage: Any, path: str) -> bool:

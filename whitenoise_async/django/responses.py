@@ -1,8 +1,8 @@
-"""From an answer to Django's response, whose body is streamed as the request's server needs it."""
+"""Makes Django's responses, with a body that suits the server of the request."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
 from contextlib import aclosing
 
 from django.core.handlers.asgi import ASGIHandler, ASGIRequest
@@ -12,20 +12,21 @@ from django.utils.datastructures import CaseInsensitiveMapping
 
 from ..asgi.file_stream import FileStream
 from ..files.open_file import OpenFile
-from ..http.ranges import ByteRange
+from ..serving.body_plan import BodyPlan
 from ..serving.representation import Headers
-from ..serving.responder import Answer
-from ..wsgi.bodies import PIECE_SIZE, Parts, WholeFile
-from ..wsgi.environ import CLOSES, hides_errors
+from ..serving.responder import Reply
+from ..wsgi.bodies import PIECE_SIZE, FileBody, WholeFile
+from ..wsgi.environ import CONNECTION_CLOSE, hides_errors
 
-# Spares Django making a Content-Type up from its settings, which would not be sent.
-_UNSAID = ""
+# Keeps Django from computing a default Content-Type, which would not be sent.
+_NO_CONTENT_TYPE = ""
 
 
 class _Headers(ResponseHeaders):
-    """Django's own, of fields that are known to be sound.
+    """Django's headers, without a check of each.
 
-    It checks each when it is set, which takes longer than all that we do for a small file.
+    The headers were checked before. Django's check takes longer than everything that this package
+    does for a small file.
     """
 
     def __init__(self, fields: Mapping[str, str]) -> None:
@@ -33,7 +34,7 @@ class _Headers(ResponseHeaders):
 
 
 class _Pieces(Iterator[bytes]):
-    """A body of at most one piece, for both kinds of iteration."""
+    """A body of at most one piece, for ``for`` and ``async for``."""
 
     def __init__(self, content: bytes) -> None:
         self._pieces = iter([content] if content else [])
@@ -51,10 +52,10 @@ class _Pieces(Iterator[bytes]):
 
 
 class _ContentResponse(HttpResponse):
-    """A body in memory that can be read like a streamed one.
+    """A body in memory that also has ``streaming_content``.
 
-    Code that was written for WhiteNoise, tests above all, reads ``streaming_content`` of every
-    file. Django sends ``content``, which is faster.
+    Code that was written for WhiteNoise, mostly tests, reads ``streaming_content`` of every file.
+    Django sends ``content``, which is faster.
     """
 
     is_async = False
@@ -73,19 +74,19 @@ class _ContentResponse(HttpResponse):
 
 
 class _WholeFileResponse(FileResponse):
-    """Django's own, which servers with ``wsgi.file_wrapper`` send by sendfile."""
+    """Django's response for a whole file: servers with ``wsgi.file_wrapper`` use sendfile."""
 
     block_size = PIECE_SIZE
 
     def __init__(self, file: WholeFile, status: int) -> None:
-        self._close_file = file.close  # in whose place Django's handler puts ours
+        self._close_file = file.close  # Django's handler replaces it with ``self.close``
         super().__init__(file, status=status)
 
     def close(self) -> None:
         """Close the file as well.
 
-        :raises BrokenBodyError: as the file does, so that the server cuts the connection. Django
-            keeps to itself what it is told when it closes what a response holds.
+        :raises BrokenBodyError: if the file does, so that the server cuts the connection. Django
+            ignores errors of the objects that a response closes.
         """
         try:
             self._close_file()
@@ -93,33 +94,33 @@ class _WholeFileResponse(FileResponse):
             super().close()
 
     def set_headers(self, filelike: object) -> None:
-        """Nothing: they are decided already."""
+        """Do nothing: the headers are complete."""
 
 
 class _Streamed:
-    """A body that an event loop takes, and the file it is read from."""
+    """A body for an event loop, and the file that it is read from."""
 
-    def __init__(self, file: OpenFile, plan: Sequence[bytes | ByteRange]) -> None:
+    def __init__(self, file: OpenFile, plan: BodyPlan) -> None:
         self._stream = FileStream(file)
         self._plan = plan
 
     async def __aiter__(self) -> AsyncGenerator[bytes, None]:
         try:
-            # Django would cut larger ones up, and hold each while its parts are sent.
-            wanted = ASGIHandler.chunk_size
-            async with aclosing(self._stream.pieces(self._plan, wanted)) as pieces:
+            # Django would split larger pieces, and keep each in memory until it is sent.
+            max_size = ASGIHandler.chunk_size
+            async with aclosing(self._stream.pieces(self._plan, max_size)) as pieces:
                 async for piece in pieces:
                     yield piece
         finally:
             await self._stream.close()
 
     def close(self) -> None:
-        """Close the file of a response that nobody has read, or not to its end."""
-        self._stream.close_here()
+        """Close the file if the response was not read to its end."""
+        self._stream.close_blocking()
 
 
-def encode(headers: Headers) -> list[tuple[str, str]]:
-    """The fields, with the values of one that is there twice in one line (RFC 9110 §5.3)."""
+def join_repeated(headers: Headers) -> list[tuple[str, str]]:
+    """Join the values of headers that appear more than once (RFC 9110 §5.3)."""
     joined: dict[str, tuple[str, str]] = {}
     for name, value in headers:
         before = joined.get(name.lower())
@@ -128,34 +129,36 @@ def encode(headers: Headers) -> list[tuple[str, str]]:
 
 
 def make_response(
-    answer: Answer[tuple[str, str]], request: HttpRequest, *, is_shared: bool
+    reply: Reply[tuple[str, str]], request: HttpRequest, *, is_shared: bool
 ) -> HttpResponseBase:
-    """The response for ``answer``, which closes its file.
+    """Make the response for ``reply``; closing it closes the file.
 
-    :param is_shared: whether other answers may have the file's descriptor, so that no server that
-        reads it by the descriptor's own position is given it.
+    :param is_shared: whether other responses may use the file's descriptor. If so, it is not given
+        to a server, which would read from the descriptor's own position.
     """
-    decision, body, file = answer
-    headers = dict(decision.headers)
+    encoded, body, file = reply
+    headers = dict(encoded.headers)
     if file is None:
-        response: HttpResponseBase = _ContentResponse(body, _UNSAID, decision.status)
+        response: HttpResponseBase = _ContentResponse(body, _NO_CONTENT_TYPE, encoded.status)
     else:
         closes = hides_errors(request.META)
         if closes:
-            headers.update([CLOSES])
+            headers.update([CONNECTION_CLOSE])
         try:
             if isinstance(request, ASGIRequest):
                 response = StreamingHttpResponse(
-                    _Streamed(file, decision.plan), status=decision.status
+                    _Streamed(file, encoded.plan), status=encoded.status
                 )
-            # Servers give the file's descriptor to sendfile from its beginning to its end.
-            elif decision.whole and not is_shared and not closes:
-                response = _WholeFileResponse(WholeFile(file), decision.status)
+            # Servers pass the whole file to sendfile.
+            elif encoded.plan.is_whole_file and not is_shared and not closes:
+                response = _WholeFileResponse(WholeFile(file), encoded.status)
             else:
-                response = StreamingHttpResponse(Parts(file, decision.plan), status=decision.status)
+                response = StreamingHttpResponse(
+                    FileBody(file, encoded.plan), status=encoded.status
+                )
         except BaseException:
             file.close()
             raise
-    # Not beside those that are there: a 304 has no Content-Type.
+    # Replace Django's default headers: a 304 has no Content-Type.
     response.headers = _Headers(headers)
     return response

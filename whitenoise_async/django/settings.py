@@ -1,4 +1,4 @@
-"""The settings: what each may be, and what they come to."""
+"""The settings: their checks, and the values that result from them."""
 
 from __future__ import annotations
 
@@ -18,51 +18,51 @@ from ..options import OptionKeywords, Options, resolve
 
 PREFIX = "WHITENOISE_"
 
-#: Options of the middleware, each of which is a setting: ``max_age`` is ``WHITENOISE_MAX_AGE``.
+#: The settings that are options of the middleware, such as ``WHITENOISE_MAX_AGE``.
 _OPTIONS = {PREFIX + name.upper(): name for name in vars(Options) if not name.startswith("_")}
 
 _Check = Callable[[str, object], None]
 
 
 class Configuration(NamedTuple):
-    """What the settings come to for who serves files."""
+    """The resulting values for serving files."""
 
     options: OptionKeywords
-    #: What options are that neither the settings nor a subclass sets.
+    #: The defaults of options that depend on the settings. A subclass may override them.
     defaults: OptionKeywords
-    #: Where files are served, with a slash at both ends; below the mount point.
+    #: The URL prefix of static files below the mount point, with a slash at both ends.
     static_prefix: str
     static_root: str | os.PathLike[str] | None
     root: str | os.PathLike[str] | None
     use_finders: bool
     use_manifest: bool
-    #: The mount point that ``FORCE_SCRIPT_NAME`` names, without a slash at its end.
+    #: The mount point in ``FORCE_SCRIPT_NAME``, without a slash at its end.
     script_name: str
 
 
 class StorageConfiguration(NamedTuple):
-    """What the settings come to for ``collectstatic``."""
+    """The resulting values for ``collectstatic``."""
 
-    #: ``None`` for what the storage's class says.
+    #: ``None`` leaves it to the storage's class.
     manifest_strict: bool | None
     keep_only_hashed_files: bool
-    #: Lower case, without dots; ``None`` for those that do not gain.
+    #: Lower case, without dots; ``None`` for the default of :func:`compress_tree`.
     skip_compress_extensions: frozenset[str] | None
 
 
 def configuration(source: Any = settings) -> Configuration:
     """Read the settings.
 
-    :param source: an object with the settings as attributes; defaults stand in for missing ones.
-    :raises ImproperlyConfigured: naming each setting that cannot be what it is.
+    :param source: an object with the settings as attributes. Missing ones have their defaults.
+    :raises ImproperlyConfigured: that names each setting with a wrong value.
     """
-    _require_sound(source)
+    _require_valid(source)
     debug = bool(getattr(source, "DEBUG", False))
     options = {
         name: getattr(source, each) for each, name in _OPTIONS.items() if hasattr(source, each)
     }
     if options.get("immutable_file_test", PREFIX) is None:
-        del options["immutable_file_test"]  # WhiteNoise takes it for one that is not set
+        del options["immutable_file_test"]  # for WhiteNoise, the same as if it were not set
     script_name = (getattr(source, "FORCE_SCRIPT_NAME", None) or "").rstrip("/")
     storage = local_storage() if source is settings else None
     if storage is not None and is_for_uploads(storage):
@@ -81,7 +81,7 @@ def configuration(source: Any = settings) -> Configuration:
 
 def storage_configuration() -> StorageConfiguration:
     """Read the settings for ``collectstatic``; raises as :func:`configuration` does."""
-    _require_sound(settings)
+    _require_valid(settings)
     extensions = _get(settings, "SKIP_COMPRESS_EXTENSIONS", None)
     return StorageConfiguration(
         manifest_strict=_get(settings, "MANIFEST_STRICT", None),
@@ -92,9 +92,9 @@ def storage_configuration() -> StorageConfiguration:
     )
 
 
-def faults(source: Any = settings) -> Iterator[str]:
-    """What is wrong with the settings, each in a sentence that names one."""
-    for name, check in KNOWN.items():
+def find_errors(source: Any = settings) -> Iterator[str]:
+    """Yield a message for each setting with a wrong value."""
+    for name, check in SETTINGS.items():
         if hasattr(source, name):
             try:
                 check(name, getattr(source, name))
@@ -105,7 +105,8 @@ def faults(source: Any = settings) -> Iterator[str]:
 def local_storage() -> FileSystemStorage | None:
     """The staticfiles storage, if it keeps its files in a folder of this machine.
 
-    ``None`` also stands for one that cannot be made, as hashing ones without ``STATIC_ROOT``.
+    :returns: ``None`` also if the storage cannot be created: a manifest storage without
+        ``STATIC_ROOT``, for example.
     """
     try:
         is_local = isinstance(staticfiles_storage, FileSystemStorage)
@@ -115,17 +116,17 @@ def local_storage() -> FileSystemStorage | None:
 
 
 def is_for_uploads(storage: FileSystemStorage) -> bool:
-    """Whether the folder of ``storage`` is ``MEDIA_ROOT``, the default of storages in general."""
+    """Whether the folder of ``storage`` is ``MEDIA_ROOT``, Django's default."""
     return bool(storage.location == os.path.abspath(settings.MEDIA_ROOT))
 
 
-def set_names() -> list[str]:
-    """The settings with our prefix that are set, known or not."""
+def prefixed_settings() -> list[str]:
+    """The names with our prefix that are set, known or not."""
     return sorted(name for name in dir(settings) if name.startswith(PREFIX))
 
 
-def _require_sound(source: Any) -> None:
-    found = list(faults(source))
+def _require_valid(source: Any) -> None:
+    found = list(find_errors(source))
     if found:
         raise ImproperlyConfigured("; ".join(found))
 
@@ -135,16 +136,16 @@ def _get(source: Any, name: str, default: Any) -> Any:
 
 
 def _static_root(source: Any, storage: FileSystemStorage | None) -> str | os.PathLike[str] | None:
-    """The folder in which ``collectstatic`` puts files: that of the storage, if it has one."""
+    """The folder that ``collectstatic`` writes to: that of the storage, if it has one."""
     if storage is not None and storage.location:
         return cast("str", storage.location)
     return getattr(source, "STATIC_ROOT", None) or None
 
 
 def _static_prefix(source: Any, storage: FileSystemStorage | None, script_name: str) -> str:
-    """The path at which static files are asked for, below the mount point.
+    """The URL prefix of static files, below the mount point.
 
-    A ``STATIC_URL`` that is no path and no URL begins with the mount point: Django puts it there.
+    Django adds the mount point to a relative ``STATIC_URL``, so it is removed here.
     """
     prefix = _get(source, "STATIC_PREFIX", None)
     if prefix is None:
@@ -195,8 +196,8 @@ def _require_extensions(name: str, value: object) -> None:
             raise ValueError(f"{name} must be extensions such as 'jpg', got {each!r}")
 
 
-#: The settings that there are, each with what refuses a value of it.
-KNOWN: dict[str, _Check] = {
+#: The settings, each with a function that raises an error for a wrong value.
+SETTINGS: dict[str, _Check] = {
     **{name: partial(_require_option, option=option) for name, option in _OPTIONS.items()},
     "WHITENOISE_ROOT": _require_path,
     "WHITENOISE_STATIC_PREFIX": _require_prefix,

@@ -1,4 +1,4 @@
-"""The storages of ``STORAGES["staticfiles"]``: what is collected is compressed, and hashed."""
+"""Storages for ``STORAGES["staticfiles"]`` that compress the collected files, and hash them."""
 
 from __future__ import annotations
 
@@ -11,33 +11,33 @@ from django.contrib.staticfiles.utils import matches_patterns
 from django.core.exceptions import ImproperlyConfigured
 
 from ..compression.locks import locked
-from ..overrides import OF_STORAGES, uncalled_override
-from .atomic_storage import WholeFilesStorage
+from ..overrides import UNCALLED_STORAGE_METHODS, find_uncalled_override
+from .atomic_storage import AtomicStorage
 from .collecting import keep_files_until_replaced
-from .compression import Compression, Processed, known_options
+from .compression import Compression, Processed, check_options
 from .errors import CommandError
-from .missing_references import Converter, MissingReferences, undecodable
+from .missing_references import Converter, MissingReferences, files_not_utf8
 from .settings import StorageConfiguration, storage_configuration
 
 keep_files_until_replaced()
 
-#: Of each name that was collected, the storage that it came from and its path there.
+#: For each collected name the storage of its source, and the path in that storage.
 Sources = dict[str, tuple[Any, str]]
 
 
-class CompressedFilesStorage(WholeFilesStorage):
-    """A storage in a local folder in which our engine can compress."""
+class CompressedFilesStorage(AtomicStorage):
+    """A storage in a local folder, whose files can be compressed."""
 
     def __init__(self, *args: Any, compress: object = None, **kwargs: Any) -> None:
         """
         :param compress: options of :func:`whitenoise_async.compress_tree`.
-        :raises ImproperlyConfigured: for an unknown option, or a subclass with a method of
-            WhiteNoise's that is never called here.
+        :raises ImproperlyConfigured: for an unknown option, or a subclass that overrides a method
+            of WhiteNoise's that is never called.
         """
-        uncalled = uncalled_override(type(self), OF_STORAGES)
+        uncalled = find_uncalled_override(type(self), UNCALLED_STORAGE_METHODS)
         if uncalled is not None:
             raise ImproperlyConfigured(uncalled)
-        self._options = known_options(compress)
+        self._options = check_options(compress)
         super().__init__(*args, **kwargs)
 
     def _compression(self, configuration: StorageConfiguration, *exclude: str) -> Compression:
@@ -47,55 +47,55 @@ class CompressedFilesStorage(WholeFilesStorage):
 
 
 class CompressedStaticFilesStorage(CompressedFilesStorage, StaticFilesStorage):
-    """Compresses what ``collectstatic`` collects."""
+    """Compresses the files that ``collectstatic`` collects."""
 
     def post_process(
         self, paths: Sources, dry_run: bool = False, **options: Any
     ) -> Iterator[Processed]:
-        """Compress all that is in the folder; yields what was written."""
+        """Compress all files in the folder; yields the variants that were written."""
         if not dry_run:
             yield from self._compression(storage_configuration()).run()
 
 
 class CompressedManifestStaticFilesStorage(CompressedFilesStorage, ManifestStaticFilesStorage):
-    """Puts the hash of its content into the name of each file, and compresses them.
+    """Adds the hash of its content to the name of each file, and compresses the files.
 
-    Who serves them can let browsers keep them for good.
+    Browsers may then cache them permanently.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._begin({})
+        self._start_run({})
         strict = storage_configuration().manifest_strict
         if strict is not None:
             self.manifest_strict = strict
 
-    def _begin(self, paths: Sources) -> None:
+    def _start_run(self, paths: Sources) -> None:
         self._sources = {self.clean_name(name): source for name, source in paths.items()}
         self._missing = MissingReferences()
 
     def post_process(
         self, paths: Sources, dry_run: bool = False, **options: Any
     ) -> Iterator[Processed]:
-        """Hash what was collected, write the manifest, and compress all that is in the folder."""
+        """Hash the collected files, write the manifest, and compress all files in the folder."""
         if dry_run:
             return
         configuration = storage_configuration()
         compression = self._compression(configuration, f"/{self.manifest_name}")
-        self._begin(paths)
-        # What one run removes, another one would miss.
+        self._start_run(paths)
+        # Two runs at once would remove files that the other needs.
         with locked(compression.root, lambda: None):
-            yield from self._hashed(paths, configuration.keep_only_hashed_files, **options)
+            yield from self._hash_files(paths, configuration.keep_only_hashed_files, **options)
         yield from compression.run()
 
-    def _hashed(
+    def _hash_files(
         self, paths: Sources, keep_only_hashed_files: bool, **options: Any
     ) -> Iterator[Processed]:
         try:
             with self.replacing() as to_remove:
                 for name, hashed_name, processed in super().post_process(paths, **options):
                     if isinstance(processed, UnicodeDecodeError):
-                        raise processed  # as Django 4.2 does
+                        raise processed  # Django 4.2 raises it itself
                     if isinstance(processed, Exception):
                         self._missing.require_none()
                         raise CommandError(f"{name}: {processed}")
@@ -105,8 +105,8 @@ class CompressedManifestStaticFilesStorage(CompressedFilesStorage, ManifestStati
             if keep_only_hashed_files:
                 self._remove_originals()
         except UnicodeDecodeError as error:
-            names = ", ".join(undecodable(paths, self._has_references))
-            raise CommandError(f"Not UTF-8, and references are looked for: {names}") from error
+            names = ", ".join(files_not_utf8(paths, self._has_references))
+            raise CommandError(f"Files with references must be UTF-8: {names}") from error
         except OSError as error:
             raise CommandError(str(error)) from error
 
@@ -114,22 +114,23 @@ class CompressedManifestStaticFilesStorage(CompressedFilesStorage, ManifestStati
         return bool(matches_patterns(name, self._patterns))
 
     def _remove_originals(self) -> None:
-        """Remove the originals that have a copy under another name."""
+        """Remove the originals that have a hashed copy."""
         copies = {name: self.hashed_files[self.hash_key(name)] for name in self._sources}
         for name in copies.keys() - set(copies.values()):
             if self.exists(copies[name]):
                 self.delete(name)
 
     def url_converter(self, name: str, *args: Any, **kwargs: Any) -> Converter:
-        """The same, but that what is not there is told of at the end, and all together."""
-        return self._missing.noting(
+        """Return Django's converter, changed to report missing files together, at the end."""
+        return self._missing.recording(
             self.clean_name(name), super().url_converter(name, *args, **kwargs)
         )
 
     def hashed_name(self, name: str, content: Any = None, filename: str | None = None) -> str:
-        """The same, of a collected file as it was collected from.
+        """Return the hashed name of a file, computed from the source that it was collected from.
 
-        Another run, which keeps only hashed files, may have removed the original meanwhile.
+        With ``WHITENOISE_KEEP_ONLY_HASHED_FILES``, another run may have removed the collected
+        original.
         """
         source = None
         if content is None and filename is None:
@@ -141,6 +142,6 @@ class CompressedManifestStaticFilesStorage(CompressedFilesStorage, ManifestStati
             return str(super().hashed_name(name, original))
 
     def save_manifest(self) -> None:
-        """Write the manifest, which is what a server goes by, if all is as it should be."""
+        """Write the manifest, unless a reference leads to a missing file: servers rely on it."""
         self._missing.require_none()
         super().save_manifest()

@@ -1,8 +1,8 @@
-"""The wrapping form: static files are served around Django, and no middleware sees them."""
+"""The wrapper: serves static files around Django's application, before any middleware runs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from functools import partial
 from types import ModuleType
@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING, Any
 from django.core.handlers.asgi import ASGIHandler
 from django.core.handlers.base import BaseHandler
 
-from ..applications import ASGI, kind_of
-from ..asgi.adapter import ASGIWhiteNoise, Line
+from ..applications import ASGI, detect_interface
+from ..asgi.adapter import ASGIWhiteNoise
+from ..asgi.wire_format import Line
 from ..http.paths import below_mount
+from ..registry.entries import Entry, Unresolved
+from ..registry.interface import Registry, Root
 from ..wsgi.adapter import WhiteNoise
 from .base import ConfiguredWhiteNoise
 
@@ -23,8 +26,8 @@ if TYPE_CHECKING:
     from ..options import OptionKeywords
 
 
-# A bound for the search below a wrapper. Agents wrap a few times, and hold a few callables.
-_MOST_WRAPPED = 1000
+# How many objects are searched for Django's application. Agents wrap it only a few times.
+_MAX_SEARCHED = 1000
 
 
 class DjangoWSGIWhiteNoise(ConfiguredWhiteNoise[tuple[str, str]], WhiteNoise):
@@ -34,29 +37,47 @@ class DjangoWSGIWhiteNoise(ConfiguredWhiteNoise[tuple[str, str]], WhiteNoise):
 class DjangoASGIWhiteNoise(ConfiguredWhiteNoise[Line], ASGIWhiteNoise):
     """:class:`whitenoise_async.ASGIWhiteNoise`, configured by the settings."""
 
-    def __init__(
-        self, application: Callable[..., Any] | None, **options: Unpack[OptionKeywords]
-    ) -> None:
-        """As :class:`ConfiguredWhiteNoise`."""
-        super().__init__(application, **options)
+    def _make_registry(self) -> Registry:
+        registry = super()._make_registry()
         script_name = self._configuration.script_name
-        if script_name:
-            # Like Django, which takes it off whether or not the server knows of it.
-            find = self._find
-            self._find = lambda url: find(below_mount(url, script_name))
+        return _BelowScriptName(registry, script_name) if script_name else registry
+
+
+class _BelowScriptName:
+    """A registry for URLs below ``FORCE_SCRIPT_NAME``.
+
+    Django removes it from the path, even if the server does not know it.
+    """
+
+    def __init__(self, registry: Registry, script_name: str) -> None:
+        self._registry = registry
+        self._script_name = script_name
+
+    def add(self, root: Root, names: Iterable[str] | None = None) -> None:
+        self._registry.add(root, names)
+
+    def look_up_nowait(self, url: str) -> Entry | Unresolved | None:
+        return self._registry.look_up_nowait(below_mount(url, self._script_name))
+
+    def look_up(self, url: str) -> Entry | None:
+        return self._registry.look_up(url)
+
+    def files(self) -> Mapping[str, tuple[str, ...]] | None:
+        return self._registry.files()
 
 
 def DjangoWhiteNoise(  # noqa: N802 (named for what it makes)
     application: Callable[..., Any] | None, **options: Unpack[OptionKeywords]
 ) -> DjangoWSGIWhiteNoise | DjangoASGIWhiteNoise:
-    """Wrap what ``get_wsgi_application()`` or ``get_asgi_application()`` returned.
+    """Wrap the application that ``get_wsgi_application()`` or ``get_asgi_application()`` returns.
 
-    :param application: Django's application, or what wraps it already: WSGI or ASGI.
-    :param options: win over the ``WHITENOISE_`` settings.
+    :param application: Django's application, WSGI or ASGI. Others may have wrapped it already.
+    :param options: take precedence over the ``WHITENOISE_`` settings.
     :returns: a :class:`whitenoise_async.WhiteNoise` for WSGI, an
         :class:`whitenoise_async.ASGIWhiteNoise` for ASGI.
-    :raises django.core.exceptions.ImproperlyConfigured: for a setting that cannot be so.
-    :raises TypeError: for what is no application, an unknown option, or one of the wrong type.
+    :raises django.core.exceptions.ImproperlyConfigured: for a setting with a wrong value.
+    :raises TypeError: if ``application`` is not one, or for an unknown option or a value of the
+        wrong type.
     """
     if application is not None and callable(application) and _is_asgi(application):
         return DjangoASGIWhiteNoise(application, **options)
@@ -64,17 +85,17 @@ def DjangoWhiteNoise(  # noqa: N802 (named for what it makes)
 
 
 def _is_asgi(application: Callable[..., Any]) -> bool:
-    """Whether ``application`` is an ASGI one, or wraps Django's."""
-    kind = kind_of(application)
+    """Whether ``application`` is an ASGI application, or wraps Django's."""
+    kind = detect_interface(application)
     if kind is not None:
         return kind == ASGI
-    # A wrapper that hides how it is called: what it wraps decides.
+    # The signature does not tell, so search for Django's application in the wrapper.
     found, ids = [application], {id(application)}
-    for each in found:  # which grows
+    for each in found:  # grows in the loop
         with suppress(Exception):  # a proxy may raise anything
             if isinstance(each, BaseHandler):
                 return isinstance(each, ASGIHandler)
-            held = [] if len(found) > _MOST_WRAPPED else _held_by(each)
+            held = [] if len(found) > _MAX_SEARCHED else _held_by(each)
             for other in held:
                 if callable(other) and id(other) not in ids:
                     found.append(other)
@@ -83,7 +104,7 @@ def _is_asgi(application: Callable[..., Any]) -> bool:
 
 
 def _held_by(wrapper: Any) -> Iterable[Any]:
-    """The objects that a wrapper may call: its attributes, and what a function encloses."""
+    """The objects that a wrapper may call: its attributes, and the variables of a closure."""
     if isinstance(wrapper, partial):
         yield from (wrapper.func, *wrapper.args)
     for name in ("__wrapped__", "__self__"):
@@ -100,7 +121,7 @@ def _held_by(wrapper: Any) -> Iterable[Any]:
 
 
 def _attribute(wrapper: Any, name: str) -> Any:
-    """An attribute; ``None`` where it cannot be read. A proxy may raise anything."""
+    """Read an attribute; ``None`` if that fails. A proxy may raise anything."""
     try:
         return getattr(wrapper, name, None)
     except Exception:

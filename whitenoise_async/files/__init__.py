@@ -1,5 +1,5 @@
 """Opens, stats and reads files; content codings; checks whether a variant matches its original."""
 
-from .open_file import BrokenBodyError
+from .errors import BrokenBodyError
 
 __all__ = ["BrokenBodyError"]

@@ -1,118 +1,67 @@
-"""The few system calls that a request needs: open a regular file, and ask for its state."""
+"""Opens regular files, reads them at an offset, and notices when they change."""
 
 from __future__ import annotations
 
-import errno
 import os
-import stat
 import threading
-from collections.abc import Sequence
 from contextlib import suppress
 from io import BufferedReader
 
-from ..http.ranges import ByteRange, planned_length
-from ..serving.representation import FileState
-from ..support.logs import OneLineError, error_now_and_then
-from .pread import read_at, read_page_cache, reads_page_cache
+from .errors import FileSystemError, classify_error, reason_of
+from .pread import read_at, read_page_cache, supports_page_cache_reads
+from .state import require_regular, state_of
 
 
 def flags_of(*names: str) -> int:
-    """The flags of :func:`os.open` that are called so, of those that this system has."""
+    """The flags of :func:`os.open` with these names, as far as this system has them."""
     return sum(getattr(os, name, 0) for name in names)
 
 
-# O_NONBLOCK: to open a FIFO that took a file's place does not wait for a writer.
+# O_NONBLOCK: opening a FIFO that has replaced a file must not wait for a writer.
 _FLAGS = os.O_RDONLY | flags_of("O_CLOEXEC", "O_NONBLOCK", "O_NOCTTY", "O_BINARY")
 
-_FOLDER = os.O_RDONLY | flags_of("O_CLOEXEC", "O_DIRECTORY")
-
-_GONE = frozenset({errno.ENOENT, errno.ENOTDIR})
-_UNSERVABLE = frozenset(
-    {
-        errno.EACCES,
-        errno.EPERM,
-        errno.ELOOP,
-        errno.ENAMETOOLONG,
-        errno.EISDIR,
-        errno.ENXIO,
-        errno.ENODEV,
-    }
-)
-
-
-class UnavailableError(OneLineError):
-    """A path where there is no file to serve.
-
-    ``gone`` tells a file that was removed, which is nobody's fault, from one that is there and
-    cannot be read or is no regular file.
-    """
-
-    def __init__(self, path: str, reason: str, *, gone: bool = False) -> None:
-        super().__init__(f"{path} is not served: {reason}")
-        self.reason = reason
-        self.gone = gone
-
-
-class FileSystemError(OneLineError):
-    """The system failed at a file: the disk has a fault, or something has run out.
-
-    Descriptors may, memory, or threads.
-    """
-
-    def __init__(self, path: str, error: Exception) -> None:
-        self.reason = reason_of(error)
-        super().__init__(f"{path} cannot be read now: {self.reason}")
-
-
-class BrokenBodyError(OneLineError):
-    """A body that has begun cannot be completed: its file became shorter, or unreadable.
-
-    Raised to the server, which then cuts the connection: the client sees that something is missing.
-    """
-
-    def __init__(self, path: str, reason: str = "the file was truncated") -> None:
-        super().__init__(f"{path} was sent in part: {reason}")
-        error_now_and_then(f"{self}; the connection is cut")
+_DIRECTORY_FLAGS = os.O_RDONLY | flags_of("O_CLOEXEC", "O_DIRECTORY")
 
 
 class OpenFile:
-    """A regular file, open for reading, and its state when it was opened.
+    """A regular file that is open for reading, and its state when it was opened.
 
-    Reads name their offset, so that many answers may share one descriptor. It is closed when the
-    last of its holders lets go; a read after that is an error, and never another file's bytes.
+    Every read has an offset, so many responses can share one descriptor. It is closed when the last
+    holder closes it. A later read is an error, and never returns another file's bytes.
     """
 
     __slots__ = (
-        *("_access", "_counting", "_descriptor", "_holders", "_to_close"),
-        *("is_by_path", "path", "reads_at_once", "state"),
+        *("_counting", "_descriptor", "_holders", "_permissions", "_to_close"),
+        *("is_by_path", "path", "state", "supports_nowait"),
     )
 
     def __init__(
         self, descriptor: int, path: str, status: os.stat_result, *, is_by_path: bool = True
     ) -> None:
         """
-        :param descriptor: the file's, from now on this object's to close.
+        :param descriptor: the open file; this object closes it.
         :param path: the file, absolute.
-        :param status: what the descriptor said of itself.
-        :param is_by_path: whether another one may open ``path`` in its place.
+        :param status: the result of ``os.fstat(descriptor)``.
+        :param is_by_path: whether a server may open ``path`` itself and get this file.
         """
         self._descriptor = descriptor
         self.path = path
         self.is_by_path = is_by_path
         self.state = state_of(status)
-        self._access = _access_of(status)
-        #: Whether :meth:`read_at_once` works: the file system is one that has the state of an open
-        #: file in memory as well.
-        self.reads_at_once = reads_page_cache(descriptor)
-        self._counting = threading.RLock()  # a finalizer may come in between
+        self._permissions = _permissions_of(status)
+        #: Whether :meth:`read_nowait` works. Such file systems keep the state of an open file in
+        #: memory as well, so that asking for it does not wait for the disk either.
+        self.supports_nowait = supports_page_cache_reads(descriptor)
+        self._counting = threading.RLock()  # a finalizer may interrupt the thread that holds it
         self._holders = 1
-        # The descriptor until one caller takes it out. A list's pop() is atomic, so only one can. A
-        # lock will not do: after a fork, the finalizer would wait for a thread that is not there.
+        # Holds the descriptor until someone closes it. A list's pop() is atomic, so only one caller
+        # gets it. A lock is not enough: after a fork, the finalizer could wait for a lock that a
+        # thread of the parent held.
         self._to_close = [descriptor]
 
     @property
     def is_open(self) -> bool:
-        """Whether the descriptor is open: neither closed nor finalized."""
+        """Whether the descriptor is still open."""
         return bool(self._to_close)
 
     def fileno(self) -> int:
@@ -120,12 +69,12 @@ class OpenFile:
         return self._descriptor
 
     def read(self, offset: int, size: int) -> bytes:
-        """Read up to ``size`` bytes at ``offset``; nothing from the end of the file on.
+        """Read up to ``size`` bytes at ``offset``; no bytes at the file's end.
 
-        :raises FileSystemError: where the system fails.
+        :raises FileSystemError: if the system fails.
         """
-        # Held while it is read: who gives up a thread closes the file, and by the time that the
-        # thread comes to read, or to seek, the descriptor could be another file's.
+        # Hold the file while reading. A request that gives up on a thread closes its file; without
+        # this, the thread might then read a descriptor that belongs to another file.
         held = self.share()
         try:
             return read_at(self._descriptor, size, offset)
@@ -135,63 +84,44 @@ class OpenFile:
             held.close()
 
     def read_fully(self, offset: int, size: int) -> bytes:
-        """Read ``size`` bytes at ``offset``, fewer only where the file ends.
+        """Read ``size`` bytes at ``offset``, fewer only at the file's end.
 
-        :raises FileSystemError: where the system fails.
+        :raises FileSystemError: if the system fails.
         """
         data = self.read(offset, size)
-        # Linux reads 2 GiB at the most in one call.
+        # Linux reads at most 2 GiB in one call.
         while 0 < len(data) < size and (more := self.read(offset + len(data), size - len(data))):
             data += more
         return data
 
-    def read_at_once(self, offset: int, size: int) -> bytes | None:
-        """Read what the kernel has in its page cache, and never wait for the disk.
+    def read_nowait(self, offset: int, size: int) -> bytes | None:
+        """Read what the page cache holds, and never wait for the disk.
 
-        :returns: up to ``size`` bytes; ``None`` where the first would have to be waited for, and
-            where the system fails: :meth:`read` then says how.
+        :returns: up to ``size`` bytes; ``None`` if the first byte is not in the page cache or the
+            system fails. :meth:`read` then raises the error.
         """
-        held = self.share()  # as `read` does
+        held = self.share()  # as in `read`
         try:
-            # Linux 5.9 and 5.10 may say nothing where they would have to wait: preadv2(2), BUGS.
+            # Linux 5.9 and 5.10 may return 0 bytes where they would wait: preadv2(2), BUGS.
             return read_page_cache(self._descriptor, size, offset) or None
         except (OSError, MemoryError):
             return None
         finally:
             held.close()
 
-    def read_all(self) -> bytes | None:
-        """The whole content, ``None`` where it changed while it was read.
-
-        :raises FileSystemError: where the system fails.
-        """
-        return self.read_plan([ByteRange(0, self.state.size)])
-
-    def read_plan(self, plan: Sequence[bytes | ByteRange]) -> bytes | None:
-        """A whole body, ``None`` where the file changed while it was read.
-
-        :param plan: bytes as they are, and ranges of the file.
-        :raises FileSystemError: where the system fails.
-        """
-        body = b"".join(
-            part if isinstance(part, bytes) else self.read_fully(part.start, part.length)
-            for part in plan
-        )
-        return None if len(body) < planned_length(plan) or self.fault() else body
-
     def stream(self) -> BufferedReader:
-        """A file object of its own, from the beginning; of one file, no two at a time."""
+        """An independent file object, at the beginning. Only one at a time can be read."""
         os.lseek(self._descriptor, 0, os.SEEK_SET)
         return os.fdopen(os.dup(self._descriptor), "rb")
 
-    def fault(self) -> str | None:
-        """What was done to the file since it was opened that makes a body read from it a wrong one.
+    def change_since_open(self) -> str | None:
+        """How the file changed since it was opened, if that makes a body read from it wrong.
 
-        As far as can be told: a file that became longer by an append is still right.
+        A file that grew by an append is still right: its first bytes are the same.
         """
         try:
             status = os.fstat(self._descriptor)
-        except OSError as error:  # ESTALE, of a network file system
+        except OSError as error:  # ESTALE, on a network file system
             return reason_of(error)
         if status.st_size < self.state.size:
             return "the file was truncated"
@@ -203,12 +133,12 @@ class OpenFile:
             return True
         if now.ctime_ns == then.ctime_ns:
             return False
-        # A write sets both dates to its own time. Here the date of the content was set back, as by
-        # `cp -p`, or it never changed.
+        # A write sets mtime and ctime to the same time. An mtime before the ctime at opening was
+        # set back, as `cp -p` does, or did not change.
         if now.size > then.size and now.mtime_ns > then.ctime_ns:
             return False
-        # A new link, a removal, other rights, another owner and a new name change `ctime` as well.
-        return _access_of(status) == self._access and self._is_at_its_path(status)
+        # A link, a removal, a rename, or new permissions or owners also change the ctime.
+        return _permissions_of(status) == self._permissions and self._is_at_its_path(status)
 
     def _is_at_its_path(self, status: os.stat_result) -> bool:
         try:
@@ -216,10 +146,10 @@ class OpenFile:
         except OSError:
             return False
 
-    def is_untouched(self) -> bool:
-        """Whether the file is in the same state still.
+    def is_unchanged(self) -> bool:
+        """Whether the file is in the state in which it was opened.
 
-        Of a renamed folder, and of a link that leads elsewhere now, only the path can tell.
+        A renamed folder, or a link with a new target, is noticed only by the path.
         """
         try:
             return state_of(os.fstat(self._descriptor)) == self.state
@@ -227,24 +157,23 @@ class OpenFile:
             return False
 
     def share(self) -> OpenFile:
-        """The same file for one more holder, who closes it as well."""
+        """Return the same file for one more holder, who must close it too."""
         with self._counting:
             self._holders += 1
         return self
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file for this holder."""
         with self._counting:
             self._holders -= 1
-            # Under the lock: a thread that shared the file just before the descriptor is closed
-            # would read the file that has its number next.
+            # Under the lock. Otherwise a thread could share the file just before the descriptor is
+            # closed, and then read the file that gets its number next.
             if self._holders <= 0:
                 self._close_once()
 
     def __del__(self) -> None:
-        # A task that is cancelled while a thread opens its file never gets to see the file. The
-        # garbage collector finalizes the objects of a cycle in any order, so a holder may still
-        # call `close` after this.
+        # A cancelled task never receives the file that a thread opens for it. Holders may still
+        # call `close` after this: the garbage collector finalizes a cycle's objects in any order.
         if hasattr(self, "_to_close"):
             self._close_once()
 
@@ -256,38 +185,37 @@ class OpenFile:
 
 
 def open_file(path: str) -> OpenFile:
-    """Open the regular file ``path`` without ever waiting for a writer.
+    """Open the regular file ``path``. Blocks on the disk, but never on a FIFO's writer.
 
-    :raises UnavailableError: where there is no readable regular file.
-    :raises FileSystemError: where the system fails.
+    :raises UnavailableError: if there is no readable regular file.
+    :raises FileSystemError: if the system fails.
     """
     try:
         return _checked(os.open(path, _FLAGS), path)
     except OSError as error:
-        raise explained(path, error) from error
+        raise classify_error(path, error) from error
 
 
 def open_below(root: str, path: str) -> OpenFile:
-    """Open ``path`` as :func:`open_file` does, and follow no link to a folder below ``root``.
+    """Open ``path`` as :func:`open_file` does, but follow no link to a folder below ``root``.
 
-    One folder is opened from the other, so that none can be replaced by a link between a check and
-    its use. The file itself may be a link. Where the system has no such calls, on Windows, links
-    are followed.
+    Each folder is opened relative to its parent, so none can be replaced by a link between check
+    and use. The file itself may be a link. Windows lacks these calls, and links are followed there.
 
-    :raises UnavailableError: where there is no readable regular file.
-    :raises FileSystemError: where the system fails.
+    :raises UnavailableError: if there is no readable regular file.
+    :raises FileSystemError: if the system fails.
     """
     if os.open not in os.supports_dir_fd:
         return open_file(path)
     *folders, name = os.path.relpath(path, root).split(os.sep)
     opened: list[int] = []
     try:
-        opened.append(os.open(root, _FOLDER))
+        opened.append(os.open(root, _DIRECTORY_FLAGS))
         for folder in folders:
-            opened.append(os.open(folder, _FOLDER | os.O_NOFOLLOW, dir_fd=opened[-1]))
+            opened.append(os.open(folder, _DIRECTORY_FLAGS | os.O_NOFOLLOW, dir_fd=opened[-1]))
         return _checked(os.open(name, _FLAGS, dir_fd=opened[-1]), path, is_by_path=False)
     except OSError as error:
-        raise explained(path, error) from error
+        raise classify_error(path, error) from error
     finally:
         for descriptor in opened:
             _close(descriptor)
@@ -296,7 +224,7 @@ def open_below(root: str, path: str) -> OpenFile:
 def _checked(descriptor: int, path: str, *, is_by_path: bool = True) -> OpenFile:
     try:
         status = os.fstat(descriptor)
-        _require_regular(path, status)
+        require_regular(path, status)
         return OpenFile(descriptor, path, status, is_by_path=is_by_path)
     except BaseException:
         _close(descriptor)
@@ -304,64 +232,15 @@ def _checked(descriptor: int, path: str, *, is_by_path: bool = True) -> OpenFile
 
 
 def _close(descriptor: int) -> None:
-    """Close what was only read: of an error there is nothing to be learnt, and nothing left open.
+    """Close a descriptor that was only read, and ignore errors.
 
-    A network file system may report one, of something else. The descriptor is free all the same.
+    A network file system may report an error of an earlier operation. The descriptor is closed all
+    the same.
     """
     with suppress(OSError):
         os.close(descriptor)
 
 
-def read_state(path: str) -> FileState:
-    """Ask for the state of the regular file ``path``; raises what :func:`open_file` raises."""
-    try:
-        status = os.stat(path)
-    except OSError as error:
-        raise explained(path, error) from error
-    _require_regular(path, status)
-    return state_of(status)
-
-
-def state_if_any(path: str) -> FileState | None:
-    """The state of a regular file, ``None`` where there is none."""
-    try:
-        return read_state(path)
-    except UnavailableError:
-        return None
-
-
-def _require_regular(path: str, status: os.stat_result) -> None:
-    if not stat.S_ISREG(status.st_mode):
-        raise UnavailableError(path, "it is not a regular file")
-
-
-def state_of(status: os.stat_result) -> FileState:
-    """The state that ``status`` describes."""
-    return FileState(
-        size=status.st_size,
-        mtime_ns=status.st_mtime_ns,
-        ctime_ns=status.st_ctime_ns,
-        device=status.st_dev,
-        inode=status.st_ino,
-    )
-
-
-def _access_of(status: os.stat_result) -> tuple[int, int, int, int]:
-    """The properties that can change, and ``ctime`` with them, while the content stays."""
+def _permissions_of(status: os.stat_result) -> tuple[int, int, int, int]:
+    """The metadata that can change, and the ctime with it, while the content stays the same."""
     return status.st_nlink, status.st_mode, status.st_uid, status.st_gid
-
-
-def reason_of(error: Exception) -> str:
-    """What happened, in the system's words."""
-    if isinstance(error, MemoryError):
-        return os.strerror(errno.ENOMEM)
-    return getattr(error, "strerror", None) or str(error)
-
-
-def explained(path: str, error: OSError) -> UnavailableError | FileSystemError:
-    """What an error at ``path`` means."""
-    if error.errno in _GONE:
-        return UnavailableError(path, "it was removed", gone=True)
-    if error.errno in _UNSERVABLE:
-        return UnavailableError(path, error.strerror or "it cannot be opened")
-    return FileSystemError(path, error)

@@ -1,1 +1,1 @@
-"""HTTP's rules as pure functions on field values (RFC 9110): text in, values out, no I/O."""
+"""The rules of HTTP (RFC 9110) as pure functions on header values, without I/O."""

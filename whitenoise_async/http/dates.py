@@ -1,4 +1,4 @@
-"""HTTP-date, RFC 9110 §5.6.7: written in one form, read in all three."""
+"""HTTP-date (RFC 9110 §5.6.7): read in its three formats, written in the preferred one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, timezone
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
-# Spelt out: strftime's names follow the locale.
+# strftime uses the names of the locale.
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = [
     *("Jan", "Feb", "Mar", "Apr", "May", "Jun"),
@@ -19,10 +19,10 @@ _LONG_DAY = "(?:Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday)"
 _MONTH = f"(?P<month>{'|'.join(_MONTHS)})"
 _TIME = "(?P<hour>[0-9]{2}):(?P<minute>[0-9]{2}):(?P<second>[0-9]{2})"
 
-# HTTP-date is case-sensitive. The day's name is not checked against the date: no other server does.
-_FORMS = tuple(
-    re.compile(form)
-    for form in (
+# HTTP-date is case-sensitive. Like other servers, this one ignores a wrong day of the week.
+_FORMATS = tuple(
+    re.compile(pattern)
+    for pattern in (
         rf"{_SHORT_DAY}, (?P<day>[0-9]{{2}}) {_MONTH} (?P<year>[0-9]{{4}}) {_TIME} GMT",
         rf"{_LONG_DAY}, (?P<day>[0-9]{{2}})-{_MONTH}-(?P<year>[0-9]{{2}}) {_TIME} GMT",
         rf"{_SHORT_DAY} {_MONTH} (?P<day>[0-9]{{2}}| [0-9]) {_TIME} (?P<year>[0-9]{{4}})",
@@ -31,26 +31,27 @@ _FORMS = tuple(
 
 
 def format_http_date(seconds: float) -> str:
-    """Write ``seconds`` since the epoch as an IMF-fixdate, the one form that is generated."""
+    """Return ``seconds`` since the epoch as an IMF-fixdate, the only format that may be sent."""
     year, month, day, hour, minute, second, weekday = time.gmtime(seconds)[:7]
     name, month_name = _DAYS[weekday], _MONTHS[month - 1]
     return f"{name}, {day:02} {month_name} {year:04} {hour:02}:{minute:02}:{second:02} GMT"
 
 
 def parse_http_date(text: str, now: float | None = None) -> int | None:
-    """Read an HTTP-date in any of its three forms.
+    """Parse an HTTP-date in any of its three formats.
 
-    :param text: the field value, without white space around it.
-    :param now: seconds since the epoch, by which a two-digit year is placed; the clock's if absent.
-    :returns: seconds since the epoch, or ``None`` for what is not an HTTP-date.
+    :param text: the header value, without surrounding white space.
+    :param now: the current time in seconds since the epoch, which decides the century of a
+        two-digit year; by default, the clock's.
+    :returns: seconds since the epoch, or ``None`` if ``text`` is not an HTTP-date.
     """
-    for form in _FORMS:
-        if found := form.fullmatch(text):
-            return _seconds(found, time.time() if now is None else now)
+    for pattern in _FORMATS:
+        if found := pattern.fullmatch(text):
+            return _seconds(found, now)
     return None
 
 
-def _seconds(found: re.Match[str], now: float) -> int | None:
+def _seconds(found: re.Match[str], now: float | None) -> int | None:
     year, month = int(found["year"]), _MONTHS.index(found["month"]) + 1
     rest = (month, *(int(found[name]) for name in ("day", "hour", "minute", "second")))
     if len(found["year"]) == 2:
@@ -60,12 +61,12 @@ def _seconds(found: re.Match[str], now: float) -> int | None:
         minutes = datetime(year, month, day, hour, minute, tzinfo=timezone.utc) - _EPOCH
     except ValueError:
         return None
-    # A leap second (60) is valid, and datetime has no room for it.
+    # HTTP-date allows a leap second (60), and datetime does not.
     return minutes // timedelta(seconds=1) + second if second <= 60 else None
 
 
-def _full_year(two_digits: int, rest: tuple[int, ...], now: float) -> int:
-    """More than 50 years ahead means the past century (RFC 9110 §5.6.7)."""
+def _full_year(two_digits: int, rest: tuple[int, ...], now: float | None) -> int:
+    """Return the year in this century, or in the last one if it is over 50 years ahead (§5.6.7)."""
     this_year, *this_moment = time.gmtime(now)[:6]
     year = this_year - this_year % 100 + two_digits
     return year - 100 if (year, *rest) > (this_year + 50, *this_moment) else year

@@ -1,4 +1,4 @@
-"""The fields this package reads from a request, and the syntax of those it writes."""
+"""The request headers that decide a response, and the syntax of header names and values."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-#: Optional white space, RFC 9110 §5.6.3. ``str.strip()`` alone would also take U+00A0 and its kind.
+#: Optional white space (RFC 9110 §5.6.3). ``str.strip()`` alone would also remove U+00A0.
 OWS = " \t"
 
-# RFC 9110 §5.6.2 and §5.5. CR, LF and NUL in a value would end the field.
+# RFC 9110 §5.6.2 and §5.5. A CR, LF or NUL would let a value start another header.
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _FIELD_VALUE = re.compile(r"(?![ \t])[\t\x20-\x7e\x80-\xff]*(?<![ \t])")
 
 
 class RequestFields(NamedTuple):
-    """The request fields on which an answer depends; ``None`` where the request has none.
+    """The values of the request headers that decide a response; ``None`` for an absent header.
 
-    A field that is sent more than once holds its values joined by commas (RFC 9110 §5.3).
+    If a client sends a header several times, its values are joined by commas (RFC 9110 §5.3).
     """
 
     accept_encoding: str | None = None
@@ -33,28 +33,28 @@ _OPAQUE_TAG = re.compile("[!#-~]+")
 
 
 def is_opaque_tag(text: str) -> bool:
-    """Whether ``text`` can stand between the quotes of an entity-tag (RFC 9110 §8.8.3).
+    """Whether ``text`` may stand between the quotes of an entity-tag (RFC 9110 §8.8.3).
 
-    The octets beyond ASCII, which that allows as well, are of use to nobody.
+    The RFC also allows bytes above ASCII, which have no use in a tag and are refused here.
     """
     return _OPAQUE_TAG.fullmatch(text) is not None
 
 
 def is_token(text: str) -> bool:
-    """Whether ``text`` is a token (RFC 9110 §5.6.2), as field names and parameter names are."""
+    """Whether ``text`` is a token (RFC 9110 §5.6.2), such as the name of a header or parameter."""
     return _TOKEN.fullmatch(text) is not None
 
 
 def is_field_value(text: str) -> bool:
-    """Whether ``text`` can stand as a field's value (RFC 9110 §5.5).
+    """Whether ``text`` is a valid header value (RFC 9110 §5.5).
 
-    That is Latin-1 text without controls, and without white space around it.
+    A valid value is Latin-1 text without control characters and without surrounding white space.
     """
     return _FIELD_VALUE.fullmatch(text) is not None
 
 
 def vary_with(vary: str | None, name: str) -> str:
-    """The ``Vary`` value (RFC 9110 §12.5.5) that adds the field ``name`` to the value ``vary``."""
+    """Return the ``Vary`` value (RFC 9110 §12.5.5) ``vary`` with the header ``name`` added."""
     if vary is None or not vary.strip(OWS):
         return name
     listed = {member.strip(OWS).lower() for member in vary.split(",")}
@@ -62,9 +62,10 @@ def vary_with(vary: str | None, name: str) -> str:
 
 
 def combined_field(headers: Iterable[tuple[str, str]], name: str) -> str | None:
-    """The value of the field ``name`` (compared without case), ``None`` where there is none.
+    """Return the value of the header ``name``, or ``None`` if it is absent or empty.
 
-    Several lines of one field are one list (RFC 9110 §5.3).
+    Names are compared without case. The values of repeated headers are joined by commas
+    (RFC 9110 §5.3).
     """
     wanted = name.lower()
     return ", ".join(value for field, value in headers if field.lower() == wanted) or None

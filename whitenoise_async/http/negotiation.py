@@ -1,4 +1,4 @@
-"""Which representation a client gets: Accept-Encoding, RFC 9110 §12.5.3."""
+"""Content negotiation: ``Accept-Encoding`` selects a representation (RFC 9110 §12.5.3)."""
 
 from __future__ import annotations
 
@@ -9,26 +9,28 @@ from .fields import OWS, is_token
 
 IDENTITY = "identity"
 
-# RFC 9110 §8.4.1.3: x-gzip is to be read as gzip.
+# RFC 9110 §8.4.1.3: a recipient treats x-gzip as gzip.
 _ALIASES = {"x-gzip": "gzip"}
 
 _WEIGHT = re.compile(r"[qQ]=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)")
 
-#: A value with more members than this is one that accepts no coding: RFC 9110 §5.6.1.2 wants
-#: a limit, since 64 KB of members take 20 ms to read. Clients name a handful.
+#: A value with more members than this counts as empty. RFC 9110 §5.6.1.2 asks for a limit, since
+#: 64 KB of members take 20 ms to parse. Browsers name four.
 MAX_CODINGS = 100
 
-# Below 0.001, the least weight above zero that can be written: identity that nobody named is
-# acceptable, and comes after every coding that the client took the trouble to name.
+# The weight of identity if the client does not name it: acceptable, but after every named coding.
+# The smallest weight that a client can write is 0.001.
 _UNNAMED_IDENTITY = 0.0001
 
 
 def parse_accept_encoding(value: str) -> dict[str, float]:
-    """Read an ``Accept-Encoding`` value as ``{coding: weight}``, codings in lower case.
+    """Parse an ``Accept-Encoding`` value.
 
-    Malformed members are skipped, and all of them where there are more than :data:`MAX_CODINGS`. A
-    coding that is named twice keeps its lowest weight: one that the client refused somewhere is one
-    that it may not be able to read.
+    Malformed members are skipped. A coding that is named twice keeps its lowest weight: if the
+    client refused it once, it may be unable to decode it.
+
+    :returns: the weight of each coding, by its name in lower case; empty if ``value`` has more than
+        :data:`MAX_CODINGS` members.
     """
     weights: dict[str, float] = {}
     if value.count(",") >= MAX_CODINGS:
@@ -39,7 +41,7 @@ def parse_accept_encoding(value: str) -> dict[str, float]:
         weight = _weight(parameter.strip(OWS)) if has_weight else 1.0
         if weight is not None and is_token(coding):
             coding = _ALIASES.get(coding, coding)
-            weights[coding] = min(weight, weights.get(coding, 1.0))
+            weights[coding] = min(weight, weights.get(coding, weight))
     return weights
 
 
@@ -49,14 +51,16 @@ def choose(
     *,
     prefer_identity: bool = False,
 ) -> int:
-    """Choose among representations of one resource.
+    """Choose a representation: the smallest among those with the highest weight.
 
-    :param candidates: content coding and size in bytes of each, identity first.
-    :param accept_encoding: the field's value; ``None`` where the request has none.
-    :param prefer_identity: whether to choose identity if the client names it with the highest
-        weight, as for a range: few clients can use a part of a coded file.
-    :returns: the index of the one to send: of those that the client weighs highest the smallest.
-        Where the client accepts none, identity: RFC 9110 §12.5.3 allows that in place of a 406.
+    If the client accepts none, identity is chosen. RFC 9110 §12.5.3 allows this instead of a 406.
+
+    :param candidates: the content coding and the size in bytes of each representation, identity
+        first.
+    :param accept_encoding: the value of the header, or ``None`` if it is absent.
+    :param prefer_identity: choose identity if the client names it with the highest weight. This is
+        for ranges, since few clients can use a part of a compressed file.
+    :returns: the index of the chosen candidate.
     """
     if accept_encoding is None or len(candidates) == 1:
         return 0
@@ -64,7 +68,7 @@ def choose(
     best, best_rank = 0, (0.0, 0)
     for index, (coding, size) in enumerate(candidates):
         rank = (_rank(coding, weights, candidates), -size)
-        if rank[0] > 0 and rank > best_rank:
+        if rank > best_rank:
             best, best_rank = index, rank
     if prefer_identity and weights.get(IDENTITY, 0.0) >= best_rank[0]:
         return 0
@@ -82,8 +86,6 @@ def _rank(coding: str, weights: dict[str, float], candidates: Sequence[tuple[str
     star = weights.get("*")
     if coding != IDENTITY:
         return star or 0.0
-    if star == 0.0:
-        return 0.0
     if star is None or any(weights.get(other, 0.0) > 0 for other, _ in candidates):
         return _UNNAMED_IDENTITY
     return star

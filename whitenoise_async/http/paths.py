@@ -1,33 +1,22 @@
-"""From a server's idea of a path to the URL path below our mount point, and to a Location."""
+"""URL paths: decode a path, remove the mount point, and build a ``Location``."""
 
 from __future__ import annotations
 
 from urllib.parse import quote
 
-# What may stand unescaped in a query (RFC 3986 §3.4), and "%" itself: the client has escaped it.
+# A query may contain these characters unescaped: those of RFC 3986 §3.4, those that browsers leave
+# as they are, and "%", since the client has escaped the query already.
 _QUERY_SAFE = "%!$&'()*+,;=:@/?-._~[]{}|^\\`\""
 
 
-def decode_environ_path(value: str) -> str | None:
-    """Undo what PEP 3333 does to a path: bytes as Latin-1 text, where the client meant UTF-8.
-
-    :returns: the text, or ``None`` where the bytes are not UTF-8 and so can name no listed file.
-    """
-    try:
-        return value.encode("latin-1").decode("utf-8")
-    except UnicodeEncodeError:
-        # No server's: in-process transports, httpx's for one, hand over what they have decoded.
-        return value
-    except UnicodeDecodeError:
-        return None
-
-
 def below_mount(path: str, root_path: str) -> str:
-    """Take the mount point off an ASGI ``path``.
+    """Remove the mount point from an ASGI ``path``, if it is there.
 
-    The ASGI specification has ``path`` include ``root_path``. Servers add it in front of what the
-    client sent (uvicorn), as it was configured: ``/api/`` gives ``/api//a.txt``. Others leave it
-    out (hypercorn, daphne), and then there is nothing to take off.
+    The ASGI specification includes ``root_path`` in ``path``. Some servers (uvicorn) concatenate
+    both as configured, so ``/api/`` gives ``/api//a.txt``. Others (hypercorn, daphne) leave
+    ``root_path`` out.
+
+    :param root_path: the mount point, with or without slashes at its ends.
     """
     if path.startswith(root_path):
         below = path[len(root_path) :]
@@ -38,32 +27,35 @@ def below_mount(path: str, root_path: str) -> str:
         if not below:
             return below
     mount = _normalized(root_path)
-    if mount and (path == mount or path.startswith(f"{mount}/")):
+    if path == mount or path.startswith(f"{mount}/"):
         return path[len(mount) :]
     return path
 
 
 def below_mounts(path: str, root_path: str, outer: str) -> str:
-    """The same for an application that is mounted in another one, whose mount point is ``outer``.
+    """Remove the mount point of an application that is mounted inside another one.
 
-    Starlette appends its own mount points to ``root_path``. Where the server's ``path`` leaves the
-    outer one out, it has only the inner part.
+    Starlette appends its own mount points to the server's ``root_path``. If the server leaves
+    ``root_path`` out of ``path``, only the part that Starlette appended is there.
+
+    :param root_path: the whole mount point.
+    :param outer: the mount point of the outer application.
     """
     below = below_mount(path, root_path)
-    if below == path and outer and root_path.startswith(outer):
+    if below == path and root_path.startswith(outer):
         return below_mount(path, root_path[len(outer) :])
     return below
 
 
 def with_mount(path: str, root_path: str) -> str:
-    """The whole path of a request, whether or not the ASGI ``path`` includes ``root_path``."""
+    """Return the whole path of a request, whether or not ``path`` includes ``root_path``."""
     return _normalized(root_path) + below_mount(path, root_path)
 
 
 def restore_slash(path_info: str, script_name: str) -> str:
-    """Restore the slash at the start of a WSGI ``PATH_INFO`` where ``SCRIPT_NAME`` has taken it.
+    """Restore the leading slash of a WSGI ``PATH_INFO`` if it was removed with ``SCRIPT_NAME``.
 
-    Servers cut ``SCRIPT_NAME`` off as it was configured: ``/api/`` leaves ``a.txt`` (gunicorn).
+    Some servers (gunicorn) remove ``SCRIPT_NAME`` as configured, so ``/api/`` leaves ``a.txt``.
     """
     if script_name.endswith("/") and not path_info.startswith("/"):
         return f"/{path_info}"
@@ -76,29 +68,29 @@ def _normalized(root_path: str) -> str:
 
 
 def has_encoded_slash(target: str | bytes | None, root_path: str = "") -> bool:
-    """Whether the path of a request target has an encoded slash, which is data (RFC 3986 §2.2).
+    """Whether the path of a request target contains ``%2F``, which is data (RFC 3986 §2.2).
 
-    :param target: as the client sent it, with or without its query; ``None`` where the server does
-        not say. ASGI has bytes, and some in-process clients text.
-    :param root_path: the mount point that the server may have put in front of it.
+    :param target: the target as the client sent it, with or without its query; ``None`` if the
+        server does not expose it. ASGI servers pass bytes, and some in-process clients pass text.
+    :param root_path: a mount point that the server may have put in front; it is not searched.
     """
     if not target:
         return False
     text = target if isinstance(target, str) else target.decode("latin-1")
-    # Most paths have no escapes, and are not looked at closer.
+    # Most paths have no escapes, so the first test is enough for them.
     return "%" in text and "%2f" in text.partition("?")[0].removeprefix(root_path).lower()
 
 
 def add_slash(path: str) -> str:
-    """A relative reference (RFC 3986 §4.2) from ``path`` to the same path with a slash at its end.
+    """Return the relative reference (RFC 3986 §4.2) that leads from ``path`` to ``path/``.
 
-    Everything but unreserved characters is escaped: a bare colon would make the name a scheme.
+    Only unreserved characters of the name remain: a colon would turn it into a scheme.
     """
-    return quote(path.rpartition("/")[2], safe="", errors="replace") + "/"
+    return quote(path.rpartition("/")[2], errors="replace") + "/"
 
 
 def with_query(location: str, query: str) -> str:
-    """Append the request's query; what cannot stand in a field value is percent-encoded."""
+    """Append a query, and percent-encode the characters that a URI or a header cannot contain."""
     if not query:
         return location
     return f"{location}?{quote(query, safe=_QUERY_SAFE, encoding='latin-1', errors='replace')}"

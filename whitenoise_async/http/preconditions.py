@@ -1,4 +1,4 @@
-"""Conditional requests, RFC 9110 §13: four preconditions and the order in which they count."""
+"""Conditional requests (RFC 9110 §13): four preconditions, their order, and ``If-Range``."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from enum import Enum, auto
 from .dates import parse_http_date
 from .fields import RequestFields
 
-# entity-tag, RFC 9110 §8.8.3. A comma may stand inside the quotes; ``W/`` is case-sensitive.
+# An entity-tag (RFC 9110 §8.8.3) may contain a comma. ``W/`` is case-sensitive.
 _TAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'
 _ENTITY_TAG = re.compile(_TAG)
-# A list may have empty members (RFC 9110 §5.6.1.2).
+# A list may contain empty members (RFC 9110 §5.6.1.2).
 _LIST_MEMBER = re.compile(rf"[ \t,]*({_TAG})[ \t]*(?:,|\Z)")
 
-#: What a list holds beyond so many entity-tags is not read: 64 KB of them take 9 ms. A cache sends
-#: one for each representation that it keeps of a URL.
+#: The rest of a longer list is ignored, since 64 KB of entity-tags take 9 ms to parse. A cache
+#: sends one tag for each representation of a URL that it has stored.
 MAX_TAGS = 1000
 
 
 class Outcome(Enum):
-    """What the preconditions say of a GET or HEAD request."""
+    """The result of the preconditions of a GET or HEAD request."""
 
     PROCEED = auto()
     NOT_MODIFIED = auto()  # 304
@@ -30,11 +30,12 @@ class Outcome(Enum):
 
 
 def evaluate(fields: RequestFields, etag: str, last_modified: int | None) -> Outcome:
-    """Evaluate a GET or HEAD request's preconditions in the order of RFC 9110 §13.2.2.
+    """Evaluate the preconditions of a GET or HEAD request in the order of RFC 9110 §13.2.2.
 
-    :param fields: the request's fields.
-    :param etag: the selected representation's entity-tag, with its quotes.
-    :param last_modified: seconds since the epoch; ``None`` for a representation without that date.
+    :param fields: the headers of the request.
+    :param etag: the entity-tag of the selected representation, with its quotes.
+    :param last_modified: its modification date in seconds since the epoch, or ``None`` if the
+        representation has no date.
     """
     if fields.if_match is not None:
         if not _if_match(fields.if_match, etag):
@@ -56,11 +57,14 @@ def evaluate(fields: RequestFields, etag: str, last_modified: int | None) -> Out
 def range_applies(
     if_range: str | None, etag: str, last_modified: int | None, now: float | None = None
 ) -> bool:
-    """Whether ``If-Range`` (RFC 9110 §13.1.5) lets the request's ``Range`` count.
+    """Whether the server honors ``Range`` under this ``If-Range`` (RFC 9110 §13.1.5).
 
     Entity-tags are compared strongly. A date must be equal, and a strong validator.
 
-    :param now: seconds since the epoch; the clock's if absent.
+    :param if_range: the value of the header, or ``None`` if it is absent.
+    :param etag: as in :func:`evaluate`.
+    :param last_modified: as in :func:`evaluate`.
+    :param now: the current time in seconds since the epoch; by default, the clock's.
     """
     if if_range is None:
         return True
@@ -74,17 +78,21 @@ def range_applies(
 
 
 def is_strong_date(last_modified: int, now: float | None = None) -> bool:
-    """Whether the second ``last_modified`` is over: within it, the file may change once more.
+    """Whether the date ``last_modified`` is a strong validator (RFC 9110 §8.8.2.2).
 
-    RFC 9110 §8.8.2.2 wants a ``Date`` that is at least one second later.
+    It is strong once at least one second has passed. Until then, the file may change again
+    without a change of its date.
+
+    :param last_modified: seconds since the epoch.
+    :param now: the current time in seconds since the epoch; by default, the clock's.
     """
     return last_modified + 1 <= (time.time() if now is None else now)
 
 
 def parse_entity_tags(value: str) -> Iterator[str]:
-    """Yield the entity-tags listed in ``value``, :data:`MAX_TAGS` at the most.
+    """Yield the entity-tags in ``value`` up to the first malformed member.
 
-    From a malformed member on, nothing is read.
+    At most :data:`MAX_TAGS` are yielded.
     """
     position = 0
     for _ in range(MAX_TAGS):
@@ -96,29 +104,32 @@ def parse_entity_tags(value: str) -> Iterator[str]:
 
 
 def _if_match(value: str, etag: str) -> bool:
-    """§13.1.1, strong comparison."""
+    """Whether ``If-Match`` holds (§13.1.1, strong comparison)."""
     return value == "*" or any(_strongly_equal(tag, etag) for tag in parse_entity_tags(value))
 
 
 def _if_unmodified_since(value: str, last_modified: int | None) -> bool:
-    """§13.1.4. Without a valid date on both sides the field counts for nothing."""
+    """Whether ``If-Unmodified-Since`` holds (§13.1.4). It is ignored unless both dates exist."""
     date = parse_http_date(value)
     return date is None or last_modified is None or last_modified <= date
 
 
 def _if_none_match(value: str, etag: str) -> bool:
-    """§13.1.2, weak comparison: proxies that compress on the way weaken our tags."""
+    """Whether ``If-None-Match`` holds (§13.1.2, weak comparison).
+
+    Proxies that compress a response make its tag weak, and clients send that tag back.
+    """
     return value != "*" and all(_opaque(tag) != _opaque(etag) for tag in parse_entity_tags(value))
 
 
 def _if_modified_since(value: str, last_modified: int | None) -> bool:
-    """§13.1.3. Without a valid date on both sides the field counts for nothing."""
+    """Whether ``If-Modified-Since`` holds (§13.1.3). It is ignored unless both dates exist."""
     date = parse_http_date(value)
     return date is None or last_modified is None or last_modified > date
 
 
 def _strongly_equal(tag: str, etag: str) -> bool:
-    """§8.8.3.2: equal, and neither is weak."""
+    """Whether both tags are equal and neither is weak (§8.8.3.2)."""
     return tag == etag and not tag.startswith("W/")
 
 

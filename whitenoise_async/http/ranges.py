@@ -1,45 +1,44 @@
-"""Range requests: bytes only, RFC 9110 §14."""
+"""Range requests (RFC 9110 §14), with bytes as the only unit."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 from .fields import OWS
 
-#: More ranges than this in one request are ignored (RFC 9110 §14.2): each part of a multipart
-#: answer costs a read and some hundred bytes of its own, which a client must not command at will.
+#: A request for more ranges than this gets the whole file, as RFC 9110 §14.2 allows. Each part of a
+#: multipart response costs a read and some hundred bytes, so the number of parts is bounded.
 MAX_RANGES = 32
 
 
 class ByteRange(NamedTuple):
-    """Bytes of a representation, from ``start`` up to but not including ``stop``."""
+    """The bytes of a representation from ``start`` up to ``stop``, which is excluded."""
 
     start: int
     stop: int
 
     @property
     def length(self) -> int:
-        """How many bytes the range holds."""
+        """The number of bytes."""
         return self.stop - self.start
 
     def content_range(self, size: int) -> str:
-        """The ``Content-Range`` value of this range of ``size`` bytes (RFC 9110 §14.4)."""
+        """Return the ``Content-Range`` value of this range (RFC 9110 §14.4).
+
+        :param size: the size of the whole representation in bytes.
+        """
         return f"bytes {self.start}-{self.stop - 1}/{size}"
 
 
-def planned_length(plan: Sequence[bytes | ByteRange]) -> int:
-    """Length in bytes of a body that is planned as literal bytes and ranges of a file."""
-    return sum(len(part) if isinstance(part, bytes) else part.length for part in plan)
-
-
 def parse_range(value: str, size: int) -> list[ByteRange] | None:
-    """Read a ``Range`` value for a representation of ``size`` bytes.
+    """Parse a ``Range`` value for a representation of ``size`` bytes.
 
-    :returns: the satisfiable ranges in the order asked for, an empty list when there is none (416),
-        or ``None`` where the server ignores the field: another unit, malformed, more than
-        :data:`MAX_RANGES`, ranges that add up to more than the representation, or an empty
-        representation, for which a 416 would say nothing new and breaks nginx's ``slice``.
+    The server ignores a value with another unit, a syntax error, or more than :data:`MAX_RANGES`
+    ranges. It also ignores ranges whose sum exceeds ``size``, and every range of an empty file:
+    a 416 would break the ``slice`` module of nginx.
+
+    :returns: the satisfiable ranges in the order of the request; an empty list if there is none,
+        which means a 416; or ``None`` if the server ignores the value.
     """
     unit, _, range_set = value.partition("=")
     if unit.lower() != "bytes" or range_set.count(",") >= MAX_RANGES or not size:
@@ -58,14 +57,14 @@ def parse_range(value: str, size: int) -> list[ByteRange] | None:
 
 
 def unsatisfied_range(size: int) -> str:
-    """The ``Content-Range`` value of a 416 answer for a representation of ``size`` bytes."""
+    """Return the ``Content-Range`` value of a 416 for a representation of ``size`` bytes."""
     return f"bytes */{size}"
 
 
 def _bounds(spec: str, size: int) -> ByteRange | None:
-    """One range-spec (RFC 9110 §14.1.1), cut to ``size``.
+    """Parse one range-spec (RFC 9110 §14.1.1) and limit it to ``size``.
 
-    Empty where it is unsatisfiable, ``None`` where it is malformed.
+    :returns: an empty range if the range-spec is unsatisfiable, or ``None`` if it is malformed.
     """
     first, hyphen, last = spec.partition("-")
     if not hyphen or not (_is_position(first) or (not first and last)):
@@ -73,26 +72,26 @@ def _bounds(spec: str, size: int) -> ByteRange | None:
     if last and not _is_position(last):
         return None
     if not first:
-        return ByteRange(max(0, size - _cut(last, size)), size)
-    start = _cut(first, size)
+        return ByteRange(size - _limited(last, size), size)
+    start = _limited(first, size)
     if not last:
         return ByteRange(start, size)
     if _order(first) > _order(last):
         return None
-    return ByteRange(start, max(start, min(_cut(last, size) + 1, size)))
+    return ByteRange(start, max(start, min(_limited(last, size) + 1, size)))
 
 
 def _is_position(digits: str) -> bool:
-    """1*DIGIT, in ASCII: ``int()`` alone would take ``+1``, ``1_0`` and other alphabets' digits."""
+    """Whether this is ``1*DIGIT`` in ASCII; ``int()`` also accepts ``+1`` and ``1_0``."""
     return digits.isascii() and digits.isdigit()
 
 
 def _order(digits: str) -> tuple[int, str]:
-    """A key that orders numbers of any length: ``int()`` refuses more than 4,300 digits."""
+    """Return a sort key for a number of any length; ``int()`` refuses more than 4,300 digits."""
     significant = digits.lstrip("0")
     return len(significant), significant
 
 
-def _cut(digits: str, size: int) -> int:
-    """The number, or ``size`` where it is larger."""
+def _limited(digits: str, size: int) -> int:
+    """Return the smaller of the number in ``digits`` and ``size``."""
     return size if _order(digits) > _order(str(size)) else int(digits.lstrip("0") or "0")

@@ -1,1 +1,5 @@
 """Which URL maps to which file. No HTTP."""
+
+from .entries import StaticFile
+
+__all__ = ["StaticFile"]

@@ -1,61 +1,58 @@
-"""One directory below a root: which of its entries are published, with no stat but of links."""
+"""One directory below a root: which of its entries are served. Only links need a stat."""
 
 from __future__ import annotations
 
 import errno
 import os
 import stat
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from ..files.codings import SUFFIXES, WORKING_PREFIX
+from ..files.codings import WORKING_PREFIX, original_of
 from ..support.globs import Globs
+from .skipped import OnSkip
 
-_DANGLING = "it is a link that leads nowhere"
-_NO_FILE = "it is neither a file nor a directory"
+_DANGLING = "it is a dangling link"
+_NOT_REGULAR = "it is neither a file nor a directory"
 _NOT_UTF8 = "its name is not UTF-8, so no URL can name it"
 
 
-#: Takes a path that is left out, and the reason.
-Skip = Callable[[str, "str | OSError"], None]
-
-
 class Rules(NamedTuple):
-    """What is published of all that lies below a root."""
+    """Which entries below a root are served."""
 
     followlinks: bool
-    exclude: Globs | None  # None keeps nothing out
+    exclude: Globs | None  # None excludes nothing
 
 
-def is_kept_out(exclude: Globs, below: str, name: str, *, folder: bool) -> bool:
-    """Whether ``exclude`` keeps out the entry ``name``, or its ``include`` does not name it.
+def is_excluded(exclude: Globs, below: str, name: str, *, folder: bool) -> bool:
+    """Whether ``exclude`` matches the entry ``name``, or its ``include`` does not.
 
-    Variants follow their original, since they tell as much as it does. A folder that is not
-    included may still have files that are.
+    A variant has the content of its original, so it is treated like that. A folder that is not
+    included may still contain files that are.
 
-    :param below: the path below the root of the folder that has it, with a slash at its end.
+    :param below: the path of its folder below the root, with a slash at the end.
     """
     names = [name] if folder else _with_originals(name)
     if any(exclude.match(below, each, folder=folder) for each in names):
         return True
-    return not folder and _is_left_out(exclude.include, below, names)
+    return not folder and _is_not_included(exclude.include, below, names)
 
 
-def is_path_kept_out(exclude: Globs, path: str) -> bool:
-    """The same of the file ``path``, below the root, and of the folders on its way."""
+def is_path_excluded(exclude: Globs, path: str) -> bool:
+    """The same for the file ``path`` below the root and for the folders above it."""
     paths = _with_originals(path)
-    return any(map(exclude.match_path, paths)) or _is_left_out(exclude.include, "", paths)
+    return any(map(exclude.match_path, paths)) or _is_not_included(exclude.include, "", paths)
 
 
-def _is_left_out(include: Globs | None, below: str, names: Sequence[str]) -> bool:
+def _is_not_included(include: Globs | None, below: str, names: Sequence[str]) -> bool:
     return include is not None and not any(include.match_path(below + name) for name in names)
 
 
 def _with_originals(name: str) -> list[str]:
-    """A name, and the names of its possible originals."""
+    """A name, and the names of the files of which it may be a variant."""
     names = [name]
-    while names[-1].endswith(SUFFIXES):
-        names.append(names[-1].rpartition(".")[0])
+    while (original := original_of(names[-1])) is not None:
+        names.append(original)
     return names
 
 
@@ -64,11 +61,11 @@ class Directory(NamedTuple):
 
     path: str
     rules: Rules
-    below: str = ""  # its path below the root, with a slash at its end; the root's own is empty
+    below: str = ""  # its path below the root, with a slash at the end; empty for the root
     crossed: tuple[str, ...] = ()  # real paths of the directories whose links led here
 
-    def scan(self, skip: Skip) -> tuple[set[str], dict[str, Directory]]:
-        """List the names of its files and its directories."""
+    def scan(self, on_skip: OnSkip) -> tuple[set[str], dict[str, Directory]]:
+        """List the names of its files, and its directories by name. Blocks on the disk."""
         files: set[str] = set()
         directories: dict[str, Directory] = {}
         exclude = self.rules.exclude
@@ -78,27 +75,27 @@ class Directory(NamedTuple):
                     name = entry.name
                     if name.startswith(WORKING_PREFIX) or (
                         exclude is not None
-                        and is_kept_out(exclude, self.below, name, folder=_is_folder(entry))
+                        and is_excluded(exclude, self.below, name, folder=_is_folder(entry))
                     ):
                         continue
                     if not name.isascii() and not _is_utf8(name):
-                        skip(entry.path, _NOT_UTF8)
+                        on_skip(entry.path, _NOT_UTF8)
                     elif (
                         entry.is_file(follow_symlinks=False)
-                        or (mode := _mode(entry, skip)) == stat.S_IFREG
+                        or (mode := _mode(entry, on_skip)) == stat.S_IFREG
                     ):
                         files.add(name)
                     elif stat.S_ISDIR(mode):
                         if (child := self._enter(entry)) is not None:
                             directories[name] = child
                     elif mode:
-                        skip(entry.path, _NO_FILE)
+                        on_skip(entry.path, _NOT_REGULAR)
         except OSError as error:
-            skip(self.path, error)
+            on_skip(self.path, error)
         return files, directories
 
     def _enter(self, entry: os.DirEntry[str]) -> Directory | None:
-        """The directory that ``entry`` is or links to; ``None`` for one that is left out."""
+        """The directory that ``entry`` is or links to; ``None`` if it is not served."""
         below = f"{self.below}{entry.name}/"
         if not entry.is_symlink():
             return self._replace(path=entry.path, below=below)
@@ -106,7 +103,7 @@ class Directory(NamedTuple):
             return None
         target = os.path.realpath(entry.path)
         crossed = (*self.crossed, os.path.realpath(self.path))
-        # A link back to where its own path came from is a loop.
+        # A link to a directory that its own path has passed is a loop.
         inside = os.path.join(target, "")
         if any(place == target or place.startswith(inside) for place in crossed):
             return None
@@ -116,24 +113,27 @@ class Directory(NamedTuple):
 def _is_folder(entry: os.DirEntry[str]) -> bool:
     try:
         return entry.is_dir()
-    except OSError:  # of which :func:`_mode` tells
+    except OSError:  # :func:`_mode` reports it
         return False
 
 
-def _mode(entry: os.DirEntry[str], skip: Skip) -> int:
-    """The kind of what is no file itself, as in ``st_mode``; 0 for one that was skipped."""
+def _mode(entry: os.DirEntry[str], on_skip: OnSkip) -> int:
+    """The file type of an entry that is not a regular file itself, as in ``st_mode``.
+
+    :returns: 0 for a skipped entry.
+    """
     try:
         if entry.is_symlink():
             return stat.S_IFMT(entry.stat().st_mode)
         return stat.S_IFDIR if entry.is_dir() else stat.S_IFSOCK
     except OSError as error:
-        leads_nowhere = error.errno in (errno.ENOENT, errno.ELOOP)
-        skip(entry.path, _DANGLING if leads_nowhere else error)
+        is_dangling = error.errno in (errno.ENOENT, errno.ELOOP)
+        on_skip(entry.path, _DANGLING if is_dangling else error)
         return 0
 
 
 def _is_utf8(name: str) -> bool:
-    """Bytes that are no UTF-8 come from the file system as lone surrogates (PEP 383)."""
+    """Whether ``name`` is UTF-8: other bytes appear as lone surrogates (PEP 383)."""
     try:
         name.encode()
     except UnicodeEncodeError:

@@ -1,16 +1,16 @@
-"""Names of what is hardly meant to be public: what a folder has that was copied with all it had."""
+"""Names of files that are probably not meant to be public, such as ``.env`` and ``.git``."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
-from ..files.codings import SUFFIXES
+from ..files.codings import original_of
 
-#: Paths below a root, and for each a pattern that keeps it out.
-Mistakes = dict[str, str]
+#: Paths below a root, each with a pattern that excludes it.
+SensitiveFiles = dict[str, str]
 
-#: As the option ``exclude`` takes them.
+#: Patterns, as the option ``exclude`` takes them.
 PATTERNS = (
     *(".git", ".hg", ".svn", ".bzr", "CVS", ".git-credentials"),
     *(".env*", ".htpasswd", ".htaccess", ".netrc", ".pgpass", ".pypirc", ".npmrc"),
@@ -21,28 +21,27 @@ PATTERNS = (
     *("__pycache__", "*.pyc", ".venv", ".idea", ".vscode", ".DS_Store"),
 )
 
-# A tree may have 100,000 names: most are told by these in a sixth of a microsecond.
+# A tree may have 100,000 names. These checks reject most of them in a sixth of a microsecond.
 _ENDINGS = tuple(each.rpartition("*")[2] for each in PATTERNS if "*" in each[:-1])
 _BEGINNINGS = tuple(each[:-1] for each in PATTERNS if each.endswith("*"))
 _NAMES = frozenset(each for each in PATTERNS if "*" not in each)
 
 
-def mistakes_among(folder: str, names: Sequence[str] | set[str]) -> Mistakes:
-    """The files of one folder that look as if nobody meant to publish them.
+def sensitive_files(folder: str, names: Sequence[str] | set[str]) -> SensitiveFiles:
+    """The files of one folder that are probably not meant to be public.
 
-    In a folder that is a mistake as a whole it is that folder that is named.
+    If the folder itself is sensitive, or one above it, only that folder is returned.
 
-    :param folder: its path below the root, with a slash at its end; empty for the root.
-    :param names: of files in it.
+    :param folder: its path below the root, with a slash at the end; empty for the root.
+    :param names: the names of its files.
     """
     parents = folder.split("/")
     for number, parent in enumerate(parents):
         if names and (pattern := _pattern_for(parent)):
             return {"/".join(parents[: number + 1]) + "/": pattern}
-    found: Mistakes = {}
+    found: SensitiveFiles = {}
     for name in names:
-        plain = name.rpartition(".")[0] if name.endswith(SUFFIXES) else name
-        if pattern := _pattern_for(plain):
+        if pattern := _pattern_for(original_of(name) or name):
             found[folder + name] = pattern
     return found
 

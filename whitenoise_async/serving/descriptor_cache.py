@@ -1,4 +1,4 @@
-"""Large files are kept open for a while: to open one may wait for the disk, and so for a thread."""
+"""Caches open files: opening a large file again could wait for the disk, and so needs a thread."""
 
 from __future__ import annotations
 
@@ -8,81 +8,89 @@ from collections import OrderedDict
 from time import monotonic
 
 from ..files.open_file import OpenFile
-from ..support.after_fork import renew_at_fork
-from .representation import FileState
+from ..files.state import FileState
+from ..support.after_fork import register_after_fork
 
-#: Files that are kept open. A process may have 1,024 descriptors on most systems, and the
-#: application and its connections want theirs.
-MAX_KEPT = 64
+#: Files that are kept open. On most systems a process may have 1,024 descriptors, and the
+#: application and its connections need most of them.
+MAX_OPEN = 64
 
-#: Seconds after which a file that was not used meanwhile is closed, at the next look: one that was
-#: removed has its room on the disk until then.
-IDLE = 10.0
+#: Seconds after which an unused file is closed, at the next check. Until then, a removed file
+#: occupies its space on the disk.
+IDLE_AFTER = 10.0
 
 
-class OpenFiles:
-    """Open files by path, the least recently used closed first. Threads may share it.
+class DescriptorCache:
+    """Open files by path, least recently used out first. Threads may share it.
 
-    :meth:`get` is for the event loop, and waits for no disk. To close a file that was removed may,
-    when its blocks are freed: the other methods are for threads.
+    :meth:`get` is for the event loop, and never waits for the disk. The other methods are for
+    threads: closing a removed file may wait until the disk has freed its blocks.
     """
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[str, tuple[OpenFile, float]] = OrderedDict()
-        self._changing = threading.Lock()
+        self._files: OrderedDict[str, tuple[OpenFile, float]] = OrderedDict()
+        self._lock = threading.Lock()
         _sweeper.add(self)
-        renew_at_fork(self)
+        register_after_fork(self)
+
+    def __len__(self) -> int:
+        return len(self._files)
 
     def get(self, path: str, state: FileState) -> OpenFile | None:
-        """The file that is kept for ``path``, shared with the caller, if it is as ``state`` says.
+        """The open file for ``path``, shared with the caller, if it is still in ``state``.
 
-        Asks the descriptor, which waits for nothing: only such files are kept.
+        This asks the descriptor. The cache has only files for which that does not wait.
         """
-        with self._changing:
-            file, _ = self._kept.get(path, (None, 0.0))
-            if file is None or file.state != state or not file.is_untouched():
+        with self._lock:
+            file, _ = self._files.get(path, (None, 0.0))
+            if file is None or file.state != state or not file.is_unchanged():
                 return None
-            self._kept[path] = file, monotonic()
-            self._kept.move_to_end(path)
+            self._files[path] = file, monotonic()
+            self._files.move_to_end(path)
             return file.share()
 
-    def keep(self, file: OpenFile) -> None:
-        """Share ``file`` with those who come after, if its state can be asked without waiting."""
-        if not file.reads_at_once:
+    def add(self, file: OpenFile) -> None:
+        """Keep ``file`` open, if its state can be read without waiting."""
+        if not file.supports_nowait:
             return
         dropped = []
-        with self._changing:
-            if file.path in self._kept:
-                dropped.append(self._kept.pop(file.path))
-            self._kept[file.path] = file.share(), monotonic()
-            if len(self._kept) > MAX_KEPT:
-                dropped.append(self._kept.popitem(last=False)[1])
+        with self._lock:
+            if file.path in self._files:
+                dropped.append(self._files.pop(file.path))
+            self._files[file.path] = file.share(), monotonic()
+            if len(self._files) > MAX_OPEN:
+                dropped.append(self._files.popitem(last=False)[1])
         _close(dropped)
         _sweeper.start()
 
     def drop(self, path: str) -> None:
-        """Close the file that is kept for ``path``, if one is."""
-        with self._changing:
-            dropped = [self._kept.pop(path)] if path in self._kept else []
+        """Close the file for ``path``, if the cache has one."""
+        with self._lock:
+            dropped = [self._files.pop(path)] if path in self._files else []
         _close(dropped)
 
     def close_idle(self) -> bool:
-        """Close what was not used for :data:`IDLE` seconds; returns whether anything is left."""
-        idle_since = monotonic() - IDLE
-        with self._changing:
-            idle = [path for path, (_, used) in self._kept.items() if used <= idle_since]
-            dropped = [self._kept.pop(path) for path in idle]
-            left = bool(self._kept)
-        _close(dropped)
-        return left
+        """Close the files that were idle for :data:`IDLE_AFTER` seconds.
 
-    def renew(self) -> None:
-        """Begin anew, in a process that was just forked from one that has files open.
-
-        What nobody has any more closes itself.
+        :returns: whether a file is left.
         """
-        self._changing = threading.Lock()
-        self._kept = OrderedDict()
+        idle_since = monotonic() - IDLE_AFTER
+        with self._lock:
+            idle = [path for path, (_, used) in self._files.items() if used <= idle_since]
+            dropped = [self._files.pop(path) for path in idle]
+            is_any_left = bool(self._files)
+        _close(dropped)
+        return is_any_left
+
+    def clear(self) -> None:
+        """Close every file."""
+        for path in list(self._files):
+            self.drop(path)
+
+    def reset_after_fork(self) -> None:
+        """Start empty: the files belong to the parent. Their finalizers close them here."""
+        self._lock = threading.Lock()
+        self._files = OrderedDict()
 
 
 def _close(dropped: list[tuple[OpenFile, float]]) -> None:
@@ -91,44 +99,57 @@ def _close(dropped: list[tuple[OpenFile, float]]) -> None:
 
 
 class _Sweeper:
-    """Closes what is idle: one thread for all, which is there while anything is kept."""
+    """Closes idle files of all caches. One timer thread runs while any file is open."""
 
     def __init__(self) -> None:
-        # Weakly: this must not keep an application alive that nobody has any more.
-        self._all: weakref.WeakSet[OpenFiles] = weakref.WeakSet()
-        self.renew()
-        renew_at_fork(self)
+        # Weak references, so that this does not keep an application alive.
+        self._caches: weakref.WeakSet[DescriptorCache] = weakref.WeakSet()
+        self.reset_after_fork()
+        register_after_fork(self)
 
-    def renew(self) -> None:
-        """Begin anew, in a process that was just forked: threads have not come along."""
-        self._changing = threading.Lock()
+    def reset_after_fork(self) -> None:
+        """Start without a timer: its thread is not in this process."""
+        self._lock = threading.Lock()
         self._timer: threading.Timer | None = None
 
-    def add(self, open_files: OpenFiles) -> None:
-        with self._changing:
-            self._all.add(open_files)
+    def add(self, cache: DescriptorCache) -> None:
+        with self._lock:
+            self._caches.add(cache)
 
-    def all(self) -> list[OpenFiles]:
-        with self._changing:
-            return list(self._all)
+    def caches(self) -> list[DescriptorCache]:
+        with self._lock:
+            return list(self._caches)
 
     def start(self) -> None:
-        with self._changing:
+        with self._lock:
             if self._timer is not None:
                 return
-            timer = self._timer = threading.Timer(IDLE, self._sweep)
+            timer = self._timer = threading.Timer(IDLE_AFTER, self._sweep)
         timer.daemon = True
         timer.name = "whitenoise_async-close-idle"
         try:
             timer.start()
-        except RuntimeError:  # no thread is to be had; the next file that is kept tries again
+        except RuntimeError:  # no thread can be started; the next file that is added tries again
             self._timer = None
+
+    def stop(self) -> None:
+        timer, self._timer = self._timer, None
+        if timer is not None:
+            timer.cancel()
+            timer.join()
 
     def _sweep(self) -> None:
         self._timer = None
-        left = [each.close_idle() for each in self.all()]
-        if any(left):
+        are_open = [cache.close_idle() for cache in self.caches()]
+        if any(are_open):
             self.start()
 
 
 _sweeper = _Sweeper()
+
+
+def close_all() -> None:
+    """Close the files of all caches in this process, and stop the timer. For tests."""
+    for cache in _sweeper.caches():
+        cache.clear()
+    _sweeper.stop()

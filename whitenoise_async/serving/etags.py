@@ -1,4 +1,4 @@
-"""What the ETag of a file is made of, where that is not its date and size."""
+"""Opaque tags of ETags that are not derived from date and size: content digests, and the hook."""
 
 from __future__ import annotations
 
@@ -10,143 +10,158 @@ from contextvars import ContextVar
 from typing import Protocol, TypeVar
 
 from ..files.open_file import OpenFile
+from ..files.state import FileState
 from ..http.fields import is_opaque_tag
-from ..support.after_fork import renew_at_fork
-from ..support.logs import error_now_and_then, printable
-from .representation import FileState, are_dated
+from ..support.after_fork import register_after_fork
+from ..support.logs import error_rate_limited, printable
+from .representation import are_dated
 
 T = TypeVar("T")
 
 
-class Tags(Protocol):
-    """Makes the ETags of a file."""
+class TagSource(Protocol):
+    """Makes the opaque tags of a file's ETags."""
 
-    #: Whether the dates of files count as well, where they say something.
-    are_dated: bool
+    #: Whether meaningful dates are used too, in Last-Modified.
+    use_dates: bool
 
-    def __call__(self, path: str, url: str, forms: Sequence[OpenFile]) -> Sequence[str | None]:
-        """Make an opaque tag, without quotes, for each of the open ``forms``.
+    def tags(self, path: str, url: str, files: Sequence[OpenFile]) -> Sequence[str | None]:
+        """Make an opaque tag, without quotes, for each of the open ``files``. Blocks on the disk.
 
-        :returns: ``None`` for the tag of date and size. Blocks on the disk.
+        :returns: ``None`` for a tag of date and size.
         """
 
 
 class LongDigestError(Exception):
-    """A large file has to be read for its tag, which :func:`quickly` does not allow."""
+    """A large file must be read for its digest, which :func:`without_long_digests` forbids."""
 
 
-# Bytes that are read at a time.
-_PIECE = 256 * 1024
+# Bytes per read.
+_PIECE_SIZE = 256 * 1024
 
-# Bytes that are read for a digest in one millisecond.
-_QUICK = 1024 * 1024
+# Bytes. Reading them and computing their digest takes about a millisecond.
+_SHORT = 1024 * 1024
 
-_is_quick: ContextVar[bool] = ContextVar("whitenoise_async_is_quick", default=False)
+_forbids_long: ContextVar[bool] = ContextVar("whitenoise_async_forbids_long", default=False)
 
 
-def quickly(function: Callable[[], T]) -> T:
-    """Call a function that may ask for tags, but not for those that take long.
+def without_long_digests(function: Callable[[], T]) -> T:
+    """Call a function that may compute digests of small files only.
 
-    :raises LongDigestError: where a large file would have to be read for its tag.
+    :raises LongDigestError: if the digest of a file of more than 1 MiB is needed.
     """
-    token = _is_quick.set(True)
+    token = _forbids_long.set(True)
     try:
         return function()
     finally:
-        _is_quick.reset(token)
+        _forbids_long.reset(token)
 
 
-# Tags that are kept. A file that is served without `autorefresh` keeps its own beside this.
-_MAX_KEPT = 4096
+# Digests that are kept. Without `autorefresh`, each file's snapshot has its own as well.
+MAX_DIGESTS = 4096
 
 
-class ContentTags:
-    """Tags that are digests of the content: each is made once for a state. Threads may share it.
+class ContentDigests:
+    """Digests of the content, computed once for each state of a file. Threads may share it.
 
-    The same content has the same tag on every machine, whatever its date there.
+    The same content has the same tag on every machine, whatever its date is there.
     """
 
-    def __init__(self, *, are_dated: bool = False) -> None:
-        """:param are_dated: whether dates count; then only files with constant dates are read."""
-        self.are_dated = are_dated
-        self._kept: OrderedDict[str, tuple[FileState, str]] = OrderedDict()
-        renew_at_fork(self)
-        self.renew()
+    def __init__(self, *, use_dates: bool = False) -> None:
+        """:param use_dates: whether to read only files that have no meaningful date."""
+        self.use_dates = use_dates
+        self._digests: OrderedDict[str, tuple[FileState, str]] = OrderedDict()
+        register_after_fork(self)
+        self.reset_after_fork()
 
-    def renew(self) -> None:
-        """Take a new lock."""
-        self._changing = threading.Lock()
+    def reset_after_fork(self) -> None:
+        """Make a new lock, in a process that was just forked."""
+        self._lock = threading.Lock()
 
-    def __call__(self, path: str, url: str, forms: Sequence[OpenFile]) -> list[str | None]:
-        """The digests of ``forms``; ``None`` for one that has a date or changes while it is read.
+    def __len__(self) -> int:
+        return len(self._digests)
 
-        :raises FileSystemError: where one cannot be read.
-        :raises LongDigestError: where that is not allowed to take long.
+    def tags(self, path: str, url: str, files: Sequence[OpenFile]) -> list[str | None]:
+        """The digests of ``files``.
+
+        :returns: ``None`` for a file that has a meaningful date or changes while it is read.
+        :raises FileSystemError: if a file cannot be read.
+        :raises LongDigestError: as :func:`without_long_digests` says.
         """
-        if not self.are_dated:
-            return [self._of(form) for form in forms]
-        dated = are_dated([form.state for form in forms])
-        return [None if has else self._of(form) for has, form in zip(dated, forms, strict=True)]
+        if not self.use_dates:
+            return [self._digest_of(file) for file in files]
+        dated = are_dated([file.state for file in files])
+        return [
+            None if is_dated else self._digest_of(file)
+            for is_dated, file in zip(dated, files, strict=True)
+        ]
 
-    def _of(self, form: OpenFile) -> str | None:
-        with self._changing:
-            state, tag = self._kept.get(form.path, (None, ""))
-            if state == form.state:
-                self._kept.move_to_end(form.path)
-                return tag
-        if form.state.size > _QUICK and _is_quick.get():
+    def _digest_of(self, file: OpenFile) -> str | None:
+        with self._lock:
+            state, digest = self._digests.get(file.path, (None, ""))
+            if state == file.state:
+                self._digests.move_to_end(file.path)
+                return digest
+        if file.state.size > _SHORT and _forbids_long.get():
             raise LongDigestError
-        tag = _digest(form)
-        if not form.is_untouched():
+        digest = compute_digest(file)
+        if not file.is_unchanged():
             return None
-        with self._changing:
-            self._kept[form.path] = form.state, tag
-            self._kept.move_to_end(form.path)
-            if len(self._kept) > _MAX_KEPT:
-                self._kept.popitem(last=False)
-        return tag
+        with self._lock:
+            self._digests[file.path] = file.state, digest
+            self._digests.move_to_end(file.path)
+            if len(self._digests) > MAX_DIGESTS:
+                self._digests.popitem(last=False)
+        return digest
 
 
 class _HookTags:
-    """Tags that a hook makes, one for all forms of a file."""
+    """Tags that a hook returns, one for all representations of a file."""
 
-    are_dated = True
+    use_dates = True
 
-    def __init__(self, hook: Callable[[str, str], object], default: Tags | None) -> None:
-        """:param default: makes the tags where ``hook`` returns ``None``; ``None`` forbids that."""
+    def __init__(self, hook: Callable[[str, str], object], default: TagSource | None) -> None:
+        """:param default: used if ``hook`` returns ``None``. ``None`` makes that an error."""
         self._hook = hook
         self._default = default
 
-    def __call__(self, path: str, url: str, forms: Sequence[OpenFile]) -> Sequence[str | None]:
+    def tags(self, path: str, url: str, files: Sequence[OpenFile]) -> Sequence[str | None]:
         try:
-            made = self._hook(path, url)
-            if made is None and self._default is not None:
-                return self._default(path, url, forms)
-            if not isinstance(made, str) or not is_opaque_tag(made):
+            tag = self._hook(path, url)
+            if tag is None and self._default is not None:
+                return self._default.tags(path, url, files)
+            if not isinstance(tag, str) or not is_opaque_tag(tag):
                 raise ValueError(
-                    f"etag returned {made!r} for {printable(path)}: what stands between the quotes"
-                    " of an ETag was expected, a str without quotes, white space and control"
-                    " characters"
+                    f"etag returned {tag!r} for {printable(path)}, but must return a str"
+                    " that can stand between the quotes of an ETag: without quotes, white space"
+                    " and control characters"
                 )
         except Exception:
-            error_now_and_then(f"etag failed for {path}")
+            error_rate_limited(f"etag failed for {path}")
             raise
-        return [made] * len(forms)
+        return [tag] * len(files)
 
 
-def make_tags(etag: str | Callable[[str, str], object], default: str | None = None) -> Tags:
-    """Return the function that makes the tags for the option ``etag``.
+def make_tag_source(
+    etag: str | Callable[[str, str], object], default: str | None = None
+) -> TagSource:
+    """Make the tag source for the option ``etag``.
 
-    :param default: the option that counts where a callable returns ``None``; ``None`` forbids that.
+    :param default: the option that is used if a callable returns ``None``; ``None`` makes that an
+        error.
     """
     if isinstance(etag, str):
-        return ContentTags(are_dated=etag == "mtime")
-    return _HookTags(etag, None if default is None else make_tags(default))
+        return ContentDigests(use_dates=etag == "mtime")
+    return _HookTags(etag, None if default is None else make_tag_source(default))
 
 
-def _digest(form: OpenFile) -> str:
-    digest, at = hashlib.blake2b(digest_size=16), 0
-    while at < form.state.size and (piece := form.read(at, _PIECE)):
+def compute_digest(file: OpenFile) -> str:
+    """The digest of the content, in hexadecimal. Blocks on the disk.
+
+    :raises FileSystemError: if the file cannot be read.
+    """
+    digest, offset = hashlib.blake2b(digest_size=16), 0
+    while offset < file.state.size and (piece := file.read(offset, _PIECE_SIZE)):
         digest.update(piece)
-        at += len(piece)
+        offset += len(piece)
     return digest.hexdigest()

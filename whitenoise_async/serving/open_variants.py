@@ -1,67 +1,65 @@
-"""A file and its pre-compressed siblings, open together: the moment that an answer speaks of."""
+"""A file and its variants, opened together: the one moment that a response describes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from contextlib import closing
 
 from ..files.codings import CODINGS, Coding
-from ..files.open_file import OpenFile, UnavailableError, open_file, state_if_any
+from ..files.errors import UnavailableError
+from ..files.open_file import OpenFile, open_below, open_file
+from ..files.state import FileState, state_or_none
+from ..files.variant_check import variant_mismatch
 from ..http.negotiation import IDENTITY
+from ..registry.entries import StaticFile
 from ..support.logs import warn_once
-from .representation import FileState
 
 
-class Forms:
-    """The open files of one URL by content coding, identity first.
+class OpenVariants:
+    """The open files of one entry by content coding, identity first.
 
-    ``rejected`` has other files on which this depends, which are not served here: their paths and
-    states, ``None`` for one that was not there.
+    ``rejected`` has the paths and states of other files that affect the response but are not
+    served: the state is ``None`` for a file that does not exist.
     """
 
-    def __init__(
-        self,
-        path: str,
-        suffixes: Sequence[str],
-        open_: Callable[[str], OpenFile] = open_file,
-        *,
-        is_variant: bool = False,
-    ) -> None:
-        """Open the file ``path``, and its variants with ``suffixes`` that are smaller than it.
+    def __init__(self, entry: StaticFile) -> None:
+        """Open the file, and those variants that match it and are smaller. Blocks on the disk.
 
-        :param is_variant: whether ``path`` has the name of another file's variant.
-        :raises UnavailableError: when there is no such file, or it is the variant of another one.
-        :raises FileSystemError: when the system fails.
+        :raises UnavailableError: if there is no such file, or it is the variant of another one.
+        :raises FileSystemError: if the system fails.
         """
-        self._open = open_
-        self.files = {IDENTITY: open_(path)}
+        self._entry = entry
+        self.files = {IDENTITY: self._open(entry.path)}
         self.rejected: list[tuple[str, FileState | None]] = []
         try:
             for coding in CODINGS:
-                if is_variant and path.endswith(coding.suffix):
-                    self._require_unrelated(coding, path.removesuffix(coding.suffix))
-                if coding.suffix in suffixes:
-                    self._add(coding, path + coding.suffix)
+                if entry.is_variant and entry.path.endswith(coding.suffix):
+                    self._require_unrelated(coding, entry.path.removesuffix(coding.suffix))
+                if coding.suffix in entry.suffixes:
+                    self._add(coding, entry.path + coding.suffix)
         except BaseException:
             self.close()
             raise
 
+    def _open(self, path: str) -> OpenFile:
+        root = self._entry.root
+        return open_file(path) if root is None else open_below(root, path)
+
     def _add(self, coding: Coding, path: str) -> None:
         original = self.files[IDENTITY]
         try:
-            sibling = self._open(path)
+            variant = self._open(path)
         except UnavailableError as error:
             if not error.gone:
                 warn_once(str(error))
-            # Asked only of one that was there: what came after the opening has not been checked.
-            self.rejected.append((path, None if error.gone else state_if_any(path)))
+            # Not for a missing file: one that appears after the opening has not been checked.
+            self.rejected.append((path, None if error.gone else state_or_none(path)))
             return
-        self.files[coding.token] = sibling
-        fault = coding.fault(sibling, original)
-        if fault is not None:
-            warn_once(f"{path} is not served: {fault}")
-        if fault is not None or sibling.state.size >= original.state.size:
-            self.rejected.append((path, sibling.state))
+        self.files[coding.token] = variant
+        mismatch = variant_mismatch(coding, variant, original)
+        if mismatch is not None:
+            warn_once(f"{path} is not served: {mismatch}")
+        if mismatch is not None or variant.state.size >= original.state.size:
+            self.rejected.append((path, variant.state))
             self.take(coding.token).close()
 
     def _require_unrelated(self, coding: Coding, path: str) -> None:
@@ -75,12 +73,12 @@ class Forms:
             self.rejected.append((path, None))
             return
         with closing(original):
-            if coding.fault(file, original) is None:
-                raise UnavailableError(file.path, f"it is {path}, compressed", gone=True)
+            if variant_mismatch(coding, file, original) is None:
+                raise UnavailableError(file.path, f"it is the variant of {path}", gone=True)
             self.rejected.append((path, original.state))
 
     def take(self, coding: str) -> OpenFile:
-        """Hand over a file, which :meth:`close` then leaves open."""
+        """Hand over a file to the caller, who closes it."""
         return self.files.pop(coding)
 
     def close(self) -> None:

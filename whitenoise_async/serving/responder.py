@@ -1,227 +1,334 @@
-"""From a file and a request to an answer: at once from what is in memory, or from the disk."""
+"""The responder: from an entry and a request to a reply, from caches or from the disk."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from contextlib import closing
 from time import monotonic
-from typing import Generic
+from typing import Generic, NamedTuple
 
-from ..files.open_file import FileSystemError, OpenFile, UnavailableError, open_file
+from ..files.errors import FileSystemError, UnavailableError
+from ..files.open_file import OpenFile, open_file
+from ..files.state import read_state
 from ..http.fields import RequestFields
-from ..options import ResolvedOptions
-from ..support.after_fork import renew_at_fork
-from .content_cache import Memory
-from .descriptor_cache import OpenFiles
-from .etags import make_tags
-from .representation import Headers, Representation
-from .response_cache import Decision, Decisions, FileDecision, Line, RawFields
-from .snapshot import Describe, Known, Redirect, Sought, StaticFile
+from ..registry.entries import Entry, Redirect, StaticFile, Unresolved
+from ..registry.interface import Registry
+from ..support.after_fork import register_after_fork
+from ..support.logs import error_rate_limited, warn_once
+from .body_plan import BodyPlan
+from .content_cache import ContentCache
+from .descriptor_cache import DescriptorCache
+from .etags import TagSource
+from .file_headers import FileHeaders
+from .open_variants import OpenVariants
+from .representation import Representation
+from .response import Request, Response, redirect, redirect_headers, unavailable
+from .response_cache import (
+    EncodedFileResponse,
+    EncodedResponse,
+    Line,
+    RawFields,
+    ResponseCache,
+    WireFormat,
+)
+from .snapshot import ServedFile, Snapshot
 
-#: Seconds that a request waits while the disk is asked whether its file has changed. Then it is
-#: answered with what was loaded of the file, if anything was.
+#: Seconds that a request waits for the disk before it is answered from memory, if possible.
 PATIENCE = 0.5
 
-# A body of so many bytes or fewer is read where its file was opened: another thread would cost
-# more than the read.
-_READ_AT_ONCE = 64 * 1024
+# Bytes. A body up to this size is read by the thread that opened the file: another thread would
+# cost more than the read.
+_SMALL_BODY = 64 * 1024
+
+#: The response, and its body or the open file to read it from. The receiver closes the file.
+#: (A plain tuple: making a named one takes ten times as long, and every request makes one.)
+Reply = tuple[EncodedResponse[Line], "bytes | None", "OpenFile | None"]
 
 
-#: What was decided, and the body, or the open file to read it from: the receiver closes it.
-#: (A plain tuple: a named one takes ten times as long to make, and every request has one.)
-Answer = tuple[Decision[Line], "bytes | None", "OpenFile | None"]
+class FileRequest(NamedTuple):
+    """A request for an entry, as an adapter has read it."""
+
+    entry: Entry | Unresolved
+    method: str
+    raw: RawFields
+    path: str  # the whole path, with the mount point
+    query: str  # Latin-1 text, without "?"
+
+    @property
+    def file(self) -> StaticFile | None:
+        """The file that is requested, ``None`` if the URL is unresolved."""
+        if isinstance(self.entry, Redirect):
+            return self.entry.file
+        return None if isinstance(self.entry, Unresolved) else self.entry
+
+    @property
+    def label(self) -> str:
+        """The path of the file for error messages, which never contain a client's URL."""
+        return "A folder" if self.file is None else self.file.path
 
 
-class Answers(Generic[Line]):
-    """Answers requests for files, and keeps what the next request for one may need."""
+class Limits(NamedTuple):
+    """What a responder keeps, and for how long."""
+
+    check_interval: float | None  # seconds until a file is checked again; None for never
+    max_cached_file_size: int  # bytes
+    max_cache_size: int  # bytes
+    keep_descriptors: bool
+    #: With ``autorefresh`` every request makes a new entry, so nothing that is kept is found again.
+    keep_anything: bool = True
+
+
+class Responder(Generic[Line]):
+    """Replies to requests for entries.
+
+    1. :meth:`reply_nowait` replies from the caches without waiting for the disk, if the file was
+       checked within the check interval: the response from :class:`ResponseCache`, the body from
+       :class:`ContentCache` or an open file from :class:`DescriptorCache`.
+    2. Otherwise :meth:`reply` looks the entry up if it is unresolved, and checks the file. If it is
+       unchanged, the caches are used, or its body is read.
+    3. If it is new or has changed, :class:`OpenVariants` opens it with its variants, and the
+       snapshot, the response and the body all come from these open files.
+    """
 
     def __init__(
         self,
-        options: ResolvedOptions,
-        describe: Describe,
-        encode: Callable[[Headers], list[Line]],
-        read_fields: Callable[[RawFields], RequestFields],
-        keeps_open: bool,
+        registry: Registry,
+        file_headers: FileHeaders,
+        tag_source: TagSource,
+        wire_format: WireFormat[Line],
+        limits: Limits,
     ) -> None:
         """
-        :param describe: gives the fields of a file, and is called once for each.
-        :param encode: as for :class:`~.decisions.Decisions`, and so is ``read_fields``.
-        :param keeps_open: whether large files are kept open. A server that is handed a descriptor
-            must have one to itself: PEP 3333 lets it read from the current position on.
+        :param registry: where unresolved URLs are looked up.
+        :param limits: ``keep_descriptors`` must be false if servers get descriptors of open files:
+            PEP 3333 lets a server read from the current position, so it must have its own.
         """
-        self._describe = describe
-        self._tags = make_tags(options.etag, options.default_etag)
-        # Autorefresh has a new StaticFile at each request, so that nothing kept is found again.
-        keeps = not options.autorefresh
-        self._keeps_open = keeps and keeps_open
-        interval = options.check_interval
+        self._registry = registry
+        self._file_headers = file_headers
+        self._tag_source = tag_source
+        self._wire_format = wire_format
+        self._keep = limits.keep_anything
+        self._keep_descriptors = self._keep and limits.keep_descriptors
+        interval = limits.check_interval
         self._check_interval = math.inf if interval is None else interval
-        memory = options.max_cache_size if keeps else 0
-        self._memory = Memory(memory)
-        self._max_file_size = min(options.max_cached_file_size, memory)
-        self._open_files = OpenFiles()
-        self._decisions = Decisions(encode, read_fields, keeps)
-        renew_at_fork(self)
+        cache_size = limits.max_cache_size if self._keep else 0
+        self._max_file_size = min(limits.max_cached_file_size, cache_size)
+        self.content_cache = ContentCache(cache_size)
+        self.descriptor_cache = DescriptorCache()
+        self.response_cache = ResponseCache(wire_format, keep=self._keep)
+        # The entries that were requested. There are no more of them than files were listed.
+        self._served: dict[Entry | Unresolved, ServedFile] = {}
+        register_after_fork(self)
 
-    def renew(self) -> None:
-        """Begin anew, in a process that was just forked."""
-        self._memory.renew()
-        self._decisions.renew()
+    def reset_after_fork(self) -> None:
+        """Make new locks, in a process that was just forked."""
+        self.content_cache.reset_after_fork()
+        self.response_cache.reset_after_fork()
+        for served in self._served.values():
+            served.reset_after_fork()
 
-    def at_once(
-        self, file: StaticFile | Redirect | Sought, method: str, raw: RawFields
-    ) -> Answer[Line] | None:
-        """Answer without waiting for the disk; ``None`` where that cannot be."""
-        now = monotonic()
-        known = file.known
-        if known is None or now >= known.due:
+    def reply_nowait(
+        self, entry: Entry | Unresolved, method: str, raw: RawFields
+    ) -> Reply[Line] | None:
+        """Reply without waiting for the disk; ``None`` if that is not possible."""
+        served = self._served.get(entry)
+        if served is None or (snapshot := served.snapshot) is None:
             return None
-        decision = self._decisions[known, method, raw]
-        # What most requests need stands here, and again in `_kept`: a call more would be dear.
-        if not decision.plan:
-            return decision, b"", None
-        content = decision.content
+        now = monotonic()
+        if now >= snapshot.check_after:
+            return None
+        response = self.response_cache[snapshot, method, raw]
+        # Most requests need only this. `_from_caches` repeats it, to save them one call.
+        plan = response.plan
+        if not plan.length:
+            return response, b"", None
+        content = response.content
         data = content.data
-        if data is None or not decision.whole:
+        if data is None or not plan.is_whole_file:
             try:
-                return self._kept(decision)
-            except MemoryError:  # for the ranges of a content, side by side
+                return self._from_caches(response)
+            except MemoryError:  # for a body of several ranges
                 return None
         content.used = now
-        return decision, data, None
+        return response, data, None
 
-    def loaded(
-        self, file: StaticFile | Redirect | Sought, method: str, raw: RawFields
-    ) -> Answer[Line] | None:
-        """Answer from memory, however long ago the file was checked; ``None`` where that fails."""
-        known = file.known
-        if known is None:
+    def reply_from_memory(self, request: FileRequest) -> Reply[Line] | None:
+        """Reply from memory even if the file should be checked; ``None`` if that is not possible.
+
+        For a disk that hangs.
+        """
+        served = self._served.get(request.entry)
+        if served is None or served.snapshot is None:
             return None
-        decision = self._decisions[known, method, raw]
-        data = decision.content.data
-        if data is None and decision.plan:
+        response = self.response_cache[served.snapshot, request.method, request.raw]
+        data = response.content.data
+        if data is None and response.plan.length:
             return None
         try:
-            return decision, decision.cut(data or b""), None
+            return response, response.plan.slice(data or b""), None
         except MemoryError:
             return None
 
-    def from_disk(self, file: StaticFile, method: str, raw: RawFields) -> Answer[Line]:
-        """Answer from the file's state at this moment. Blocks on the disk.
+    def reply(self, request: FileRequest) -> Reply[Line] | None:
+        """Reply from the state of the disk. Blocks on the disk.
 
-        :raises UnavailableError: when the file is gone, unreadable, or no regular file any more.
-        :raises FileSystemError: when the system fails, or memory has run out.
+        :returns: ``None`` if there is no such file any more. Then the application answers.
         """
         try:
-            return self._from_disk(file, method, raw)
+            entry = request.entry
+            if isinstance(entry, Unresolved):
+                found = self._registry.look_up(entry.url)
+                if found is None:
+                    return None
+                entry = found
+                request = request._replace(entry=found)
+            if isinstance(entry, Redirect):
+                return self._redirect(entry, request)
+            return self._from_disk(self._served_file(entry), request)
+        except UnavailableError as error:
+            if not error.gone:
+                warn_once(str(error))
+            return None
+        except FileSystemError as error:
+            return self.reply_unavailable(request, error)
         except MemoryError as error:
-            raise FileSystemError(file.path, error) from error
+            return self.reply_unavailable(request, FileSystemError(request.label, error))
 
-    def _from_disk(self, file: StaticFile, method: str, raw: RawFields) -> Answer[Line]:
-        if not file.lock.acquire(timeout=PATIENCE):
-            loaded = self.loaded(file, method, raw)
-            if loaded is not None:
-                return loaded
-            file.lock.acquire()
+    def reply_unavailable(self, request: FileRequest, error: FileSystemError) -> Reply[Line]:
+        """Reply with 503 and log ``error``. Runs no hooks, since it may run on an event loop."""
+        error_rate_limited(str(error))
+        served = None if request.file is None else self._served.get(request.file)
+        known_headers = served.known_headers if served is not None else ()
+        return self._encoded(unavailable(known_headers or self._file_headers.shared))
+
+    def forget(self, entry: StaticFile) -> None:
+        """Drop what is known of a file, as if it was never requested."""
+        served = self._served.get(entry)
+        if served is not None:
+            with served.lock:
+                self._drop_snapshot(served)
+
+    def _redirect(self, entry: Redirect, request: FileRequest) -> Reply[Line]:
+        read_state(entry.file.path)  # a removed index file is the application's
+        headers = redirect_headers(
+            self._file_headers.shared,
+            self._served_file(entry.file).headers(self._file_headers),
+        )
+        plain = Request(request.method, RequestFields(), request.path, request.query)
+        return self._encoded(redirect(entry.location, plain, headers))
+
+    def _encoded(self, response: Response) -> Reply[Line]:
+        return EncodedResponse(response, self._wire_format), response.body.literal, None
+
+    def _served_file(self, entry: StaticFile) -> ServedFile:
+        if not self._keep:
+            return ServedFile(entry)
+        return self._served.get(entry) or self._served.setdefault(entry, ServedFile(entry))
+
+    def _from_disk(self, served: ServedFile, request: FileRequest) -> Reply[Line]:
+        if not served.lock.acquire(timeout=PATIENCE):
+            reply = self.reply_from_memory(request)
+            if reply is not None:
+                return reply
+            served.lock.acquire()
         try:
-            known = self._checked(file)
-            if known is None:
-                return self._afresh(file, method, raw)
-            decision = self._decisions[known, method, raw]
-            if self._is_small(decision.representation):
-                # Requests for a small file that come together read it once.
-                return self._read(decision) or self._afresh(file, method, raw)
+            snapshot = self._checked(served)
+            if snapshot is None:
+                return self._from_new_snapshot(served, request)
+            response = self.response_cache[snapshot, request.method, request.raw]
+            if self._is_cacheable(response.representation):
+                # With the lock held, so that concurrent requests read a small file once.
+                return self._read(response) or self._from_new_snapshot(served, request)
         finally:
-            file.lock.release()
-        return self._read(decision) or self._afresh(file, method, raw)
+            served.lock.release()
+        return self._read(response) or self._from_new_snapshot(served, request)
 
-    def _is_small(self, chosen: Representation) -> bool:
-        return self._max_file_size > 0 and chosen.size <= self._max_file_size
+    def _is_cacheable(self, selected: Representation) -> bool:
+        return self._max_file_size > 0 and selected.size <= self._max_file_size
 
-    def _checked(self, file: StaticFile) -> Known | None:
-        """What is known of ``file``, looked up again if that is due; ``None`` where it is wrong."""
-        known = file.known
-        if known is not None and monotonic() >= known.due:
-            if not known.is_true():
+    def _checked(self, served: ServedFile) -> Snapshot | None:
+        """The snapshot, checked if that is due; ``None`` if there is none or it is outdated."""
+        snapshot = served.snapshot
+        if snapshot is not None and monotonic() >= snapshot.check_after:
+            if not snapshot.is_current():
                 return None
-            known.due = monotonic() + self._check_interval
-        return known
+            snapshot.check_after = monotonic() + self._check_interval
+        return snapshot
 
-    def _afresh(self, file: StaticFile, method: str, raw: RawFields) -> Answer[Line]:
-        """Open every form of the file, so that what is said and what is sent have one state."""
-        with file.lock:
-            self._forget(file)
-            with closing(file.open_forms()) as forms:
-                known = file.learn(forms, self._describe, self._tags)
-                known.due = monotonic() + self._check_interval
-                decision = self._decisions[known, method, raw]
-                if not decision.plan:
-                    return (decision, b"", None)
-                return self._deliver(decision, forms.take(decision.representation.coding))
+    def _from_new_snapshot(self, served: ServedFile, request: FileRequest) -> Reply[Line]:
+        with served.lock:
+            self._drop_snapshot(served)
+            with closing(OpenVariants(served.entry)) as variants:
+                snapshot = served.take_snapshot(variants, self._file_headers, self._tag_source)
+                snapshot.check_after = monotonic() + self._check_interval
+                response = self.response_cache[snapshot, request.method, request.raw]
+                if not response.plan.length:
+                    return response, b"", None
+                return self._deliver(response, variants.take(response.representation.coding))
 
-    def _forget(self, file: StaticFile) -> None:
-        if file.known is not None:
-            for each in file.known.representations:
-                self._memory.drop(file.known.contents[each.coding])
-                self._open_files.drop(each.path)
-            file.known = None
+    def _drop_snapshot(self, served: ServedFile) -> None:
+        snapshot, served.snapshot = served.snapshot, None
+        if snapshot is not None:
+            for each in snapshot.representations:
+                self.content_cache.drop(snapshot.contents[each.coding])
+                self.descriptor_cache.drop(each.path)
 
-    def _kept(self, decision: FileDecision[Line]) -> Answer[Line] | None:
-        """Answer from what is in memory, or from a file that is kept open."""
-        if not decision.plan:
-            return decision, b"", None
-        data = decision.content.data
+    def _from_caches(self, response: EncodedFileResponse[Line]) -> Reply[Line] | None:
+        """Reply from memory, or from a file that is kept open."""
+        plan = response.plan
+        if not plan.length:
+            return response, b"", None
+        data = response.content.data
         if data is not None:
-            decision.content.used = monotonic()
-            return decision, decision.cut(data), None
-        chosen = decision.representation
-        file = self._open_files.get(chosen.path, chosen.state)
-        return None if file is None else (decision, None, file)
+            response.content.used = monotonic()
+            return response, plan.slice(data), None
+        selected = response.representation
+        file = self.descriptor_cache.get(selected.path, selected.state)
+        return None if file is None else (response, None, file)
 
-    def _read(self, decision: FileDecision[Line]) -> Answer[Line] | None:
-        """Answer, if the chosen form is on the disk in the state that it was decided for."""
-        answer = self._kept(decision)
-        if answer is not None:
-            return answer
+    def _read(self, response: EncodedFileResponse[Line]) -> Reply[Line] | None:
+        """Reply if the selected file is still in the state of its snapshot."""
+        reply = self._from_caches(response)
+        if reply is not None:
+            return reply
+        selected = response.representation
         try:
-            file = open_file(decision.representation.path)
+            file = open_file(selected.path)
         except UnavailableError:
             return None
-        if file.state != decision.representation.state:
+        if file.state != selected.state:
             file.close()
             return None
-        return self._deliver(decision, file)
+        return self._deliver(response, file)
 
-    def _deliver(self, decision: FileDecision[Line], file: OpenFile) -> Answer[Line]:
+    def _deliver(self, response: EncodedFileResponse[Line], file: OpenFile) -> Reply[Line]:
         """Read the body if it is small, and keep what can be kept.
 
-        A file that has changed meanwhile is handed over open: its sender will find out, and cut
-        the connection.
+        A file that has changed meanwhile is handed over open. Its sender notices, and cuts the
+        connection.
         """
         try:
-            body = self._loaded(decision, file)
+            body = self._load(response, file)
             if body is None:
-                if self._keeps_open:
-                    self._open_files.keep(file)
-                return (decision, None, file)
+                if self._keep_descriptors:
+                    self.descriptor_cache.add(file)
+                return response, None, file
         except BaseException:
             file.close()
             raise
         file.close()
-        return (decision, body, None)
+        return response, body, None
 
-    def _loaded(self, decision: FileDecision[Line], file: OpenFile) -> bytes | None:
-        if self._is_small(decision.representation):
-            data = file.read_all()
+    def _load(self, response: EncodedFileResponse[Line], file: OpenFile) -> bytes | None:
+        """The body, if it should be read here and the file did not change."""
+        if self._is_cacheable(response.representation):
+            data = BodyPlan.of_file(file.state.size).read(file)
             if data is None:
                 return None
-            # A file that grew may have been overwritten: nothing that is repeated.
-            if file.is_untouched():
-                self._memory.keep(decision.content, data)
-            return decision.cut(data)
-        if not decision.length:
-            return b""
-        if file.reads_at_once or decision.length > _READ_AT_ONCE:
+            # A file that grew may have been overwritten: do not keep its content.
+            if file.is_unchanged():
+                self.content_cache.add(response.content, data)
+            return response.plan.slice(data)
+        if file.supports_nowait or response.plan.length > _SMALL_BODY:
             return None
-        return file.read_plan(decision.plan)
+        return response.plan.read(file)

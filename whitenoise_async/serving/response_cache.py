@@ -1,117 +1,101 @@
-"""What was decided once is not decided again: a memo of ``respond``, in the form an adapter sends.
+"""Caches encoded responses: browsers send the same few values of the same headers repeatedly.
 
-``respond`` is a pure function of what is known of a file and of a few request fields, and browsers
-send the same few values of them again and again.
+``respond`` is a pure function of a snapshot and a few request headers, so its result can be reused.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from ..http.fields import RequestFields
 from ..http.preconditions import is_strong_date
-from ..http.ranges import ByteRange
 from .representation import Headers
 from .response import Request, Response, respond
-from .snapshot import Known
+from .snapshot import Snapshot
 
-#: A header field line as an adapter's server takes it.
+#: A header as an adapter's server takes it.
 Line = TypeVar("Line")
 
-#: What an adapter has read of a request, in its own form.
+#: The request headers that an adapter has read, in its own form.
 RawFields = tuple["str | bytes | None", ...]
 
-# Clients command what is in the memo, so there is a bound to their number and to each. A decision
-# takes about 1 KB, but one of many ranges eight, which is made each time; a browser's fields are
-# about 100 bytes.
-_MAX_DECISIONS = 2048
-_MAX_FIELDS_SIZE = 512
+# Clients control the keys, so the number and size of entries are bounded. A response takes about
+# 1 KB, but one with many ranges 8 KB, and is not kept; a browser's headers take about 100 bytes.
+MAX_RESPONSES = 2048
+MAX_FIELDS_SIZE = 512
 
 
-class Decision(Generic[Line]):
-    """A response, with its headers encoded. They are shared: who sends them copies the list."""
+class WireFormat(Protocol[Line]):
+    """How an adapter's server represents headers."""
 
-    __slots__ = ("headers", "length", "plan", "status", "whole")
+    def encode(self, headers: Headers) -> list[Line]:
+        """Encode response headers for the server."""
 
-    def __init__(self, response: Response, encode: Callable[[Headers], list[Line]]) -> None:
-        chosen = response.representation
+    def read_fields(self, raw: RawFields) -> RequestFields:
+        """Decode the request headers that the adapter has read."""
+
+
+class EncodedResponse(Generic[Line]):
+    """A response with encoded headers. Senders must copy the header list, which is shared."""
+
+    __slots__ = ("headers", "plan", "status")
+
+    def __init__(self, response: Response, wire_format: WireFormat[Line]) -> None:
         self.status = response.status
-        self.headers = encode(response.headers)
-        self.plan: Sequence[bytes | ByteRange] = response.body
-        self.length = response.length  # bytes
-        #: The body is the representation from its first byte to its last.
-        self.whole = chosen is not None and response.body == (ByteRange(0, chosen.size),)
+        self.headers = wire_format.encode(response.headers)
+        self.plan = response.body
 
 
-class FileDecision(Decision[Line]):
-    """A decision about a file."""
+class EncodedFileResponse(EncodedResponse[Line]):
+    """A response about a file."""
 
     __slots__ = ("content", "representation")
 
     def __init__(
-        self, response: Response, encode: Callable[[Headers], list[Line]], known: Known
+        self, response: Response, wire_format: WireFormat[Line], snapshot: Snapshot
     ) -> None:
-        super().__init__(response, encode)
-        self.representation = response.representation or known.representations[0]
-        self.content = known.contents[self.representation.coding]
-
-    def cut(self, data: bytes) -> bytes:
-        """The body, ``data`` being the whole representation."""
-        if self.whole:
-            return data
-        return b"".join(
-            part if isinstance(part, bytes) else data[part.start : part.stop] for part in self.plan
-        )
+        super().__init__(response, wire_format)
+        self.representation = response.representation or snapshot.representations[0]
+        self.content = snapshot.contents[self.representation.coding]
 
 
-#: What a decision depends on: what is known of the file, the method, and the request's fields.
-Key = tuple[Known, str, RawFields]
+#: A response depends on the snapshot of the file, the method, and the request's headers.
+Key = tuple[Snapshot, str, RawFields]
 
 
-class Decisions(dict[Key, FileDecision[Line]]):
-    """The memo: ``decisions[known, method, fields]`` decides what was not decided before.
+class ResponseCache(dict[Key, EncodedFileResponse[Line]]):
+    """``cache[snapshot, method, raw]`` returns the response, and makes it if necessary.
 
     Threads may share it.
     """
 
-    def __init__(
-        self,
-        encode: Callable[[Headers], list[Line]],
-        read_fields: Callable[[RawFields], RequestFields],
-        keeps: bool,
-    ) -> None:
-        """
-        :param encode: makes header lines of the adapter's form.
-        :param read_fields: reads the adapter's form of a request's fields.
-        :param keeps: whether anybody will ask for the same again.
-        """
+    def __init__(self, wire_format: WireFormat[Line], *, keep: bool) -> None:
+        """:param keep: whether to keep responses at all."""
         super().__init__()
-        self._keeps = keeps
-        self._encode = encode
-        self._read_fields = read_fields
-        self.renew()
+        self._keep = keep
+        self._wire_format = wire_format
+        self.reset_after_fork()
 
-    def renew(self) -> None:
-        """Take a new lock, in a process that was just forked from one in which threads decided."""
-        self._adding = threading.Lock()
+    def reset_after_fork(self) -> None:
+        """Make a new lock, in a process that was just forked."""
+        self._lock = threading.Lock()
 
-    def __missing__(self, key: Key) -> FileDecision[Line]:
-        """Decide."""
-        known, method, raw = key
-        fields = self._read_fields(raw)
-        # A date that is refused in its own second counts in the next one.
-        is_lasting = fields.if_range is None or all(
+    def __missing__(self, key: Key) -> EncodedFileResponse[Line]:
+        """Make the response."""
+        snapshot, method, raw = key
+        fields = self._wire_format.read_fields(raw)
+        # A date that If-Range refuses within its own second is accepted in the next one.
+        is_final = fields.if_range is None or all(
             each.last_modified is None or is_strong_date(each.last_modified)
-            for each in known.representations
+            for each in snapshot.representations
         )
-        response = respond(known.representations, Request(method, fields))
-        decision = FileDecision(response, self._encode, known)
-        small = len(method) + sum(len(each) for each in raw if each) <= _MAX_FIELDS_SIZE
-        if self._keeps and is_lasting and small and len(response.body) <= 1:
-            with self._adding:
-                if len(self) >= _MAX_DECISIONS:
+        response = respond(snapshot.representations, Request(method, fields))
+        encoded = EncodedFileResponse(response, self._wire_format, snapshot)
+        size = len(method) + sum(len(each) for each in raw if each)
+        if self._keep and is_final and size <= MAX_FIELDS_SIZE and len(response.body) <= 1:
+            with self._lock:
+                if len(self) >= MAX_RESPONSES:
                     del self[next(iter(self))]
-                self[key] = decision
-        return decision
+                self[key] = encoded
+        return encoded

@@ -1,44 +1,42 @@
-"""One URL's file: what is known of it since it was last looked at."""
+"""What is known of a file since it was last checked, and the state of one entry."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
 
-from ..files.open_file import OpenFile, open_below, open_file, state_if_any
+from ..files.state import FileState, state_or_none
+from ..registry.entries import StaticFile
 from .content_cache import Content
-from .etags import Tags
-from .open_variants import Forms
-from .representation import FileState, Representation, represent
-
-#: Gives the header fields of a file that are the same for all its representations.
-Describe = Callable[["StaticFile"], Sequence[tuple[str, str]]]
+from .etags import TagSource
+from .file_headers import FileHeaders
+from .open_variants import OpenVariants
+from .representation import Representation, make_representations
 
 
-class Known:
-    """A file's representations, as they were when it was looked at."""
+class Snapshot:
+    """A file's representations, as they were when the file was checked."""
 
-    __slots__ = ("_rejected", "contents", "due", "representations")
+    __slots__ = ("_rejected", "check_after", "contents", "representations")
 
     def __init__(
         self,
         representations: Sequence[Representation],
-        rejected: Sequence[tuple[str, FileState | None]],
+        rejected: Sequence[tuple[str, FileState | None]] = (),
     ) -> None:
         """
         :param representations: identity first.
-        :param rejected: other files on which the decision depends, and their states. A deploy
-            replaces a file, and then its variant, so that a variant that was rejected may match
-            later.
+        :param rejected: paths and states of other files that affect the response. A deployment
+            replaces a file first and its variant later, so a rejected variant may match later.
         """
         self.representations = representations
         self.contents = {each.coding: Content() for each in representations}
-        self.due = 0.0  # time.monotonic() from which on nobody relies on it unasked
+        #: The time, by ``time.monotonic()``, after which the file must be checked again.
+        self.check_after = 0.0
         self._rejected = rejected
 
-    def is_true(self) -> bool:
-        """Whether the files on the disk are in these states still. Blocks on the disk."""
+    def is_current(self) -> bool:
+        """Whether the files on the disk are still in these states. Blocks on the disk."""
         # A date in the future is sent once it has come.
         if any(
             each.is_dated and each.last_modified is None and each.state.is_past()
@@ -46,108 +44,50 @@ class Known:
         ):
             return False
         states = [(each.path, each.state) for each in self.representations]
-        return all(state_if_any(path) == state for path, state in (*states, *self._rejected))
+        return all(state_or_none(path) == state for path, state in (*states, *self._rejected))
 
 
-class StaticFile:
-    """A file that was found below a root, and the URL at which it is served."""
+class ServedFile:
+    """An entry, and what its requests have in common."""
 
-    __slots__ = ("description", "is_variant", "known", "lock", "path", "root", "suffixes", "url")
+    __slots__ = ("_headers", "entry", "lock", "snapshot")
 
-    def __init__(
-        self, path: str, url: str, suffixes: tuple[str, ...] = (), *, is_variant: bool = False
-    ) -> None:
-        """
-        :param path: the file, absolute.
-        :param url: the URL path below the mount point, decoded.
-        :param suffixes: those of the pre-compressed siblings that were listed beside the file.
-        :param is_variant: whether its name is that of another file's variant, so that it is served
-            here only if it is not the compression of that file.
-        """
-        self.path = path
-        self.url = url
-        self.suffixes = suffixes
-        self.is_variant = is_variant
-        self.known: Known | None = None
-        #: The folder below which no link to a folder is followed when the file is opened; ``None``
-        #: where links lead wherever they lead.
-        self.root: str | None = None
-        self.renew()
-        #: The fields that all representations share, once a request has needed them.
-        self.description: Sequence[tuple[str, str]] | None = None
+    def __init__(self, entry: StaticFile) -> None:
+        self.entry = entry
+        self.snapshot: Snapshot | None = None
+        self._headers: Sequence[tuple[str, str]] = ()
+        self.reset_after_fork()
 
-    def open(self, path: str) -> OpenFile:
-        """Open the file, or a sibling; raises what :func:`~.files.open_file` raises."""
-        return open_file(path) if self.root is None else open_below(self.root, path)
-
-    def open_forms(self) -> Forms:
-        """Open the file and its variants; raises what :class:`Forms` raises."""
-        return Forms(self.path, self.suffixes, self.open, is_variant=self.is_variant)
-
-    def renew(self) -> None:
-        """Take a new lock."""
-        #: Held while the file is looked at, so that requests that come together look once.
+    def reset_after_fork(self) -> None:
+        """Make a new lock."""
+        #: Held while the file is checked, so that concurrent requests check it once.
         self.lock = threading.RLock()
 
-    def described(self, describe: Describe) -> Sequence[tuple[str, str]]:
-        """The fields that all representations share: ``describe`` is called once."""
+    @property
+    def known_headers(self) -> Sequence[tuple[str, str]]:
+        """The shared headers of its representations, empty before the first request needs them."""
+        return self._headers
+
+    def headers(self, make: FileHeaders) -> Sequence[tuple[str, str]]:
+        """The shared headers of its representations, made at the first call."""
         with self.lock:
-            if self.description is None:
-                self.description = describe(self)
-            return self.description
+            # They are never empty: every file has a Content-Type.
+            self._headers = self._headers or make.make(self.entry)
+            return self._headers
 
-    def learn(self, forms: Forms, describe: Describe, tags: Tags) -> Known:
-        """Replace what is known by what ``forms``, which are open, say.
-
-        :param describe: as for :meth:`described`.
-        :param tags: makes what the ETags are made of.
-        """
-        files = list(forms.files.values())
-        representations = represent(
-            [(file.path, coding, file.state) for coding, file in forms.files.items()],
-            self.described(describe),
-            tags(self.path, self.url, files),
-            dated=tags.are_dated,
+    def take_snapshot(
+        self,
+        variants: OpenVariants,
+        headers: FileHeaders,
+        tag_source: TagSource,
+    ) -> Snapshot:
+        """Replace the snapshot by one of the open ``variants``."""
+        files = list(variants.files.values())
+        representations = make_representations(
+            [(file.path, coding, file.state) for coding, file in variants.files.items()],
+            self.headers(headers),
+            tag_source.tags(self.entry.path, self.entry.url, files),
+            use_dates=tag_source.use_dates,
         )
-        self.known = Known(representations, forms.rejected)
-        return self.known
-
-
-class Redirect(NamedTuple):
-    """A URL that leads to where an index file is served."""
-
-    file: StaticFile  # the index file
-    location: str | None  # relative reference; None: the request's path and a slash
-
-    @property
-    def path(self) -> str:
-        """The index file, absolute."""
-        return self.file.path
-
-    @property
-    def known(self) -> None:
-        """Nothing: whether the file is there is asked each time."""
-
-    @property
-    def description(self) -> Sequence[tuple[str, str]] | None:
-        """The index file's."""
-        return self.file.description
-
-
-class Sought(NamedTuple):
-    """A URL of which nobody has looked yet what it leads to, as with ``autorefresh``."""
-
-    url: str
-
-    @property
-    def known(self) -> None:
-        """Nothing."""
-
-    @property
-    def description(self) -> None:
-        """Nothing."""
-
-    @property
-    def path(self) -> str:
-        """Words for the log, which has no room for what clients send."""
-        return "A folder"
+        self.snapshot = Snapshot(representations, variants.rejected)
+        return self.snapshot

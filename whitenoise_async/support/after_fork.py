@@ -1,4 +1,4 @@
-"""What a forked process has to make anew: of all threads it has only the one that forked."""
+"""Resets objects in a forked child, where only the thread that forked still runs."""
 
 from __future__ import annotations
 
@@ -8,27 +8,28 @@ from collections.abc import Callable
 from typing import Protocol
 
 
-class Renewed(Protocol):
-    """What has locks, or counts what threads do."""
+class ResetsAfterFork(Protocol):
+    """An object with locks, timers, or counts of what threads are doing."""
 
-    def renew(self) -> None:
-        """Begin anew: a thread that held a lock, or was counted, has not come along."""
-
-
-# Weakly: this must not keep an application alive that nobody has any more.
-_renewed: weakref.WeakSet[Renewed] = weakref.WeakSet()
+    def reset_after_fork(self) -> None:
+        """Replace locks and clear counts: the threads that held them are not in this process."""
 
 
-def renew_at_fork(thing: Renewed) -> None:
-    """Have ``thing`` renewed in every process that is forked from this one while it is there."""
-    _renewed.add(thing)
+# Weak references, so that registering an object does not keep it alive.
+_registered: weakref.WeakSet[ResetsAfterFork] = weakref.WeakSet()
 
 
-def _renew_all() -> None:
-    for thing in list(_renewed):
-        thing.renew()
+def register_after_fork(target: ResetsAfterFork) -> None:
+    """Call ``target.reset_after_fork()`` in each process that is forked while ``target`` exists."""
+    _registered.add(target)
 
 
-# Windows forks nothing.
+def reset_registered() -> None:
+    """Reset every registered object. Runs in each forked child."""
+    for target in list(_registered):
+        target.reset_after_fork()
+
+
+# Windows has no fork, and its os module no register_at_fork.
 _register: Callable[..., None] = getattr(os, "register_at_fork", lambda **_: None)
-_register(after_in_child=_renew_all)
+_register(after_in_child=reset_registered)

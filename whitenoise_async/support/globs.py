@@ -1,4 +1,4 @@
-"""Glob patterns on paths below a root, compiled."""
+"""Glob patterns for paths below a root, compiled to regular expressions."""
 
 from __future__ import annotations
 
@@ -8,45 +8,46 @@ from fnmatch import translate
 
 
 class Globs:
-    """The shell's patterns, and ``**``. Case matters.
+    """Shell patterns, and ``**``. Case matters.
 
-    ``*.map`` or ``.git`` is for a file's or a folder's name, ``vendor/`` for a folder's. One with a
-    slash elsewhere is for the whole path, in which ``*`` matches slashes too: ``img/*``,
-    ``/vendor``. ``**/`` is for any number of folders, none included. What matches a folder matches
-    all below it.
+    ``*.map`` and ``.git`` match the name of a file or folder, ``vendor/`` that of a folder only. A
+    pattern with a slash elsewhere, such as ``img/*`` or ``/vendor``, matches the whole path; its
+    ``*`` matches slashes too. ``**/`` matches any number of folders, or none. A pattern that
+    matches a folder matches everything below it.
     """
 
     def __init__(self, patterns: Iterable[str], include: Globs | None = None) -> None:
-        """:param include: of an exclusion, the only files that it does not keep out."""
+        """:param include: if these patterns exclude, others that files must match as well."""
         self.include = include
         names: list[str] = []
         folders: list[str] = []
         paths: list[str] = []
         for pattern in patterns:
-            whole = re.sub(r"^(?:\./)?/*", "", pattern)
-            tail = re.sub(r"^(?:\*\*/)+", "", whole)
+            relative = re.sub(r"^(?:\./)?/*", "", pattern)
+            tail = re.sub(r"^(?:\*\*/)+", "", relative)
             core, for_folder = tail.rstrip("/"), tail.endswith("/")
-            if "/" not in core and (tail != whole or whole == pattern):
-                (folders if for_folder else names).append(_translated(core))
+            if "/" not in core and (tail != relative or relative == pattern):
+                (folders if for_folder else names).append(_translate(core))
             else:
-                begin = "(?:.*/)?" if tail != whole else ""
-                paths.append(begin + _path(core) + ("/.*" if for_folder else "(?:/.*)?"))
-        self._is_name = _any(names)
-        self._is_folder = _any([*names, *folders])
-        self._is_only_folder = _any(folders)
-        self._is_path = _any(paths)
+                start = "(?:.*/)?" if tail != relative else ""
+                paths.append(start + _translate_path(core) + ("/.*" if for_folder else "(?:/.*)?"))
+        self._match_name = _matcher(names)
+        self._match_folder = _matcher([*names, *folders])
+        self._match_only_folder = _matcher(folders)
+        self._match_whole_path = _matcher(paths)
 
     def match(self, below: str, name: str, *, folder: bool) -> bool:
-        """Whether one is for the entry ``name``, in a folder for which none is.
+        """Whether a pattern matches the entry ``name`` of a folder that no pattern matches.
 
         :param below: the path of that folder, with a slash at its end; empty for the root.
+        :param folder: whether the entry is a folder itself.
         """
-        if (self._is_folder if folder else self._is_name)(name):
+        if (self._match_folder if folder else self._match_name)(name):
             return True
-        return bool(self._is_path(f"{below}{name}/" if folder else below + name))
+        return bool(self._match_whole_path(f"{below}{name}/" if folder else below + name))
 
     def match_path(self, path: str) -> bool:
-        """Whether one is for the file ``path``, or for a folder on the way to it."""
+        """Whether a pattern matches the file ``path``, or a folder that contains it."""
         *folders, name = path.split("/")
         below = ""
         for folder in folders:
@@ -56,18 +57,22 @@ class Globs:
         return self.match(below, name, folder=False)
 
     def match_file(self, path: str) -> bool:
-        """The same, but that a pattern for a name is for the file's own name alone."""
+        """Like :meth:`match_path`, but a name such as ``*.js`` must match the file itself.
+
+        A folder with that name is not enough: it needs a pattern for folders, such as ``vendor/``.
+        """
         *folders, name = path.split("/")
-        if self._is_name(name) or self._is_path(path):
+        if self._match_name(name) or self._match_whole_path(path):
             return True
-        return any(map(self._is_only_folder, folders))
+        return any(map(self._match_only_folder, folders))
 
 
-def globs_of(name: str, patterns: object) -> Globs | None:
-    """Check the value of an option that takes patterns; returns ``None`` where there are none.
+def compile_globs(name: str, patterns: object) -> Globs | None:
+    """Check and compile the value of an option that takes patterns.
 
-    :param name: the option's.
-    :raises TypeError: for what is no collection of ``str``.
+    :param name: the option, for messages.
+    :returns: ``None`` if there are no patterns.
+    :raises TypeError: if ``patterns`` is not a collection of ``str``.
     :raises ValueError: for an empty pattern.
     """
     if isinstance(patterns, Collection) and not isinstance(patterns, str | bytes):
@@ -79,18 +84,18 @@ def globs_of(name: str, patterns: object) -> Globs | None:
     raise TypeError(f"{name} must be a list of patterns such as '*.map', got {patterns!r}")
 
 
-def _path(pattern: str) -> str:
-    """A pattern for a path: ``/**/`` may be one slash alone."""
-    return "/(?:.*/)?".join(_translated(part) for part in pattern.split("/**/"))
+def _translate_path(pattern: str) -> str:
+    """Translate a pattern for a whole path: ``/**/`` also matches a single slash."""
+    return "/(?:.*/)?".join(_translate(part) for part in pattern.split("/**/"))
 
 
-def _translated(pattern: str) -> str:
-    """As a regular expression, without the anchor that fnmatch puts at its end."""
+def _translate(pattern: str) -> str:
+    """Translate to a regular expression, without the anchor that fnmatch puts at its end."""
     return translate(pattern)[:-2]
 
 
-def _any(expressions: Sequence[str]) -> Callable[[str], object]:
-    """What tells whether a text is as one of ``expressions`` says; ``None`` or ``False`` if not."""
+def _matcher(expressions: Sequence[str]) -> Callable[[str], object]:
+    """The function that matches a text with any of ``expressions``; its result is true or false."""
     if not expressions:
         return lambda text: False
     return re.compile("|".join(f"(?:{each})" for each in expressions), re.S).fullmatch

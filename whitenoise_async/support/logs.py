@@ -1,4 +1,4 @@
-"""The package's logger: one line for one fault, however many requests meet it."""
+"""The package's logger. A fault is logged once, even if it affects every request."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ logger = logging.getLogger("whitenoise_async")
 
 
 def printable(text: str) -> str:
-    """``text`` on one line, as it can be shown to a person.
+    """Return ``text`` on one line, with unprintable characters escaped as in a Python string.
 
-    File names may hold anything. Three kinds of characters are escaped, as in a Python string:
-    those that break the line (C0 and C1 controls, U+2028), those that hide or reorder others
-    (bidirectional controls), and lone surrogates. Letters of any script stay as they are.
+    File names may contain any characters. Escaped are characters that break a line (C0 and C1
+    controls, U+2028), that hide or reorder others (bidirectional controls), and lone surrogates.
+    Letters of all scripts are kept.
     """
     if text.isprintable():
         return text
@@ -23,7 +23,7 @@ def printable(text: str) -> str:
 
 
 class OneLineError(Exception):
-    """An exception whose message may hold file names: it reaches logs of servers and programs."""
+    """An exception whose message may contain file names, and may reach a server's log."""
 
     def __str__(self) -> str:
         return printable(super().__str__())
@@ -34,38 +34,45 @@ def _put_on_one_line(record: logging.LogRecord) -> bool:
     return True
 
 
-# Here and not where messages are made, so that no message can be forgotten.
+# A filter covers every message of this logger, also those of future code.
 logger.addFilter(_put_on_one_line)
 
-# Messages that are remembered: a bound, since there may be as many as there are files.
-_REMEMBERED = 1024
+# How many messages are remembered. There may be one for each file, so their number is bounded.
+_MAX_MESSAGES = 1024
 
-# Seconds after which an error is worth a line again.
-_AGAIN = 60.0
+# Seconds until the same error is logged again.
+_ERROR_INTERVAL = 60.0
 
 
-@lru_cache(maxsize=_REMEMBERED)
+@lru_cache(maxsize=_MAX_MESSAGES)
 def warn_once(message: str) -> None:
-    """Log ``message`` as a warning, unless it is among the last that were logged.
+    """Log ``message`` as a warning, unless it is among the last 1024 that were logged.
 
-    For what stays so until somebody mends it: a file that is requested a thousand times a second
-    has its fault named once.
+    For faults that remain until they are fixed. An unreadable file may be requested a thousand
+    times per second, but is reported once.
     """
     logger.warning(message)
 
 
-def error_now_and_then(message: str) -> None:
-    """Log ``message`` as an error, unless it was in the last minute.
+def error_rate_limited(message: str) -> None:
+    """Log ``message`` as an error, unless the same was logged within the last 60 seconds.
 
-    For what comes and goes: a full table of descriptors has every request fail.
+    For faults that come and go. When the process runs out of file descriptors, for example, every
+    request fails.
     """
-    last, now = _last_said(message), monotonic()
-    if now - last[0] >= _AGAIN:
+    last, now = _last_logged(message), monotonic()
+    if now - last[0] >= _ERROR_INTERVAL:
         last[0] = now
         logger.error(message)
 
 
-@lru_cache(maxsize=_REMEMBERED)
-def _last_said(message: str) -> list[float]:
-    """When ``message`` was logged, by ``time.monotonic()``: one number, to be replaced."""
+@lru_cache(maxsize=_MAX_MESSAGES)
+def _last_logged(message: str) -> list[float]:
+    """When ``message`` was logged last, by ``time.monotonic()``: a list of one item to replace."""
     return [-inf]
+
+
+def forget_messages() -> None:
+    """Log every message again, even if it was logged before."""
+    warn_once.cache_clear()
+    _last_logged.cache_clear()

@@ -1,4 +1,4 @@
-"""The WSGI adapter (PEP 3333): translates, and moves bytes."""
+"""The WSGI adapter (PEP 3333): translates environs and responses."""
 
 from __future__ import annotations
 
@@ -8,12 +8,19 @@ from typing import TYPE_CHECKING
 from ..applications import ASGI, WSGI
 from ..base import BaseWhiteNoise
 from ..files.open_file import OpenFile
-from ..http.paths import decode_environ_path, restore_slash
-from ..serving.representation import Headers
+from ..serving.responder import FileRequest
 from ..serving.response import REASONS, not_found
-from ..serving.response_cache import Decision
-from .bodies import PIECE_SIZE, Parts, WholeFile
-from .environ import CLOSES, hides_errors, names_encoded_slash, read_fields, relevant
+from ..serving.response_cache import EncodedResponse
+from .bodies import PIECE_SIZE, FileBody, WholeFile
+from .environ import (
+    CONNECTION_CLOSE,
+    WSGI_FORMAT,
+    has_encoded_slash_in,
+    hides_errors,
+    relevant_headers,
+    target_of,
+    url_of,
+)
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -22,79 +29,66 @@ _STATUS_LINES = {status: f"{status} {reason}" for status, reason in REASONS.item
 
 
 def _standalone(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-    """The application where there is none."""
+    """Answers if there is no application."""
     response = not_found()
     start_response(_STATUS_LINES[response.status], response.headers)
-    return [] if environ["REQUEST_METHOD"] == "HEAD" else [response.literal_body()]
+    return [] if environ["REQUEST_METHOD"] == "HEAD" else [response.body.literal]
 
 
 class WhiteNoise(BaseWhiteNoise[tuple[str, str]]):
     """Wraps a WSGI application and serves its static files.
 
-    A request for a listed file is served; every other request goes to the application untouched.
+    A request for a listed file is served. Every other request reaches the application unchanged.
     """
 
     _application_kind = "a WSGI application"
     _application_parameters = WSGI
     _application_is_async = False
     _other_kind = (ASGI, "ASGIWhiteNoise")
-    _keeps_files_open = False
+    _shares_descriptors = False
     _standalone = staticmethod(_standalone)
+    _wire_format = WSGI_FORMAT
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer one request, or have the application answer it."""
-        path = environ.get("PATH_INFO", "")
-        if path[:1] != "/":
-            path = restore_slash(path, environ.get("SCRIPT_NAME", ""))
-        url = decode_environ_path(path)
-        listed = None if url is None else self._find(url)
-        if listed is not None and not names_encoded_slash(environ):
-            method, fields = environ["REQUEST_METHOD"], relevant(environ)
-            answer = self._answer_at_once(listed, method, fields) or self._answer(
-                listed, method, fields, *_target(environ)
-            )
-            if answer is not None:
-                decision, body, file = answer
+        """Answer one request, or let the application answer it."""
+        url = url_of(environ)
+        entry = None if url is None else self.registry.look_up_nowait(url)
+        if entry is not None and not has_encoded_slash_in(environ):
+            method, raw = environ["REQUEST_METHOD"], relevant_headers(environ)
+            reply = self.responder.reply_nowait(entry, method, raw)
+            if reply is None:
+                request = FileRequest(entry, method, raw, *target_of(environ))
+                reply = self.responder.reply(request)
+            if reply is not None:
+                response, body, file = reply
                 if file is not None:
-                    return _answer_from(file, decision, environ, start_response)
-                # A list of its own for each answer: middlewares change it in place.
-                start_response(_STATUS_LINES[decision.status], decision.headers.copy())
+                    return _send_file(file, response, environ, start_response)
+                # Every response gets a list of its own: middleware changes it in place.
+                start_response(_STATUS_LINES[response.status], response.headers.copy())
                 return [body] if body else []
         result: Iterable[bytes] = self.application(environ, start_response)
         return result
 
-    _read_fields = staticmethod(read_fields)
 
-    @staticmethod
-    def _encode(headers: Headers) -> Headers:
-        return headers
-
-
-def _target(environ: WSGIEnvironment) -> tuple[str, str]:
-    """The request's path, or the mount point where there is none, and its query."""
-    path = environ.get("PATH_INFO") or environ.get("SCRIPT_NAME", "").rstrip("/")
-    return decode_environ_path(path) or "/", environ.get("QUERY_STRING", "")
-
-
-def _answer_from(
+def _send_file(
     file: OpenFile,
-    decision: Decision[tuple[str, str]],
+    response: EncodedResponse[tuple[str, str]],
     environ: WSGIEnvironment,
     start_response: StartResponse,
 ) -> Iterable[bytes]:
     wrapper: Callable[..., Iterable[bytes]] | None = environ.get("wsgi.file_wrapper")
-    headers = decision.headers.copy()
+    headers = response.headers.copy()
     if hides_errors(environ):
-        # Sent by us, the file is checked before its last piece.
+        # In pieces, the file is checked before its last piece.
         wrapper = None
-        headers.append(CLOSES)
+        headers.append(CONNECTION_CLOSE)
     try:
-        start_response(_STATUS_LINES[decision.status], headers)
-        # Servers give a wrapped file's descriptor to sendfile, some of them from its beginning to
-        # its end whatever Content-Length says: they get it for whole files alone.
-        if wrapper is not None and decision.whole:
+        start_response(_STATUS_LINES[response.status], headers)
+        # Servers pass a wrapped file's descriptor to sendfile, some of them from the beginning to
+        # the end, whatever Content-Length says. So they get it for whole files only.
+        if wrapper is not None and response.plan.is_whole_file:
             return wrapper(WholeFile(file), PIECE_SIZE)
-        return Parts(file, decision.plan)
+        return FileBody(file, response.plan)
     except BaseException:  # the server has nothing that it could close
         file.close()
         raise

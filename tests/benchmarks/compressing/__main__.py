@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.benchmarks import machine, results
-from tests.benchmarks.command import DOCS, PAGE, among, interruptible, keep, run
+from tests.benchmarks.command import DETAILS, DOCS, among, interruptible, keep, run
 from tests.benchmarks.compressing import contenders, memory, report, rows, trees, turns
 from tests.benchmarks.compressing.settings import FULL, QUICK, Settings
 
@@ -95,8 +95,8 @@ def _runs(title: str, runs: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _publish(found: results.Results) -> str:
-    report.write_page(PAGE, found)
-    return f" and {PAGE.name}"
+    report.write_page(DETAILS, found)
+    return f" and {DETAILS.name}"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The results in Markdown, and their place in docs/performance.md."""
+"""The results in Markdown, and their place in docs/performance-details.md."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def results_text(results: Results) -> Iterator[str]:
 def _tree(row: Row) -> Iterator[str]:
     yield from _times(row)
     yield ""
-    yield f"What each wrote. In common are {_common(row)}."
+    yield f"`in common` covers the files that every contender compressed: {_common(row)}."
     yield ""
     yield from _sizes(row)
     yield ""
@@ -49,7 +49,7 @@ def _common(row: Row) -> str:
         for each in row["contenders"].values()
         for encoding, made in each["encodings"].items()
     }
-    return ", ".join(f"{counts[encoding]:,} files of {encoding}" for encoding in _shared(row))
+    return ", ".join(f"{counts[encoding]:,} with {encoding}" for encoding in _shared(row))
 
 
 def _shared(row: Row) -> list[str]:
@@ -102,23 +102,29 @@ def _number(encodings: dict[str, Any], encoding: str, key: str) -> str:
 
 
 def _findings(row: Row) -> Iterator[str]:
-    """What the tables do not say at a glance."""
+    """What the tables do not show at a glance."""
     for name, each in row["contenders"].items():
         if each["ours_larger"]:
-            counts = [f"{count:,} {encoding}" for encoding, count in each["ours_larger"].items()]
-            yield f"Ours that are larger than {name}'s of the same file: {', '.join(counts)}."
+            yield _larger(name, each["ours_larger"])
     if row["walk"] is not None:
         yield _walked(row["walk"])
     for name, each in row["contenders"].items():
         ratio = each["first"]["ratio"]
         if name not in (ALIKE, OURS) and ratio is not None and ratio < 1 - _NOISE:
-            yield f"Where we lose: for the same encodings {name} takes {ratio:.2f} times our time."
+            yield f"Where we lose: {name} takes {ratio:.2f} times our time for the same encodings."
+
+
+def _larger(name: str, counts: dict[str, int]) -> str:
+    if not any(counts.values()):
+        return f"No file of ours came out larger than {name}'s."
+    listed = ", ".join(f"{count:,} {encoding}" for encoding, count in counts.items())
+    return f"Files of ours that came out larger than {name}'s: {listed}."
 
 
 def _walked(walk: dict[str, float]) -> str:
     return (
-        f"A second run takes {walk['ours'] * 1000:.1f} ms in a process that is there already, and a"
-        f" bare walk that asks for the state of every file {walk['bare'] * 1000:.1f} ms:"
+        f"Without the start of a process, a second run takes {walk['ours'] * 1000:.1f} ms. A bare"
+        f" walk that calls stat on every file takes {walk['bare'] * 1000:.1f} ms: the run takes"
         f" {walk['ratio']:.1f} times as long."
     )
 

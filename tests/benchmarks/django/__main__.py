@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.benchmarks import machine, results, settings, throughput
-from tests.benchmarks.command import DOCS, PAGE, among, interruptible, keep, run
+from tests.benchmarks.command import DETAILS, DOCS, among, interruptible, keep, run
 from tests.benchmarks.console import reason_of, say
 from tests.benchmarks.contenders import ASGI, LIMIT, WSGI, missing_of, missing_server
 from tests.benchmarks.django import report
@@ -116,8 +116,8 @@ def _calls(place: Place, names: Sequence[str]) -> dict[str, Any]:
 
 
 def _publish(found: results.Results) -> str:
-    report.write_page(PAGE, found)
-    return f" and {PAGE.name}"
+    report.write_page(DETAILS, found)
+    return f" and {DETAILS.name}"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The results in Markdown, and their place in docs/performance.md."""
+"""The results in Markdown, and their place in docs/performance-details.md."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def results_text(results: Results) -> Iterator[str]:
     if results["load"] > _IDLE:
         yield ""
         yield (
-            f"**The machine did other work meanwhile, {results['load']} processes at the start:"
-            " the ratios of requests may be off by a third. The calls are not.**"
+            f"**Other work ran on the machine: {results['load']} processes at the start. Ratios of"
+            " requests may be off by a third; counts of calls are not affected.**"
         )
     yield from throughput_table(measured, tuple(CONTENDERS), WHITENOISE)
     if CALLS in results["rows"]:

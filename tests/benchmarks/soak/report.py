@@ -89,8 +89,8 @@ def _told(row: Row) -> Iterator[str]:
     seconds = row["seconds"]
     yield (
         f"{row['title']}: {row['answered']:,} requests and {row['aborted']:,} aborted downloads in"
-        f" {seconds // 60} min {seconds % 60} s, with {row['changes']} roots added and as many"
-        f" generations of files replaced meanwhile."
+        f" {seconds // 60} min {seconds % 60} s. During the run,"
+        f" {row['changes']} roots were added, and files were replaced {row['changes']} times."
     )
     yield ""
     yield from table(
@@ -103,15 +103,15 @@ def _told(row: Row) -> Iterator[str]:
     yield ""
     most = row["most"]
     yield (
-        f"- At the most: {most['resident'] / 1024:.0f} MB, {most['threads']} threads,"
+        f"- Peak: {most['resident'] / 1024:.0f} MB, {most['threads']} threads,"
         f" {most['descriptors']:,} descriptors."
     )
     for when, kb in row["growth"].items():
-        yield f"- {when} memory grew by {kb:,} KB."
+        yield f"- {when}, memory grew by {kb:,} KB."
     for wave in row["waves"]:
         yield (
             f"- {wave['readers']:,} stalled readers: {wave['kb_each']:.0f} KB each,"
-            f" {wave['threads']} threads; as many again: {wave['kb_more_again'] / 1024:+.1f} MB."
+            f" {wave['threads']} threads; a second wave: {wave['kb_more_again'] / 1024:+.1f} MB."
         )
     yield from (f"- **Not right or not flat: {fault}.**" for fault in row["faults"])
 

@@ -1,7 +1,7 @@
-"""``runserver``, whose development server leaves static files to the middleware.
+"""A ``runserver`` command that leaves static files to the middleware.
 
-It is the command of whichever application comes next, Daphne's or Django's own, with ``--nostatic``
-as its default.
+It extends the command of the next application, Daphne's or Django's own, and makes ``--nostatic``
+the default.
 """
 
 from __future__ import annotations
@@ -28,12 +28,14 @@ _Command = _next_command()
 
 
 class Command(_Command):  # type: ignore[misc, valid-type]
-    """The next application's command, without static files."""
+    """The next application's ``runserver``, without serving static files."""
 
     def add_arguments(self, parser: Any) -> None:
-        """Add the command's own arguments, with another default for one."""
+        """Add the arguments of the extended command, and change the default of ``--nostatic``."""
         super().add_arguments(parser)
         if parser.get_default("use_static_handler"):
             parser.set_defaults(use_static_handler=False)
-            theirs = parser.description or ""
-            parser.description = f"{theirs} Here they are left to the middleware (--nostatic)."
+            description = parser.description or ""
+            parser.description = (
+                f"{description} The middleware serves static files instead (--nostatic)."
+            )

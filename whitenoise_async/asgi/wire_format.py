@@ -1,0 +1,52 @@
+"""How ASGI servers represent headers and paths."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, MutableMapping
+from typing import Any, cast
+
+from ..http.fields import OWS, RequestFields
+from ..http.paths import with_mount
+from ..serving.representation import Headers
+from ..serving.response_cache import RawFields
+
+Scope = MutableMapping[str, Any]
+
+#: A header, as ASGI servers take it.
+Line = tuple[bytes, bytes]
+
+_FIELDS = {name.replace("_", "-").encode(): name for name in RequestFields._fields}
+
+
+class ASGIFormat:
+    """Header names are in lower case, names and values are bytes."""
+
+    def encode(self, headers: Headers) -> list[Line]:
+        """Encode response headers."""
+        return [(name.lower().encode(), value.encode("latin-1")) for name, value in headers]
+
+    def read_fields(self, raw: RawFields) -> RequestFields:
+        """Decode what :func:`relevant_headers` returned. Repeated headers are joined."""
+        lines: dict[str, list[str]] = {}
+        names_and_values = iter(cast("tuple[bytes, ...]", raw))
+        for name, value in zip(names_and_values, names_and_values, strict=True):
+            lines.setdefault(_FIELDS[name], []).append(value.decode("latin-1").strip(OWS))
+        return RequestFields(**{field: ", ".join(texts) for field, texts in lines.items()})
+
+
+ASGI_FORMAT = ASGIFormat()
+
+
+def relevant_headers(headers: Iterable[Line]) -> tuple[bytes, ...]:
+    """The headers on which a response depends: names and values alternate."""
+    relevant: list[bytes] = []
+    for name, value in headers:
+        if name in _FIELDS:
+            relevant += name, value
+    return tuple(relevant)
+
+
+def target_of(scope: Scope) -> tuple[str, str]:
+    """The request's whole path, and its query as Latin-1 text."""
+    path = with_mount(scope["path"], scope.get("root_path") or "")
+    return path, scope.get("query_string", b"").decode("latin-1")

@@ -1,0 +1,83 @@
+"""Checks whether a variant can be the compression of its original, by a few bytes of it."""
+
+from __future__ import annotations
+
+from .codings import BROTLI, GZIP, ZSTD, ZSTD_WINDOW_MAX, Coding
+from .open_file import OpenFile
+
+_GZIP_MAGIC = b"\x1f\x8b\x08"  # RFC 1952 §2.3.1: ID1, ID2, and CM for deflate
+_GZIP_MIN_SIZE = 18  # header of 10 bytes, trailer of 8
+
+_ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"  # RFC 8878 §3.1.1
+_ZSTD_HEADER_MAX = 18  # bytes, with the magic number
+
+# Nanoseconds. FAT and ZIP archives store dates with a resolution of two seconds. A checkout may
+# also write a file after its variant, within about that time.
+_DATE_RESOLUTION = 2_000_000_000
+
+
+def variant_mismatch(coding: Coding, variant: OpenFile, original: OpenFile) -> str | None:
+    """Why ``variant`` cannot be the compression of ``original``, ``None`` if it can.
+
+    :raises FileSystemError: if the variant cannot be read.
+    """
+    return _CHECKS[coding](variant, original)
+
+
+def _gzip_mismatch(variant: OpenFile, original: OpenFile) -> str | None:
+    """Compare the trailer's ISIZE (RFC 1952 §2.3.1), the original's length modulo 2**32."""
+    if variant.state.size >= _GZIP_MIN_SIZE:
+        magic = variant.read(0, len(_GZIP_MAGIC))
+        length = int.from_bytes(variant.read(variant.state.size - 4, 4), "little")
+        if magic == _GZIP_MAGIC and length == original.state.size % 2**32:
+            return None
+    return _not_compression_of(original)
+
+
+def _zstd_mismatch(variant: OpenFile, original: OpenFile) -> str | None:
+    """Compare the header's Frame_Content_Size (RFC 8878 §3.1.1.1), else the dates."""
+    header = variant.read(0, _ZSTD_HEADER_MAX)
+    if len(header) < _ZSTD_HEADER_MAX - 9 or not header.startswith(_ZSTD_MAGIC):
+        return _not_compression_of(original)
+    window, size = parse_zstd_header(header)
+    if window > ZSTD_WINDOW_MAX:
+        return f"its window of {window} bytes is one that browsers refuse (RFC 9659)"
+    if size is None:
+        return _date_mismatch(variant, original)
+    return None if size == original.state.size else _not_compression_of(original)
+
+
+def parse_zstd_header(header: bytes) -> tuple[int, int | None]:
+    """Window and content size in bytes. The size is ``None`` if the header has none."""
+    descriptor = header[4]
+    single_segment = bool(descriptor & 0x20)
+    at = 5 if single_segment else 6
+    at += (0, 1, 2, 4)[descriptor & 3]  # Dictionary_ID
+    length = (int(single_segment), 2, 4, 8)[descriptor >> 6]
+    size = None
+    if length:
+        size = int.from_bytes(header[at : at + length], "little") + (256 if length == 2 else 0)
+    if single_segment:
+        return size or 0, size
+    exponent, mantissa = header[5] >> 3, header[5] & 7
+    return (8 + mantissa) << (7 + exponent), size
+
+
+def _date_mismatch(variant: OpenFile, original: OpenFile) -> str | None:
+    """Compare the dates: brotli (RFC 7932) has neither a magic number nor a length.
+
+    A variant is written after its original, or gets the same date. An empty variant, such as a
+    power failure leaves, matches nothing.
+    """
+    if not variant.state.size:
+        return _not_compression_of(original)
+    if variant.state.mtime_ns + _DATE_RESOLUTION < original.state.mtime_ns:
+        return f"it is older than {original.path}"
+    return None
+
+
+def _not_compression_of(original: OpenFile) -> str:
+    return f"it is not {original.path}, compressed"
+
+
+_CHECKS = {GZIP: _gzip_mismatch, BROTLI: _date_mismatch, ZSTD: _zstd_mismatch}

@@ -1,0 +1,18 @@
+"""The options: their declaration, hooks among them, and their check."""
+
+from __future__ import annotations
+
+from .declaration import OptionKeywords, Options, apply_keywords, set_option
+from .hooks import HOOKS, has_method
+from .resolved import ResolvedOptions, resolve
+
+__all__ = [
+    "HOOKS",
+    "OptionKeywords",
+    "Options",
+    "ResolvedOptions",
+    "apply_keywords",
+    "has_method",
+    "resolve",
+    "set_option",
+]

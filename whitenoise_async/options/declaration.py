@@ -1,0 +1,131 @@
+"""The options and their defaults, as class attributes and as keyword arguments."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Mapping
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
+from wsgiref.headers import Headers
+
+from .hooks import HOOKS, HasHooks, check_hook, has_method, wrap_values
+
+if TYPE_CHECKING:
+    ImmutableFileTest = Callable[[str, str], object] | str | re.Pattern[str]
+    AddHeadersFunction = Callable[[Headers, str, str], object]
+    EtagFunction = Callable[[str, str], str]
+
+
+class OptionKeywords(TypedDict, total=False):
+    """The options as keyword arguments."""
+
+    autorefresh: bool
+    max_age: int | None
+    charset: str | None
+    allow_all_origins: bool
+    immutable_file_test: ImmutableFileTest | None
+    index_file: bool | str | None
+    mimetypes: Mapping[str, str] | None
+    add_headers_function: AddHeadersFunction | None
+    max_cached_file_size: int
+    max_cache_size: int
+    check_interval: float | None
+    include: Collection[str] | None
+    exclude: Collection[str]
+    etag: Literal["mtime", "content"] | EtagFunction
+
+
+class Options(HasHooks):
+    """The options as class attributes, with their defaults.
+
+    A subclass may set an option as an attribute. It may write a hook as a method instead, and call
+    ``super().option(...)`` there.
+    """
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        wrap_values(cls)
+
+    #: Check the file system on every request, so that new and changed files are served at once.
+    #: For development: each request lists directories.
+    autorefresh: bool = False
+
+    #: How many seconds browsers and proxies may cache a file without revalidating. ``None`` sends
+    #: no ``Cache-Control``.
+    max_age: int | None = 60
+
+    #: Added to ``Content-Type`` for media types that have a charset. ``None`` adds none.
+    charset: str | None = "utf-8"
+
+    #: Send ``Access-Control-Allow-Origin: *``. Without it, browsers refuse fonts, module scripts
+    #: and canvas images that a page loads from another origin, such as a CDN.
+    allow_all_origins: bool = True
+
+    #: Which files never change under their URL: a callable ``(path, url)``, or a regular
+    #: expression that is searched in the URL.
+    immutable_file_test: Any = None
+
+    #: Serve this file of each directory at the directory's own URL, ``dir/``. ``True`` means
+    #: ``index.html``.
+    index_file: bool | str | None = None
+
+    #: ``{".ext": "type/subtype"}``, or by whole file name. Takes precedence over the built-in
+    #: table.
+    mimetypes: Mapping[str, str] | None = None
+
+    #: A callable ``(headers, path, url)`` that adds or changes headers. ``headers`` is a
+    #: :class:`wsgiref.headers.Headers`. Called once per file, at its first request; with
+    #: ``autorefresh``, at every request.
+    add_headers_function: Any = None
+
+    #: Bytes. Larger files are not kept in memory but read for each response; 0 keeps none.
+    max_cached_file_size: int = 1024 * 1024
+
+    #: Bytes of all files in memory together, in each process; 0 keeps none.
+    max_cache_size: int = 64 * 1024 * 1024
+
+    #: How many seconds a file is served before it is checked for changes; 0 checks at each
+    #: request, ``None`` never.
+    check_interval: float | None = 1.0
+
+    #: Glob patterns, as in ``exclude``: only matching files are served. ``None`` serves all.
+    include: Collection[str] | None = None
+
+    #: Glob patterns: matching files are not served. ``*.map`` or ``.git`` match the name of a file
+    #: or folder. A pattern with a slash, ``/drafts``, matches the path below the root. A folder
+    #: that matches is excluded with all its content.
+    exclude: Collection[str] = ()
+
+    #: How the ``ETag`` of a file is made. ``"mtime"``: from its date and size. ``"content"``: from
+    #: a digest of its content. A callable ``(path, url)``: from the text that it returns; it is
+    #: called each time the file has changed.
+    etag: Any = "mtime"
+
+
+def apply_keywords(owner: Options, keywords: Mapping[str, object]) -> None:
+    """Set the options of one instance; they take precedence over the attributes of its class.
+
+    :raises TypeError: for an unknown option, or a hook's value of the wrong type.
+    :raises ValueError: for a hook's value that is out of range.
+    """
+    known = OptionKeywords.__annotations__
+    for name, value in keywords.items():
+        if name not in known:
+            raise TypeError(
+                f"{type(owner).__name__}() got an unknown option {name!r};"
+                f" the options are {', '.join(known)}"
+            )
+        set_option(owner, name, value)
+
+
+def set_option(owner: Options, name: str, value: object) -> None:
+    """Set one option of one instance; see :func:`apply_keywords`.
+
+    A hook that the class has as a method stays that method. ``super()`` returns ``value`` there.
+    """
+    if name not in HOOKS:
+        setattr(owner, name, value)
+        return
+    if has_method(owner, name):
+        check_hook(name, value)
+    owner._given_hooks = {**owner._given_hooks, name: value}
+    vars(owner).pop(name, None)  # set by a subclass before it called ``super().__init__()``

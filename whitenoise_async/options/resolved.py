@@ -1,0 +1,149 @@
+"""Checks the options, and resolves each to the one form that the package works with."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+from ..http.fields import is_token
+from ..http.media_types import MediaTypes
+from ..support.globs import Globs, compile_globs
+from .declaration import Options
+from .hooks import check_hook, default_etag, hook_of
+
+if TYPE_CHECKING:
+    from .declaration import AddHeadersFunction
+
+_INDEX_FILE = "index.html"
+_LONGEST_INTERVAL = 10**9  # seconds: thirty years
+
+
+class ResolvedOptions(NamedTuple):
+    """The options after their check."""
+
+    autorefresh: bool
+    max_age: int | None
+    charset: str | None
+    allow_all_origins: bool
+    is_immutable: Callable[[str, str], object] | None
+    index_file: str | None
+    media_types: MediaTypes
+    add_headers: AddHeadersFunction | None
+    max_cached_file_size: int
+    max_cache_size: int
+    check_interval: float | None
+    exclude: Globs | None
+    etag: str | Callable[[str, str], object]
+    #: Used where a method ``etag`` returns ``None``; ``None`` without such a method.
+    default_etag: str | None
+
+
+def resolve(owner: Options) -> ResolvedOptions:
+    """Check and resolve the options of ``owner``.
+
+    :raises TypeError: for a value of the wrong type.
+    :raises ValueError: for a value out of range.
+    """
+    etag = hook_of(owner, "etag")
+    return ResolvedOptions(
+        autorefresh=_flag("autorefresh", owner.autorefresh),
+        max_age=_max_age(owner.max_age),
+        charset=_charset(owner.charset),
+        allow_all_origins=_flag("allow_all_origins", owner.allow_all_origins),
+        is_immutable=check_hook("immutable_file_test", hook_of(owner, "immutable_file_test")),
+        index_file=_index_file(owner.index_file),
+        media_types=_media_types(owner.mimetypes),
+        add_headers=check_hook("add_headers_function", hook_of(owner, "add_headers_function")),
+        max_cached_file_size=_byte_count("max_cached_file_size", owner.max_cached_file_size),
+        max_cache_size=_byte_count("max_cache_size", owner.max_cache_size),
+        check_interval=_check_interval(owner.check_interval),
+        exclude=_exclusion(owner),
+        etag=check_hook("etag", etag) or str(etag),
+        default_etag=default_etag(owner),
+    )
+
+
+def _flag(name: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} must be True or False, got {value!r}")
+    return value
+
+
+def _max_age(value: object) -> int | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"max_age must be a whole number of seconds or None, got {value!r}")
+    if value < 0:
+        raise ValueError(f"max_age must be 0 or more seconds, got {value!r}")
+    return value
+
+
+def _byte_count(name: str, value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{name} must be a whole number of bytes, got {value!r}")
+    if value < 0:
+        raise ValueError(f"{name} must be 0 or more bytes, got {value!r}")
+    return value
+
+
+def _check_interval(value: object) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"check_interval must be a number of seconds or None, got {value!r}")
+    if not 0 <= value <= _LONGEST_INTERVAL:
+        raise ValueError(
+            f"check_interval must be 0 or more seconds, up to {_LONGEST_INTERVAL},"
+            f" or None for never, got {value!r}"
+        )
+    return value
+
+
+def _charset(value: object) -> str | None:
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise TypeError(f"charset must be the name of a charset or None, got {value!r}")
+    if not is_token(value):
+        raise ValueError(f"charset must be the name of a charset such as 'utf-8', got {value!r}")
+    return value
+
+
+def _index_file(value: object) -> str | None:
+    if value is None or value is False:
+        return None
+    if value is True:
+        return _INDEX_FILE
+    if not isinstance(value, str):
+        raise TypeError(f"index_file must be True, False, None or a file name, got {value!r}")
+    if value in ("", ".", "..") or re.search(r"[/\\\0]", value):
+        raise ValueError(f"index_file must be a file name without a directory, got {value!r}")
+    return value
+
+
+def _media_types(value: object) -> MediaTypes:
+    if not isinstance(value, Mapping | None):
+        raise TypeError(f'mimetypes must be a mapping of {{".ext": "type/subtype"}}, got {value!r}')
+    for name, media_type in (value or {}).items():
+        if not isinstance(name, str) or not isinstance(media_type, str):
+            raise TypeError(f"mimetypes must map str to str, got {name!r}: {media_type!r}")
+        if not name or "/" in name:
+            raise ValueError(
+                f"mimetypes must have keys such as '.ext' or 'file.name', got {name!r}"
+            )
+    try:
+        return MediaTypes(value)
+    except ValueError as error:
+        raise ValueError(f"mimetypes: {error}") from None
+
+
+def _exclusion(owner: Options) -> Globs | None:
+    """The patterns of ``exclude`` and ``include``; ``None`` if every file is served."""
+    exclude = compile_globs("exclude", owner.exclude)
+    if owner.include is None:
+        return exclude
+    # An empty list includes nothing.
+    include = compile_globs("include", owner.include) or Globs(())
+    return Globs(owner.exclude, include)

@@ -1,0 +1,53 @@
+"""The entries of a registry: what a URL leads to. Plain data."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class StaticFile:
+    """A file below a root, and the URL at which it is served."""
+
+    __slots__ = ("is_variant", "path", "root", "suffixes", "url")
+
+    def __init__(
+        self,
+        path: str,
+        url: str,
+        suffixes: tuple[str, ...] = (),
+        *,
+        is_variant: bool = False,
+        root: str | None = None,
+    ) -> None:
+        """
+        :param path: the file, absolute.
+        :param url: the URL path below the mount point, decoded.
+        :param suffixes: the suffixes of the variants that were listed beside the file.
+        :param is_variant: whether its name is that of another file's variant. Then it is served
+            here only if it is not the compression of that file.
+        :param root: a folder. No link to a folder below it is followed when the file is opened.
+            ``None`` follows every link.
+        """
+        self.path = path
+        self.url = url
+        self.suffixes = suffixes
+        self.is_variant = is_variant
+        self.root = root
+
+
+class Redirect(NamedTuple):
+    """A URL that redirects to the URL of an index file."""
+
+    file: StaticFile
+    #: A relative reference. ``None`` adds a slash to the request's path.
+    location: str | None
+
+
+class Unresolved(NamedTuple):
+    """A URL that must be looked up on the disk, as with ``autorefresh``."""
+
+    url: str
+
+
+#: What a URL leads to.
+Entry = StaticFile | Redirect

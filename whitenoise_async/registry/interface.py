@@ -1,0 +1,64 @@
+"""The interface of a registry, and the roots that are added to it."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple, Protocol
+
+from ..support.logs import printable
+from .entries import Entry, Unresolved
+
+
+class Root(NamedTuple):
+    """A folder whose files are served below a prefix."""
+
+    path: str  # absolute
+    prefix: str  # begins and ends with a slash
+    followlinks: bool
+
+
+class Registry(Protocol):
+    """Finds what a URL leads to. URLs are decoded paths below the mount point."""
+
+    def add(self, root: Root, names: Iterable[str] | None = None) -> None:
+        """Add a root, which wins over earlier ones.
+
+        :param names: paths of its files below the root. Then nothing is walked.
+        """
+
+    def look_up_nowait(self, url: str) -> Entry | Unresolved | None:
+        """The entry for ``url``, or :class:`Unresolved` if finding it waits for the disk."""
+
+    def look_up(self, url: str) -> Entry | None:
+        """The entry for ``url``. May block on the disk.
+
+        :raises FileSystemError: if the system fails.
+        """
+
+    def files(self) -> Mapping[str, tuple[str, ...]] | None:
+        """The paths of the listed files, and the suffixes of their variants.
+
+        :returns: ``None`` if nothing is listed in advance.
+        """
+
+
+def make_root(path: str | os.PathLike[str], prefix: str | None, followlinks: bool) -> Root:
+    """Check and normalize the arguments of ``add_files``. Warn if ``path`` is not a directory.
+
+    :raises TypeError: for a value of the wrong type.
+    """
+    name = os.fspath(path) if isinstance(path, str | os.PathLike) else None
+    if not isinstance(name, str):
+        raise TypeError(f"root must be a str or a path of str, got {path!r}")
+    if not isinstance(prefix, str | None):
+        raise TypeError(f"prefix must be a str or None, got {prefix!r}")
+    if not isinstance(followlinks, bool):
+        raise TypeError(f"followlinks must be True or False, got {followlinks!r}")
+    absolute = os.path.abspath(name)
+    if not os.path.isdir(absolute):
+        # Two frames up is the caller of add_files or of the constructor.
+        warnings.warn(printable(f"No directory at: {absolute}"), UserWarning, stacklevel=3)
+    stripped = (prefix or "").strip("/")
+    return Root(absolute, f"/{stripped}/" if stripped else "/", followlinks)

@@ -1,0 +1,104 @@
+"""The URLs that the files of a directory, or of all directories below a root, add."""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+from ..files.codings import SUFFIXES, original_of
+from .entries import Entry, Redirect, StaticFile
+
+
+class Place(NamedTuple):
+    """Where files are: one object for all files of a directory that have the same variants.
+
+    It stands for an entry that was not requested yet, so that 50,000 files need little memory.
+    """
+
+    directory: str  # absolute
+    suffixes: tuple[str, ...]
+    #: Whether the files have the names of variants.
+    are_variants: bool = False
+
+    def file(self, url: str) -> StaticFile:
+        """The file that is served at ``url``, which ends in the file's name."""
+        path = os.path.join(self.directory, url[url.rindex("/") + 1 :])
+        return StaticFile(path, url, self.suffixes, is_variant=self.are_variants)
+
+
+class Listing(NamedTuple):
+    """The URLs that one directory adds, or all directories below one root."""
+
+    urls: dict[str, Entry | Place]
+    #: Variants that have variants themselves, ``a.gz`` with an ``a.gz.br``.
+    variants: dict[str, Place]
+
+    def variant(self, url: str) -> StaticFile | None:
+        """The file with the name of a variant that has this URL.
+
+        It is found by its original: listing all variants would double the memory.
+        """
+        place = self.variants.get(url)
+        if place is not None:
+            return place.file(url)
+        original_url = original_of(url)
+        if original_url is None:
+            return None
+        original = self.urls.get(original_url) or self.variants.get(original_url)
+        if isinstance(original, Place):
+            original = original.file(original_url)
+        elif isinstance(original, Redirect):
+            original = original.file
+        suffix = url[len(original_url) :]
+        # An index file is also found at its folder's URLs, which do not end in its name.
+        if (
+            original is None
+            or suffix not in original.suffixes
+            or _url_of_name(original) != original_url
+        ):
+            return None
+        return StaticFile(original.path + suffix, url, is_variant=True)
+
+
+def listing_of(directory: str, url: str, files: set[str], index_file: str | None) -> Listing:
+    """List the URLs that the files of one directory add.
+
+    :param directory: its path, absolute.
+    :param url: its URL, with a slash at the end.
+    :param files: the names of its files.
+    """
+    suffixes_of = _variant_suffixes(files)
+    variants = {name + suffix for name, suffixes in suffixes_of.items() for suffix in suffixes}
+    places = {suffixes: Place(directory, suffixes) for suffixes in {(), *suffixes_of.values()}}
+    urls: dict[str, Entry | Place] = dict.fromkeys(
+        [url + name for name in files - variants], places[()]
+    )
+    for name in suffixes_of.keys() - variants:
+        urls[url + name] = places[suffixes_of[name]]
+    if index_file in files and index_file not in variants:
+        file = StaticFile(os.path.join(directory, index_file), url, suffixes_of.get(index_file, ()))
+        urls[url] = file
+        urls[url[:-1]] = Redirect(file, None)
+        urls[url + index_file] = Redirect(file, "./")
+    nested = {
+        url + name: Place(directory, suffixes_of[name], are_variants=True)
+        for name in variants & suffixes_of.keys()
+    }
+    return Listing(urls, nested)
+
+
+def _url_of_name(file: StaticFile) -> str:
+    """The URL that ends in the file's name. An index file is served at its folder's URL."""
+    return file.url[: file.url.rindex("/") + 1] + os.path.basename(file.path)
+
+
+def _variant_suffixes(files: set[str]) -> dict[str, tuple[str, ...]]:
+    """The files that have variants, and the suffixes of these."""
+    found: dict[str, tuple[str, ...]] = {}
+    candidates = [name for name in files if name.endswith(SUFFIXES)]
+    for suffix in SUFFIXES:
+        length = len(suffix)
+        for name in candidates:
+            if name.endswith(suffix) and (original := name[:-length]) in files:
+                found[original] = (*found.get(original, ()), suffix)
+    return found

@@ -1,0 +1,98 @@
+"""The headers that all representations of a file share: options, and the user's hooks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+from wsgiref.headers import Headers as HookHeaders
+from wsgiref.util import is_hop_by_hop
+
+from ..http.fields import OWS, is_field_value, is_token
+from ..http.media_types import MediaTypes, content_type
+from ..registry.entries import StaticFile
+from ..support.logs import error_rate_limited
+
+# Ten years, for a file that never changes under its URL.
+_IMMUTABLE = "max-age=315360000, public, immutable"
+
+
+class Hook(NamedTuple):
+    """A hook of the user's that is called as ``(static_file, url)``."""
+
+    name: str  # for errors
+    call: Callable[[StaticFile, str], object]
+
+
+class FileHeaders:
+    """Makes the headers of files. The hooks run once per file, at its first request."""
+
+    def __init__(
+        self,
+        media_types: MediaTypes,
+        charset: str | None,
+        shared: Sequence[tuple[str, str]],
+        is_immutable_file: Hook,
+        add_headers: Callable[[HookHeaders, str, str], object] | None,
+    ) -> None:
+        """
+        :param charset: added to the media types that take one.
+        :param shared: headers of every file and every redirect.
+        :param add_headers: the hook ``add_headers_function``.
+        """
+        self._media_types = media_types
+        self._charset = charset
+        self.shared = shared
+        self._is_immutable_file = is_immutable_file
+        self._add_headers = add_headers
+
+    def make(self, file: StaticFile) -> Sequence[tuple[str, str]]:
+        """Make the headers of ``file``. Runs the hooks.
+
+        :raises ValueError: if ``add_headers_function`` set a header that cannot be sent.
+        """
+        path, url = file.path, file.url
+        media_type = self._media_types.media_type(path)
+        content_type_ = ("Content-Type", content_type(media_type, self._charset))
+        headers = HookHeaders([content_type_, *self.shared])
+        hook, is_immutable_file = self._is_immutable_file
+        try:
+            if is_immutable_file(file, url):
+                headers["Cache-Control"] = _IMMUTABLE
+            hook = "add_headers_function"
+            if self._add_headers is not None:
+                self._add_headers(headers, path, url)
+            return [_checked(name, value) for name, value in headers.items()]
+        except Exception:
+            error_rate_limited(f"{hook} failed for {path}")
+            raise
+
+
+def shared_headers(max_age: int | None, *, allow_all_origins: bool) -> list[tuple[str, str]]:
+    """The headers of every file and every redirect.
+
+    :param max_age: seconds in ``Cache-Control``; ``None`` sends no such header.
+    """
+    headers = []
+    if max_age is not None:
+        headers.append(("Cache-Control", f"max-age={max_age}, public"))
+    if allow_all_origins:
+        headers.append(("Access-Control-Allow-Origin", "*"))
+    return headers
+
+
+def _checked(name: str, value: str) -> tuple[str, str]:
+    """Reject a header that no server could send, with an error that names it."""
+    value = value.strip(OWS)
+    if not is_token(name):
+        raise ValueError(f"add_headers_function set a header with an invalid name: {name!r}")
+    if not is_field_value(value):
+        raise ValueError(
+            f"add_headers_function set {name} to {value!r}, which cannot be sent:"
+            " a value is Latin-1 text without control characters"
+        )
+    if is_hop_by_hop(name) and name.lower() != "transfer-encoding":  # which is dropped later
+        raise ValueError(
+            f"add_headers_function set {name}, which only the server may set:"
+            " it belongs to the connection"
+        )
+    return name, value
