@@ -21,3 +21,11 @@ def slow_unless(cases: Iterable[T], is_fast: Callable[[T], bool]) -> list[Any]:
 def _parameters(case: Any, is_fast: bool) -> Any:
     values = case if isinstance(case, tuple) else (case,)
     return pytest.param(*values, marks=[] if is_fast else pytest.mark.slow)
+
+
+def in_turns(count: int) -> pytest.MarkDecorator:
+    """Run a test of generated examples several times; only the first turn is fast.
+
+    Each turn generates other examples. The test takes the number of its turn as ``turn``.
+    """
+    return pytest.mark.parametrize("turn", slow_unless(range(count), lambda turn: turn == 0))

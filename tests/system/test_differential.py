@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from tests.helpers.clients import Call, Reply, call_asgi, call_wsgi
 from tests.helpers.files import MTIME, write
+from tests.helpers.slow import in_turns
 from whitenoise_async import ASGIWhiteNoise, WhiteNoise
 
 LARGE = bytes(range(251)) * 400  # 100,400 bytes: more than one piece
@@ -136,9 +137,10 @@ def _filled(fields: Any, tags: dict[str, str]) -> Iterator[tuple[str, str]]:
         yield name, value
 
 
-@settings(max_examples=700, deadline=None)
+@in_turns(4)
+@settings(max_examples=175, deadline=None)
 @given(call=calls)
-def test_both_adapters_give_the_same_answer(pair: Pair, call: Call) -> None:
+def test_both_adapters_give_the_same_answer(pair: Pair, turn: int, call: Call) -> None:
     call = with_real_tags(pair, call)
     here, there = call_wsgi(pair.wsgi, call), call_asgi(pair.asgi, call)
     assert here == there

@@ -21,6 +21,7 @@ from tests.fuzzing.invariants import STATUSES, check, require_sound
 from tests.fuzzing.sites import SECRET, Sites
 from tests.fuzzing.strategies import far_requests, requests
 from tests.helpers.clients import Reply
+from tests.helpers.slow import in_turns
 from whitenoise_async.files.codings import WORKING_PREFIX
 from whitenoise_async.serving import response_cache as decisions
 
@@ -36,21 +37,26 @@ def test_every_request_of_the_corpus_gets_a_sound_answer(sites: Sites) -> None:
     assert statuses.keys() == STATUSES
 
 
-@settings(max_examples=400, deadline=None)
-@given(request=requests)
-def test_any_request_gets_a_sound_answer(sites: Sites, request: Input) -> None:
-    event(f"status {check(sites, request)}")
+@in_turns(4)
+@settings(max_examples=100, deadline=None)
+@given(hostile=requests)
+def test_any_request_gets_a_sound_answer(sites: Sites, turn: int, hostile: Input) -> None:
+    event(f"status {check(sites, hostile)}")
 
 
-@settings(max_examples=400, deadline=None)
-@given(request=far_requests)
-def test_any_request_for_a_file_gets_that_file_or_none(sites: Sites, request: Input) -> None:
-    event(f"status {check(sites, request)}")
+@in_turns(4)
+@settings(max_examples=100, deadline=None)
+@given(hostile=far_requests)
+def test_any_request_for_a_file_gets_that_file_or_none(
+    sites: Sites, turn: int, hostile: Input
+) -> None:
+    event(f"status {check(sites, hostile)}")
 
 
-@settings(max_examples=200, deadline=None)
+@in_turns(2)
+@settings(max_examples=100, deadline=None)
 @given(data=st.binary())
-def test_any_bytes_are_a_request(sites: Sites, data: bytes) -> None:
+def test_any_bytes_are_a_request(sites: Sites, turn: int, data: bytes) -> None:
     check(sites, undump(data))
 
 
