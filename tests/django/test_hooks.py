@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.staticfiles.storage import ManifestStaticFilesStorage
 from django.core.handlers.asgi import ASGIHandler
 from django.core.handlers.wsgi import WSGIHandler
 from django.test import override_settings
@@ -92,6 +93,31 @@ def test_super_returns_whether_the_storage_has_hashed_the_name(
         ("app.css", "max-age=60, public"),
     ):
         reply = call(application, make_call(f"/static/{name}"))
+        assert (reply.status, reply["cache-control"]) == (200, expected)
+
+
+class KeepsNames(ManifestStaticFilesStorage):
+    """Keeps the names of a build, which has hashed them itself or not at all."""
+
+    def hashed_name(self, name: str, content: Any = None, filename: str | None = None) -> str:
+        if name.startswith("assets/"):
+            return name
+        hashed: str = super().hashed_name(name, content, filename)
+        return hashed
+
+
+def test_a_name_that_the_storage_has_kept_is_not_immutable(project: Path, stack: ExitStack) -> None:
+    write_style(project / "sources" / "assets" / "app.css")
+    backend = f"{__name__}.KeepsNames"
+    hashed = collect(project, {}, backend)
+    stack.enter_context(
+        override_settings(
+            MIDDLEWARE=[f"{__name__}.WhiteNoiseMiddleware"], STORAGES=storages_with(backend)
+        )
+    )
+    application = WSGIHandler()
+    for name, expected in ((hashed, IMMUTABLE), ("assets/app.css", "max-age=60, public")):
+        reply = call_wsgi(application, make_call(f"/static/{name}"))
         assert (reply.status, reply["cache-control"]) == (200, expected)
 
 
