@@ -116,8 +116,8 @@ class Responder(Generic[Line]):
         self.content_cache = ContentCache(cache_size)
         self.descriptor_cache = DescriptorCache()
         self.response_cache = ResponseCache(wire_format, keep=self._keep)
-        # The entries that were requested. There are no more of them than files were listed.
-        self._served: dict[Entry | Unresolved, ServedFile] = {}
+        # By entry. Only files that were requested and are still listed have one.
+        self._served: dict[object, ServedFile] = {}
         register_after_fork(self)
 
     def reset_after_fork(self) -> None:
@@ -197,16 +197,21 @@ class Responder(Generic[Line]):
     def reply_unavailable(self, request: FileRequest, error: FileSystemError) -> Reply[Line]:
         """Reply with 503 and log ``error``. Runs no hooks, since it may run on an event loop."""
         error_rate_limited(str(error))
-        served = None if request.file is None else self._served.get(request.file)
-        known_headers = served.known_headers if served is not None else ()
+        served = self._served.get(request.file)
+        known_headers = None if served is None else served.known_headers
         return self._encoded(unavailable(known_headers or self._file_headers.shared))
 
     def forget(self, entry: StaticFile) -> None:
         """Drop what is known of a file, as if it was never requested."""
-        served = self._served.get(entry)
+        served = self._served.pop(entry, None)
         if served is not None:
-            with served.lock:
-                self._drop_snapshot(served)
+            self._drop_snapshot(served)
+
+    def forget_replaced(self) -> None:
+        """Drop what is known of files that the registry no longer finds, after a root was added."""
+        for entry in [served.entry for served in list(self._served.values())]:
+            if self._registry.look_up_nowait(entry.url) is not entry:
+                self.forget(entry)
 
     def _redirect(self, entry: Redirect, request: FileRequest) -> Reply[Line]:
         read_state(entry.file.path)  # a removed index file is the application's
