@@ -330,7 +330,9 @@ def test_pieces_have_a_size_that_django_sends_unsplit(
     assert b"".join(pieces) == content
 
 
-def test_a_file_truncated_under_asgi_aborts_the_response(root: Path) -> None:
+def test_a_file_truncated_under_asgi_aborts_the_response_and_is_logged_once(
+    root: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     application = served(root).asgi
 
     async def main() -> None:
@@ -344,6 +346,8 @@ def test_a_file_truncated_under_asgi_aborts_the_response(root: Path) -> None:
         with pytest.raises(BrokenBodyError):
             await application(scope, receiving(anyio.sleep_forever), send)
         assert all(message.get("more_body", True) for message in sent)
+        error = f"{root / 'b.bin'} was sent in part: the file was truncated; the connection is cut"
+        assert [each for each in caplog.messages if "sent in part" in each] == [error]
 
     with warnings.catch_warnings():
         warnings.simplefilter(

@@ -13,7 +13,7 @@ from tests.helpers.clients import client_of
 from tests.helpers.files import write
 from whitenoise_async import WhiteNoise
 from whitenoise_async.cli import compress, gzip, serve
-from whitenoise_async.files.errors import BrokenBodyError, FileSystemError, UnavailableError
+from whitenoise_async.files.errors import FileSystemError, UnavailableError, broken_body
 from whitenoise_async.support import logs
 from whitenoise_async.support.logs import error_rate_limited, logger, printable, warn_once
 
@@ -88,7 +88,7 @@ def test_characters_that_break_or_disguise_a_line_are_escaped(
     with caplog.at_level(logging.INFO, "whitenoise_async"):
         logger.info("Below %s, %d files", name, 2)
     assert caplog.messages == [shown, shown, f"Below {shown}, 2 files"]
-    errors = (UnavailableError(name, "-"), BrokenBodyError(name), FileSystemError(name, OSError()))
+    errors = (UnavailableError(name, "-"), broken_body(name), FileSystemError(name, OSError()))
     for error in errors:
         assert str(error).startswith(f"{shown} ")
     assert caplog.messages[3:] == []  # an exception is logged where it is handled

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import threading
 from collections import Counter
@@ -11,6 +12,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
+from wsgiref.headers import Headers
 
 import anyio
 import pytest
@@ -141,6 +143,51 @@ def test_a_value_of_accept_encoding_is_read_once(
                 get("/small.txt", {"Accept-Encoding": value})
     assert set(read.values()) == {1}
     assert len(read) == 3
+
+
+@pytest.mark.parametrize("adapter", ["wsgi", "asyncio"])
+def test_hooks_run_once_even_if_they_remove_every_header(adapter: str, tmp_path: Path) -> None:
+    write(tmp_path / "docs" / "index.html", SMALL)
+    seen: list[str] = []
+
+    def remove_all(headers: Headers, path: str, url: str) -> None:
+        seen.append(url)
+        for name, _ in headers.items():
+            del headers[name]
+
+    with asking(adapter, tmp_path, index_file=True, add_headers_function=remove_all) as get:
+        for path in ("/docs", "/docs", "/docs/", "/docs"):
+            assert "content-type" not in get(path)
+    assert seen == ["/docs/"]
+
+
+def test_nothing_is_kept_of_a_file_whose_root_was_added_again(adapter: str, root: Path) -> None:
+    app = ADAPTERS[adapter](None, root)
+    get = client_of(adapter)(app)
+    (root / "notes").write_bytes(SMALL)
+    (root / "notes.gz").write_bytes(b"not the compression of notes")
+    for _ in range(5):
+        app.add_files(root)
+        assert get("/small.txt").body == SMALL
+        assert get("/notes.gz").status == 200
+    gc.collect()
+    files_in_memory = [each for each in gc.get_objects() if isinstance(each, StaticFile)]
+    assert sorted(each.url for each in files_in_memory) == ["/notes.gz", "/small.txt"]
+    assert len(app.responder.content_cache) == 2
+
+
+@pytest.mark.parametrize("adapter", ["wsgi", "asyncio"])
+def test_an_empty_file_is_opened_for_each_request_if_nothing_is_kept_in_memory(
+    adapter: str, root: Path
+) -> None:
+    empty = root / "empty.txt"
+    empty.touch()
+    with asking(adapter, root, max_cached_file_size=0) as get:
+        assert (get("/empty.txt").status, get("/empty.txt").body) == (200, b"")
+        empty.write_bytes(SMALL)
+        assert get("/empty.txt").body == SMALL
+        empty.unlink()
+        assert get("/empty.txt").status == 404
 
 
 @pytest.mark.parametrize("adapter", ["wsgi", "asyncio"])
