@@ -30,7 +30,8 @@ from whitenoise_async.compression.encoders import (
     ZstdEncoder,
     make_encoders,
 )
-from whitenoise_async.files.codings import CODINGS, ZSTD_WINDOW_MAX, _zstd_header
+from whitenoise_async.files.codings import CODINGS, ZSTD_WINDOW_MAX
+from whitenoise_async.files.variant_check import parse_zstd_header
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -230,14 +231,14 @@ def test_a_zstd_header_has_the_length_and_a_window_that_browsers_take(level: int
     """RFC 9659 §3, where level 20 and above would use more than 8 MB of a longer content."""
     content = bytes(9 * 1024 * 1024)
     compressed = compress(ZstdEncoder(level), content)
-    window, size = _zstd_header(compressed[:18])
+    window, size = parse_zstd_header(compressed[:18])
     assert (size, window <= ZSTD_WINDOW_MAX) == (len(content), True)
     assert zstd.decompress(compressed) == content
 
 
 @pytest.mark.parametrize("size", [0, 1, 255, 256, 300, 65_791, 65_792, 70_000])
 def test_a_zstd_header_has_the_length_of_any_content(size: int) -> None:
-    assert _zstd_header(compress(ZstdEncoder(3), bytes(size))[:18].ljust(18))[1] == size
+    assert parse_zstd_header(compress(ZstdEncoder(3), bytes(size))[:18].ljust(18))[1] == size
 
 
 @pytest.mark.parametrize("size", [0, 1, 65_520, 65_521, 262_128, 262_129, 20_000_000])

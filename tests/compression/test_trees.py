@@ -60,7 +60,8 @@ from whitenoise_async.compression.folders import Folder
 from whitenoise_async.compression.originals import Source
 from whitenoise_async.compression.record import JOURNAL, NAME, Record
 from whitenoise_async.compression.threads import Stop
-from whitenoise_async.files.open_file import FileSystemError, OpenFile
+from whitenoise_async.files.errors import FileSystemError
+from whitenoise_async.files.open_file import OpenFile
 
 MTIME_NS = MTIME * 10**9 + 123_456_789
 

@@ -1,4 +1,4 @@
-"""Subclasses of the middleware that refine a hook, as projects have them."""
+"""Subclasses of the middleware that refine a hook, as projects do."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ BUNDLED = re.compile(r"^/static/assets/.*\.[0-9a-f]{8}\.")
 
 
 class ByPattern(WhiteNoiseMiddleware):
-    """A build tool's files as well as Django's."""
+    """Files of a build tool, and those of Django."""
 
     def immutable_file_test(self, path: str, url: str) -> Any:
         if BUNDLED.match(url):
@@ -45,7 +45,7 @@ class ByPrefix(WhiteNoiseMiddleware):
 
 
 class ByList(WhiteNoiseMiddleware):
-    """Names from a manifest of its own, read before the rest is set up."""
+    """Names from another manifest, read before ``super().__init__()``."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.bundle = {"app.0a1b2c3d.js"}
@@ -56,7 +56,7 @@ class ByList(WhiteNoiseMiddleware):
 
 
 class Below(ByPattern):
-    """The class above has what is asked for."""
+    """Inherits the hook."""
 
 
 class Mixin:

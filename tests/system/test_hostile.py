@@ -1,4 +1,4 @@
-"""Hostile requests: nothing leaves us but an answer, and nothing is in it but a listed file."""
+"""Hostile requests get a response and no error, and no response holds an unlisted file."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_any_bytes_are_a_request(sites: Sites, data: bytes) -> None:
 @given(request=requests)
 def test_a_request_is_written_down_and_read_again(request: Input) -> None:
     assert from_json(request.to_json()) == request
-    # What is dumped is separated by bytes that no UTF-8 has.
+    # The separators are bytes that never occur in UTF-8.
     assert "\xfe" in str(request) or undump(request.dump()) == request
 
 
@@ -104,14 +104,14 @@ def test_requests_leave_nothing_in_memory_that_grows_with_their_number(
 
     def ask(numbers: range) -> int:
         for number in numbers:
-            text = f"{number:0480x}"  # with its quotes, as much as is kept for a while
+            text = f"{number:0480x}"  # with its quotes, the longest text that is cached
             sites.replies(Input("/app.css", fields=(("If-None-Match", f'"{text}"'),)))
             sites.replies(Input("/app.css", method=text))
             sites.replies(Input(f"/{text}"))
             sites.replies(Input("/docs", query=text * 2))
             sites.replies(Input("/app.css", fields=(("Range", text * 2),)))
         gc.collect()
-        # What coverage keeps of each thread that was ever started is not ours.
+        # Coverage keeps data of each thread that was ever started.
         others = tracemalloc.Filter(False, "*/coverage/*")
         kept = tracemalloc.take_snapshot().filter_traces([others])
         return sum(each.size for each in kept.statistics("filename"))
@@ -123,7 +123,7 @@ def test_requests_leave_nothing_in_memory_that_grows_with_their_number(
             after = ask(range(0x2000, 0x2096))
     finally:
         tracemalloc.stop()
-    # Had one of the five kinds left its texts here, there would be two applications' of them.
+    # If one of the five kinds left its texts in memory, two applications would keep them.
     assert after - before < 150 * 480
 
 
@@ -171,7 +171,7 @@ FILE, FOLDER, NOTHING = Input("/docs/deep/er/file.txt"), Input("/docs"), Input("
         ),
     ],
 )  # fmt: skip
-def test_an_answer_that_is_not_sound_is_told(request_: Input, reply: Reply) -> None:
+def test_an_unsound_response_is_detected(request_: Input, reply: Reply) -> None:
     require_sound(FILE, ANSWER)
     require_sound(FOLDER, MOVED)
     with pytest.raises(AssertionError):
