@@ -40,7 +40,8 @@ from whitenoise_async.compression.drafts import new_digest
 from whitenoise_async.compression.encoders import GzipEncoder
 from whitenoise_async.compression.folders import Folder, parent_of
 from whitenoise_async.compression.record import JOURNAL, NAME, Record, digest_below
-from whitenoise_async.compression.tree import FOREIGN, LEADS_OUT
+from whitenoise_async.compression.report import LEADS_OUT
+from whitenoise_async.compression.tree import FOREIGN
 
 ANOTHER_USER = 12345
 

@@ -221,8 +221,31 @@ def test_the_pages_have_the_results_that_are_kept(tmp_path: Path) -> None:
         assert path.read_text("utf-8") == published[path.name].read_text("utf-8"), path.name
 
 
+CONTRIBUTING = DOCS / "contributing.md"
+
+# The packages and modules at the top level, from the entry points down. Those on one line do not
+# import each other.
+LAYERS = [
+    {"__main__.py", "gzip.py", "compress.py"},
+    {"cli/"},
+    {"__init__.py", "django/"},
+    {"asgi/", "wsgi/"},
+    {"base.py"},
+    {"options/", "overrides.py"},
+    {"applications.py"},
+    {"serving/"},
+    {"registry/", "compression/"},
+    {"files/"},
+    {"http/", "support/"},
+]
+
+
+def modules_of_package() -> list[str]:
+    return [path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py")]
+
+
 def modules_on_the_map() -> list[str]:
-    cells = [code(cell) for cell, _ in rows_of(DOCS / "contributing.md", 2)]
+    cells = [code(cell) for cell, _ in rows_of(CONTRIBUTING, 2)]
     return [name for name in cells if name and (PACKAGE / name).is_file()]
 
 
@@ -230,18 +253,48 @@ def imported_by(module: str) -> Iterator[str]:
     """The modules of the package that ``module`` imports anywhere in its source."""
     here = PACKAGE / module
     for node in ast.walk(ast.parse(here.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.level:
-            folder = here.parents[node.level - 1]
-            path = folder.joinpath(*(node.module or "").split("."))
-            file = path.with_suffix(".py")
-            yield (file if file.is_file() else path / "__init__.py").relative_to(PACKAGE).as_posix()
+        if isinstance(node, ast.Import):
+            assert not any(each.name.startswith(PACKAGE.name) for each in node.names), module
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level or not (node.module or "").startswith(PACKAGE.name), module
+            if node.level:
+                folder = here.parents[node.level - 1].joinpath(*(node.module or "").split("."))
+                names = [each.name for each in node.names]
+                for path in (folder, *(folder / name for name in names)):
+                    file = path.with_suffix(".py")
+                    file = file if file.is_file() else path / "__init__.py"
+                    if file.is_file():
+                        yield file.relative_to(PACKAGE).as_posix()
+
+
+def package_of(module: str) -> str:
+    folder, slash, _ = module.partition("/")
+    return folder + slash
+
+
+def permitted_imports() -> dict[str, set[str]]:
+    """The packages and modules that each package may import, as the page says."""
+    permitted = {}
+    rows = [row for row in rows_of(CONTRIBUTING, 3) if row[0].isdigit()]
+    layers = [set(re.findall("`(.+?)`", packages)) for _, packages, _ in rows]
+    assert layers == LAYERS
+    assert [int(number) for number, _, _ in rows] == [*range(1, len(LAYERS) + 1)]
+    for index, (_, _, imports) in enumerate(rows):
+        lower = set().union(*LAYERS[index + 1 :])
+        named = set(re.findall("`(.+?)`", imports))
+        assert lower.issuperset(map(package_of, named))
+        if imports.startswith("every lower layer"):
+            assert not named or "every lower layer except " in imports
+            named = lower - named
+        else:
+            assert bool(named) == (imports != "nothing")
+        permitted.update(dict.fromkeys(LAYERS[index], named))
+    return permitted
 
 
 def test_the_map_names_every_module_and_imports_point_down_on_it() -> None:
     order = modules_on_the_map()
-    assert sorted(order) == sorted(
-        path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py")
-    )
+    assert sorted(order) == sorted(modules_of_package())
     upwards = [
         f"{module} imports {other}"
         for module in order
@@ -249,6 +302,45 @@ def test_the_map_names_every_module_and_imports_point_down_on_it() -> None:
         if order.index(other) <= order.index(module)
     ]
     assert not upwards
+
+
+def test_packages_import_only_what_the_table_of_packages_permits() -> None:
+    permitted = permitted_imports()
+    forbidden = [
+        f"{module} imports {other}"
+        for module in modules_of_package()
+        for package in [package_of(module)]
+        for other in imported_by(module)
+        if package_of(other) != package
+        and permitted[package].isdisjoint({other, package_of(other)})
+    ]
+    assert not forbidden
+    assert set(map(package_of, modules_of_package())) == permitted.keys()
+
+
+def test_the_map_has_the_order_of_the_layers() -> None:
+    layers = [
+        next(index for index, layer in enumerate(LAYERS) if package_of(module) in layer)
+        for module in modules_on_the_map()
+    ]
+    assert layers == sorted(layers)
+
+
+def test_the_top_level_has_at_most_nine_modules() -> None:
+    assert len([*PACKAGE.glob("*.py")]) <= 9
+
+
+def test_the_table_of_sessions_is_complete() -> None:
+    noxfile = ast.parse((ROOT / "noxfile.py").read_text("utf-8"))
+    sessions = [
+        node.name
+        for node in noxfile.body
+        if isinstance(node, ast.FunctionDef)
+        and any("nox.session" in ast.unparse(each) for each in node.decorator_list)
+    ]
+    page = CONTRIBUTING.read_text("utf-8")
+    table = page[page.index("| Session |") :].partition("\n\n")[0]
+    assert sorted(re.findall(r"^\| `(\w+)`", table, re.M)) == sorted(sessions)
 
 
 def test_the_arguments_for_publishing_a_folder_are_all_named(

@@ -27,7 +27,6 @@ from ..compression.encoders import require_known
 from ..compression.report import PROBLEMS
 from .compress_report import (
     as_json,
-    left_alone,
     outcome_line,
     partial_report,
     problem_line,
@@ -118,7 +117,7 @@ class _Command(Watcher):
         looked = self._options.check or self._options.clean or self._options.dry_run
         for line in [short(report, dry_run=self._options.dry_run)] if looked else table(report):
             say(line)
-        for line in left_alone(report):
+        for line in report.left_alone_lines():
             say(line)
 
     def waits(self, root: str) -> None:

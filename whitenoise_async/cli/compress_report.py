@@ -6,14 +6,10 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from ..compression import Action, Failure, LeftAlone, Outcome, Report, Totals
-from ..compression.tree import LEADS_OUT, variant_path
+from ..compression import Action, Failure, Outcome, Report, Totals
+from ..compression.tree import variant_path
 
 _HEAD = ("encoding", "variants", "bytes before", "bytes after", "ratio", "written", "removed")
-
-
-# Names in one line; --json has all of them.
-_MOST_NAMES = 5
 
 
 def outcome_line(root: str, outcome: Outcome, *, dry_run: bool) -> str | None:
@@ -47,18 +43,6 @@ def short(report: Report, *, dry_run: bool) -> str:
     found = ", ".join(f"{counts[each]:,} {each.value}" for each in Action if counts[each])
     would = "would be " if dry_run else ""
     return f"{report.root}: {would}{found or 'nothing'}, {report.seconds:.1f} s"
-
-
-def left_alone(report: Report) -> Iterator[str]:
-    """A line for each reason for which links were left alone."""
-    by_reason: dict[str, list[LeftAlone]] = {}
-    for each in report.left_alone:
-        by_reason.setdefault(each.reason, []).append(each)
-    for reason, links in by_reason.items():
-        names = ", ".join(each.path for each in links[:_MOST_NAMES])
-        more = f" and {len(links) - _MOST_NAMES:,} more" if len(links) > _MOST_NAMES else ""
-        hint = "; --follow-links compresses them" if reason == LEADS_OUT else ""
-        yield f"{report.root}: {len(links):,} left alone, each {reason}: {names}{more}{hint}"
 
 
 def as_json(reports: Sequence[Report], interrupted: bool) -> Iterator[str]:

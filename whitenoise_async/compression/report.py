@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
@@ -10,6 +10,12 @@ from typing import NamedTuple
 from ..files.codings import CODINGS
 
 _ENCODINGS = tuple(coding.token for coding in CODINGS)
+
+#: Why a link was left alone.
+LEADS_OUT = "a link that leads out of the root"
+
+# Names in one line. The report has all of them.
+_MAX_NAMES = 5
 
 
 class Action(str, Enum):
@@ -117,6 +123,17 @@ class Report:
         """Totals by encoding."""
         met = {each.encoding for each in self.outcomes}
         return {each: _totals(self.outcomes, each) for each in _ENCODINGS if each in met}
+
+    def left_alone_lines(self) -> Iterator[str]:
+        """A line for each reason why links were left alone."""
+        by_reason: dict[str, list[str]] = {}
+        for path, reason in self.left_alone:
+            by_reason.setdefault(reason, []).append(path)
+        for reason, paths in by_reason.items():
+            names = ", ".join(paths[:_MAX_NAMES])
+            more = f" and {len(paths) - _MAX_NAMES:,} more" if len(paths) > _MAX_NAMES else ""
+            hint = "; --follow-links compresses them" if reason == LEADS_OUT else ""
+            yield f"{self.root}: {len(paths):,} left alone, each {reason}: {names}{more}{hint}"
 
 
 def _totals(outcomes: Iterable[Outcome], encoding: str) -> Totals:

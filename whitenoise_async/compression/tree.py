@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from ..files.codings import CODINGS, WORKING_PREFIX
 from .folders import Folder
-from .report import Failure, LeftAlone
+from .report import LEADS_OUT, Failure, LeftAlone
 
 _SUFFIXES = {coding.token: coding.suffix for coding in CODINGS}
 _ALL_SUFFIXES = tuple(_SUFFIXES.values())
@@ -26,7 +26,6 @@ _LEADS_NOWHERE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAM
 NOBODY_KNOWS = 2**63
 
 #: Why a link is left alone.
-LEADS_OUT = "a link that leads out of the root"
 FOREIGN = "a link of another user, which root does not follow"
 
 
