@@ -18,7 +18,7 @@ import pytest
 
 from tests.helpers.files import MTIME, write
 from tests.helpers.trees import at
-from whitenoise_async.compression.drafts import Draft, digest_of, remove_unfinished
+from whitenoise_async.compression.drafts import Draft, find, remove_unfinished
 from whitenoise_async.compression.errors import CompressionError
 
 CONTENT = b"content" * 10_000
@@ -57,7 +57,9 @@ def test_it_is_there_when_it_is_published_with_the_mode_and_date_it_is_to_have(
     assert (stat.S_IMODE(status.st_mode), status.st_mtime_ns) == (0o640, MTIME_NS)
     assert draft.size == len(CONTENT)
     assert draft.digest == hashlib.blake2b(CONTENT, digest_size=16).hexdigest()
-    assert digest_of(at(path.parent), path.name) == draft.digest
+    found = find(at(path.parent), path.name)
+    assert found is not None and found.digest == draft.digest
+    assert found.status == status
 
 
 def test_a_path_without_a_folder_is_of_the_current_one(
@@ -68,6 +70,19 @@ def test_a_path_without_a_folder_is_of_the_current_one(
         assert len(names_in(tmp_path)) == 1
         draft.publish(0o644, MTIME_NS)
     assert names_in(tmp_path) == ["a.gz"]
+
+
+def test_it_can_be_begun_again(tmp_path: Path) -> None:
+    with Draft(at(tmp_path), "a.gz") as draft:
+        draft.write(b"something else, and longer")
+        draft.clear()
+        draft.write(b"content")
+        draft.publish(0o644, MTIME_NS)
+    assert (tmp_path / "a.gz").read_bytes() == b"content"
+    assert (draft.size, draft.digest) == (
+        7,
+        hashlib.blake2b(b"content", digest_size=16).hexdigest(),
+    )
 
 
 def test_what_is_not_published_leaves_what_was_there(tmp_path: Path) -> None:
@@ -195,11 +210,11 @@ def test_a_link_in_its_place_does_not_lead_to_a_file_that_is_changed(
     ],
     ids=["folder", "FIFO", "link", "missing", "below a file"],
 )
-def test_what_is_no_file_has_no_digest(tmp_path: Path, make: Callable[[Path], object]) -> None:
+def test_what_is_no_file_is_not_found(tmp_path: Path, make: Callable[[Path], object]) -> None:
     path = tmp_path / "a.gz"
     make(path)
-    assert digest_of(at(path.parent), path.name) is None
-    assert digest_of(at(tmp_path / "folder"), "a.gz") is None
+    assert find(at(path.parent), path.name) is None
+    assert find(at(tmp_path / "folder"), "a.gz") is None
 
 
 def test_a_disk_that_fails_while_a_digest_is_made_is_told_of(
@@ -212,7 +227,7 @@ def test_a_disk_that_fails_while_a_digest_is_made_is_told_of(
 
     monkeypatch.setattr(os, "read", fail)
     with pytest.raises(CompressionError, match=r"a\.gz cannot be read: Input/output error"):
-        digest_of(at(tmp_path), "a.gz")
+        find(at(tmp_path), "a.gz")
 
 
 LEFTOVER = ".whitenoise_async-killed.tmp"

@@ -18,11 +18,11 @@ from hypothesis import strategies as st
 
 from tests.helpers.files import MTIME, write
 from tests.helpers.trees import at
+from whitenoise_async.cli.gzip import Written, compress_file, find_files
 from whitenoise_async.compression import CompressionError, Failure
 from whitenoise_async.compression.encoders import GzipEncoder
 from whitenoise_async.compression.folders import Folder
 from whitenoise_async.compression.originals import Source
-from whitenoise_async.compression.single import Written, compress_file, find_files
 from whitenoise_async.compression.threads import Stop
 from whitenoise_async.files.open_file import OpenFile
 

@@ -18,8 +18,8 @@ import pytest
 from tests.helpers.django_project import configure
 from tests.helpers.trees import ALL, DECODERS, TEXT, snapshot, swapping
 from whitenoise_async.compression import ENCODINGS
+from whitenoise_async.compression.listing import FOREIGN
 from whitenoise_async.compression.record import NAME as RECORD
-from whitenoise_async.compression.tree import FOREIGN
 
 configure()
 

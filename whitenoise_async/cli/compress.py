@@ -107,7 +107,7 @@ class _Command(Watcher):
         try:
             report = self._work(self._root, watcher=self)
         except (CompressionError, OSError) as error:
-            self.tells(Failure(self._root, str(error)))
+            self.on_result(Failure(self._root, str(error)))
             self._reports.append(partial_report(self._root, self._done, self._failures))
             return
         finally:
@@ -121,17 +121,17 @@ class _Command(Watcher):
         for line in left_alone(report):
             say(line)
 
-    def waits(self, root: str) -> None:
+    def on_wait(self, root: str) -> None:
         if not self._options.quiet:
             say(f"{root}: waiting for another run to end", error=True)
 
-    def begins(self, size: int) -> None:
+    def on_start(self, size: int) -> None:
         self._progress.begin(self._root, size)
 
-    def advances(self, size: int) -> None:
+    def on_progress(self, size: int) -> None:
         self._progress.advance(size)
 
-    def tells(self, result: Outcome | Failure) -> None:
+    def on_result(self, result: Outcome | Failure) -> None:
         if isinstance(result, Failure):
             self._failures.append(result)
             self._fail(result.reason)
@@ -145,7 +145,7 @@ class _Command(Watcher):
                 with self._progress.out_of_the_way():
                     say(line)
 
-    def warns(self, message: str) -> None:
+    def on_warning(self, message: str) -> None:
         say(message, error=True)
 
     def _fail(self, line: str) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from ..compression import Action, Failure, LeftAlone, Outcome, Report, Totals
-from ..compression.tree import LEADS_OUT, variant_path
+from ..compression.listing import LEADS_OUT
 
 _HEAD = ("encoding", "variants", "bytes before", "bytes after", "ratio", "written", "removed")
 
@@ -81,7 +82,7 @@ def progress_so_far(reports: Iterable[Report]) -> str:
 
 def _named(root: str, outcome: Outcome) -> str:
     """The variant, and the reason for what was done."""
-    path = variant_path(root, outcome.path, outcome.encoding)
+    path = os.path.join(root, outcome.variant)
     return f"{path}: {outcome.reason}" if outcome.reason else path
 
 
@@ -111,7 +112,7 @@ def _as_dict(report: Report) -> dict[str, object]:
         },
         "variants": [
             {
-                "path": variant_path("", each.path, each.encoding),
+                "path": each.variant,
                 "encoding": each.encoding,
                 "action": each.action.value,
                 "bytes_before": each.original,

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import closing
+from typing import NamedTuple
 
-from ..compression.drafts import remove_unfinished
-from ..compression.encoders import GzipEncoder
+from ..compression.drafts import Draft, is_unfinished, remove_unfinished
+from ..compression.encoders import Encoder, GzipEncoder
 from ..compression.errors import CompressionError, naming
-from ..compression.folders import Folder
-from ..compression.single import Written, compress_file, find_files
+from ..compression.folders import Folder, parent_of
+from ..compression.listing import walk
+from ..compression.originals import Source
+from ..compression.report import Failure
+from ..compression.settings import extension_of
 from ..compression.threads import Stop, in_threads
+from ..compression.variants import require_no_other
+from ..files.codings import WORKING_PREFIX
 from .signals import INTERRUPTS, raising_on_signals
 from .terminal import Parser, say
 
@@ -24,6 +31,14 @@ DEFAULT_EXCLUDED = (
 _BY_MODULE = "python -m whitenoise_async.gzip"
 
 _WHAT_IS_LEFT = "what is compressed so far stays, nothing is left half-written."
+
+
+class Written(NamedTuple):
+    """The result for one file. Sizes are in bytes; ``None`` if nothing was written."""
+
+    path: str
+    original: int
+    compressed: int | None
 
 
 def main(arguments: Sequence[str] | None = None, program: str = _BY_MODULE) -> int:
@@ -88,6 +103,59 @@ def _run(root: str, excluded: set[str], quiet: bool) -> int:
     except CompressionError as error:
         fail(str(error))
     return 1 if failures else 0
+
+
+def find_files(
+    root: Folder,
+    excluded: Collection[str],
+    on_failure: Callable[[Failure], None],
+    on_unfinished: Callable[[Folder, str], None] = lambda folder, name: None,
+) -> Iterator[str]:
+    """Yield the path below ``root`` of each regular file and link to one, in a fixed order.
+
+    :param excluded: extensions to leave out, in lower case, without the dot. ``gz`` always is.
+    :param on_failure: called with each folder that cannot be listed.
+    :param on_unfinished: called with each file that a killed command did not finish.
+    """
+    for below, folder, entries in walk(root, on_failure):
+        for entry in entries:
+            extension = extension_of(entry.name)
+            if entry.name.startswith(WORKING_PREFIX):
+                if is_unfinished(entry):
+                    on_unfinished(folder, entry.name)
+            elif extension != "gz" and extension not in excluded and _is_file(entry):
+                yield below + entry.name
+
+
+def compress_file(root: Folder, path: str, encoder: Encoder, stop: Stop) -> Written:
+    """Write the file ``path`` below ``root``, compressed, next to it, if that is smaller.
+
+    The result has the original's mode and modification time, and appears complete or not at all.
+
+    :raises CompressionError: if the file cannot be read or its variant cannot be written, or if
+        nothing is written and an old variant does not match the file. The variant may belong to
+        somebody else: it is named, not removed.
+    """
+    with (
+        naming(root.path_of(path), "compressed"),
+        parent_of(root, path) as (folder, name),
+        closing(Source(folder, name)) as source,
+        Draft(folder, name + encoder.suffix) as draft,
+    ):
+        for piece in encoder.compress(stop.watch(source.pieces()), source.size):
+            draft.write(piece)
+        if draft.size >= source.size:
+            require_no_other(source, encoder)
+            return Written(source.path, source.size, None)
+        draft.publish(source.mode, source.mtime_ns, source.owner)
+        return Written(source.path, source.size, draft.size)
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_file()
+    except OSError:  # a loop of links
+        return False
 
 
 def _line(outcome: Written) -> str:

@@ -1,14 +1,13 @@
-"""Writing a file so that it appears whole, or not at all."""
+"""Write a file so that it appears complete, or not at all; read and compare what is there."""
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
-import stat
 from collections.abc import Iterator
 from contextlib import suppress
 from types import TracebackType
+from typing import NamedTuple
 
 from ..files.codings import WORKING_PREFIX
 from ..files.open_file import flags_of
@@ -16,28 +15,28 @@ from .encoders import PIECE
 from .errors import CompressionError
 from .folders import Folder, is_root
 from .locks import take
-from .tree import UNFINISHED
 
-# Bytes. To bring each small variant to the disk by itself would take a third of the time of a run:
-# they are brought there together, at its end.
-_WRITTEN_AT_ONCE = 64 * 1024
+#: The end of a temporary file's name.
+UNFINISHED = ".tmp"
 
-# Nobody has a draft open beside us, and nobody else may read what is not published.
+# Bytes. Syncing each smaller variant by itself would take a third of a run's time: they are synced
+# together at its end.
+_UNSYNCED = 64 * 1024
+
+#: Flags for a new file that no other process has open.
 NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | flags_of("O_NOINHERIT", "O_BINARY")
-_OURS_ALONE = 0o600
+
+
+class Found(NamedTuple):
+    """A regular file, and the digest of its content."""
+
+    digest: str
+    status: os.stat_result
 
 
 def new_digest() -> hashlib.blake2b:
-    """What contents are compared by: as fast as the disk, and long enough for no two to meet."""
+    """The digest that contents are compared by."""
     return hashlib.blake2b(digest_size=16)
-
-
-def is_given(status: os.stat_result, owner: tuple[int, int]) -> bool:
-    """Whether a file is a user's and a group's, or this process could not give it to them.
-
-    Root can, and so has to: a server that runs as the owner could not read what is root's.
-    """
-    return (status.st_uid, status.st_gid) == owner or not is_root()
 
 
 def permissions(original: os.stat_result) -> int:
@@ -49,71 +48,50 @@ def permissions(original: os.stat_result) -> int:
 
 
 def write_all(descriptor: int, data: bytes) -> None:
-    """Write all of ``data``, where the system may take a part at a time.
-
-    :raises OSError: where it cannot be written.
-    """
+    """Write all of ``data``; the system may take it in parts."""
     while data:
         data = data[os.write(descriptor, data) :]
 
 
-def digest_of(folder: Folder, name: str) -> str | None:
-    """The digest of a variant's content; ``None`` where there is no readable regular file.
+def find(folder: Folder, name: str) -> Found | None:
+    """Read a regular file that is no link; ``None`` if there is no readable one.
 
-    A link is nobody's work but the user's, and has none.
-
-    :raises CompressionError: where it cannot be read.
+    :raises CompressionError: if reading fails.
     """
     digest = new_digest()
     try:
-        for piece in pieces_of(folder, name):
-            digest.update(piece)
+        with folder.reading(name) as descriptor:
+            for piece in pieces_of(descriptor):
+                digest.update(piece)
+            return Found(digest.hexdigest(), os.fstat(descriptor))
     except FileNotFoundError:
         return None
     except OSError as error:
         path = folder.path_of(name)
         raise CompressionError(f"{path} cannot be read: {error.strerror}") from error
-    return digest.hexdigest()
 
 
-def pieces_of(folder: Folder, name: str) -> Iterator[bytes]:
-    """Read a regular file that is no link.
-
-    :raises FileNotFoundError: where there is no readable one.
-    :raises OSError: where it cannot be read to its end.
-    """
-    try:
-        descriptor = folder.open_as_it_is(name)
-    except OSError as error:
-        raise FileNotFoundError(error.errno, error.strerror) from error
-    try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
-        while piece := os.read(descriptor, PIECE):
-            yield piece
-    finally:
-        os.close(descriptor)
+def pieces_of(descriptor: int) -> Iterator[bytes]:
+    """Read an open file to its end."""
+    while piece := os.read(descriptor, PIECE):
+        yield piece
 
 
 class Draft:
-    """A file under a temporary name in the folder where it belongs.
+    """A file under a temporary name, in the folder where it will appear as ``name``.
 
-    It is locked while it is written: what a killed process left has no lock, and can be removed.
+    It is locked while it is written. A killed process leaves it without a lock, and the next run
+    removes it.
     """
 
     def __init__(self, folder: Folder, name: str) -> None:
-        """
-        :param folder: where it will appear.
-        :param name: the name that it will have.
-        :raises OSError: where it cannot be made.
-        """
         self._folder = folder
         self._name = name
         self._temporary = f"{WORKING_PREFIX}{os.urandom(8).hex()}{UNFINISHED}"
-        self._descriptor = folder.open(self._temporary, NEW_FILE, _OURS_ALONE)
+        self._descriptor = folder.open(self._temporary, NEW_FILE, 0o600)
         take(self._descriptor)
-        self._digest = new_digest()
         self._open, self._published = True, False
+        self._digest = new_digest()
         self.size = 0  # bytes
 
     def __enter__(self) -> Draft:
@@ -132,7 +110,7 @@ class Draft:
 
     @property
     def digest(self) -> str:
-        """Of what was written so far."""
+        """The digest of the content so far."""
         return self._digest.hexdigest()
 
     def fileno(self) -> int:
@@ -145,33 +123,38 @@ class Draft:
         self._digest.update(data)
         self.size += len(data)
 
+    def clear(self) -> None:
+        """Start again with an empty file."""
+        os.ftruncate(self._descriptor, 0)
+        os.lseek(self._descriptor, 0, os.SEEK_SET)
+        self._digest, self.size = new_digest(), 0
+
     def sync(self) -> None:
-        """Bring what was written so far to the disk."""
+        """Bring the content to the disk."""
         os.fsync(self._descriptor)
 
-    def publish(self, mode: int, mtime_ns: int, owner: tuple[int, int] | None = None) -> None:
-        """Let it appear in its place, in place of what is there.
+    def publish(
+        self, mode: int, mtime_ns: int | None = None, owner: tuple[int, int] | None = None
+    ) -> None:
+        """Give the file its mode, date and owner, and rename it to its final name.
 
-        :param mode: permissions, as chmod takes them.
-        :param mtime_ns: nanoseconds since the epoch.
-        :param owner: user and group, where they may be set.
-
-        A large one is on the disk before its name is. One that is written at once is there after
-        a power cut as it was, or empty, if nobody has called :meth:`sync`.
+        A large file reaches the disk before its name does. After a power cut, a small one that
+        was not synced may be empty.
         """
-        if self.size > _WRITTEN_AT_ONCE:
+        if self.size > _UNSYNCED:
             self.sync()
-        # Not by its name: in a folder in which others may write, that may be a link by now, to a
-        # file that is none of theirs.
+        # Not by name: in a folder where others may write, the name may by now be a link to a file
+        # outside.
         by_name = os.name == "nt"
         file = self._folder.path_of(self._temporary) if by_name else self._descriptor
-        if owner is not None and not is_given(os.fstat(self._descriptor), owner):
-            with suppress(OSError):  # as on a file system that knows no owners
+        if owner is not None and not has_owner(os.fstat(self._descriptor), owner):
+            with suppress(OSError):  # the file system has no owners
                 os.chown(file, *owner)
         if by_name:
-            self._close()  # Windows renames nothing that is open
+            self._close()  # Windows renames no open file
         os.chmod(file, mode)
-        os.utime(file, ns=(mtime_ns, mtime_ns))
+        if mtime_ns is not None:
+            os.utime(file, ns=(mtime_ns, mtime_ns))
         self._folder.replace(self._temporary, self._name)
         self._published = True
 
@@ -181,12 +164,23 @@ class Draft:
             os.close(self._descriptor)
 
 
+def has_owner(status: os.stat_result, owner: tuple[int, int]) -> bool:
+    """Whether a file has this user and group, or this process could not set them.
+
+    Root sets them, so that a server which runs as the owner can read what root compressed.
+    """
+    return (status.st_uid, status.st_gid) == owner or not is_root()
+
+
+def is_unfinished(entry: os.DirEntry[str]) -> bool:
+    """Whether an entry is a temporary file of a draft."""
+    name = entry.name
+    is_named_so = name.startswith(WORKING_PREFIX) and name.endswith(UNFINISHED)
+    return is_named_so and entry.is_file(follow_symlinks=False)
+
+
 def remove_unfinished(folder: Folder, name: str) -> None:
-    """Remove a draft that a killed process left; one that is being written is let be."""
-    with suppress(OSError):
-        descriptor = folder.open_as_it_is(name)
-        try:
-            if take(descriptor):
-                folder.unlink(name)
-        finally:
-            os.close(descriptor)
+    """Remove a draft that a killed process left. One that is being written stays."""
+    with suppress(OSError), folder.reading(name) as descriptor:
+        if take(descriptor):
+            folder.unlink(name)

@@ -12,7 +12,7 @@ from gzip import BadGzipFile, GzipFile
 from typing import Any, BinaryIO, ClassVar
 
 from ..files.codings import ZSTD_WINDOW_MAX
-from .tree import suffix_of
+from .report import SUFFIXES
 
 #: Bytes up to which libdeflate compresses a file: it knows no other way than all at once.
 WHOLE = 4 * 1024 * 1024
@@ -58,7 +58,7 @@ class Encoder(ABC):
         self._require(level)
         self.level = level
         #: That of the files it makes.
-        self.suffix = suffix_of(self.token)
+        self.suffix = SUFFIXES[self.token]
         self._by = f"{self._version()}, level {level}"
 
     def by(self, size: int) -> str:

@@ -1,4 +1,4 @@
-"""What the engine raises."""
+"""The errors of the compression engine."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from ..support.logs import OneLineError
 
 
 class CompressionError(OneLineError):
-    """A file that could not be compressed; the message names it and says why."""
+    """A file could not be compressed; the message names it and says why."""
 
 
 class OriginalError(CompressionError):
-    """An original that could not be read, or was changed meanwhile: in no encoding is it better."""
+    """An original could not be read, or changed while it was read. No encoding can succeed."""
 
 
 @contextmanager
 def naming(path: str, what: str) -> Iterator[None]:
-    """Turn an ``OSError`` into one that names the file."""
+    """Turn an ``OSError`` into a :class:`CompressionError` that names the file."""
     try:
         yield
     except OSError as error:

@@ -27,7 +27,7 @@ _NO_LINK = flags_of("O_NOFOLLOW", "O_CLOEXEC")
 # Without O_PATH a link cannot be opened, and root follows none.
 _LINK_ITSELF = _NO_LINK | flags_of("O_PATH")
 
-# With O_NOFOLLOW a link is an error: the first on Linux, the second on FreeBSD.
+# The errors of O_NOFOLLOW for a link: Linux has the first, FreeBSD the second.
 _IS_A_LINK = frozenset({errno.ELOOP, errno.EMLINK})
 
 _MOST_LINKS = 40  # as Linux (path_resolution(7))
@@ -57,20 +57,13 @@ class Folder:
     """
 
     def __init__(self, path: str, descriptor: int | None) -> None:
-        """
-        :param path: the folder, for messages, and where there is no descriptor.
-        :param descriptor: of the open folder; ``None`` on Windows.
-        """
         self.path = path
-        self._descriptor = descriptor
+        self._descriptor = descriptor  # None on Windows
 
     @classmethod
     @contextmanager
     def opened(cls, path: str) -> Iterator[Folder]:
-        """Open the folder at ``path``, which may be a link.
-
-        :raises OSError: if it cannot be opened.
-        """
+        """Open the folder at ``path``, which may be a link."""
         if not _BY_DESCRIPTOR:
             yield cls(path, None)
             return
@@ -84,10 +77,7 @@ class Folder:
     def below(self, path: str, *, make: int | None = None) -> Iterator[Folder]:
         """Open the folder ``path`` below this one, through no link; this one if it is empty.
 
-        :param path: names with ``/`` between them.
-        :param make: the mode, before the umask, in which missing folders are made; else they are
-            errors.
-        :raises OSError: if a folder cannot be opened, or is a link.
+        :param make: the mode, before the umask, of missing folders; ``None`` to make none.
         """
         folder = self
         with ExitStack() as opened:
@@ -103,37 +93,23 @@ class Folder:
                 folder = Folder(folder.path_of(name), descriptor)
             yield folder
 
-    def _open_folder(self, name: str) -> int:
-        try:
-            return os.open(name, _FOLDER | _NO_LINK, dir_fd=self._descriptor)
-        except OSError as error:
-            if stat.S_ISLNK(self.status_of(name).st_mode):
-                reason = f"{self.path_of(name)} is a link, and links to folders are not followed"
-                raise NotADirectoryError(errno.ENOTDIR, reason) from error
-            raise
-
     def path_of(self, name: str) -> str:
         """The path of an entry, for messages."""
         return os.path.join(self.path, name)
 
-    def status(self) -> os.stat_result:
-        """The folder's own state."""
-        return os.stat(self.path if self._descriptor is None else self._descriptor)
-
-    def status_of(self, name: str) -> os.stat_result:
-        """An entry's state; a link's own."""
-        return os.stat(self._name(name), dir_fd=self._descriptor, follow_symlinks=False)
-
     def is_there(self, name: str) -> bool:
         """Whether there is an entry of that name."""
-        try:
+        with suppress(OSError):
             self.status_of(name)
-        except OSError:
-            return False
-        return True
+            return True
+        return False
+
+    def status_of(self, name: str) -> os.stat_result:
+        """The status of an entry, which may be a link."""
+        return os.stat(self._name(name), dir_fd=self._descriptor, follow_symlinks=False)
 
     def entries(self) -> list[os.DirEntry[str]]:
-        """The entries, in the order of their names. They can be asked while the folder is open."""
+        """The entries, ordered by name. They are valid while the folder is open."""
         with os.scandir(self.path if self._descriptor is None else self._descriptor) as scanned:
             return sorted(scanned, key=lambda entry: entry.name)
 
@@ -141,15 +117,25 @@ class Folder:
         """Open an entry that is no link; the caller closes the descriptor."""
         return os.open(self._name(name), flags | _NO_LINK, mode, dir_fd=self._descriptor)
 
-    def open_as_it_is(self, name: str) -> int:
-        """Open an entry that is no link for reading; the caller closes the descriptor."""
-        return self.open(name, _READ)
+    @contextmanager
+    def reading(self, name: str) -> Iterator[int]:
+        """Open a regular file that is no link, or raise ``FileNotFoundError``."""
+        try:
+            descriptor = self.open(name, _READ)
+        except OSError as error:
+            raise FileNotFoundError(error.errno, error.strerror) from error
+        try:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+            yield descriptor
+        finally:
+            os.close(descriptor)
 
     def open_file(self, name: str) -> OpenFile:
-        """Open a regular file for reading, or what a link leads to.
+        """Open a regular file for reading; a link is followed.
 
-        :raises UnavailableError: where there is no readable regular file.
-        :raises FileSystemError: where the system fails.
+        :raises UnavailableError: if there is no readable regular file.
+        :raises FileSystemError: if the system fails.
         """
         path = self.path_of(name)
         try:
@@ -163,20 +149,16 @@ class Folder:
         return OpenFile(descriptor, path, status, is_by_path=False)
 
     def is_foreign_link(self, name: str) -> bool:
-        """Whether a link is one, or leads through one, that root does not follow.
-
-        :raises OSError: if what it leads to cannot be opened.
-        """
-        if not is_root():
-            return False
+        """Whether root does not follow a link, or one that it leads through."""
         try:
-            os.close(self._open_followed(name))
+            if is_root():
+                os.close(self._open_followed(name))
         except ForeignLinkError:
             return True
         return False
 
     def replace(self, name: str, target: str) -> None:
-        """Rename an entry, in place of what has the name ``target``."""
+        """Rename an entry, in place of one with the name ``target``."""
         here = self._descriptor
         os.replace(self._name(name), self._name(target), src_dir_fd=here, dst_dir_fd=here)
 
@@ -192,6 +174,15 @@ class Folder:
         """Make a link that leads to ``target``."""
         os.symlink(target, self._name(name), dir_fd=self._descriptor)
 
+    def _open_folder(self, name: str) -> int:
+        try:
+            return os.open(name, _FOLDER | _NO_LINK, dir_fd=self._descriptor)
+        except OSError as error:
+            if stat.S_ISLNK(self.status_of(name).st_mode):
+                reason = f"{self.path_of(name)} is a link, and links to folders are not followed"
+                raise NotADirectoryError(errno.ENOTDIR, reason) from error
+            raise
+
     def _name(self, name: str) -> str:
         return name if self._descriptor is not None else self.path_of(name)
 
@@ -200,7 +191,7 @@ class Folder:
         if descriptor is None or not is_root():
             return os.open(self._name(name), _READ, dir_fd=descriptor)
         try:
-            return self.open_as_it_is(name)
+            return self.open(name, _READ)
         except OSError as error:
             if error.errno not in _IS_A_LINK:
                 raise
@@ -209,11 +200,7 @@ class Folder:
 
 @contextmanager
 def parent_of(root: Folder, path: str, *, make: int | None = None) -> Iterator[tuple[Folder, str]]:
-    """Open the folder of a file below ``root``; yields it and the file's name.
-
-    :param make: as :meth:`Folder.below` takes it.
-    :raises OSError: if a folder cannot be opened, or is a link.
-    """
+    """Open the folder of a file as :meth:`Folder.below` does; yields it and the file's name."""
     above, _, name = path.rpartition("/")
     with root.below(above, make=make) as folder:
         yield folder, name

@@ -1,27 +1,30 @@
-"""Locks that the system lets go of when a process ends, however it ends."""
+"""Locks that the system releases when a process ends, however it ends."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 try:
     import fcntl
-except ImportError:  # Windows, where nobody removes a file that another process has open
+except ImportError:  # Windows, where a file that another process has open cannot be removed
     fcntl = None  # type: ignore[assignment]
 
 
 @contextmanager
 def locked(folder: str, on_wait: Callable[[], None], *, shared: bool = False) -> Iterator[None]:
-    """Hold the lock of ``folder``: alone, or with others who change nothing.
+    """Hold the lock of ``folder``.
 
-    Where a file system has no locks the work goes on without: each variant appears whole in any
-    case.
+    The work goes on without a lock where the file system has none: writes are atomic in any case.
 
-    :param on_wait: called before another process is waited for.
+    :param on_wait: called before this process waits for another one.
+    :param shared: hold it together with others that change nothing.
     """
-    descriptor = _open_folder(folder)
+    descriptor = None
+    if fcntl is not None:
+        with suppress(OSError):
+            descriptor = os.open(folder, os.O_RDONLY)
     if descriptor is None:
         yield
         return
@@ -39,23 +42,13 @@ def locked(folder: str, on_wait: Callable[[], None], *, shared: bool = False) ->
         os.close(descriptor)
 
 
-def _open_folder(folder: str) -> int | None:
-    if fcntl is None:
-        return None
-    try:
-        return os.open(folder, os.O_RDONLY)
-    except OSError:
-        return None
-
-
 def take(descriptor: int) -> bool:
-    """Lock an open file, without waiting; returns whether nobody else has it."""
-    if fcntl is None:
-        return True
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:  # no locks here
-        return True
+    """Lock an open file without waiting; returns ``False`` if another process holds the lock."""
+    if fcntl is not None:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        except OSError:  # the file system has no locks
+            pass
     return True

@@ -1,10 +1,10 @@
-"""A file that is to be compressed, open: read piece by piece, and watched for changes."""
+"""An open original: read piece by piece, and checked for changes."""
 
 from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import cached_property
 
 from ..files.open_file import FileSystemError, OpenFile, UnavailableError, state_of
@@ -12,41 +12,26 @@ from .drafts import new_digest, permissions
 from .encoders import PIECE
 from .errors import OriginalError
 from .folders import Folder
-from .record import Original
 
 
 class Source:
-    """An original. Closed by :meth:`close`."""
+    """An open original, in a folder that stays open; :meth:`close` closes it."""
 
-    def __init__(
-        self, folder: Folder, name: str, on_read: Callable[[int], None] = lambda size: None
-    ) -> None:
-        """
-        :param folder: where the file is, and where its variants are; open as long as this is.
-        :param name: the file, or a link to one.
-        :param on_read: is told the bytes of each piece that is read; by an error it ends that.
-        :raises OriginalError: where it cannot be read.
-        """
+    def __init__(self, folder: Folder, name: str, digest: str | None = None) -> None:
+        """Open a file, or the target of a link; ``digest`` is known if it was read before."""
         self.folder = folder
         self.name = name
         self.path = folder.path_of(name)
-        self._on_read = on_read
-        self._digest: str | None = None
+        self._digest = digest
         try:
             #: The open file.
             self.file: OpenFile = folder.open_file(name)
         except (UnavailableError, FileSystemError) as error:
             raise OriginalError(f"{self.path} cannot be read: {error.reason}") from error
-
-    @property
-    def size(self) -> int:
-        """Bytes, when it was opened."""
-        return self.file.state.size
-
-    @property
-    def mtime_ns(self) -> int:
-        """Nanoseconds since the epoch, when it was opened."""
-        return self.file.state.mtime_ns
+        #: Bytes, when it was opened.
+        self.size = self.file.state.size
+        #: Nanoseconds since the epoch, when it was opened.
+        self.mtime_ns = self.file.state.mtime_ns
 
     @property
     def mode(self) -> int:
@@ -63,17 +48,17 @@ class Source:
         return os.fstat(self.file.fileno())
 
     @property
-    def original(self) -> Original:
-        """What the record keeps of it. Reads all of it, if nobody has so far."""
+    def digest(self) -> str:
+        """The digest of its content. Reads the file if it was not read before."""
         if self._digest is None:
-            deque(self.pieces(), maxlen=0)
+            self.require_unchanged()
         assert self._digest is not None
-        return Original(self.size, self.mtime_ns, self._digest)
+        return self._digest
 
     def pieces(self) -> Iterator[bytes]:
         """Its content, from the beginning.
 
-        :raises OriginalError: where it cannot be read, or was changed since it was opened.
+        :raises OriginalError: if it cannot be read, or has changed since it was opened.
         """
         digest, at = new_digest(), 0
         while at < self.size:
@@ -85,18 +70,17 @@ class Source:
                 break
             at += len(piece)
             digest.update(piece)
-            self._on_read(len(piece))
             yield piece
-        self._require_unchanged(at, digest.hexdigest())
+        now, then = state_of(os.fstat(self.file.fileno())), self.file.state
+        before, self._digest = self._digest, digest.hexdigest()
+        unchanged = (at, now.size, now.mtime_ns) == (then.size, then.size, then.mtime_ns)
+        if not unchanged or before not in (None, self._digest):
+            raise OriginalError(f"{self.path} cannot be compressed: it was changed meanwhile")
+
+    def require_unchanged(self) -> None:
+        """Read it again."""
+        deque(self.pieces(), maxlen=0)
 
     def close(self) -> None:
         """Close it."""
         self.file.close()
-
-    def _require_unchanged(self, read: int, digest: str) -> None:
-        """Compare with when it was opened, and with what was read of it before."""
-        now = state_of(os.fstat(self.file.fileno()))
-        then = self.file.state
-        before, self._digest = self._digest or digest, digest
-        if (read, now.size, now.mtime_ns, digest) != (then.size, then.size, then.mtime_ns, before):
-            raise OriginalError(f"{self.path} cannot be compressed: it was changed meanwhile")

@@ -9,33 +9,34 @@ from typing import NamedTuple
 
 from ..files.codings import CODINGS
 
-_ENCODINGS = tuple(coding.token for coding in CODINGS)
+#: The suffix of a variant's name, by encoding.
+SUFFIXES = {coding.token: coding.suffix for coding in CODINGS}
 
 
 class Action(str, Enum):
-    """What became of a variant, or would become of it."""
+    """The result for a variant, in a run or in a dry run."""
 
     WRITTEN = "written"
     UNCHANGED = "unchanged"
-    #: Its content is right; it was given its original's date or mode, which had changed.
+    #: The content was right. The variant got its original's date, mode or owner.
     ADJUSTED = "adjusted"
-    #: There is none, as it would not save enough.
+    #: There is no variant, because it would not save enough.
     NOT_WORTH = "not worth it"
     REMOVED = "removed"
-    #: Of a check:
+    #: These three are the results of a check.
     MISSING = "missing"
     STALE = "stale"
     UNNEEDED = "unneeded"
 
 
-#: What a check finds wrong.
+#: The actions that a check reports as problems.
 PROBLEMS = frozenset({Action.MISSING, Action.STALE, Action.UNNEEDED})
 
 _KEPT = frozenset({Action.WRITTEN, Action.UNCHANGED, Action.ADJUSTED})
 
 
 class Outcome(NamedTuple):
-    """What became of one variant. Sizes in bytes; ``None`` where nobody knows."""
+    """The result for one variant. Sizes are in bytes, and ``None`` if unknown."""
 
     path: str  # of the original, below the root, with ``/`` between names
     encoding: str
@@ -43,6 +44,11 @@ class Outcome(NamedTuple):
     original: int | None
     size: int | None
     reason: str = ""
+
+    @property
+    def variant(self) -> str:
+        """The variant's path below the root."""
+        return self.path + SUFFIXES[self.encoding]
 
 
 class Failure(NamedTuple):
@@ -60,27 +66,27 @@ class LeftAlone(NamedTuple):
 
 
 class Watcher:
-    """Is told what happens while it happens, by one thread at a time. This one does nothing."""
+    """Follows a run. One thread at a time calls these methods; here they do nothing."""
 
-    def waits(self, root: str) -> None:
-        """Another run has the root, and is waited for."""
+    def on_wait(self, root: str) -> None:
+        """Another run holds the lock of the root, and this one waits for it."""
 
-    def begins(self, size: int) -> None:
-        """So many bytes will be read in all, at the most."""
+    def on_start(self, size: int) -> None:
+        """The work starts: ``size`` bytes have to be compressed or compared."""
 
-    def advances(self, size: int) -> None:
-        """So many bytes more were read, or need not be read."""
+    def on_progress(self, size: int) -> None:
+        """Another ``size`` bytes are done."""
 
-    def tells(self, result: Outcome | Failure) -> None:
-        """Something was done, or could not be."""
+    def on_result(self, result: Outcome | Failure) -> None:
+        """A variant was changed, or something failed."""
 
-    def warns(self, message: str) -> None:
-        """Something is not as it should be, and the run goes on without it."""
+    def on_warning(self, message: str) -> None:
+        """Something is wrong, and the run continues without it."""
 
 
 @dataclass(frozen=True)
 class Totals:
-    """One encoding's share. Sizes in bytes, of the variants that are there and their originals."""
+    """The share of one encoding. Sizes are in bytes, of existing variants and their originals."""
 
     variants: int = 0
     original: int = 0
@@ -90,7 +96,7 @@ class Totals:
 
     @property
     def ratio(self) -> float | None:
-        """What is left of a byte; ``None`` where there is no variant."""
+        """The variants' size divided by the originals'; ``None`` without variants."""
         return self.size / self.original if self.original else None
 
 
@@ -99,7 +105,7 @@ class Report:
     """What a run did below one root."""
 
     root: str
-    files: int  # that were looked at: neither excluded nor too small
+    files: int  # neither excluded nor too small
     size: int  # bytes, of these
     outcomes: Sequence[Outcome]
     failures: Sequence[Failure]
@@ -109,23 +115,23 @@ class Report:
 
     @property
     def problems(self) -> Sequence[Outcome]:
-        """What a check found wrong."""
+        """The problems that a check found."""
         return [each for each in self.outcomes if each.action in PROBLEMS]
 
     @property
     def totals(self) -> Mapping[str, Totals]:
         """Totals by encoding."""
-        met = {each.encoding for each in self.outcomes}
-        return {each: _totals(self.outcomes, each) for each in _ENCODINGS if each in met}
+        present = {each.encoding for each in self.outcomes}
+        return {each: _totals(self.outcomes, each) for each in SUFFIXES if each in present}
 
 
 def _totals(outcomes: Iterable[Outcome], encoding: str) -> Totals:
-    mine = [each for each in outcomes if each.encoding == encoding]
-    kept = [each for each in mine if each.action in _KEPT]
+    own = [each for each in outcomes if each.encoding == encoding]
+    kept = [each for each in own if each.action in _KEPT]
     return Totals(
         variants=len(kept),
         original=sum(each.original or 0 for each in kept),
         size=sum(each.size or 0 for each in kept),
-        written=sum(each.action is Action.WRITTEN for each in mine),
-        removed=sum(each.action is Action.REMOVED for each in mine),
+        written=sum(each.action is Action.WRITTEN for each in own),
+        removed=sum(each.action is Action.REMOVED for each in own),
     )

@@ -1,85 +1,80 @@
-"""Work that is done by threads, and left at an interrupt with nothing half done."""
+"""Run jobs in threads, and stop them in order when the main thread is interrupted."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from typing import TypeVar
 
 Job = TypeVar("Job")
 
-# Seconds. A signal that comes in the moment before the main thread begins to wait does not wake it.
-_LOOKS_UP = 0.5
+# Seconds. A signal that arrives just before the main thread starts to wait does not wake it.
+_CHECK_INTERVAL = 0.5
 
 
 class StoppedError(Exception):
-    """The work is to end, and what is half done to be left."""
+    """The run is being stopped; unfinished work is discarded."""
 
 
 class Stop:
-    """Tells threads to end. Only the main thread is interrupted, wherever it is at that moment."""
+    """Tells threads to stop. Signals interrupt only the main thread."""
 
     def __init__(self) -> None:
         self._event = threading.Event()
 
     def now(self) -> None:
-        """Let :meth:`require_going_on` raise from now on."""
+        """Make :meth:`require_going_on` raise from now on."""
         self._event.set()
 
     def require_going_on(self) -> None:
-        """Raise :class:`StoppedError` once the work is to end."""
+        """Raise :class:`StoppedError` once the run is being stopped."""
         if self._event.is_set():
             raise StoppedError
 
+    def watch(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
+        """Yield ``pieces`` until the run is being stopped."""
+        for piece in pieces:
+            self.require_going_on()
+            yield piece
 
-def in_threads(do: Callable[[Job], object], jobs: Iterable[Job], count: int, stop: Stop) -> None:
-    """Do all ``jobs`` in their order, by ``count`` threads.
 
-    On an interrupt, or when one of them raises, the others are told to end by ``stop``, and waited
-    for: what they clean up is cleaned up.
+def in_threads(work: Callable[[Job], object], jobs: Iterable[Job], count: int, stop: Stop) -> None:
+    """Run ``work`` for all ``jobs``, in order, in ``count`` threads.
+
+    On an interrupt, or when one job raises, stop the others and wait until they have cleaned up.
     """
-    waiting = iter(jobs)
-    taking = threading.Lock()
+    # An interrupt inside Thread.start() loses a thread that is running already. No thread works
+    # before all are known.
     all_started = threading.Event()
 
-    def take() -> Iterator[Job]:
-        while True:
-            stop.require_going_on()
-            with taking:
-                try:
-                    job = next(waiting)
-                except StopIteration:
-                    return
-            yield job
-
-    def work() -> None:
-        # An interrupt while a thread is started leaves one that nobody knows of, nor waits for.
+    def guarded(job: Job) -> None:
         all_started.wait()
+        stop.require_going_on()
         try:
-            for job in take():
-                do(job)
+            work(job)
         except BaseException:
             stop.now()
             raise
 
     with ThreadPoolExecutor(count) as threads:
         try:
-            workers = [threads.submit(work) for _ in range(count)]
+            futures = [threads.submit(guarded, job) for job in jobs]
             all_started.set()
-            for worker in _completed(workers):
-                with suppress(StoppedError):  # what stopped it is raised by another
-                    worker.result()
+            for future in _completed(futures):
+                with suppress(StoppedError):  # another job raises the cause
+                    future.result()
         except BaseException:
             stop.now()
             all_started.set()
+            threads.shutdown(wait=False, cancel_futures=True)
             raise
 
 
 def _completed(futures: Iterable[Future[None]]) -> Iterator[Future[None]]:
-    """Yield each as it is completed, and look for a signal now and then."""
-    pending = set(futures)
-    while pending:
-        done, pending = wait(pending, _LOOKS_UP, FIRST_COMPLETED)
-        yield from done
+    """Yield each future when it is done, and let signals in from time to time."""
+    for future in futures:
+        while not wait([future], _CHECK_INTERVAL).done:
+            pass
+        yield future

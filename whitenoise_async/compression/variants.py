@@ -1,34 +1,33 @@
-"""One variant on the disk: what it is, and how it is written, adjusted and removed."""
+"""Compare one variant on the disk with its original."""
 
 from __future__ import annotations
 
 import os
 import stat
 from collections import deque
+from collections.abc import Iterable
 from contextlib import closing, suppress
 
 from ..files.open_file import FileSystemError, OpenFile, UnavailableError
-from .drafts import Draft, is_given
+from .drafts import has_owner
 from .encoders import Encoder, NotCompressedError
 from .errors import CompressionError
 from .originals import Source
 
 
-def compress_into(draft: Draft, source: Source, encoder: Encoder) -> None:
-    """Compress into a file that is not in its place yet.
-
-    :raises CompressionError: where the original changes or cannot be read.
-    :raises OSError: where nothing can be written.
-    """
-    for piece in encoder.compress(source.pieces(), source.size):
-        draft.write(piece)
+def is_adjusted(variant: os.stat_result, source: Source) -> bool:
+    """Whether a variant has its original's mode, date and, where it can be set, owner."""
+    state = stat.S_IMODE(variant.st_mode), variant.st_mtime_ns
+    return state == (source.mode, source.mtime_ns) and has_owner(variant, source.owner)
 
 
-def belongs(source: Source, encoder: Encoder) -> bool | None:
-    """Whether a variant is the original, compressed; ``None`` where there is none."""
+def matches_original(
+    source: Source, encoder: Encoder, pieces: Iterable[bytes] | None = None
+) -> bool | None:
+    """Whether a variant decompresses to its original; ``None`` if there is no variant."""
     try:
         with closing(source.folder.open_file(source.name + encoder.suffix)) as variant:
-            return _decompresses_to(variant, source, encoder)
+            return _decompresses_to(variant, source.pieces() if pieces is None else pieces, encoder)
     except UnavailableError:
         return None
     except FileSystemError as error:
@@ -37,14 +36,10 @@ def belongs(source: Source, encoder: Encoder) -> bool | None:
 
 
 def require_a_variant(source: Source, encoder: Encoder) -> None:
-    """What is to be replaced, and is not ours, has to be a variant at least, of whatever.
-
-    :raises CompressionError: where it is something else, which would be lost.
-    """
-    name = source.name + encoder.suffix
+    """Require that a file of somebody else is a variant of some file before it is replaced."""
     with (
         suppress(UnavailableError),
-        closing(source.folder.open_file(name)) as variant,
+        closing(source.folder.open_file(source.name + encoder.suffix)) as variant,
         variant.stream() as file,
     ):
         if not variant.state.size:  # as after a power cut; nothing is lost
@@ -59,20 +54,16 @@ def require_a_variant(source: Source, encoder: Encoder) -> None:
 
 
 def require_no_other(source: Source, encoder: Encoder) -> None:
-    """Where nothing is written, a variant of an earlier state would go on being served.
-
-    :raises CompressionError: where there is one that is not the original, compressed.
-    """
-    path = source.path + encoder.suffix
-    if belongs(source, encoder) is False:
+    """Require that no wrong variant is left where none is written: it would be served."""
+    if matches_original(source, encoder) is False:
         raise CompressionError(
-            f"{path} is not {source.path}, compressed, and nothing that saves enough can be:"
-            " remove it"
+            f"{source.path}{encoder.suffix} is not {source.path}, compressed, and nothing that"
+            " saves enough can be: remove it"
         )
 
 
-def _decompresses_to(variant: OpenFile, source: Source, encoder: Encoder) -> bool:
-    original = source.pieces()
+def _decompresses_to(variant: OpenFile, pieces: Iterable[bytes], encoder: Encoder) -> bool:
+    original = iter(pieces)
     expected = b""
     with variant.stream() as file:
         try:
@@ -85,9 +76,3 @@ def _decompresses_to(variant: OpenFile, source: Source, encoder: Encoder) -> boo
         except NotCompressedError:
             return False
     return not expected and not next(original, b"")
-
-
-def is_adjusted(variant: os.stat_result, source: Source) -> bool:
-    """Whether a variant has its original's mode and date, and where that can be, its owner."""
-    state = stat.S_IMODE(variant.st_mode), variant.st_mtime_ns
-    return state == (source.mode, source.mtime_ns) and is_given(variant, source.owner)
