@@ -34,13 +34,14 @@ from whitenoise_async.compression import (
     clean_tree,
     compress_tree,
 )
-from whitenoise_async.compression import folders as folders_module
 from whitenoise_async.compression.assess import is_ours
-from whitenoise_async.compression.drafts import new_digest
 from whitenoise_async.compression.encoders import GzipEncoder
-from whitenoise_async.compression.folders import Folder, parent_of
-from whitenoise_async.compression.listing import FOREIGN, LEADS_OUT
+from whitenoise_async.compression.listing import FOREIGN
+from whitenoise_async.compression.originals import new_digest
 from whitenoise_async.compression.record import NAME, Made, Record
+from whitenoise_async.compression.report import LEADS_OUT
+from whitenoise_async.files import folder as folders_module
+from whitenoise_async.files.folder import Folder, parent_of
 
 ANOTHER_USER = 12345
 
@@ -90,7 +91,7 @@ def state(folder: Path) -> dict[str, tuple[Any, ...]]:
 
 def forge(root: Path) -> None:
     """A record that says that ``precious`` is a variant of ours, and right."""
-    entry = {"gzip": [digest(TEXT), GzipEncoder().by(len(TEXT)), 8, digest(b"precious")]}
+    entry = {"gzip": [digest(TEXT), GzipEncoder().identity(len(TEXT)), 8, digest(b"precious")]}
     write(root / "sub" / "a.css.gz", b"precious")
     record = {"format": 2, "files": {"sub/a.css": entry, "gone.css": entry}}
     write(root / NAME, json.dumps(record).encode())

@@ -11,9 +11,9 @@ import pytest
 from tests.helpers.files import write
 from tests.helpers.trees import at
 from whitenoise_async.compression import make_settings
-from whitenoise_async.compression.listing import LEADS_OUT, Listing, list_tree
+from whitenoise_async.compression.listing import Listing, list_tree
 from whitenoise_async.compression.record import NAME
-from whitenoise_async.compression.report import LeftAlone
+from whitenoise_async.compression.report import LEADS_OUT, LeftAlone
 
 
 def found(root: Path, include: str = "*", recorded: Collection[str] = ()) -> Listing:

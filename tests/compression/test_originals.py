@@ -16,11 +16,11 @@ from tests.helpers.files import MTIME, write
 from tests.helpers.trees import at
 from whitenoise_async.compression.encoders import PIECE
 from whitenoise_async.compression.errors import OriginalError
-from whitenoise_async.compression.originals import Source
+from whitenoise_async.compression.originals import OpenOriginal
 
 
-def opened(path: Path, digest: str | None = None) -> Source:
-    return Source(at(path.parent), path.name, digest)
+def opened(path: Path, digest: str | None = None) -> OpenOriginal:
+    return OpenOriginal(at(path.parent), path.name, digest)
 
 
 @pytest.mark.parametrize("size", [0, 1, PIECE - 1, PIECE, PIECE + 1, 3 * PIECE])

@@ -98,7 +98,7 @@ def test_a_record_that_is_none_is_refused_with_what_to_do(tmp_path: Path, conten
     write(tmp_path / NAME, content)
     with pytest.raises(CompressionError) as caught:
         Record(at(tmp_path))
-    assert str(caught.value).startswith(f"{tmp_path / NAME} is not a record of what was compresse")
+    assert str(caught.value).startswith(f"{tmp_path / NAME} is not a record of compressed f")
     assert "remove it" in str(caught.value)
 
 
@@ -139,7 +139,7 @@ def test_a_record_that_may_not_be_read_is_named(public_path: Path) -> None:
     write(public_path / NAME, as_record()).chmod(0)
     printed = run_as_nobody(f"""
         from whitenoise_async.compression.errors import CompressionError
-        from whitenoise_async.compression.folders import Folder
+        from whitenoise_async.files.folder import Folder
         from whitenoise_async.compression.record import Record
         try:
             Record(Folder({str(public_path)!r}, None))

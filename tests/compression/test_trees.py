@@ -55,11 +55,11 @@ from whitenoise_async.compression import (
     compress_tree,
 )
 from whitenoise_async.compression.encoders import PIECE
-from whitenoise_async.compression.folders import Folder
-from whitenoise_async.compression.originals import Source
+from whitenoise_async.compression.originals import OpenOriginal
 from whitenoise_async.compression.record import NAME, Record
-from whitenoise_async.compression.threads import Stop
+from whitenoise_async.files.folder import Folder
 from whitenoise_async.files.open_file import FileSystemError, OpenFile
+from whitenoise_async.support.threads import Stop
 
 MTIME_NS = MTIME * 10**9 + 123_456_789
 
@@ -446,7 +446,7 @@ def test_what_does_not_save_enough_any_more_is_removed_and_made_again_when_it_do
     assert len({*sizes.values()}) == 3
     removed = {f"app.js{suffix}": "removed" for suffix in ALL if suffix != kept}
     assert told(report) == {f"app.js{kept}": "unchanged", **removed}
-    assert {each.reason for each in report.outcomes} == {"", "it does not save enough any more"}
+    assert {each.reason for each in report.outcomes} == {"", "it no longer saves enough"}
     assert compressions == []
     require_quiet(compressed, min_saving=most, include=["app.js"])
     report = compress_tree(compressed, min_saving=0, include=["app.js"])
@@ -565,7 +565,9 @@ def test_what_is_no_variant_at_all_is_not_replaced_but_named(site: Path) -> None
         report = compress_tree(site)
         (failure,) = report.failures
         assert failure.path == str(path)
-        assert failure.reason.startswith(f"{path} is not gzip, and was not made by this tool: move")
+        assert failure.reason.startswith(
+            f"{path} is not a gzip file, and this tool did not write it: move"
+        )
         assert path.read_bytes() == b"precious"
     path.unlink()
     assert not compress_tree(site).failures
@@ -613,7 +615,7 @@ def test_a_variant_is_given_a_new_owner_where_that_can_be(
         given.append((user, group))
         raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
 
-    monkeypatch.setattr(Source, "owner", (12345, 54321))
+    monkeypatch.setattr(OpenOriginal, "owner", (12345, 54321))
     monkeypatch.setattr(os, "chown", chown)
     monkeypatch.setattr(os, "geteuid", lambda: 1)
     os.utime(compressed / "app.js")
@@ -725,8 +727,8 @@ def test_somebodys_wrong_variant_is_named_where_nothing_is_written_and_stays(
         assert report.failures == [
             Failure(
                 str(theirs),
-                f"{theirs} is not {site}/noise.bin, compressed, and nothing that saves enough can"
-                " be: remove it",
+                f"{theirs} does not match {site}/noise.bin, and compressing {site}/noise.bin would"
+                f" not save enough: remove {theirs}",
             )
         ]
         assert theirs.read_bytes() == wrong
@@ -801,16 +803,16 @@ def test_a_file_that_changes_while_it_is_compressed_is_named_once_and_done_the_n
 ) -> None:
     change(compressed)
     before = {name: content for name, content in contents(compressed).items() if name != "app.js"}
-    really = Source.pieces
+    really = OpenOriginal.pieces
 
-    def pieces(self: Source) -> Iterator[bytes]:
+    def pieces(self: OpenOriginal) -> Iterator[bytes]:
         for piece in really(self):
             if self.path.endswith("app.js"):
                 write(compressed / "app.js", TEXT * 3)
             yield piece
 
     with monkeypatch.context() as patch:
-        patch.setattr(Source, "pieces", pieces)
+        patch.setattr(OpenOriginal, "pieces", pieces)
         listener = Listener()
         report = compress_tree(compressed, jobs=jobs, watcher=listener)
     path = f"{compressed}/app.js"
@@ -856,7 +858,7 @@ def test_what_may_not_be_read_or_written_is_named_and_the_others_are_done(
         [f"{public_path}/closed", f"{public_path}/closed cannot be listed: Permission denied"],
         [
             f"{public_path}/no-entry/d.txt",
-            f"{public_path}/no-entry/d.txt cannot be looked at: Permission denied",
+            f"{public_path}/no-entry/d.txt cannot be examined: Permission denied",
         ],
         [
             f"{public_path}/unlistable",
@@ -952,7 +954,7 @@ def test_a_link_that_leads_where_nobody_may_look_is_named(public_path: Path) -> 
     """)
     assert printed.splitlines() == [
         f"{public_path}/closed cannot be listed: Permission denied",
-        f"{public_path}/link.js cannot be looked at: Permission denied",
+        f"{public_path}/link.js cannot be examined: Permission denied",
     ]
 
 
@@ -1198,15 +1200,16 @@ class Held(Listener):
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         super().__init__(self.count)
-        self.enough, self.stopped = threading.Event(), threading.Event()
-        really = Stop.now
+        self.enough = threading.Event()
+        self.stopped = stopped = threading.Event()
 
-        def now(stop: Stop) -> None:
-            really(stop)
-            self.stopped.set()
+        class Noted(Stop):
+            def set(self) -> None:
+                super().set()
+                stopped.set()
 
-        monkeypatch.setattr(Stop, "now", now)
-        monkeypatch.setattr("whitenoise_async.compression.threads._completed", self.interrupt)
+        monkeypatch.setattr("whitenoise_async.compression.writer.Stop", Noted)
+        monkeypatch.setattr("whitenoise_async.support.threads._completed", self.interrupt)
 
     def count(self) -> None:
         if len(self.results) >= 4:
@@ -1348,7 +1351,7 @@ def test_two_runs_below_folders_of_which_one_is_in_the_other_leave_each_others_d
         site,
         """
         from tests.helpers.trees import at
-        from whitenoise_async.compression.drafts import Draft
+        from whitenoise_async.files.draft import Draft
         with Draft(at(root + "/css"), "a.gz"):
             print("begun", flush=True)
             sys.stdin.readline()
@@ -1375,7 +1378,7 @@ def test_where_there_are_no_locks_the_work_is_done_all_the_same(
     monkeypatch.setattr("fcntl.flock", fail)
     assert told(compress_tree(site)) == MADE
     require_quiet(site)
-    monkeypatch.setattr("whitenoise_async.compression.locks.fcntl", None)
+    monkeypatch.setattr("whitenoise_async.support.locks.fcntl", None)
     write(site / ".whitenoise_async-killed.tmp", b"")
     require_quiet_but_for(site, ".whitenoise_async-killed.tmp")
 

@@ -23,9 +23,10 @@ from tests.helpers.trees import (
     told,
     with_variants,
 )
-from whitenoise_async.compression import ENCODINGS, Failure, check_tree, compress_tree, threads
-from whitenoise_async.compression.folders import Folder
+from whitenoise_async.compression import ENCODINGS, Failure, check_tree, compress_tree
 from whitenoise_async.compression.listing import list_tree
+from whitenoise_async.files.folder import Folder
+from whitenoise_async.support import threads
 
 NAMES = ["a.js", "a.0123456789ab.js", "deep/b.js"]
 
@@ -68,7 +69,7 @@ def spoil(path: Path) -> None:
 
 
 @pytest.mark.parametrize("change", [Path.unlink, spoil])
-def test_a_variant_that_is_not_what_was_written_any_more_is_not_copied(
+def test_a_variant_that_is_changed_meanwhile_does_not_spoil_the_next_one_of_the_same_content(
     root: Path, compressions: list[str], change: Callable[[Path], None]
 ) -> None:
     def happen() -> None:
@@ -77,7 +78,7 @@ def test_a_variant_that_is_not_what_was_written_any_more_is_not_copied(
 
     listener = Listener(happen)
     compress_tree(root, jobs=1, watcher=listener)
-    assert len(compressions) == len(NAMES) * len(ENCODINGS)
+    assert sorted(compressions) == sorted(ENCODINGS)
     compress_tree(root)
     require_right(root)
 
@@ -168,7 +169,7 @@ def test_a_link_that_cannot_be_examined_is_named(
     (root / "link.js").symlink_to("a.js")
     monkeypatch.setattr(Folder, "is_foreign_link", fail)
     link = f"{root}/link.js"
-    failure = Failure(link, f"{link} cannot be looked at: Input/output error")
+    failure = Failure(link, f"{link} cannot be examined: Input/output error")
     assert compress_tree(root).failures == [failure]
 
 
@@ -180,5 +181,5 @@ def test_signals_are_let_in_while_a_job_takes_its_time(monkeypatch: pytest.Monke
         time.sleep(0.1)
         done.append(job)
 
-    threads.in_threads(work, [1, 2], 1, threads.Stop())
+    threads.run_in_threads(work, [1, 2], 1, threads.Stop())
     assert done == [1, 2]

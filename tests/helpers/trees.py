@@ -18,8 +18,8 @@ import pytest
 
 from whitenoise_async.compression import Action, Failure, Outcome, Report, Watcher
 from whitenoise_async.compression.encoders import _KINDS
-from whitenoise_async.compression.folders import Folder
 from whitenoise_async.compression.record import NAME
+from whitenoise_async.files.folder import Folder
 
 if sys.version_info >= (3, 14):
     from compression import zstd

@@ -1,4 +1,4 @@
-"""The two modes that change nothing: a dry run and a check."""
+"""The two modes that change nothing: the dry run and the check."""
 
 from __future__ import annotations
 
@@ -7,38 +7,36 @@ from contextlib import closing
 from itertools import groupby
 
 from ..files.codings import CODINGS
+from ..files.folder import parent_of
+from ..support.threads import Stop, run_in_threads
 from .assess import Assessment, Variant
-from .encoders import Encoder
 from .errors import CompressionError, OriginalError, naming
-from .folders import parent_of
-from .originals import Source
+from .originals import OpenOriginal
 from .report import Action, Failure, Outcome
 from .run import Run
 from .settings import Settings
-from .threads import Stop, in_threads
 from .variants import matches_original
+
+_QUIET = (Action.UNCHANGED, Action.NOT_WORTH)
 
 
 def preview(run: Run, assessment: Assessment) -> None:
-    """Tell what a run would do. It is not known whether a new variant would save enough."""
+    """Report what a run would do. Whether a new variant would save enough is not known."""
     for outcome in assessment.outdated:
-        run.tell(outcome)
+        run.add(outcome)
     for variant in assessment.variants:
-        if variant.failure is None and variant.expected.action in (
-            Action.UNCHANGED,
-            Action.NOT_WORTH,
-        ):
-            run.keep(variant.expected)
+        if variant.failure is None and variant.expected.action in _QUIET:
+            run.add_quietly(variant.expected)
         else:
-            run.tell(variant.failure or variant.expected)
+            run.add(variant.failure or variant.expected)
     run.watcher.on_start(0)
 
 
 def check(run: Run, assessment: Assessment, settings: Settings) -> None:
-    """Decompress each variant, compare it with its original, and tell what is wrong."""
+    """Decompress each variant, compare it with its original, and report what is wrong."""
     stop = Stop()
     for outcome in assessment.outdated:
-        run.tell(outcome._replace(action=Action.UNNEEDED))
+        run.add(outcome._replace(action=Action.UNNEEDED))
 
     def work(variants: list[Variant]) -> None:
         original = variants[0].original
@@ -47,48 +45,43 @@ def check(run: Run, assessment: Assessment, settings: Settings) -> None:
             with (
                 naming(full, "read"),
                 parent_of(run.folder, original.path) as (folder, name),
-                closing(Source(folder, name, original.digest)) as source,
+                closing(OpenOriginal(folder, name, original.digest)) as opened,
             ):
                 for variant in variants:
-                    pieces = stop.watch(source.pieces())
-                    run.tell(_check_variant(variant, source, pieces, settings))
+                    pieces = stop.watch(opened.pieces())
+                    run.add(_check_variant(variant, opened, pieces, settings))
         except CompressionError as error:
-            run.tell(Failure(full, str(error)))
+            run.add(Failure(full, str(error)))
         run.advance(original.size * len(variants))
 
     grouped = groupby(assessment.variants, lambda variant: variant.original)
     run.watcher.on_start(sum(variant.original.size for variant in assessment.variants))
-    in_threads(work, [list(variants) for _, variants in grouped], settings.jobs, stop)
+    run_in_threads(work, [list(variants) for _, variants in grouped], settings.jobs, stop)
 
 
 def _check_variant(
-    variant: Variant, source: Source, pieces: Iterable[bytes], settings: Settings
+    variant: Variant, original: OpenOriginal, pieces: Iterable[bytes], settings: Settings
 ) -> Outcome | Failure:
     encoder, expected = variant.encoder, variant.expected
     try:
-        matches = matches_original(source, encoder, pieces)
+        matches = matches_original(original, encoder, pieces)
         if matches is None:
-            size = expected.size or sum(map(len, encoder.compress(pieces, source.size)))
-            is_missing = settings.saves_enough(source.size, size)
+            size = expected.size or sum(map(len, encoder.compress(pieces, original.size)))
+            is_missing = settings.saves_enough(original.size, size)
             action = Action.MISSING if is_missing else Action.NOT_WORTH
             return expected._replace(action=action, size=size, reason="")
-        size, refusal = _examine(source, encoder)
+        coding = next(each for each in CODINGS if each.token == encoder.token)
+        with closing(original.folder.open_file(original.name + encoder.suffix)) as found:
+            size, refusal = found.state.size, coding.fault(found, original.file)
     except OriginalError:
         raise
     except CompressionError as error:
-        return Failure(source.path + encoder.suffix, str(error))
+        return Failure(original.path + encoder.suffix, str(error))
     action, reason = Action.UNCHANGED, ""
     if not matches:
-        action, reason = Action.STALE, "it is not its original, compressed"
+        action, reason = Action.STALE, "it does not match its original"
     elif refusal is not None:
         action, reason = Action.STALE, f"a server does not send it: {refusal}"
     elif expected.action is Action.REMOVED:
         action, reason = Action.UNNEEDED, "it does not save enough"
     return expected._replace(action=action, size=size, reason=reason)
-
-
-def _examine(source: Source, encoder: Encoder) -> tuple[int, str | None]:
-    """The size of a variant, and why a server would not send it; ``None`` if it would."""
-    coding = next(each for each in CODINGS if each.token == encoder.token)
-    with closing(source.folder.open_file(source.name + encoder.suffix)) as variant:
-        return variant.state.size, coding.fault(variant, source.file)

@@ -1,4 +1,4 @@
-"""List the files below a root: what is to be compressed, and what an earlier run left."""
+"""List the files below a root: the originals, and what earlier runs left."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from collections.abc import Callable, Container, Iterator
 from typing import NamedTuple
 
 from ..files.codings import WORKING_PREFIX
-from .drafts import is_unfinished
-from .folders import Folder
-from .report import SUFFIXES, Failure, LeftAlone
+from ..files.draft import is_unfinished
+from ..files.folder import Folder
+from .report import LEADS_OUT, SUFFIXES, Failure, LeftAlone
 from .settings import Settings
 
 _ALL_SUFFIXES = tuple(SUFFIXES.values())
@@ -20,15 +20,14 @@ _ALL_SUFFIXES = tuple(SUFFIXES.values())
 _LEADS_NOWHERE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG})
 
 #: Why a link is left alone.
-LEADS_OUT = "a link that leads out of the root"
 FOREIGN = "a link of another user, which root does not follow"
 
 
 class Listing(NamedTuple):
     """Paths below the root, with ``/`` between names, in a fixed order."""
 
-    originals: dict[str, int]  # bytes of each file, or target of a link, that is to be compressed
-    others: dict[str, int]  # the same of files that are recorded, and not to be compressed
+    originals: dict[str, int]  # bytes of each file, or target of a link, to compress
+    others: dict[str, int]  # the same for recorded files that are no longer to be compressed
     variants: set[str]  # everything with the name of a variant
     unfinished: list[str]
     failures: list[Failure]
@@ -60,10 +59,10 @@ def list_tree(root: Folder, settings: Settings, recorded: Container[str]) -> Lis
 def walk(
     root: Folder, on_failure: Callable[[Failure], None]
 ) -> Iterator[tuple[str, Folder, list[os.DirEntry[str]]]]:
-    """Yield each folder below ``root`` with its entries that are no folders, in a fixed order.
+    """Yield each folder below ``root`` with its entries that are not folders, in a fixed order.
 
     The first value is the folder's path below the root: empty for the root, else with a slash at
-    its end. A folder is open until the next one is asked for.
+    its end. A folder stays open until the next one is requested.
     """
     waiting = [""]
     while waiting:
@@ -71,14 +70,13 @@ def walk(
         try:
             with root.below(below) as folder:
                 entries = folder.entries()
-                folders = [each for each in entries if each.is_dir(follow_symlinks=False)]
-                names = {each.name for each in folders}
+                names = {each.name for each in entries if each.is_dir(follow_symlinks=False)}
                 yield below, folder, [each for each in entries if each.name not in names]
         except OSError as error:
             path = root.path_of(below).removesuffix("/") or root.path
             on_failure(Failure(path, f"{path} cannot be listed: {error.strerror}"))
             continue
-        waiting += [f"{below}{each.name}/" for each in reversed(folders)]
+        waiting += [f"{below}{name}/" for name in sorted(names, reverse=True)]
 
 
 class _Lister:
@@ -92,23 +90,23 @@ class _Lister:
     def add(
         self, path: str, entry: os.DirEntry[str], folder: Folder, files: dict[str, int]
     ) -> None:
-        """Add a regular file to ``files``, or a link to one if it is followed."""
-        full, refusal = folder.path_of(entry.name), None
+        """Add a regular file to ``files``, or a link to one if it may be followed."""
+        full, reason = folder.path_of(entry.name), None
         try:
-            if entry.is_symlink():
+            if entry.is_symlink() and not self._follow_links:
                 leads_out = not os.path.realpath(full).startswith(self._inside)
-                refusal = LEADS_OUT if leads_out and not self._follow_links else None
+                reason = LEADS_OUT if leads_out else None
             status = entry.stat()
             if not stat.S_ISREG(status.st_mode):
                 return
-            if refusal is None and entry.is_symlink() and folder.is_foreign_link(entry.name):
-                refusal = FOREIGN
+            if reason is None and entry.is_symlink() and folder.is_foreign_link(entry.name):
+                reason = FOREIGN
         except OSError as error:
-            if error.errno not in _LEADS_NOWHERE and refusal is None:
-                reason = f"{full} cannot be looked at: {error.strerror}"
-                self.listing.failures.append(Failure(full, reason))
+            if error.errno not in _LEADS_NOWHERE and reason is None:
+                failure = Failure(full, f"{full} cannot be examined: {error.strerror}")
+                self.listing.failures.append(failure)
             return
-        if refusal is None:
+        if reason is None:
             files[path] = status.st_size
         elif files is self.listing.originals:
-            self.listing.left_alone.append(LeftAlone(path, refusal))
+            self.listing.left_alone.append(LeftAlone(path, reason))

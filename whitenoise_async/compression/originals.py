@@ -2,32 +2,40 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections import deque
 from collections.abc import Iterator
 from functools import cached_property
 
-from ..files.open_file import FileSystemError, OpenFile, UnavailableError, state_of
-from .drafts import new_digest, permissions
+from ..files.draft import permissions
+from ..files.folder import Folder
+from ..files.open_file import state_of
 from .encoders import PIECE
-from .errors import OriginalError
-from .folders import Folder
+from .errors import OriginalError, naming
 
 
-class Source:
-    """An open original, in a folder that stays open; :meth:`close` closes it."""
+def new_digest() -> hashlib.blake2b:
+    """The digest by which contents are compared."""
+    return hashlib.blake2b(digest_size=16)
+
+
+class OpenOriginal:
+    """An open original, in a folder that stays open. :meth:`close` closes the file."""
 
     def __init__(self, folder: Folder, name: str, digest: str | None = None) -> None:
-        """Open a file, or the target of a link; ``digest`` is known if it was read before."""
+        """Open a file, or the file that a link leads to.
+
+        :param digest: of its content, if it was read before.
+        :raises OriginalError: if it cannot be opened.
+        """
         self.folder = folder
         self.name = name
         self.path = folder.path_of(name)
         self._digest = digest
-        try:
+        with naming(self.path, "read", OriginalError):
             #: The open file.
-            self.file: OpenFile = folder.open_file(name)
-        except (UnavailableError, FileSystemError) as error:
-            raise OriginalError(f"{self.path} cannot be read: {error.reason}") from error
+            self.file = folder.open_file(name)
         #: Bytes, when it was opened.
         self.size = self.file.state.size
         #: Nanoseconds since the epoch, when it was opened.
@@ -58,19 +66,14 @@ class Source:
     def pieces(self) -> Iterator[bytes]:
         """Its content, from the beginning.
 
-        :raises OriginalError: if it cannot be read, or has changed since it was opened.
+        :raises OriginalError: if it cannot be read, or has changed since it was first read.
         """
         digest, at = new_digest(), 0
-        while at < self.size:
-            try:
-                piece = self.file.read(at, min(PIECE, self.size - at))
-            except FileSystemError as error:
-                raise OriginalError(f"{self.path} cannot be read: {error.reason}") from error
-            if not piece:
-                break
-            at += len(piece)
-            digest.update(piece)
-            yield piece
+        with naming(self.path, "read", OriginalError):
+            while at < self.size and (piece := self.file.read(at, min(PIECE, self.size - at))):
+                at += len(piece)
+                digest.update(piece)
+                yield piece
         now, then = state_of(os.fstat(self.file.fileno())), self.file.state
         before, self._digest = self._digest, digest.hexdigest()
         unchanged = (at, now.size, now.mtime_ns) == (then.size, then.size, then.mtime_ns)
@@ -78,9 +81,9 @@ class Source:
             raise OriginalError(f"{self.path} cannot be compressed: it was changed meanwhile")
 
     def require_unchanged(self) -> None:
-        """Read it again."""
+        """Read it again, and raise what :meth:`pieces` raises."""
         deque(self.pieces(), maxlen=0)
 
     def close(self) -> None:
-        """Close it."""
+        """Close the file."""
         self.file.close()

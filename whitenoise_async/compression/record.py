@@ -1,7 +1,7 @@
-"""The record of what was compressed below a root.
+"""The record of a compressed tree: which variants are ours, and what they were made from.
 
-It tells which variants are ours, and which originals they were made from, by digests alone. So it
-stays valid when the tree is copied, and it is the same for the same content.
+It holds digests and no dates. So it stays valid when the tree is copied, and it is the same for the
+same content.
 """
 
 from __future__ import annotations
@@ -9,14 +9,14 @@ from __future__ import annotations
 import json
 import os
 import re
-from contextlib import closing, suppress
+from contextlib import closing
 from typing import Any, NamedTuple
 
 from ..files.codings import WORKING_PREFIX
-from ..files.open_file import FileSystemError, UnavailableError
-from .drafts import Draft
+from ..files.draft import Draft
+from ..files.folder import Folder, is_trusted
+from ..files.open_file import UnavailableError
 from .errors import CompressionError, naming
-from .folders import Folder, is_trusted
 from .report import SUFFIXES
 
 NAME = f"{WORKING_PREFIX}compress.json"
@@ -34,7 +34,7 @@ class Made(NamedTuple):
     """The result of compressing one original with one encoder."""
 
     of: str  # digest of the original
-    by: str  # the encoder, its version and level
+    by: str  # the encoder's identity
     size: int  # bytes, compressed
     digest: str | None  # of the variant; None if it did not save enough
 
@@ -43,7 +43,10 @@ class Record:
     """The results for each file below a root. Threads may add to it."""
 
     def __init__(self, folder: Folder) -> None:
-        """Read the record of the root ``folder``."""
+        """Read the record of the root ``folder``.
+
+        :raises CompressionError: if it cannot be read, or is not a record.
+        """
         #: By path below the root, and then by encoding.
         self.files: dict[str, dict[str, Made]] = {}
         #: Why a record was ignored.
@@ -56,8 +59,8 @@ class Record:
                 self.files = _from_json(json.loads(self._saved))
             except _MALFORMED as error:
                 raise CompressionError(
-                    f"{self._path} is not a record of what was compressed; remove it, and"
-                    " everything is compressed anew"
+                    f"{self._path} is not a record of compressed files; remove it, and the next run"
+                    " compresses everything again"
                 ) from error
 
     def get(self, path: str, encoding: str) -> Made | None:
@@ -65,11 +68,11 @@ class Record:
         return self.files.get(path, {}).get(encoding)
 
     def put(self, path: str, encoding: str, made: Made) -> None:
-        """Note a result."""
+        """Add or replace a result."""
         self.files.setdefault(path, {})[encoding] = made
 
     def forget(self, path: str, encoding: str) -> None:
-        """Drop a result."""
+        """Remove a result."""
         del self.files[path][encoding]
         if not self.files[path]:
             del self.files[path]
@@ -90,25 +93,21 @@ class Record:
                 draft.publish(0o644)
 
     def _read(self) -> bytes | None:
-        """The content. Root ignores another user's record, because it says what is removed."""
-        try:
-            if not self._is_foreign():
-                with closing(self._folder.open_file(NAME)) as file:
-                    if is_trusted(os.fstat(file.fileno())):
-                        return file.read_fully(0, file.state.size)
-            self.warnings.append(f"{self._path} is ignored: it belongs to another user than root")
-        except UnavailableError as error:
-            if not error.gone:
-                raise CompressionError(f"{self._path} cannot be read: {error.reason}") from error
-        except FileSystemError as error:
-            raise CompressionError(f"{self._path} cannot be read: {error.reason}") from error
+        """The content. Root ignores another user's record, because files are removed by it."""
+        with naming(self._path, "read"):
+            try:
+                if is_trusted(self._folder.status_of(NAME)):
+                    with closing(self._folder.open_file(NAME)) as file:
+                        if is_trusted(os.fstat(file.fileno())):
+                            return file.read_fully(0, file.state.size)
+            except FileNotFoundError:
+                return None
+            except UnavailableError as error:
+                if error.gone:
+                    return None
+                raise
+        self.warnings.append(f"{self._path} is ignored: it belongs to another user than root")
         return None
-
-    def _is_foreign(self) -> bool:
-        """Whether another user put something in the record's place: a file, a link, a FIFO."""
-        with suppress(OSError):
-            return not is_trusted(self._folder.status_of(NAME))
-        return False
 
 
 def _from_json(content: Any) -> dict[str, dict[str, Made]]:

@@ -1,8 +1,8 @@
-"""What was done, in all and file by file."""
+"""The results of a run: outcomes, failures, totals."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
@@ -11,6 +11,12 @@ from ..files.codings import CODINGS
 
 #: The suffix of a variant's name, by encoding.
 SUFFIXES = {coding.token: coding.suffix for coding in CODINGS}
+
+#: Why a link is left alone.
+LEADS_OUT = "a link that leads out of the root"
+
+# Names in one line. The report has all of them.
+_MAX_NAMES = 5
 
 
 class Action(str, Enum):
@@ -52,24 +58,24 @@ class Outcome(NamedTuple):
 
 
 class Failure(NamedTuple):
-    """A file or folder that could not be read or written; the reason names it."""
+    """A file or folder that could not be read or written. The reason names it."""
 
     path: str
     reason: str
 
 
 class LeftAlone(NamedTuple):
-    """A link that leads to a file, and why it is not compressed."""
+    """A link to a file that is not compressed, and why."""
 
     path: str  # below the root, with ``/`` between names
     reason: str
 
 
 class Watcher:
-    """Follows a run. One thread at a time calls these methods; here they do nothing."""
+    """Follows a run. One thread at a time calls these methods. Here they do nothing."""
 
     def on_wait(self, root: str) -> None:
-        """Another run holds the lock of the root, and this one waits for it."""
+        """This run waits, because another one holds the lock of the root."""
 
     def on_start(self, size: int) -> None:
         """The work starts: ``size`` bytes have to be compressed or compared."""
@@ -86,7 +92,7 @@ class Watcher:
 
 @dataclass(frozen=True)
 class Totals:
-    """The share of one encoding. Sizes are in bytes, of existing variants and their originals."""
+    """The totals of one encoding. Sizes are in bytes, of existing variants and their originals."""
 
     variants: int = 0
     original: int = 0
@@ -102,7 +108,7 @@ class Totals:
 
 @dataclass(frozen=True)
 class Report:
-    """What a run did below one root."""
+    """The results of a run below one root."""
 
     root: str
     files: int  # neither excluded nor too small
@@ -123,6 +129,17 @@ class Report:
         """Totals by encoding."""
         present = {each.encoding for each in self.outcomes}
         return {each: _totals(self.outcomes, each) for each in SUFFIXES if each in present}
+
+    def left_alone_lines(self) -> Iterator[str]:
+        """A line for each reason why links were left alone."""
+        by_reason: dict[str, list[str]] = {}
+        for path, reason in self.left_alone:
+            by_reason.setdefault(reason, []).append(path)
+        for reason, paths in by_reason.items():
+            names = ", ".join(paths[:_MAX_NAMES])
+            more = f" and {len(paths) - _MAX_NAMES:,} more" if len(paths) > _MAX_NAMES else ""
+            hint = "; --follow-links compresses them" if reason == LEADS_OUT else ""
+            yield f"{self.root}: {len(paths):,} left alone, each {reason}: {names}{more}{hint}"
 
 
 def _totals(outcomes: Iterable[Outcome], encoding: str) -> Totals:

@@ -1,4 +1,4 @@
-"""The functions for programs: compress, check or clean everything below a root."""
+"""The public functions: compress, check or clean everything below a root."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Collection
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from ..files.draft import remove_unfinished
+from ..files.folder import parent_of
 from .assess import Assessment, assess, assess_recorded
 from .check import check, preview
-from .drafts import remove_unfinished
 from .encoders import require_known
 from .errors import CompressionError
-from .folders import parent_of
 from .report import Failure, Report, Watcher
 from .run import Run, opened
 from .settings import Settings, cleaning_settings, make_settings
@@ -38,31 +38,31 @@ def compress_tree(
     alone, unless ``follow_links`` is set.
 
     :param root: the folder.
-    :param encodings: any of ``"gzip"``, ``"br"`` and ``"zstd"``; ``None`` for all that the
-        installed libraries can make.
+    :param encodings: any of ``"gzip"``, ``"br"`` and ``"zstd"``; ``None`` for all that are
+        installed.
     :param levels: by encoding. The defaults make the smallest files: 12 for gzip (9 without
         libdeflate), 11 for br, 19 for zstd.
-    :param include: glob patterns of the files to compress, matched with the path below the root,
-        or without a slash with the name of a file or folder. Without patterns, all files are
-        compressed except those with the extension of a compressed format.
+    :param include: glob patterns of the files to compress. A pattern with a slash is matched with
+        the path below the root, another one with the name of a file or folder. Without patterns,
+        all files are compressed except those with the extension of a compressed format.
     :param exclude: glob patterns of files to leave alone, whatever ``include`` says.
     :param skip_extensions: extensions of files to leave alone, such as ``"jpg"``, whatever
         ``include`` says. They replace the built-in list.
     :param min_size: bytes; a smaller file is left alone. 100 by default.
-    :param min_saving: how many percent of the original a variant has to save. 5 by default.
+    :param min_saving: how many percent of the original a variant must save. 5 by default.
     :param jobs: the number of threads that compress; ``None`` for one per usable core.
     :param follow_links: also compress files outside ``root`` that links lead to. The variants are
         written next to the link. Root never follows a link that another user owns.
-    :param dry_run: tell what would be done, and change nothing.
+    :param dry_run: report what would be done, and change nothing.
     :param watcher: is called during the run.
-    :returns: what was done, file by file. It names the files that failed; the others are done.
+    :returns: the results, file by file. A file that fails does not stop the others.
     :raises ValueError: if an option is out of range, or an encoding is unknown or not installed.
     :raises TypeError: if an option has the wrong type.
     :raises NotADirectoryError: if ``root`` is not a folder.
     :raises CompressionError: if the record in ``root`` cannot be read.
     """
     settings = make_settings(**options)
-    with opened(root, watcher or Watcher(), alone=not dry_run) as run:
+    with opened(root, watcher or Watcher(), shared=dry_run) as run:
         return _finish(run, assess(run.folder, run.record, settings), settings, dry_run)
 
 
@@ -77,14 +77,15 @@ def check_tree(
     Every variant is decompressed and compared with its original. The parameters and exceptions are
     those of :func:`compress_tree`.
 
-    :returns: what was found; :attr:`Report.problems` has what is wrong.
+    :returns: the results. :attr:`Report.problems` has the problems.
     """
     settings = make_settings(**options)
-    with opened(root, watcher or Watcher(), alone=False) as run:
+    with opened(root, watcher or Watcher(), shared=True) as run:
         assessment = assess(run.folder, run.record, settings)
-        _tell_failures(run, assessment)
+        for failure in assessment.failures:
+            run.add(failure)
         check(run, assessment, settings)
-        return _report(run, assessment)
+        return run.report(assessment.files, assessment.size, assessment.listing.left_alone)
 
 
 def clean_tree(
@@ -98,47 +99,39 @@ def clean_tree(
 ) -> Report:
     """Remove the variants that :func:`compress_tree` wrote, and its record when none is left.
 
-    A variant that differs from what was written belongs to somebody else, and stays.
+    A variant that was changed since then belongs to somebody else, and stays.
 
-    :param encodings: those to remove; ``None`` for all.
+    :param encodings: of the variants to remove; ``None`` for all.
     :param include: glob patterns of the originals; none for all.
     :param exclude: glob patterns of originals whose variants stay.
-    :param dry_run: tell what would be removed, and remove nothing.
+    :param dry_run: report what would be removed, and remove nothing.
     :raises ValueError: if an encoding is unknown.
     :raises NotADirectoryError: if ``root`` is not a folder.
     :raises CompressionError: if the record cannot be read.
     """
     require_known(encodings or ())
     settings = cleaning_settings(include, exclude)
-    with opened(root, watcher or Watcher(), alone=not dry_run) as run:
+    with opened(root, watcher or Watcher(), shared=dry_run) as run:
         assessment = assess_recorded(run.folder, run.record, settings, encodings)
         return _finish(run, assessment, settings, dry_run)
 
 
 def _finish(run: Run, assessment: Assessment, settings: Settings, dry_run: bool) -> Report:
-    """Do what an assessment says, or tell it."""
-    _tell_failures(run, assessment)
+    """Apply an assessment, or only report it."""
+    for failure in assessment.failures:
+        run.add(failure)
     if dry_run:
         preview(run, assessment)
-        return _report(run, assessment)
-    for path in assessment.listing.unfinished:
-        # If the folder can no longer be opened, the next run removes the file.
-        with suppress(OSError), parent_of(run.folder, path) as (folder, name):
-            remove_unfinished(folder, name)
-    try:
-        Writer(run, settings).apply(assessment)
-    finally:
+    else:
+        for path in assessment.listing.unfinished:
+            # If the folder can no longer be opened, the next run removes the file.
+            with suppress(OSError), parent_of(run.folder, path) as (folder, name):
+                remove_unfinished(folder, name)
         try:
-            run.record.save()
-        except CompressionError as error:  # a full disk; the next run finds what this one wrote
-            run.tell(Failure(run.folder.path, str(error)))
-    return _report(run, assessment)
-
-
-def _tell_failures(run: Run, assessment: Assessment) -> None:
-    for failure in assessment.failures:
-        run.tell(failure)
-
-
-def _report(run: Run, assessment: Assessment) -> Report:
+            Writer(run, settings).apply(assessment)
+        finally:
+            try:
+                run.record.save()
+            except CompressionError as error:  # a full disk; the next run adopts the variants
+                run.add(Failure(run.folder.path, str(error)))
     return run.report(assessment.files, assessment.size, assessment.listing.left_alone)

@@ -8,7 +8,6 @@ from typing import Any, cast
 
 from django.core.exceptions import ImproperlyConfigured
 
-from ..cli.compress_report import left_alone
 from ..compression import Action, CompressionError, Report, compress_tree, make_settings
 from ..compression.settings import SettingKeywords
 from ..support.logs import logger
@@ -78,7 +77,7 @@ class Compression:
             report = compress_tree(self.root, **self._options)
         except CompressionError as error:
             raise CommandError(str(error)) from error
-        for line in (*report.warnings, *left_alone(report)):
+        for line in (*report.warnings, *report.left_alone_lines()):
             logger.warning(line)
         _require_done(report)
         for each in report.outcomes:

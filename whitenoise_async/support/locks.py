@@ -1,4 +1,4 @@
-"""Locks that the system releases when a process ends, however it ends."""
+"""File locks. The system releases them when a process ends, even if it is killed."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ except ImportError:  # Windows, where a file that another process has open canno
 def locked(folder: str, on_wait: Callable[[], None], *, shared: bool = False) -> Iterator[None]:
     """Hold the lock of ``folder``.
 
-    The work goes on without a lock where the file system has none: writes are atomic in any case.
+    On a file system without locks, the work continues without one, because writes are atomic.
 
     :param on_wait: called before this process waits for another one.
-    :param shared: hold it together with others that change nothing.
+    :param shared: share the lock with other processes that only read.
     """
     descriptor = None
     if fcntl is not None:
@@ -43,7 +43,10 @@ def locked(folder: str, on_wait: Callable[[], None], *, shared: bool = False) ->
 
 
 def take(descriptor: int) -> bool:
-    """Lock an open file without waiting; returns ``False`` if another process holds the lock."""
+    """Lock an open file without waiting.
+
+    :returns: ``False`` if another process holds the lock.
+    """
     if fcntl is not None:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,4 +1,4 @@
-"""Run jobs in threads, and stop them in order when the main thread is interrupted."""
+"""Run jobs in threads, and stop them cleanly when the main thread is interrupted."""
 
 from __future__ import annotations
 
@@ -15,60 +15,58 @@ _CHECK_INTERVAL = 0.5
 
 
 class StoppedError(Exception):
-    """The run is being stopped; unfinished work is discarded."""
+    """The run is stopping. Unfinished work is discarded."""
 
 
-class Stop:
-    """Tells threads to stop. Signals interrupt only the main thread."""
+class Stop(threading.Event):
+    """Is set to stop the threads, because a signal interrupts only the main thread."""
 
-    def __init__(self) -> None:
-        self._event = threading.Event()
-
-    def now(self) -> None:
-        """Make :meth:`require_going_on` raise from now on."""
-        self._event.set()
-
-    def require_going_on(self) -> None:
-        """Raise :class:`StoppedError` once the run is being stopped."""
-        if self._event.is_set():
+    def check(self) -> None:
+        """Raise :class:`StoppedError` if it is set."""
+        if self.is_set():
             raise StoppedError
 
     def watch(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
-        """Yield ``pieces`` until the run is being stopped."""
+        """Yield ``pieces``, and check before each."""
         for piece in pieces:
-            self.require_going_on()
+            self.check()
             yield piece
 
 
-def in_threads(work: Callable[[Job], object], jobs: Iterable[Job], count: int, stop: Stop) -> None:
+def run_in_threads(
+    work: Callable[[Job], object], jobs: Iterable[Job], count: int, stop: Stop
+) -> None:
     """Run ``work`` for all ``jobs``, in order, in ``count`` threads.
 
-    On an interrupt, or when one job raises, stop the others and wait until they have cleaned up.
+    If the main thread is interrupted or a job raises, stop the others and wait until they have
+    cleaned up.
     """
-    # An interrupt inside Thread.start() loses a thread that is running already. No thread works
-    # before all are known.
+    # An interrupt inside Thread.start() hides a running thread from the executor. So no thread
+    # works before all are started.
     all_started = threading.Event()
 
     def guarded(job: Job) -> None:
         all_started.wait()
-        stop.require_going_on()
+        stop.check()
         try:
             work(job)
+        except StoppedError:
+            raise
         except BaseException:
-            stop.now()
+            stop.set()
             raise
 
-    with ThreadPoolExecutor(count) as threads:
+    with ThreadPoolExecutor(count) as executor:
         try:
-            futures = [threads.submit(guarded, job) for job in jobs]
+            futures = [executor.submit(guarded, job) for job in jobs]
             all_started.set()
             for future in _completed(futures):
                 with suppress(StoppedError):  # another job raises the cause
                     future.result()
         except BaseException:
-            stop.now()
+            stop.set()
             all_started.set()
-            threads.shutdown(wait=False, cancel_futures=True)
+            executor.shutdown(wait=False, cancel_futures=True)
             raise
 
 

@@ -1,4 +1,4 @@
-"""An open folder, whose entries are reached by name from its descriptor and never by a path.
+"""An open folder. Its entries are opened by name from its descriptor, never by a path.
 
 A user who may write in a tree can replace a folder by a link at any moment. A path then leads out
 of the tree, while a descriptor still stands for the folder that was opened.
@@ -12,7 +12,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 
-from ..files.open_file import OpenFile, UnavailableError, explained, flags_of
+from .open_file import OpenFile, UnavailableError, explained, flags_of
 
 _BY_DESCRIPTOR = os.open in os.supports_dir_fd
 
@@ -23,8 +23,8 @@ _READ = os.O_RDONLY | flags_of("O_CLOEXEC", "O_NONBLOCK", "O_NOCTTY", "O_BINARY"
 
 _NO_LINK = flags_of("O_NOFOLLOW", "O_CLOEXEC")
 
-# Linux opens a link itself in this way, so that its owner and its target are those of one link.
-# Without O_PATH a link cannot be opened, and root follows none.
+# With O_PATH, Linux opens the link itself, so its owner and its target belong to the same link.
+# Other systems cannot open a link, and there root follows none.
 _LINK_ITSELF = _NO_LINK | flags_of("O_PATH")
 
 # The errors of O_NOFOLLOW for a link: Linux has the first, FreeBSD the second.
@@ -75,9 +75,10 @@ class Folder:
 
     @contextmanager
     def below(self, path: str, *, make: int | None = None) -> Iterator[Folder]:
-        """Open the folder ``path`` below this one, through no link; this one if it is empty.
+        """Open the folder ``path`` below this one. No part of the path may be a link.
 
-        :param make: the mode, before the umask, of missing folders; ``None`` to make none.
+        :param path: empty for this folder.
+        :param make: create missing folders with this mode, before the umask; ``None`` for none.
         """
         folder = self
         with ExitStack() as opened:
@@ -97,8 +98,8 @@ class Folder:
         """The path of an entry, for messages."""
         return os.path.join(self.path, name)
 
-    def is_there(self, name: str) -> bool:
-        """Whether there is an entry of that name."""
+    def exists(self, name: str) -> bool:
+        """Whether there is an entry with this name."""
         with suppress(OSError):
             self.status_of(name)
             return True
@@ -114,12 +115,15 @@ class Folder:
             return sorted(scanned, key=lambda entry: entry.name)
 
     def open(self, name: str, flags: int, mode: int = 0o600) -> int:
-        """Open an entry that is no link; the caller closes the descriptor."""
+        """Open an entry, unless it is a link. The caller closes the descriptor."""
         return os.open(self._name(name), flags | _NO_LINK, mode, dir_fd=self._descriptor)
 
     @contextmanager
     def reading(self, name: str) -> Iterator[int]:
-        """Open a regular file that is no link, or raise ``FileNotFoundError``."""
+        """Open a regular file, unless it is a link.
+
+        :raises FileNotFoundError: for anything else.
+        """
         try:
             descriptor = self.open(name, _READ)
         except OSError as error:
@@ -132,7 +136,7 @@ class Folder:
             os.close(descriptor)
 
     def open_file(self, name: str) -> OpenFile:
-        """Open a regular file for reading; a link is followed.
+        """Open a regular file for reading. Links are followed.
 
         :raises UnavailableError: if there is no readable regular file.
         :raises FileSystemError: if the system fails.
@@ -149,7 +153,7 @@ class Folder:
         return OpenFile(descriptor, path, status, is_by_path=False)
 
     def is_foreign_link(self, name: str) -> bool:
-        """Whether root does not follow a link, or one that it leads through."""
+        """Whether root must not follow a link, or another link that it leads through."""
         try:
             if is_root():
                 os.close(self._open_followed(name))
@@ -158,12 +162,12 @@ class Folder:
         return False
 
     def replace(self, name: str, target: str) -> None:
-        """Rename an entry, in place of one with the name ``target``."""
+        """Rename an entry, and replace one with the name ``target``."""
         here = self._descriptor
         os.replace(self._name(name), self._name(target), src_dir_fd=here, dst_dir_fd=here)
 
     def unlink(self, name: str) -> None:
-        """Remove an entry that is no folder."""
+        """Remove a file or a link."""
         os.unlink(self._name(name), dir_fd=self._descriptor)
 
     def rmdir(self, name: str) -> None:
