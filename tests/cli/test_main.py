@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import runpy
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -76,11 +75,3 @@ def test_help_names_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
     output = capsys.readouterr().out
     for name, what in commands._COMMANDS.items():
         assert any(line.split() == [name, *what.split()] for line in output.splitlines())
-
-
-@pytest.mark.parametrize("name", ["__main__", "compress", "gzip"])
-def test_importing_a_module_that_is_a_command_runs_nothing(
-    name: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert "main" in runpy.run_module(f"whitenoise_async.{name}", run_name="imported")
-    assert capsys.readouterr() == ("", "")

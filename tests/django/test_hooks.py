@@ -96,7 +96,7 @@ def test_super_returns_whether_the_storage_has_hashed_the_name(
         assert (reply.status, reply["cache-control"]) == (200, expected)
 
 
-class KeepsNames(ManifestStaticFilesStorage):
+class KeepsNames(ManifestStaticFilesStorage):  # type: ignore[misc]
     """Keeps the names of a build, which has hashed them itself or not at all."""
 
     def hashed_name(self, name: str, content: Any = None, filename: str | None = None) -> str:

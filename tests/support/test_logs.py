@@ -91,7 +91,7 @@ def test_characters_that_break_or_disguise_a_line_are_escaped(
     errors = (UnavailableError(name, "-"), broken_body(name), FileSystemError(name, OSError()))
     for error in errors:
         assert str(error).startswith(f"{shown} ")
-    assert caplog.messages[3:] == []  # an exception is logged where it is handled
+    assert caplog.messages[3:] == [f"{errors[1]}; the connection is cut"]
 
 
 def test_letters_of_all_scripts_are_kept(caplog: pytest.LogCaptureFixture) -> None:

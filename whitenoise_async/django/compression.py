@@ -10,7 +10,6 @@ from django.core.exceptions import ImproperlyConfigured
 
 from ..compression import Action, CompressionError, Report, compress_tree, make_settings
 from ..compression.settings import SettingKeywords
-from ..compression.tree import suffix_of
 from ..support.logs import logger
 from .errors import CommandError
 
@@ -83,7 +82,7 @@ class Compression:
         _raise_failures(report)
         for each in report.outcomes:
             if each.action is Action.WRITTEN:
-                yield each.path, each.path + suffix_of(each.encoding), True
+                yield each.path, each.variant, True
 
 
 def _root_of(storage: Any) -> str:
