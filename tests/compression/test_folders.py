@@ -285,7 +285,7 @@ def test_no_folder_is_entered_through_a_link_and_missing_ones_can_be_made(
         with parent_of(root, "new/deep/a.css", make=0o700) as (folder, name):
             assert (folder.path, name) == (f"{tree}/new/deep", "a.css")
             folder.symlink("b.css", name)
-            assert folder.is_there(name)
+            assert folder.exists(name)
         with pytest.raises(NotADirectoryError), root.below("link", make=0o700):
             pass
     assert (tree / "new" / "deep").stat().st_mode & 0o777 == 0o700
