@@ -1,19 +1,20 @@
-"""An open file: what is read of it, and what is found out about it."""
+"""Open files: how they are read, shared and closed, and how changes are noticed."""
 
 from __future__ import annotations
 
 import errno
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.helpers.files import write
-from whitenoise_async.files import open_file as files
+from tests.helpers.descriptors import descriptors_of
+from tests.helpers.files import MTIME, write
+from whitenoise_async.files import open_file as open_file_module
 from whitenoise_async.files.errors import FileSystemError, UnavailableError
 from whitenoise_async.files.open_file import OpenFile, open_below, open_file
-from whitenoise_async.http.ranges import ByteRange
 
 CONTENT = os.urandom(10_000)
 
@@ -28,36 +29,24 @@ def file(path: Path) -> OpenFile:
     return open_file(str(path))
 
 
-def test_a_read_that_the_system_cuts_short_goes_on(
+def test_a_read_that_the_system_cuts_short_is_continued(
     file: OpenFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Linux reads 2 GiB at the most in one call."""
+    """Linux reads at most 2 GiB in one call."""
     monkeypatch.setattr(
-        files,
+        open_file_module,
         "read_at",
         lambda descriptor, size, offset: os.pread(descriptor, min(size, 999), offset),
     )
     assert file.read_fully(5, 5000) == CONTENT[5:5005]
     assert file.read_fully(9_000, 5000) == CONTENT[9_000:]
-    assert file.read_all() == CONTENT
+    assert file.read_fully(0, len(CONTENT)) == CONTENT
 
 
-def test_a_body_is_read_by_its_plan(file: OpenFile) -> None:
-    assert file.read_plan([b"a", ByteRange(3, 7), b"b", ByteRange(0, 2)]) == (
-        b"a" + CONTENT[3:7] + b"b" + CONTENT[:2]
-    )
-
-
-def test_a_body_of_a_file_that_has_changed_is_none(file: OpenFile, path: Path) -> None:
-    os.truncate(path, 5000)
-    assert file.read_all() is None
-    assert file.read_plan([ByteRange(0, 10)]) is None
-
-
-def test_a_descriptor_that_no_longer_answers_is_a_fault(
+def test_a_descriptor_that_the_system_cannot_stat_counts_as_changed(
     file: OpenFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As on a network file system whose server has forgotten the file: ESTALE."""
+    """A network file system returns ESTALE for a file that its server has removed."""
 
     def stale(descriptor: int) -> os.stat_result:
         raise OSError(116, "Stale file handle")
@@ -68,7 +57,7 @@ def test_a_descriptor_that_no_longer_answers_is_a_fault(
     assert found == ("Stale file handle", False)
 
 
-def test_a_read_that_fails_is_named_and_one_at_once_leaves_that_to_it(
+def test_a_failed_read_raises_an_error_that_names_the_file_and_read_nowait_none(
     file: OpenFile, path: Path
 ) -> None:
     directory = os.open(path.parent, os.O_RDONLY)
@@ -79,11 +68,11 @@ def test_a_read_that_fails_is_named_and_one_at_once_leaves_that_to_it(
         file.read(0, 10)
 
 
-def test_nothing_read_at_once_is_no_end_of_the_file(
+def test_no_bytes_from_the_page_cache_do_not_mean_the_end_of_the_file(
     file: OpenFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Linux 5.9 and 5.10 may say so where they would have to wait."""
-    monkeypatch.setattr(files, "read_page_cache", lambda descriptor, size, offset: b"")
+    """Linux 5.9 and 5.10 may return 0 bytes where they would wait."""
+    monkeypatch.setattr(open_file_module, "read_page_cache", lambda descriptor, size, offset: b"")
     assert file.read_nowait(0, 10) is None
 
 
@@ -92,34 +81,36 @@ def test_a_shared_file_is_closed_by_its_last_holder(file: OpenFile) -> None:
     file.close()
     assert other.read(0, 10) == CONTENT[:10]
     descriptor = other.fileno()
+    assert other.is_open
     other.close()
+    assert (other.is_open, other.fileno()) == (False, -1)
     with pytest.raises(FileSystemError, match="Bad file descriptor"):
         other.read(0, 10)
     with pytest.raises(OSError, match="Bad file descriptor"):
         os.fstat(descriptor)
 
 
-def test_a_file_that_is_closed_while_a_thread_reads_it_is_open_for_that_thread(
+def test_a_file_that_is_closed_during_a_read_stays_open_for_that_read(
     file: OpenFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It was given up; but the descriptor must not become another file's under its hands."""
+    """A cancelled request closes its file. The descriptor must not become another file's."""
     descriptor = file.fileno()
 
     def read_late(*read: int) -> bytes:
         file.close()
         return os.pread(*read)
 
-    monkeypatch.setattr(files, "read_at", read_late)
+    monkeypatch.setattr(open_file_module, "read_at", read_late)
     assert file.read(5, 10) == CONTENT[5:15]
     with pytest.raises(OSError, match="Bad file descriptor"):
         os.fstat(descriptor)
 
 
 @pytest.mark.parametrize("way", ["close", "finalizer", "folder", "no regular file"])
-def test_an_error_of_close_is_nobodys(
+def test_an_error_of_close_is_ignored(
     path: Path, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
-    """As on a network file system: EIO, or ENOSPC of what another process wrote."""
+    """A network file system may report an error of an earlier operation: EIO or ENOSPC."""
     closed = []
 
     def fail(descriptor: int, close: Callable[[int], None] = os.close) -> None:
@@ -140,3 +131,75 @@ def test_an_error_of_close_is_nobodys(
             else:
                 file.close()
     assert len(closed) == (3 if way == "folder" else 1)
+
+
+def test_a_stream_is_independent_and_starts_at_the_beginning(file: OpenFile) -> None:
+    for _ in range(2):
+        with file.stream() as stream:
+            assert stream.read() == CONTENT
+    assert file.read(5, 10) == CONTENT[5:15]
+
+
+def append(path: Path) -> None:
+    with path.open("ab") as file:
+        file.write(b"more")
+    os.utime(path, (time.time() + 5,) * 2)  # a write sets the date, but the clock is coarse
+
+
+def overwrite(path: Path) -> None:
+    write(path, CONTENT[::-1], mtime=MTIME + 1)
+
+
+def overwrite_and_restore_date(path: Path) -> None:
+    write(path, CONTENT[::-1])
+
+
+def overwrite_with_more_and_restore_date(path: Path) -> None:
+    write(path, CONTENT[::-1] + b"more")
+
+
+def replace(path: Path) -> None:
+    write(path.with_name("new"), CONTENT[::-1]).replace(path)
+
+
+OVERWRITTEN = "the file was overwritten"
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (append, None),
+        (replace, None),
+        (Path.unlink, None),
+        (lambda path: path.chmod(0o600), None),
+        (lambda path: os.link(path, path.with_name("link")), None),
+        (lambda path: path.rename(path.with_name("other")), None),
+        (lambda path: os.truncate(path, 9_999), "the file was truncated"),
+        (overwrite, OVERWRITTEN),
+        (overwrite_and_restore_date, OVERWRITTEN),
+        (overwrite_with_more_and_restore_date, OVERWRITTEN),
+    ],
+    ids=["append", "replace", "unlink", "chmod", "link", "rename", "truncate", *["write"] * 3],
+)
+def test_a_change_that_makes_a_body_wrong_is_noticed(
+    file: OpenFile, path: Path, change: Callable[[Path], object], expected: str | None
+) -> None:
+    assert file.change_since_open() is None
+    assert file.is_unchanged()
+    time.sleep(0.02)  # the clock that sets the ctime ticks every few milliseconds
+    change(path)
+    assert file.change_since_open() == expected
+    assert not file.is_unchanged()
+
+
+def test_an_error_while_a_file_is_opened_closes_its_descriptor(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(descriptor: int) -> bool:
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(open_file_module, "supports_page_cache_reads", fail)
+        with pytest.raises(MemoryError):
+            open_file(str(path))
+    assert descriptors_of(path) == []

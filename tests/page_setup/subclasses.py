@@ -78,3 +78,13 @@ def collected(storage_class, **settings):
         call_command("collectstatic", interactive=False, verbosity=0)
         yield Path(changed["STATIC_ROOT"])
     staticfiles_storage._wrapped = empty
+
+
+def check_page(page):
+    """The middleware for django-compressor sends a bundle as immutable."""
+    bundle = BASE_DIR / "collected/CACHE/js/output.0889a34434e5.js"
+    bundle.parent.mkdir(parents=True)
+    bundle.write_text("1;\n")
+    root = {"STATIC_ROOT": BASE_DIR / "collected"}
+    reply = ask(page["WithBundles"], "/static/CACHE/js/output.0889a34434e5.js", settings=root)
+    assert "immutable" in reply["cache-control"]

@@ -1,68 +1,111 @@
-"""Roots whose files are known by name, so that nobody walks them."""
+"""The URLs that files add: variants, and index files."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 
-from whitenoise_async.registry.entries import Redirect, StaticFile
-from whitenoise_async.registry.interface import Root
-from whitenoise_async.registry.live import LiveRegistry
+from tests.helpers.files import write
+from tests.helpers.registries import KINDS, add, describe, path_of
+from whitenoise_async.registry.entries import Redirect
+from whitenoise_async.registry.interface import Registry
+from whitenoise_async.registry.listing import listing_of
 from whitenoise_async.registry.walked import WalkedRegistry
-from whitenoise_async.support.globs import Globs
 
 
-def root_of(path: Path) -> Root:
-    return Root(str(path), "/static/", True)
-
-
-def listed(registry: WalkedRegistry, *urls: str) -> list[object]:
-    return [registry.find(url) for url in urls]
-
-
-def test_what_is_named_is_listed_with_its_siblings_and_nothing_else(tmp_path: Path) -> None:
-    (tmp_path / "unnamed.css").touch()
-    registry = WalkedRegistry(None)
-    registry.add(root_of(tmp_path), ["a.css", "a.css.gz", "js/x/b.js", "js/c.gz"])
-    a, b, c = listed(registry, "/static/a.css", "/static/js/x/b.js", "/static/js/c.gz")
-    assert isinstance(a, StaticFile) and isinstance(b, StaticFile) and isinstance(c, StaticFile)
-    assert (a.path, a.suffixes) == (str(tmp_path / "a.css"), (".gz",))
-    assert (b.path, b.suffixes) == (os.path.join(tmp_path, "js", "x", "b.js"), ())
-    assert listed(registry, "/static/a.css.gz", "/static/unnamed.css") == [None, None]
-
-
-def test_names_that_are_excluded_are_left_out_and_so_are_folders(tmp_path: Path) -> None:
-    registry = WalkedRegistry(None, Globs(["*.map", "drafts/"]))
-    names = ["a.map", "a.map.gz", "b.css", "x/drafts/c.css", "drafts"]
-    registry.add(root_of(tmp_path), names)
-    assert sorted(registry.files()) == [str(tmp_path / "b.css"), str(tmp_path / "drafts")]
-
-
-def test_index_files_among_the_names_are_served_at_their_folder(tmp_path: Path) -> None:
-    registry = WalkedRegistry("index.html")
-    registry.add(root_of(tmp_path), ["docs/index.html"])
-    assert isinstance(registry.find("/static/docs/"), StaticFile)
-    assert isinstance(registry.find("/static/docs"), Redirect)
-
-
-def test_names_below_what_is_no_directory_are_not_listed(tmp_path: Path) -> None:
-    registry = WalkedRegistry(None)
-    registry.add(root_of(tmp_path / "none"), ["a.css"])
-    assert not registry.files()
-
-
-def test_names_that_look_like_a_mistake_are_warned_of(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+def test_a_variant_is_found_as_one_and_a_gz_without_an_original_as_a_file(
+    registry: Registry, tmp_path: Path
 ) -> None:
-    WalkedRegistry(None).add(root_of(tmp_path), ["a.css", ".env"])
-    assert ".env" in caplog.text and "a.css" not in caplog.text
+    for name in ("a.css", "a.css.gz", "alone.tar.gz", ".gz", "a.css.GZ"):
+        write(tmp_path / name, b"")
+    add(registry, tmp_path)
+    assert registry.look_up("/a.css") is not None
+    variant = registry.look_up("/a.css.gz")
+    assert describe(variant) == (str(tmp_path / "a.css.gz"), "/a.css.gz", (), True)
+    listed = registry.files()
+    assert listed is None or str(tmp_path / "a.css.gz") not in listed
+    for name in ("alone.tar.gz", ".gz", "a.css.GZ"):
+        assert describe(registry.look_up(f"/{name}")) == (
+            str(tmp_path / name),
+            f"/{name}",
+            (),
+            False,
+        )
 
 
-def test_who_looks_at_each_request_needs_no_names(tmp_path: Path) -> None:
-    (tmp_path / "a.css").touch()
-    registry = LiveRegistry(None)
-    registry.add(root_of(tmp_path), ["b.css"])
-    assert registry.find("/static/a.css") is not None
-    assert registry.find("/static/b.css") is None
+def test_a_file_of_an_earlier_root_has_no_variants_in_a_later_one(
+    registry: Registry, tmp_path: Path
+) -> None:
+    write(tmp_path / "one" / "a.css", b"")
+    write(tmp_path / "one" / "a.css.gz", b"")
+    write(tmp_path / "two" / "a.css.gz", b"")
+    add(registry, tmp_path / "one")
+    add(registry, tmp_path / "two")
+    assert path_of(registry.look_up("/a.css")) == str(tmp_path / "one" / "a.css")
+    assert path_of(registry.look_up("/a.css.gz")) == str(tmp_path / "two" / "a.css.gz")
+
+
+def test_a_variant_belongs_to_the_latest_root_that_has_its_original_too(
+    registry: Registry, tmp_path: Path
+) -> None:
+    """It makes no difference whether the URL was looked up before."""
+    for root, names in [("one", ["a", "a.gz"]), ("two", ["a"]), ("three", ["a", "a.gz"])]:
+        for name in names:
+            write(tmp_path / root / name, b"")
+        add(registry, tmp_path / root)
+        expected = str(tmp_path / ("one" if root == "two" else root) / "a.gz")
+        assert path_of(registry.look_up("/a.gz")) == expected
+    assert path_of(registry.look_up("/a")) == str(tmp_path / "three" / "a")
+
+
+def test_a_variant_may_have_a_variant(registry: Registry, tmp_path: Path) -> None:
+    for name in ("a", "a.gz", "a.gz.br"):
+        write(tmp_path / name, b"")
+    add(registry, tmp_path)
+    assert describe(registry.look_up("/a.gz")) == (str(tmp_path / "a.gz"), "/a.gz", (".br",), True)
+    assert describe(registry.look_up("/a.gz.br"))[2:] == ((), True)
+
+
+@pytest.mark.parametrize("index", ["docs", "index.html"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_variant_of_an_index_file_has_only_the_url_of_its_name(
+    kind: type[WalkedRegistry], index: str, tmp_path: Path
+) -> None:
+    registry = kind(index)
+    for name in ("index.html", f"docs/{index}"):
+        write(tmp_path / name, b"")
+        write(tmp_path / f"{name}.gz", b"")
+    add(registry, tmp_path)
+    found = registry.look_up(f"/docs/{index}.gz")
+    assert path_of(found) == str(tmp_path / "docs" / f"{index}.gz")
+    for url in ("/docs/.gz", "/docs.gz", "/.gz", ".gz", ""):
+        entry = registry.look_up(url)
+        if (index, url) == ("index.html", ""):  # the index file of the root
+            assert isinstance(entry, Redirect)
+        else:
+            assert entry is None, url
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_index_file_has_three_urls(kind: type[WalkedRegistry], tmp_path: Path) -> None:
+    index = write(tmp_path / "docs" / "index.html", b"")
+    registry = kind("index.html")
+    add(registry, tmp_path, "static")
+    assert path_of(registry.look_up("/static/docs/")) == str(index)
+    for url, location in [("/static/docs", None), ("/static/docs/index.html", "./")]:
+        redirect = registry.look_up(url)
+        assert isinstance(redirect, Redirect)
+        assert (redirect.file.path, redirect.file.url) == (str(index), "/static/docs/")
+        assert redirect.location == location
+    assert registry.look_up("/static") is None
+    write(tmp_path / "index.html", b"")
+    add(registry, tmp_path, "static")
+    assert path_of(registry.look_up("/static")) == str(tmp_path / "index.html")
+
+
+def test_a_url_without_a_suffix_has_no_variant() -> None:
+    listing = listing_of("/root", "/", {"a.css", "a.css.gz"}, None)
+    assert describe(listing.variant("/a.css.gz")) == ("/root/a.css.gz", "/a.css.gz", (), True)
+    assert listing.variant("/a.css") is None
+    assert listing.variant("/b.css.gz") is None

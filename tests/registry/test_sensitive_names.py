@@ -1,4 +1,4 @@
-"""Names of what is hardly meant to be public."""
+"""Names of files that are probably not meant to be public."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from whitenoise_async.registry.directory import is_excluded
 from whitenoise_async.registry.sensitive_names import sensitive_files
 from whitenoise_async.support.globs import Globs
 
-ALARMING = [
+SENSITIVE = [
     (".env", ".env*"),
     (".env.production", ".env*"),
     (".envrc", ".env*"),
@@ -32,9 +32,9 @@ ALARMING = [
 ]
 
 
-@pytest.mark.parametrize(("name", "pattern"), ALARMING)
+@pytest.mark.parametrize(("name", "pattern"), SENSITIVE)
 @pytest.mark.parametrize("folder", ["", "js/", "deep/er/"])
-def test_a_file_that_is_not_meant_to_be_public_is_named_with_what_keeps_it_out(
+def test_a_sensitive_file_is_named_with_the_pattern_that_excludes_it(
     folder: str, name: str, pattern: str
 ) -> None:
     assert sensitive_files(folder, ["app.js", name]) == {folder + name: pattern}
@@ -58,13 +58,13 @@ def test_a_file_that_is_not_meant_to_be_public_is_named_with_what_keeps_it_out(
         ),
     ],
 )
-def test_what_sites_have_is_no_mistake(name: str) -> None:
+def test_names_that_sites_use_are_not_sensitive(name: str) -> None:
     assert sensitive_files("", [name]) == {}
     assert sensitive_files(".well-known/", [name]) == {}
 
 
 @pytest.mark.parametrize("folder", [".git", ".hg", ".svn", "__pycache__", ".ssh"])
-def test_of_a_folder_that_is_a_mistake_the_folder_is_named(folder: str) -> None:
+def test_a_sensitive_folder_is_named_instead_of_its_files(folder: str) -> None:
     expected = {f"{folder}/": folder}
     assert sensitive_files(f"{folder}/", ["HEAD", "id_rsa"]) == expected
     assert sensitive_files(f"{folder}/objects/ab/", ["cdef"]) == expected

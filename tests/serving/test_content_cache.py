@@ -1,4 +1,4 @@
-"""Small files in memory: two bounds, and the least recently used out first."""
+"""The content of small files in memory: a bounded size, least recently used out first."""
 
 from __future__ import annotations
 
@@ -10,116 +10,129 @@ from random import Random
 
 import pytest
 
-from whitenoise_async.serving.content_cache import Content, Memory
+from whitenoise_async.serving.content_cache import Content, ContentCache
 
 
-def contents(number: int) -> list[Content]:
+def make_contents(number: int) -> list[Content]:
     return [Content() for _ in range(number)]
 
 
 @pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
-    """Ticks at each look, as a clock does whose ticks are short enough."""
+    """A clock that advances each time it is read."""
     ticks = count(1)
     monkeypatch.setattr("whitenoise_async.serving.content_cache.monotonic", lambda: next(ticks))
     return ticks
 
 
-def kept(memory: Memory, *places: Content) -> list[int | None]:
-    return [None if place.data is None else len(place.data) for place in places]
+def sizes(*contents: Content) -> list[int | None]:
+    return [None if each.data is None else len(each.data) for each in contents]
 
 
-def test_the_least_recently_used_goes_first_when_there_is_too_much(clock: Iterator[int]) -> None:
-    memory = Memory(30)
-    a, b, c, d, e = contents(5)
-    for place in (a, b, c):
-        memory.keep(place, bytes(10))
+def test_the_least_recently_used_content_is_dropped_first(clock: Iterator[int]) -> None:
+    cache = ContentCache(30)
+    a, b, c, d, e = make_contents(5)
+    for content in (a, b, c):
+        cache.add(content, bytes(10))
     a.used = next(clock)
-    memory.keep(d, bytes(10))
-    assert kept(memory, a, b, c, d) == [10, None, 10, 10]
-    c.used = next(clock)  # since they were sorted
-    memory.keep(e, bytes(10))
-    assert kept(memory, a, b, c, d, e) == [None, None, 10, 10, 10]
-    memory.keep(b, bytes(10))  # they have to be sorted again
-    assert kept(memory, a, b, c, d, e) == [None, 10, 10, None, 10]
+    cache.add(d, bytes(10))
+    assert sizes(a, b, c, d) == [10, None, 10, 10]
+    c.used = next(clock)  # after the last sort
+    cache.add(e, bytes(10))
+    assert sizes(a, b, c, d, e) == [None, None, 10, 10, 10]
+    cache.add(b, bytes(10))  # this needs another sort
+    assert sizes(a, b, c, d, e) == [None, 10, 10, None, 10]
 
 
-def test_any_order_of_uses_is_kept_to(clock: Iterator[int]) -> None:
-    """Beside a list that is kept in the order of use."""
+def test_the_order_of_uses_decides_which_content_is_dropped(clock: Iterator[int]) -> None:
+    """Compare with a list that is kept in the order of use."""
     random = Random(1)
-    memory = Memory(100)
-    places = contents(25)
+    cache = ContentCache(100)
+    contents = make_contents(25)
     order: list[Content] = []
     for _ in range(5000):
-        place = random.choice(places)
-        if place.data is None:
-            memory.keep(place, bytes(10))
+        content = random.choice(contents)
+        if content.data is None:
+            cache.add(content, bytes(10))
         else:
-            order.remove(place)
-            place.used = next(clock)
-        order.append(place)
+            order.remove(content)
+            content.used = next(clock)
+        order.append(content)
         del order[:-10]
-        assert {each for each in places if each.data is not None} == set(order)
+        assert {each for each in contents if each.data is not None} == set(order)
 
 
-def test_one_large_content_takes_the_place_of_several() -> None:
-    memory = Memory(30)
-    a, b, c, d = contents(4)
-    for place in (a, b, c):
-        memory.keep(place, bytes(10))
-    memory.keep(d, bytes(25))
-    assert kept(memory, a, b, c, d) == [None, None, None, 25]
+def test_one_large_content_replaces_several_small_ones() -> None:
+    cache = ContentCache(30)
+    a, b, c, d = make_contents(4)
+    for content in (a, b, c):
+        cache.add(content, bytes(10))
+    cache.add(d, bytes(25))
+    assert sizes(a, b, c, d) == [None, None, None, 25]
 
 
 @pytest.mark.parametrize(("limit", "size"), [(0, 1), (10, 11)])
-def test_what_is_larger_than_the_whole_is_not_kept_and_drives_nothing_out(
+def test_a_content_larger_than_the_limit_is_not_kept_and_drops_nothing(
     limit: int, size: int
 ) -> None:
-    memory = Memory(limit)
-    small, large = contents(2)
-    memory.keep(small, bytes(limit))
-    memory.keep(large, bytes(size))
-    assert kept(memory, small, large) == [limit, None]
+    cache = ContentCache(limit)
+    small, large = make_contents(2)
+    cache.add(small, bytes(limit))
+    cache.add(large, bytes(size))
+    assert sizes(small, large) == [limit, None]
 
 
-def test_the_same_place_filled_again_counts_once() -> None:
-    memory = Memory(30)
-    a, b = contents(2)
+def test_a_content_that_is_added_again_counts_once() -> None:
+    cache = ContentCache(30)
+    a, b = make_contents(2)
     for _ in range(5):
-        memory.keep(a, bytes(20))
-    memory.keep(b, bytes(10))
-    assert kept(memory, a, b) == [20, 10]
+        cache.add(a, bytes(20))
+    cache.add(b, bytes(10))
+    assert sizes(a, b) == [20, 10]
 
 
-def test_what_is_dropped_makes_room() -> None:
-    memory = Memory(30)
-    a, b, c = contents(3)
-    memory.keep(a, bytes(20))
-    memory.keep(b, bytes(10))
-    memory.drop(a)
-    memory.drop(a)
-    memory.keep(c, bytes(20))
-    assert kept(memory, a, b, c) == [None, 10, 20]
+def test_a_dropped_content_makes_room() -> None:
+    cache = ContentCache(30)
+    a, b, c = make_contents(3)
+    cache.add(a, bytes(20))
+    cache.add(b, bytes(10))
+    cache.drop(a)
+    cache.drop(a)
+    cache.add(c, bytes(20))
+    assert sizes(a, b, c) == [None, 10, 20]
 
 
 def test_threads_may_share_it() -> None:
-    memory = Memory(1000)
-    places = contents(50)
+    cache = ContentCache(1000)
+    contents = make_contents(50)
 
     def use(start: int) -> None:
         for number in range(2000):
-            place = places[(start + number * 7) % len(places)]
-            memory.keep(place, bytes(100))
-            place.used = time.monotonic()
-            memory.drop(places[(start + number) % len(places)])
+            content = contents[(start + number * 7) % len(contents)]
+            cache.add(content, bytes(100))
+            content.used = time.monotonic()
+            cache.drop(contents[(start + number) % len(contents)])
 
     threads = [threading.Thread(target=use, args=[number]) for number in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sum(len(place.data or b"") for place in places) <= 1000
-    for place in places:
-        memory.drop(place)
-    memory.keep(places[0], bytes(1000))
-    assert kept(memory, places[0]) == [1000]
+    assert sum(len(content.data or b"") for content in contents) <= 1000
+    for content in contents:
+        cache.drop(content)
+    cache.add(contents[0], bytes(1000))
+    assert sizes(contents[0]) == [1000]
+
+
+def test_its_size_is_the_sum_of_its_contents() -> None:
+    cache = ContentCache(30)
+    a, b = make_contents(2)
+    assert (len(cache), cache.size) == (0, 0)
+    cache.add(a, bytes(10))
+    cache.add(b, bytes(15))
+    assert (len(cache), cache.size) == (2, 25)
+    cache.drop(a)
+    assert (len(cache), cache.size) == (1, 15)
+    cache.reset_after_fork()
+    assert (len(cache), cache.size) == (1, 15)

@@ -1,4 +1,4 @@
-"""Large files are kept open: few, not for long, and never once they have changed."""
+"""Large files are kept open: a few, for a short time, and only while they are unchanged."""
 
 from __future__ import annotations
 
@@ -14,28 +14,22 @@ import anyio
 import pytest
 
 from tests.helpers.clients import ADAPTERS, Serve, client_of
+from tests.helpers.descriptors import descriptors_of
 from tests.helpers.files import write
 from whitenoise_async.asgi.file_stream import FileStream
-from whitenoise_async.files import open_file as files
-from whitenoise_async.files import pread as reads
+from whitenoise_async.files import open_file as open_file_module
 from whitenoise_async.files.open_file import OpenFile, open_file
+from whitenoise_async.files.pread import supports_page_cache_reads
 from whitenoise_async.files.state import read_state
-from whitenoise_async.serving import descriptor_cache as open_files
-from whitenoise_async.serving.descriptor_cache import OpenFiles
+from whitenoise_async.serving import descriptor_cache
+from whitenoise_async.serving.descriptor_cache import DescriptorCache
 
 CONTENT = os.urandom(100_000)
 
 
-def is_open(path: Path) -> int:
+def open_descriptors(path: Path) -> int:
     """How many descriptors of this process are open on ``path``."""
-    count = 0
-    for name in os.listdir("/proc/self/fd"):
-        try:
-            target = os.readlink(f"/proc/self/fd/{name}")
-        except FileNotFoundError:
-            continue  # the listing's own
-        count += target.removesuffix(" (deleted)") == str(path)
-    return count
+    return len(descriptors_of(path))
 
 
 def until(condition: Callable[[], bool]) -> None:
@@ -47,7 +41,7 @@ def until(condition: Callable[[], bool]) -> None:
 
 @pytest.fixture(params=["asyncio", "trio"])
 def adapter(request: pytest.FixtureRequest) -> str:
-    """Those that keep files open: servers of WSGI are handed descriptors."""
+    """The adapter that keeps files open. WSGI servers get descriptors of their own."""
     name: str = request.param
     return name
 
@@ -56,25 +50,25 @@ def adapter(request: pytest.FixtureRequest) -> str:
 def path(tmp_path: Path) -> Path:
     path = write(tmp_path / "a.bin", CONTENT)
     with open(path, "rb") as file:
-        if not reads.supports_page_cache_reads(file.fileno()):
+        if not supports_page_cache_reads(file.fileno()):
             pytest.skip("the temporary folder's file system has no page-cache reads")
     return path
 
 
 @pytest.fixture
 def serve(serve: Serve) -> Serve:
-    """Keeps what it has seen, and takes every file for a large one."""
+    """Checks each file once, and treats every file as a large one."""
     return lambda *args, **options: serve(
         *args, **{"max_cache_size": 0, "check_interval": None, **options}
     )
 
 
-def test_one_descriptor_serves_many_answers(serve: Serve, path: Path) -> None:
+def test_one_descriptor_serves_many_responses(serve: Serve, path: Path) -> None:
     get = serve(path.parent)
     for _ in range(3):
         assert get("/a.bin").body == CONTENT
         assert get("/a.bin", {"Range": "bytes=5-9"}).body == CONTENT[5:10]
-        assert is_open(path) == 1
+        assert open_descriptors(path) == 1
 
 
 def replace(path: Path) -> None:
@@ -102,105 +96,101 @@ def rename(path: Path) -> None:
 
 
 @pytest.mark.parametrize("change", [replace, truncate, grow, overwrite, rename])
-def test_a_change_is_seen_at_once(serve: Serve, path: Path, change: Callable[[Path], None]) -> None:
+def test_a_change_is_noticed_by_the_next_request(
+    serve: Serve, path: Path, change: Callable[[Path], None]
+) -> None:
     get = serve(path.parent)
     assert get("/a.bin").body == CONTENT
     change(path)
     reply = get("/a.bin")
     assert reply.body == path.read_bytes() != CONTENT
     assert reply["content-length"] == str(len(reply.body))
-    assert is_open(path) == 1
+    assert open_descriptors(path) == 1
     assert get("/a.bin", {"If-None-Match": reply["etag"]}).status == 304
 
 
-def test_a_file_that_was_removed_is_left_to_the_application_and_closed(
-    serve: Serve, path: Path
-) -> None:
+def test_a_removed_file_is_closed_and_the_application_responds(serve: Serve, path: Path) -> None:
     get = serve(path.parent)
     assert get("/a.bin").status == 200
     path.unlink()
     assert get("/a.bin").status == 404
-    assert is_open(path) == 0
+    assert open_descriptors(path) == 0
 
 
-def test_a_folder_that_was_switched_is_seen_when_the_file_is_looked_at_again(
-    serve: Serve, path: Path
-) -> None:
-    """As deploys do that switch a link."""
+def test_a_link_with_a_new_target_is_noticed_by_the_next_check(serve: Serve, path: Path) -> None:
+    """Some deployments switch a link."""
     for release in ("1", "2"):
         write(path.parent / release / "a.bin", CONTENT + release.encode())
     current = path.parent / "current"
     current.symlink_to("1")
-    kept, looking = serve(current), serve(current, check_interval=0)
-    for get in (kept, looking):
+    never, always = serve(current), serve(current, check_interval=0)
+    for get in (never, always):
         assert get("/a.bin").body == CONTENT + b"1"
     current.unlink()
     current.symlink_to("2")
-    assert kept("/a.bin").body == CONTENT + b"1"
-    assert looking("/a.bin").body == CONTENT + b"2"
+    assert never("/a.bin").body == CONTENT + b"1"
+    assert always("/a.bin").body == CONTENT + b"2"
 
 
-def test_no_more_than_the_bound_are_kept_the_least_recently_used_closed_first(
+def test_the_least_recently_used_file_is_closed_first(
     serve: Serve, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(open_files, "MAX_KEPT", 2)
+    monkeypatch.setattr(descriptor_cache, "MAX_OPEN", 2)
     paths = [write(path.parent / name, CONTENT) for name in ("b.bin", "c.bin")]
     get = serve(path.parent)
     for name in ("a.bin", "b.bin", "a.bin", "c.bin"):
         assert get(f"/{name}").status == 200
-    assert [is_open(each) for each in (path, *paths)] == [1, 0, 1]
+    assert [open_descriptors(each) for each in (path, *paths)] == [1, 0, 1]
 
 
-def test_what_nobody_asks_for_is_closed(
-    serve: Serve, path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(open_files, "IDLE", 0.05)
+def test_an_idle_file_is_closed(serve: Serve, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(descriptor_cache, "IDLE_AFTER", 0.05)
     get = serve(path.parent)
     assert get("/a.bin").status == 200
-    until(lambda: not is_open(path))
+    until(lambda: not open_descriptors(path))
     assert get("/a.bin").body == CONTENT
-    until(lambda: not is_open(path))
+    until(lambda: not open_descriptors(path))
 
 
-def test_what_is_asked_for_again_is_closed_later(
+def test_a_file_that_is_used_again_is_closed_later(
     monkeypatch: pytest.MonkeyPatch, path: Path
 ) -> None:
     now = 100.0
-    monkeypatch.setattr(open_files, "monotonic", lambda: now)
-    kept = OpenFiles()
+    monkeypatch.setattr(descriptor_cache, "monotonic", lambda: now)
+    cache = DescriptorCache()
     other = write(path.parent / "b.bin", CONTENT)
     for each in (path, other):
         file = open_file(str(each))
-        kept.keep(file)
+        cache.add(file)
         file.close()
-    now += open_files.IDLE - 1
-    again = kept.get(str(path), read_state(str(path)))
+    now += descriptor_cache.IDLE_AFTER - 1
+    again = cache.get(str(path), read_state(str(path)))
     assert again is not None
     again.close()
     now += 1
-    kept.close_idle()
-    assert (is_open(path), is_open(other)) == (1, 0)
-    now += open_files.IDLE
-    kept.close_idle()
-    assert is_open(path) == 0
-    kept.close_idle()
+    cache.close_idle()
+    assert (open_descriptors(path), open_descriptors(other)) == (1, 0)
+    now += descriptor_cache.IDLE_AFTER
+    cache.close_idle()
+    assert open_descriptors(path) == 0
+    cache.close_idle()
 
 
-def test_a_file_that_is_dropped_while_it_is_sent_is_sent_to_its_end(path: Path) -> None:
-    kept = OpenFiles()
+def test_a_file_that_is_dropped_while_it_is_sent_stays_open_for_its_response(path: Path) -> None:
+    cache = DescriptorCache()
     file = open_file(str(path))
-    kept.keep(file)
-    kept.drop(str(path))
-    kept.drop(str(path))
+    cache.add(file)
+    cache.drop(str(path))
+    cache.drop(str(path))
     assert file.read(0, len(CONTENT)) == CONTENT
     file.close()
-    assert is_open(path) == 0
+    assert open_descriptors(path) == 0
 
 
-def test_a_cancelled_answer_lets_go_once_and_in_a_thread_of_a_file_that_has_changed(
+def test_a_cancelled_response_closes_a_changed_file_once_and_in_a_thread(
     adapter: str, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Others may be reading it; and to close a file that was removed may wait for the disk."""
+    """Other responses may read it, and closing a removed file may wait for the disk."""
     closed_in = []
 
     def close(file: OpenFile) -> None:
@@ -223,104 +213,102 @@ def test_a_cancelled_answer_lets_go_once_and_in_a_thread_of_a_file_that_has_chan
     assert closed_in[0] is not threading.main_thread()
     assert other.read(0, len(CONTENT)) == CONTENT
     other.close()
-    assert is_open(path) == 0
+    assert open_descriptors(path) == 0
 
 
-def test_the_same_path_is_kept_once(path: Path) -> None:
-    kept = OpenFiles()
+def test_a_path_is_kept_open_once(path: Path) -> None:
+    cache = DescriptorCache()
     for _ in range(2):
         file = open_file(str(path))
-        kept.keep(file)
+        cache.add(file)
         file.close()
-    assert is_open(path) == 1
-    kept.drop(str(path))
-    assert is_open(path) == 0
+    assert open_descriptors(path) == 1
+    cache.drop(str(path))
+    assert open_descriptors(path) == 0
 
 
-def test_files_of_a_file_system_that_may_wait_are_not_kept(
+def test_files_on_a_file_system_that_may_wait_are_not_kept(
     serve: Serve, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """To ask such a descriptor whether it is current would stop the event loop."""
-    monkeypatch.setattr(files, "supports_page_cache_reads", lambda descriptor: False)
+    """Checking such a descriptor would block the event loop."""
+    monkeypatch.setattr(open_file_module, "supports_page_cache_reads", lambda descriptor: False)
     get = serve(path.parent)
     for _ in range(2):
         assert get("/a.bin").body == CONTENT
-        assert is_open(path) == 0
+        assert open_descriptors(path) == 0
 
 
-def test_a_descriptor_that_cannot_be_asked_is_opened_again(path: Path) -> None:
-    kept = OpenFiles()
+def test_a_descriptor_that_has_another_state_is_not_used(path: Path) -> None:
+    cache = DescriptorCache()
     file = open_file(str(path))
-    kept.keep(file)
+    cache.add(file)
     other = os.open(path.parent, os.O_RDONLY)
     os.dup2(other, file.fileno())
     os.close(other)
-    assert kept.get(str(path), file.state) is None
+    assert cache.get(str(path), file.state) is None
     file.close()
 
 
-def test_an_application_that_nobody_has_any_more_keeps_nothing_open(
-    adapter: str, path: Path
-) -> None:
+def test_the_files_of_a_deleted_application_are_closed(adapter: str, path: Path) -> None:
     app = ADAPTERS[adapter](None, path.parent, max_cache_size=0)
     assert client_of(adapter)(app)("/a.bin").status == 200
-    assert is_open(path) == 1
+    assert open_descriptors(path) == 1
     del app
 
     def is_closed() -> bool:
         gc.collect()
-        return not is_open(path)
+        return not open_descriptors(path)
 
-    # A worker thread that has just answered holds on to what it was called with for a moment.
+    # A worker thread may keep its last arguments for a moment.
     until(is_closed)
 
 
-def test_where_no_thread_can_be_had_the_next_file_tries_again(
+def test_if_no_thread_can_be_started_the_next_file_tries_again(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(thread: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 
-    monkeypatch.setattr(open_files, "IDLE", 0.05)
-    until(lambda: not sweepers())
-    kept = OpenFiles()
+    monkeypatch.setattr(descriptor_cache, "IDLE_AFTER", 0.05)
+    until(lambda: not sweeper_threads())
+    cache = DescriptorCache()
     file = open_file(str(path))
     with monkeypatch.context() as patch:
         patch.setattr(threading.Timer, "start", fail)
-        kept.keep(file)
-    assert not sweepers()
-    kept.keep(file)
+        cache.add(file)
+    assert not sweeper_threads()
+    cache.add(file)
     file.close()
-    until(lambda: not is_open(path))
+    until(lambda: not open_descriptors(path))
 
 
-def sweepers() -> list[str]:
+def sweeper_threads() -> list[str]:
     names = [thread.name for thread in threading.enumerate()]
     return [name for name in names if name == "whitenoise_async-close-idle"]
 
 
-def test_a_file_in_use_stays_open_however_often_is_looked(
+def test_a_file_in_use_stays_open_at_every_check(
     serve: Serve, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    looks: list[bool] = []
-    close_idle = OpenFiles.close_idle
+    checks: list[bool] = []
+    close_idle = DescriptorCache.close_idle
 
-    def counted(kept: OpenFiles) -> bool:
-        looks.append(close_idle(kept))
-        return looks[-1]
+    def counted(cache: DescriptorCache) -> bool:
+        checks.append(close_idle(cache))
+        return checks[-1]
 
-    until(lambda: not sweepers())
-    monkeypatch.setattr(open_files, "IDLE", 0.2)
-    monkeypatch.setattr(OpenFiles, "close_idle", counted)
+    until(lambda: not sweeper_threads())
+    monkeypatch.setattr(descriptor_cache, "IDLE_AFTER", 0.2)
+    monkeypatch.setattr(DescriptorCache, "close_idle", counted)
     get = serve(path.parent)
-    until(lambda: get("/a.bin").body == CONTENT and looks.count(True) >= 2)
+    until(lambda: get("/a.bin").body == CONTENT and checks.count(True) >= 2)
 
 
-def test_one_thread_closes_what_is_idle_for_all(serve: Serve, path: Path) -> None:
+def test_one_thread_closes_the_idle_files_of_all_applications(serve: Serve, path: Path) -> None:
     applications = [serve(path.parent) for _ in range(5)]
     for get in applications:
         assert get("/a.bin").status == 200
-    assert len(sweepers()) == 1
+    assert len(sweeper_threads()) == 1
 
 
 def test_a_forked_process_has_descriptors_of_its_own(serve: Serve, path: Path, fork: Any) -> None:
@@ -328,11 +316,32 @@ def test_a_forked_process_has_descriptors_of_its_own(serve: Serve, path: Path, f
     assert get("/a.bin").body == CONTENT
 
     def child() -> None:
-        assert is_open(path) == 0
+        assert open_descriptors(path) == 0
         assert get("/a.bin").body == CONTENT
-        assert is_open(path) == 1
+        assert open_descriptors(path) == 1
 
-    # A worker thread that has just answered may hold the file for a moment; in the child, for ever.
+    # A worker thread may hold the file for a moment: in the child, permanently.
     until(lambda: fork(child) == 0)
     assert get("/a.bin").body == CONTENT
-    assert is_open(path) == 1
+    assert open_descriptors(path) == 1
+
+
+def test_its_length_is_the_number_of_files_and_clear_closes_them(path: Path) -> None:
+    cache = DescriptorCache()
+    file = open_file(str(path))
+    cache.add(file)
+    file.close()
+    assert (len(cache), open_descriptors(path)) == (1, 1)
+    cache.clear()
+    assert (len(cache), open_descriptors(path)) == (0, 0)
+
+
+def test_a_cache_is_empty_after_a_fork(path: Path) -> None:
+    cache = DescriptorCache()
+    file = open_file(str(path))
+    cache.add(file)
+    file.close()
+    del file
+    cache.reset_after_fork()
+    assert len(cache) == 0
+    assert open_descriptors(path) == 0

@@ -1,4 +1,4 @@
-"""Option ``etag``: what the ETag of a file is made of."""
+"""The opaque tags of ETags: content digests, and the option ``etag``."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from tests.helpers.files import MTIME, write
 from whitenoise_async import ASGIWhiteNoise
 from whitenoise_async.asgi.worker_threads import MAX_LONG, statistics
 from whitenoise_async.files.open_file import OpenFile, open_file
-from whitenoise_async.serving import etags as tags
-from whitenoise_async.serving.etags import ContentDigests
+from whitenoise_async.serving import etags
+from whitenoise_async.serving.etags import ContentDigests, make_tag_source
 
 TEXT = b"body { color: black }\n" * 100
 GZIP = {"Accept-Encoding": "gzip"}
@@ -29,25 +29,25 @@ def digest(content: bytes) -> str:
 
 
 @pytest.fixture
-def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The files of which a digest is made."""
+def digested(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The paths of the files whose digests are computed."""
     made: list[str] = []
-    real = tags._digest
+    real = etags.compute_digest
 
-    def counted(representation: OpenFile) -> str:
-        made.append(representation.path)
-        return real(representation)
+    def counted(file: OpenFile) -> str:
+        made.append(file.path)
+        return real(file)
 
-    monkeypatch.setattr(tags, "_digest", counted)
+    monkeypatch.setattr(etags, "compute_digest", counted)
     return made
 
 
 @pytest.mark.parametrize("autorefresh", [False, True])
 @pytest.mark.parametrize("size", [0, 100, 3_000_000])
-def test_of_the_same_content_the_tag_is_the_same_whatever_its_date(
+def test_the_same_content_has_the_same_tag_whatever_its_date_is(
     serve: Serve, tmp_path: Path, autorefresh: bool, size: int
 ) -> None:
-    """As on two replicas whose images were built apart."""
+    """Two replicas may run images that were built separately."""
     content = os.urandom(size)
     for replica, mtime in (("one", MTIME), ("two", MTIME + 1000)):
         write(tmp_path / replica / "a.bin", content, mtime=mtime)
@@ -61,7 +61,7 @@ def test_of_the_same_content_the_tag_is_the_same_whatever_its_date(
     assert serve(tmp_path / "one")("/a.bin")["etag"] != serve(tmp_path / "two")("/a.bin")["etag"]
 
 
-def test_each_representation_has_that_of_its_own_bytes(serve: Serve, tmp_path: Path) -> None:
+def test_each_representation_has_the_digest_of_its_own_bytes(serve: Serve, tmp_path: Path) -> None:
     path = write(tmp_path / "a.css", TEXT, compressed=True)
     get = serve(tmp_path, etag="content")
     coded = get("/a.css", GZIP)
@@ -72,60 +72,60 @@ def test_each_representation_has_that_of_its_own_bytes(serve: Serve, tmp_path: P
 
 
 @pytest.mark.parametrize("autorefresh", [False, True])
-def test_it_is_worked_out_once_for_a_state(
-    serve: Serve, tmp_path: Path, reads: list[str], autorefresh: bool
+def test_a_digest_is_computed_once_for_each_state(
+    serve: Serve, tmp_path: Path, digested: list[str], autorefresh: bool
 ) -> None:
     path = write(tmp_path / "a.css", TEXT)
     get = serve(tmp_path, etag="content", autorefresh=autorefresh, check_interval=0)
     for _ in range(3):
         assert get("/a.css")["etag"] == f'"{digest(TEXT)}"'
         assert get("/a.css", {"Range": "bytes=0-3"}).status == 206
-    assert reads == [str(path)]
+    assert digested == [str(path)]
     changed = TEXT[::-1]
     write(tmp_path / "new", changed).replace(path)  # of the same size and date
     for _ in range(3):
         assert get("/a.css")["etag"] == f'"{digest(changed)}"'
-    assert reads == [str(path)] * 2
+    assert digested == [str(path)] * 2
 
 
-def test_of_what_changes_while_it_is_read_the_tag_is_not_kept(tmp_path: Path) -> None:
+def test_a_file_that_changes_while_it_is_read_has_no_digest(tmp_path: Path) -> None:
     path = write(tmp_path / "a.bin", b"a" * 10)
-    made = ContentDigests()
-    representation = open_file(str(path))
+    digests = ContentDigests()
+    file = open_file(str(path))
     write(path, b"b" * 20)
-    assert made(str(path), "/a.bin", [representation]) == [None]
-    assert not made._kept
-    representation.close()
-    representation = open_file(str(path))
-    assert made(str(path), "/a.bin", [representation]) == [digest(b"b" * 20)]
-    representation.close()
+    assert digests.tags(str(path), "/a.bin", [file]) == [None]
+    assert not digests
+    file.close()
+    file = open_file(str(path))
+    assert digests.tags(str(path), "/a.bin", [file]) == [digest(b"b" * 20)]
+    file.close()
 
 
-def test_what_is_kept_has_a_bound_the_least_recently_used_out_first(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reads: list[str]
+def test_the_number_of_digests_is_bounded_least_recently_used_out_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, digested: list[str]
 ) -> None:
-    monkeypatch.setattr(tags, "_MAX_KEPT", 2)
-    made = ContentDigests()
+    monkeypatch.setattr(etags, "MAX_DIGESTS", 2)
+    digests = ContentDigests()
     paths = {name: str(write(tmp_path / name, name.encode())) for name in "abc"}
     for name in "abacab":
-        representation = open_file(paths[name])
-        assert made(representation.path, f"/{name}", [representation]) == [digest(name.encode())]
-        representation.close()
-    assert [Path(path).name for path in reads] == ["a", "b", "c", "b"]
-    assert len(made._kept) == 2
+        file = open_file(paths[name])
+        assert digests.tags(file.path, f"/{name}", [file]) == [digest(name.encode())]
+        file.close()
+    assert [Path(path).name for path in digested] == ["a", "b", "c", "b"]
+    assert len(digests) == 2
 
 
 def hold_back(monkeypatch: pytest.MonkeyPatch, name: str) -> threading.Event:
-    """Have the digest of a file wait until the event is set."""
+    """Make the digests of some files wait until the event is set."""
     go_on = threading.Event()
-    real = tags._digest
+    real = etags.compute_digest
 
-    def slow(representation: OpenFile) -> str:
-        if representation.path.endswith(name):
+    def slow(file: OpenFile) -> str:
+        if file.path.endswith(name):
             go_on.wait(60)
-        return real(representation)
+        return real(file)
 
-    monkeypatch.setattr(tags, "_digest", slow)
+    monkeypatch.setattr(etags, "compute_digest", slow)
     return go_on
 
 
@@ -134,7 +134,7 @@ def hold_back(monkeypatch: pytest.MonkeyPatch, name: str) -> threading.Event:
 def test_small_files_never_wait_for_the_digests_of_large_ones(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, backend: str, options: Any
 ) -> None:
-    """As of files of gigabytes, which a hundred clients want at once after a deployment."""
+    """After a deployment, many clients may request files of gigabytes at the same time."""
     films = [f"{number}.bin" for number in range(MAX_LONG + 2)] * 10
     small = ["0.txt", "1.txt", "2.txt"] * 2
     for name in {*films, *small}:
@@ -167,7 +167,7 @@ def test_small_files_never_wait_for_the_digests_of_large_ones(
     anyio.run(main, backend=backend)
 
 
-def test_a_disk_fault_while_it_is_read_is_a_503(
+def test_a_disk_error_during_a_digest_is_a_503(
     serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(tmp_path / "a.css", TEXT)
@@ -182,26 +182,24 @@ def test_a_disk_fault_while_it_is_read_is_a_503(
     assert get("/a.css")["etag"] == f'"{digest(TEXT)}"'
 
 
-def test_a_callable_says_it_and_is_asked_again_when_the_file_has_changed(
-    serve: Serve, tmp_path: Path
-) -> None:
+def test_a_callable_is_called_again_when_the_file_has_changed(serve: Serve, tmp_path: Path) -> None:
     path = write(tmp_path / "a.css", TEXT, compressed=True)
-    asked: list[tuple[str, str]] = []
+    calls: list[tuple[str, str]] = []
 
     def etag(path: str, url: str) -> str:
-        asked.append((path, url))
-        return f"release-{len(asked)}"
+        calls.append((path, url))
+        return f"release-{len(calls)}"
 
     get = serve(tmp_path, "static", etag=etag, check_interval=0)
     assert get("/static/a.css")["etag"] == '"release-1"'
     assert get("/static/a.css", GZIP)["etag"] == '"release-1-gzip"'
     write(path, TEXT * 2, compressed=True, mtime=MTIME + 5)
     assert get("/static/a.css")["etag"] == '"release-2"'
-    assert asked == [(str(path), "/static/a.css")] * 2
+    assert calls == [(str(path), "/static/a.css")] * 2
 
 
 @pytest.mark.parametrize("how", ["keyword", "function", "method"])
-def test_it_may_be_a_keyword_or_an_attribute_of_a_subclass(
+def test_the_option_may_be_a_keyword_or_an_attribute_of_a_subclass(
     adapter: str, tmp_path: Path, how: str
 ) -> None:
     write(tmp_path / "a.css", TEXT)
@@ -223,7 +221,7 @@ def test_it_may_be_a_keyword_or_an_attribute_of_a_subclass(
     assert client_of(adapter)(kind(None, tmp_path))("/a.css")["etag"] == f'"{digest(TEXT)}"'
 
 
-async def waits(path: str, url: str) -> str:
+async def async_etag(path: str, url: str) -> str:
     return "never"
 
 
@@ -235,7 +233,7 @@ async def waits(path: str, url: str) -> str:
         (None, TypeError),
         (True, TypeError),
         (lambda path: "a", TypeError),
-        (waits, TypeError),
+        (async_etag, TypeError),
     ],
 )
 def test_any_other_value_is_refused(serve: Serve, value: Any, error: type[Exception]) -> None:
@@ -244,12 +242,24 @@ def test_any_other_value_is_refused(serve: Serve, value: Any, error: type[Except
 
 
 @pytest.mark.parametrize("made", ['a"b', "", "a b", "a\r\nb", "ü", None, 3, b"a"])
-def test_what_a_callable_returns_that_is_no_tag_is_an_error_that_names_the_file(
+def test_an_invalid_tag_of_a_callable_is_an_error_that_names_the_file(
     serve: Serve, tmp_path: Path, caplog: pytest.LogCaptureFixture, made: Any
 ) -> None:
     path = write(tmp_path / "a.css", TEXT)
     get = serve(tmp_path, etag=lambda path, url: made)
     for _ in range(2):
-        with pytest.raises(ValueError, match=f"for {path}: what stands between the quotes"):
+        with pytest.raises(
+            ValueError, match=f"^etag returned .* for {path}, but must return a str"
+        ):
             get("/a.css")
     assert caplog.messages == [f"etag failed for {path}"]
+
+
+@pytest.mark.parametrize("default", ["content", "mtime"])
+def test_a_default_is_used_if_a_callable_returns_none(tmp_path: Path, default: str) -> None:
+    path = write(tmp_path / "a.css", TEXT)
+    source = make_tag_source(lambda path, url: "tag" if url == "/a.css" else None, default)
+    file = open_file(str(path))
+    tags = [list(source.tags(str(path), url, [file, file])) for url in ("/a.css", "/b.css")]
+    file.close()
+    assert tags == [["tag", "tag"], [digest(TEXT) if default == "content" else None] * 2]

@@ -1,4 +1,4 @@
-"""The forms of a file (RFC 9110 §3.2, §8): each with its own fields and validator."""
+"""The representations of a file (RFC 9110 §3.2, §8): each has its own headers and validator."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from whitenoise_async.files.state import FileState
 from whitenoise_async.http.fields import combined_field
 from whitenoise_async.http.preconditions import parse_entity_tags
-from whitenoise_async.serving.representation import represent
+from whitenoise_async.serving.representation import make_representations
 
 SECOND = 10**9
 MTIME = 1_600_000_000  # Sun, 13 Sep 2020 12:26:40 GMT
@@ -21,13 +21,13 @@ STATE = FileState(0x3E8, MTIME * SECOND)
 CODED = FileState(0x12C, MTIME * SECOND)
 TAG = f"{MTIME * SECOND:x}"
 
-IDENTITY_FORM = ("/a.css", "identity", STATE)
-GZIP_FORM = ("/a.css.gz", "gzip", CODED)
+IDENTITY_VARIANT = ("/a.css", "identity", STATE)
+GZIP_VARIANT = ("/a.css.gz", "gzip", CODED)
 
 
-def test_a_file_without_siblings_has_one_representation() -> None:
-    described = [("Content-Type", "text/css"), ("X-A", "b")]
-    (only,) = represent([IDENTITY_FORM], described)
+def test_a_file_without_variants_has_one_representation() -> None:
+    file_headers = [("Content-Type", "text/css"), ("X-A", "b")]
+    (only,) = make_representations([IDENTITY_VARIANT], file_headers)
     assert tuple(only) == (
         "/a.css",
         "identity",
@@ -45,11 +45,13 @@ def test_a_file_without_siblings_has_one_representation() -> None:
         True,
     )
     assert only.size == 1000
-    assert described == [("Content-Type", "text/css"), ("X-A", "b")]
+    assert file_headers == [("Content-Type", "text/css"), ("X-A", "b")]
 
 
-def test_a_sibling_is_a_representation_of_its_own() -> None:
-    identity, coded = represent([IDENTITY_FORM, GZIP_FORM], [("Content-Type", "text/css")])
+def test_a_variant_is_a_separate_representation() -> None:
+    identity, coded = make_representations(
+        [IDENTITY_VARIANT, GZIP_VARIANT], [("Content-Type", "text/css")]
+    )
     assert (identity.path, identity.size) == ("/a.css", 1000)
     assert identity.headers == [
         ("Content-Type", "text/css"),
@@ -72,7 +74,7 @@ def test_a_sibling_is_a_representation_of_its_own() -> None:
 
 
 @pytest.mark.parametrize(
-    ("section", "described", "name", "identity", "coded"),
+    ("section", "file_headers", "name", "identity", "coded"),
     [
         ("12.5.5", [], "Vary", "Accept-Encoding", "Accept-Encoding"),
         ("12.5.5", [("Vary", "Origin")], "Vary", *["Origin, Accept-Encoding"] * 2),
@@ -91,19 +93,21 @@ def test_a_sibling_is_a_representation_of_its_own() -> None:
         ("8.7", [("Content-Location", "/b")], "Content-Location", "/b", "/b"),
     ],
 )
-def test_a_field_that_was_described_is_kept_added_to_or_replaced(
+def test_a_header_of_the_file_is_kept_extended_or_replaced(
     section: str,
-    described: list[tuple[str, str]],
+    file_headers: list[tuple[str, str]],
     name: str,
     identity: str | None,
     coded: str | None,
 ) -> None:
-    pair = represent([IDENTITY_FORM, GZIP_FORM], described)
+    pair = make_representations([IDENTITY_VARIANT, GZIP_VARIANT], file_headers)
     assert [combined_field(each.headers, name) for each in pair] == [identity, coded], section
 
 
-def test_what_was_described_is_as_it_was_where_there_is_one_form() -> None:
-    (only,) = represent([IDENTITY_FORM], [("Vary", "Origin"), ("Content-Encoding", "br")])
+def test_the_headers_of_a_file_without_variants_are_kept() -> None:
+    (only,) = make_representations(
+        [IDENTITY_VARIANT], [("Vary", "Origin"), ("Content-Encoding", "br")]
+    )
     assert combined_field(only.headers, "Vary") == "Origin"
     assert combined_field(only.headers, "Content-Encoding") == "br"
 
@@ -126,22 +130,24 @@ def test_what_was_described_is_as_it_was_where_there_is_one_form() -> None:
 )
 def test_a_date_that_must_not_be_sent_is_not_sent(mtime_ns: int, expected: str | None) -> None:
     """RFC 9110 §8.8.2.1."""
-    (only,) = represent([("/a", "identity", FileState(1, mtime_ns))], [])
+    (only,) = make_representations([("/a", "identity", FileState(1, mtime_ns))], [])
     assert combined_field(only.headers, "Last-Modified") == expected
     assert (only.last_modified is None) is (expected is None)
     assert list(parse_entity_tags(only.etag)) == [only.etag]
 
 
-def test_where_the_files_own_date_is_constant_its_variants_dates_do_not_count() -> None:
+def test_if_the_date_of_the_file_is_constant_no_variant_has_a_date() -> None:
     constant, real = FileState(9, SECOND, 5), FileState(3, MTIME * SECOND, 5)
-    forms = [("/a", "identity", constant), ("/a.gz", "gzip", real)]
-    assert [each.last_modified for each in represent(forms, [])] == [None, None]
-    forms = [("/a", "identity", real), ("/a.gz", "gzip", constant)]
-    assert [each.last_modified for each in represent(forms, [])] == [MTIME, None]
+    variants = [("/a", "identity", constant), ("/a.gz", "gzip", real)]
+    assert [each.last_modified for each in make_representations(variants, [])] == [None, None]
+    variants = [("/a", "identity", real), ("/a.gz", "gzip", constant)]
+    assert [each.last_modified for each in make_representations(variants, [])] == [MTIME, None]
 
 
-def test_dates_can_be_left_out_altogether() -> None:
-    for each in represent([IDENTITY_FORM, GZIP_FORM], [], ["x", "y"], dated=False):
+def test_dates_can_be_switched_off() -> None:
+    for each in make_representations(
+        [IDENTITY_VARIANT, GZIP_VARIANT], [], ["x", "y"], use_dates=False
+    ):
         assert each.last_modified is None
         assert combined_field(each.headers, "Last-Modified") is None
 
@@ -150,29 +156,31 @@ def test_dates_can_be_left_out_altogether() -> None:
     "name", ["Repr-Digest", "content-digest", "Digest", "Content-MD5", "Unencoded-Digest"]
 )
 def test_a_digest_that_a_hook_sets_is_dropped(name: str) -> None:
-    """RFC 9530: it would be that of another coding, of another range, or of an earlier state."""
-    for each in represent([IDENTITY_FORM, GZIP_FORM], [(name, "a"), ("Want-Repr-Digest", "b")]):
+    """RFC 9530: a digest differs for each coding, each range and each state."""
+    for each in make_representations(
+        [IDENTITY_VARIANT, GZIP_VARIANT], [(name, "a"), ("Want-Repr-Digest", "b")]
+    ):
         assert combined_field(each.headers, name) is None
         assert combined_field(each.headers, "Want-Repr-Digest") == "b"
 
 
 def test_a_date_in_the_future_is_not_sent() -> None:
-    """RFC 9110 §8.8.2.1; a day off, so that no clock's step counts."""
+    """RFC 9110 §8.8.2.1; a difference of a day makes steps of the clock irrelevant."""
     now = time.time_ns()
-    for mtime_ns, known in [(now - 86_400 * SECOND, True), (now + 86_400 * SECOND, False)]:
-        (only,) = represent([("/a", "identity", FileState(1, mtime_ns))], [])
-        assert (only.last_modified is not None) is known
+    for mtime_ns, is_sent in [(now - 86_400 * SECOND, True), (now + 86_400 * SECOND, False)]:
+        (only,) = make_representations([("/a", "identity", FileState(1, mtime_ns))], [])
+        assert (only.last_modified is not None) is is_sent
 
 
-def test_the_lists_of_two_representations_are_not_one() -> None:
-    first, second = represent([IDENTITY_FORM, GZIP_FORM], [("X-A", "b")])
+def test_two_representations_never_share_a_list_of_headers() -> None:
+    first, second = make_representations([IDENTITY_VARIANT, GZIP_VARIANT], [("X-A", "b")])
     assert isinstance(first.headers, list)
     first.headers.clear()
     assert ("X-A", "b") in second.headers
 
 
-# The time of change and the place on the disk tell when to check again. They are no part of
-# a validator: they differ between machines that serve the same file.
+# The ctime and the place on the disk are not part of a validator, since they differ between
+# machines that serve the same file.
 states = st.builds(
     FileState,
     st.integers(0, 2**63),
@@ -181,15 +189,17 @@ states = st.builds(
     st.just(0),
     st.just(0),
 )
-forms = st.tuples(states, st.sampled_from(["identity", "gzip", "br", "zstd"]))
 
 
-@given(st.lists(forms, min_size=2, max_size=5, unique=True))
-def test_a_tag_is_strong_and_no_other_form_or_state_has_it(
+variants = st.tuples(states, st.sampled_from(["identity", "gzip", "br", "zstd"]))
+
+
+@given(st.lists(variants, min_size=2, max_size=5, unique=True))
+def test_a_tag_is_strong_and_differs_between_codings_and_states(
     drawn: list[tuple[FileState, str]],
 ) -> None:
     """RFC 9110 §8.8.3."""
-    made = represent([("/a", coding, state) for state, coding in drawn], [])
+    made = make_representations([("/a", coding, state) for state, coding in drawn], [])
     tags = [each.etag for each in made]
     assert len(set(tags)) == len(tags)
     assert all(re.fullmatch(r'"[!#-~]+"', tag) for tag in tags)

@@ -1,4 +1,4 @@
-"""The decision: each status, its exact fields, and the plan of its body."""
+"""The pure decision: each status, its exact headers, and the plan of its body."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from whitenoise_async.files.state import FileState
 from whitenoise_async.http.dates import format_http_date
 from whitenoise_async.http.fields import RequestFields, combined_field
 from whitenoise_async.http.ranges import MAX_RANGES, ByteRange
-from whitenoise_async.serving.representation import Headers, Representation, represent
+from whitenoise_async.serving.body_plan import EMPTY
+from whitenoise_async.serving.representation import Headers, Representation, make_representations
 from whitenoise_async.serving.response import (
     REASONS,
     Request,
@@ -52,20 +53,21 @@ PREFLIGHT = [
     ("Access-Control-Max-Age", "86400"),
 ]
 
-DESCRIBED = [TYPE, CACHE, CORS]
+FILE_HEADERS = [TYPE, CACHE, CORS]
 
 
 def representations(
-    described: Headers = DESCRIBED, siblings: bool = True
+    file_headers: Headers = FILE_HEADERS, with_variants: bool = True
 ) -> tuple[Representation, ...]:
-    forms = [(path, FileState(len(data), MTIME * 10**9)) for path, data in CONTENT.items()]
-    coded = list(zip(("identity", "gzip"), forms, strict=True))
-    return represent(
-        [(path, coding, state) for coding, (path, state) in coded[: 1 + siblings]], described
+    files = [(path, FileState(len(data), MTIME * 10**9)) for path, data in CONTENT.items()]
+    coded = list(zip(("identity", "gzip"), files, strict=True))
+    return make_representations(
+        [(path, coding, state) for coding, (path, state) in coded[: 1 + with_variants]],
+        file_headers,
     )
 
 
-ALONE, PAIR = representations(siblings=False), representations()
+ALONE, PAIR = representations(with_variants=False), representations()
 
 
 def request(method: str = "GET", query: str = "", path: str = "/", **fields: str) -> Request:
@@ -74,13 +76,23 @@ def request(method: str = "GET", query: str = "", path: str = "/", **fields: str
 
 def body_of(response: Response) -> bytes:
     """The body by its plan."""
-    if response.representation is None:
-        return b"".join(part for part in response.body if isinstance(part, bytes))
-    content = CONTENT[response.representation.path]
-    return b"".join(
-        part if isinstance(part, bytes) else content[part.start : part.stop]
-        for part in response.body
-    )
+    selected = response.representation
+    if selected is None:
+        assert response.body.file_length == 0
+        return response.body.literal
+    return response.body.slice(CONTENT[selected.path])
+
+
+def values_of(response: Response) -> tuple[object, ...]:
+    """The response as values that can be compared."""
+    status, headers, body, selected = response
+    return status, headers, list(body), body.is_whole_file, selected
+
+
+def ranges_of(response: Response) -> tuple[ByteRange, ...]:
+    """The ranges of the file in the body, which has no other bytes."""
+    assert all(part.literal == b"" for part in response.body)
+    return tuple(part.range for part in response.body)
 
 
 WHOLE, WHOLE_CODED = (ByteRange(0, 1000),), (ByteRange(0, 300),)
@@ -88,14 +100,14 @@ AS_GZIP = {"accept_encoding": "gzip"}
 
 
 class Row(NamedTuple):
-    """A request for the file that has a sibling, and its whole answer."""
+    """A request for the file that has a variant, and its whole response."""
 
     section: str
     request: Request
     status: int
     headers: Headers
     body: tuple[ByteRange, ...] = ()
-    form: str = "identity"
+    coding: str = "identity"
 
 
 ROWS = [
@@ -208,25 +220,26 @@ def row_id(row: object) -> str | None:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=row_id)
-def test_an_answer_has_these_fields_and_this_body(row: Row) -> None:
+def test_a_response_has_these_headers_and_this_body(row: Row) -> None:
     response = respond(PAIR, row.request)
     assert response.status == row.status
     assert response.headers == row.headers
-    assert tuple(response.body) == row.body
-    assert response.representation is PAIR[0 if row.form == "identity" else 1]
+    assert ranges_of(response) == row.body
+    assert response.body.is_whole_file == (row.body in (WHOLE, WHOLE_CODED))
+    assert response.representation is PAIR[0 if row.coding == "identity" else 1]
     assert REASONS[response.status]
 
 
-@pytest.mark.parametrize("row", [row for row in ROWS if row.form == "identity"], ids=row_id)
-def test_without_siblings_an_answer_is_the_same_but_for_vary(row: Row) -> None:
+@pytest.mark.parametrize("row", [row for row in ROWS if row.coding == "identity"], ids=row_id)
+def test_without_variants_a_response_has_no_vary(row: Row) -> None:
     """RFC 9110 §12.5.5."""
     response = respond(ALONE, row.request)
-    assert (response.status, tuple(response.body)) == (row.status, row.body)
+    assert (response.status, ranges_of(response)) == (row.status, row.body)
     assert response.headers == [field for field in row.headers if field != VARY]
 
 
 @pytest.mark.parametrize("row", ROWS, ids=row_id)
-def test_without_cors_an_answer_says_nothing_of_origins(row: Row) -> None:
+def test_without_cors_a_response_has_no_access_headers(row: Row) -> None:
     response = respond(representations([TYPE, CACHE]), row.request)
     assert response.status == row.status
     assert response.headers == [
@@ -247,7 +260,7 @@ def test_without_cors_an_answer_says_nothing_of_origins(row: Row) -> None:
         ("13.1.5", "*", 200),
     ],
 )
-def test_a_range_of_another_state_is_answered_with_all_of_this_one(
+def test_a_range_of_another_state_leads_to_the_whole_representation(
     section: str, if_range: str, status: int
 ) -> None:
     response = respond(PAIR, request(if_range=if_range, range="bytes=0-9"))
@@ -257,24 +270,27 @@ def test_a_range_of_another_state_is_answered_with_all_of_this_one(
     assert beyond.status == (200 if status == 200 else 416), section
 
 
-def test_if_range_alone_counts_for_nothing() -> None:
+WHOLE_RESPONSE = values_of(respond(PAIR, request()))
+
+
+def test_if_range_without_a_range_is_ignored() -> None:
     """RFC 9110 §13.1.5."""
-    assert respond(PAIR, request(if_range=ETAG)) == respond(PAIR, request())
+    assert values_of(respond(PAIR, request(if_range=ETAG))) == WHOLE_RESPONSE
 
 
 @pytest.mark.parametrize(
     "value", ["bytes=5-3", "bytes=0-,0-", "items=0-0", "bytes=+0-1", "bytes=" + "0-0," * MAX_RANGES]
 )
-def test_a_range_that_is_ignored_is_answered_with_everything(value: str) -> None:
+def test_an_ignored_range_leads_to_the_whole_representation(value: str) -> None:
     """RFC 9110 §14.2."""
-    assert respond(PAIR, request(range=value)) == respond(PAIR, request())
+    assert values_of(respond(PAIR, request(range=value))) == WHOLE_RESPONSE
 
 
 @pytest.mark.parametrize("value", ["bytes=0-99", "bytes=-5", "bytes=0-0,-1", "bytes=7-"])
 def test_a_range_of_an_empty_file_is_ignored(value: str) -> None:
-    empty = represent([("/empty", "identity", FileState(0, 0))], [])
+    empty = make_representations([("/empty", "identity", FileState(0, 0))], [])
     whole = respond(empty, request())
-    assert (whole.status, whole.length) == (200, 0)
+    assert (whole.status, whole.body.length) == (200, 0)
     assert combined_field(whole.headers, "Content-Length") == "0"
     assert respond(empty, request(range=value)) == whole
 
@@ -316,10 +332,8 @@ def test_several_ranges_are_a_multipart_body() -> None:
     ]
 
 
-def test_each_part_of_a_coded_representation_says_how_it_is_coded() -> None:
-    """The coding is the selected representation's, of which each part is a piece; the body that
-    holds the parts is not coded.
-    """
+def test_each_part_of_a_coded_representation_has_a_content_encoding() -> None:
+    """The parts are pieces of the coded representation. The multipart body has no coding."""
     response = respond(PAIR, request(range="bytes=298-,0-0", **AS_GZIP))
     boundary = boundary_of(response)
     first, second = (
@@ -339,11 +353,10 @@ def test_each_part_of_a_coded_representation_says_how_it_is_coded() -> None:
     assert combined_field(response.headers, "ETag") == GZIP_ETAG
 
 
-def test_parts_of_a_file_without_a_type_have_none() -> None:
+def test_the_parts_of_a_file_without_a_media_type_have_none() -> None:
     nameless = representations([])
     response = respond(nameless, request(range="bytes=0-0,2-2"))
-    start = response.body[0]
-    assert isinstance(start, bytes)
+    start = next(iter(response.body)).literal
     assert start.split(b"\r\n")[2:] == [b"Content-Range: bytes 0-0/1000", b"", b""]
 
 
@@ -361,13 +374,13 @@ def test_a_multipart_body_is_read_back_by_a_mail_parser(
         for start, more in spans
         if start < len(content)
     ]
-    asked = ",".join(f"{start}-{start + more}" for start, more in spans)
-    response = respond(PAIR, request(range=f"bytes={asked}", **(AS_GZIP if coded else {})))
+    value = ",".join(f"{start}-{start + more}" for start, more in spans)
+    response = respond(PAIR, request(range=f"bytes={value}", **(AS_GZIP if coded else {})))
     if len(wanted) < 2 or sum(stop - start for start, stop in wanted) > len(content):
-        assert not any(isinstance(part, bytes) for part in response.body)
+        assert not any(part.literal for part in response.body)
         return
     body = body_of(response)
-    assert len(body) == response.length
+    assert len(body) == response.body.length
     assert combined_field(response.headers, "Content-Length") == str(len(body))
     assert body.count(boundary_of(response).encode()) == len(wanted) + 1
     head = f"Content-Type: {combined_field(response.headers, 'Content-Type')}\r\n\r\n".encode()
@@ -375,27 +388,29 @@ def test_a_multipart_body_is_read_back_by_a_mail_parser(
     assert [part["Content-Range"] for part in message.iter_parts()] == [
         f"bytes {start}-{stop - 1}/{len(content)}" for start, stop in wanted
     ]
-    assert [part for part in response.body if isinstance(part, ByteRange)] == wanted
+    *parts, end = response.body
+    assert [part.range for part in parts] == wanted
+    assert end.range.length == 0
 
 
-def test_a_boundary_is_the_same_for_the_same_answer_alone() -> None:
+def test_only_the_same_response_has_the_same_boundary() -> None:
     def boundary(pair: tuple[Representation, ...], ranges: str) -> str:
         return boundary_of(respond(pair, request(range=ranges)))
 
     assert boundary(PAIR, "bytes=0-0,2-2") == boundary(representations(), "bytes=0-0, 2-2")
     others = [(PAIR, "bytes=0-0,2-2"), (PAIR, "bytes=2-2,0-0"), (PAIR, "bytes=0-0,2-3")]
-    later = represent([("/a.css", "identity", FileState(1000, 1))], DESCRIBED)
+    later = make_representations([("/a.css", "identity", FileState(1000, 1))], FILE_HEADERS)
     assert len({boundary(*each) for each in [*others, (later, "bytes=0-0,2-2")]}) == 4
 
 
-def test_every_answer_says_that_ranges_are_served() -> None:
-    """RFC 9110 §14.3. A 304 may say so too: it is no metadata of the representation."""
+def test_every_response_has_accept_ranges() -> None:
+    """RFC 9110 §14.3. A 304 may have it: it describes the resource, not the representation."""
     for row in ROWS:
         assert RANGES in respond(PAIR, row.request).headers, row.section
 
 
 @pytest.mark.parametrize(
-    ("described", "kept"),
+    ("header", "kept"),
     [
         (("Expires", "0"), {200, 206, 304}),
         (("Content-Location", "/b"), {200, 206, 304}),
@@ -412,15 +427,17 @@ def test_every_answer_says_that_ranges_are_served() -> None:
     ],
     ids=lambda value: value[0] if isinstance(value, tuple) else None,
 )
-def test_what_a_hook_sets_is_on_the_answers_to_which_it_belongs(
-    described: tuple[str, str], kept: set[int]
+def test_a_header_that_a_hook_sets_is_sent_with_the_statuses_to_which_it_belongs(
+    header: tuple[str, str], kept: set[int]
 ) -> None:
     """RFC 9110 §15.3.7 and §15.4.5."""
     having = {
         response.status
         for row in ROWS
-        if described
-        in (response := respond(representations([described], siblings=False), row.request)).headers
+        if header
+        in (
+            response := respond(representations([header], with_variants=False), row.request)
+        ).headers
     }
     assert having == kept
 
@@ -433,18 +450,18 @@ def test_what_a_hook_sets_is_on_the_answers_to_which_it_belongs(
         ("Access-Control-Max-Age", "5"),
     ],
 )
-def test_a_field_of_a_preflight_that_a_hook_sets_is_sent_in_place_of_ours(
+def test_a_preflight_header_that_a_hook_sets_replaces_the_default(
     field: tuple[str, str],
 ) -> None:
-    response = respond(representations([CORS, field], siblings=False), request("OPTIONS"))
+    response = respond(representations([CORS, field], with_variants=False), request("OPTIONS"))
     assert combined_field(response.headers, field[0]) == field[1]
     assert len(response.headers) == len([CORS, RANGES, *PREFLIGHT, ALLOW])
 
 
-def test_a_redirect_and_a_503_say_who_may_read_them() -> None:
+def test_a_redirect_and_a_503_have_access_headers() -> None:
     access = [("Access-Control-Expose-Headers", "ETag"), ("Timing-Allow-Origin", "*")]
     headers = redirect_headers([CACHE, CORS], [TYPE, ("Cache-Control", "immutable"), *access])
-    assert headers == [CACHE, *access]  # and not what the hook has taken away
+    assert headers == [CACHE, *access]  # without the CORS header, which a hook has removed
     assert set(access) < set(unavailable([TYPE, CORS, *access]).headers)
     assert TYPE not in unavailable([TYPE]).headers
 
@@ -462,7 +479,7 @@ def test_a_redirect_and_a_503_say_who_may_read_them() -> None:
         ("OPTIONS", "bytes=0-9", True),
     ],
 )
-def test_a_range_is_of_the_identity_where_the_client_names_it(
+def test_a_range_is_of_the_identity_if_the_client_names_identity(
     method: str, value: str | None, coded: bool
 ) -> None:
     fields = RequestFields("gzip, deflate, br, zstd, identity", range=value)
@@ -470,16 +487,16 @@ def test_a_range_is_of_the_identity_where_the_client_names_it(
     assert chosen is PAIR[1 if coded else 0]
 
 
-def test_a_condition_of_a_range_is_compared_with_the_identity_that_is_named() -> None:
+def test_if_range_is_compared_with_the_identity_if_the_client_names_it() -> None:
     both = {"accept_encoding": "gzip, identity", "range": "bytes=0-9"}
     assert respond(PAIR, request(if_range=ETAG, **both)).status == 206
     whole = respond(PAIR, request(if_range=GZIP_ETAG, **both))
     assert (whole.status, whole.representation) == (200, PAIR[0])
 
 
-def test_a_preflight_is_answered_for_the_origin_that_a_hook_allows() -> None:
+def test_a_preflight_allows_the_origin_that_a_hook_sets() -> None:
     allowed = ("access-control-allow-origin", "https://a.b")
-    response = respond(representations([TYPE, allowed], siblings=False), request("OPTIONS"))
+    response = respond(representations([TYPE, allowed], with_variants=False), request("OPTIONS"))
     assert response.headers == [allowed, RANGES, *PREFLIGHT, ALLOW]
 
 
@@ -493,16 +510,16 @@ BY_NAME = (
     ("credentials", "fields"),
     [("true", BY_NAME), ("True", "*, Authorization"), (None, "*, Authorization")],
 )
-def test_a_preflight_for_requests_with_credentials_names_the_fields_that_are_read(
+def test_a_preflight_for_requests_with_credentials_names_each_header(
     credentials: str | None, fields: str
 ) -> None:
-    """For them "*" is no wildcard (Fetch §4.8)."""
+    """With credentials, "*" is not a wildcard (Fetch §4.8)."""
     origin = ("Access-Control-Allow-Origin", "https://a.b")
     allowed = [
         origin,
         *([("Access-Control-Allow-Credentials", credentials)] if credentials else []),
     ]
-    response = respond(representations(allowed, siblings=False), request("OPTIONS"))
+    response = respond(representations(allowed, with_variants=False), request("OPTIONS"))
     assert response.headers[: len(allowed)] == allowed
     assert combined_field(response.headers, "Access-Control-Allow-Headers") == fields
 
@@ -531,7 +548,7 @@ def test_a_redirect_is_relative_and_keeps_the_query(
 ) -> None:
     """RFC 9110 §10.2.2, §15.4.3."""
     response = redirect(location, request(method, query, path), [CACHE, CORS])
-    assert response == (302, [("Location", expected), CACHE, CORS, NO_BODY], (), None)
+    assert response == (302, [("Location", expected), CACHE, CORS, NO_BODY], EMPTY, None)
 
 
 @pytest.mark.parametrize(
@@ -543,25 +560,25 @@ def test_a_redirect_is_relative_and_keeps_the_query(
         ("OPTIONS", [CACHE], 204, [ALLOW]),
     ],
 )
-def test_a_redirect_answers_other_methods_as_a_file_does(
+def test_a_redirect_responds_to_other_methods_like_a_file(
     method: str, shared: Headers, status: int, headers: Headers
 ) -> None:
-    assert redirect("./", request(method), shared) == (status, headers, (), None)
+    assert redirect("./", request(method), shared) == (status, headers, EMPTY, None)
 
 
-def test_what_is_not_there_and_what_cannot_be_opened_now_are_said() -> None:
+def test_a_missing_file_is_a_404_and_an_unavailable_file_a_503() -> None:
     missing = not_found()
-    assert tuple(missing) == (
-        404,
-        [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", "10")],
-        (b"Not Found\n",),
-        None,
-    )
-    assert missing.length == 10
+    assert (missing.status, missing.representation) == (404, None)
+    assert missing.headers == [
+        ("Content-Type", "text/plain; charset=utf-8"),
+        ("Content-Length", "10"),
+    ]
+    assert list(missing.body) == [(b"Not Found\n", (0, 0))]
+    assert missing.body.length == 10
     assert tuple(unavailable()) == (
         503,
         [("Retry-After", "1"), ("Cache-Control", "no-store"), NO_BODY],
-        (),
+        EMPTY,
         None,
     )
     assert {missing.status, unavailable().status} <= REASONS.keys()
@@ -571,12 +588,12 @@ MULTIPART = Row("15.3.7.2", request(range="bytes=0-0,2-2"), 206, [])
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "make",
     [
         *(lambda row=row: respond(PAIR, row.request) for row in [*ROWS, MULTIPART]),
-        lambda: redirect("./", request(), DESCRIBED),
-        lambda: redirect("./", request("POST"), DESCRIBED),
-        lambda: redirect("./", request("OPTIONS"), DESCRIBED),
+        lambda: redirect("./", request(), FILE_HEADERS),
+        lambda: redirect("./", request("POST"), FILE_HEADERS),
+        lambda: redirect("./", request("OPTIONS"), FILE_HEADERS),
         not_found,
         unavailable,
     ],
@@ -585,14 +602,14 @@ MULTIPART = Row("15.3.7.2", request(range="bytes=0-0,2-2"), 206, [])
         *("302", "302 POST", "302 OPTIONS", "404", "503"),
     ],
 )
-def test_a_list_of_fields_is_never_handed_out_twice(answer: Callable[[], Response]) -> None:
-    """Middlewares change it in place."""
-    first = answer()
+def test_two_responses_never_share_a_list_of_headers(make: Callable[[], Response]) -> None:
+    """Middleware changes the list in place."""
+    first = make()
     before = list(first.headers)
     first.headers.append(("X-Added", "by a middleware"))
     del first.headers[0]
-    assert answer().headers == before
-    lists = [answer().headers, answer().headers, DESCRIBED, *(each.headers for each in PAIR)]
+    assert make().headers == before
+    lists = [make().headers, make().headers, FILE_HEADERS, *(each.headers for each in PAIR)]
     assert all(one is not other for one, other in combinations(lists, 2))
 
 
@@ -608,10 +625,10 @@ requests = st.builds(
 
 
 @given(requests, st.sampled_from([PAIR, ALONE]))
-def test_every_answer_is_one_that_http_knows(
-    asked: Request, file: tuple[Representation, ...]
+def test_every_response_conforms_to_http(
+    request_: Request, file: tuple[Representation, ...]
 ) -> None:
-    response = respond(file, asked)
+    response = respond(file, request_)
     event(f"status {response.status}")
     names = [name.lower() for name, _ in response.headers]
     assert response.status in REASONS
@@ -619,15 +636,15 @@ def test_every_answer_is_one_that_http_knows(
     assert combined_field(response.headers, "Vary") == ("Accept-Encoding" if file is PAIR else None)
     length = combined_field(response.headers, "Content-Length")
     assert response.representation is not None
-    if asked.method == "HEAD" and response.status == 200:
-        assert (response.length, length) == (0, str(response.representation.size))
+    if request_.method == "HEAD" and response.status == 200:
+        assert (response.body.length, length) == (0, str(response.representation.size))
     else:
-        assert length == (None if response.status in (204, 304) else str(response.length))
-    assert len(body_of(response)) == response.length
+        assert length == (None if response.status in (204, 304) else str(response.body.length))
+    assert len(body_of(response)) == response.body.length
     assert ("content-range" in names) == (
         response.status == 416 or (response.status == 206 and len(response.body) == 1)
     )
-    located = redirect(None, asked, [])
+    located = redirect(None, request_, [])
     assert all(
         re.fullmatch(r"[\x21-\x7e]*", value)
         for name, value in located.headers

@@ -1,4 +1,4 @@
-"""What is logged, and how often."""
+"""The logger: repeated messages, and unprintable characters."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_the_number_of_remembered_messages_is_bounded(
         error_rate_limited(f"{number}")
         error_rate_limited("always")
     assert logs._last_logged.cache_info().currsize == logs._MAX_MESSAGES
-    assert caplog.messages.count("always") == 1  # the latest are remembered
+    assert caplog.messages.count("always") == 1  # recent messages are remembered
     assert len(caplog.messages) == 3001
 
 
@@ -91,7 +91,7 @@ def test_characters_that_break_or_disguise_a_line_are_escaped(
     errors = (UnavailableError(name, "-"), broken_body(name), FileSystemError(name, OSError()))
     for error in errors:
         assert str(error).startswith(f"{shown} ")
-    assert caplog.messages[3:] == [f"{errors[1]}; the connection is cut"]
+    assert caplog.messages[3:] == []  # an exception is logged where it is handled
 
 
 def test_letters_of_all_scripts_are_kept(caplog: pytest.LogCaptureFixture) -> None:

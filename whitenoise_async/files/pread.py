@@ -9,7 +9,7 @@ from collections.abc import Callable
 _seeking = threading.Lock()
 
 
-def _seek_and_read(descriptor: int, size: int, offset: int) -> bytes:
+def seek_and_read(descriptor: int, size: int, offset: int) -> bytes:
     """A replacement for ``os.pread``, which Windows lacks."""
     with _seeking:
         os.lseek(descriptor, offset, os.SEEK_SET)
@@ -17,7 +17,7 @@ def _seek_and_read(descriptor: int, size: int, offset: int) -> bytes:
 
 
 #: Takes descriptor, size and offset (bytes). Returns no bytes at the file's end.
-read_at: Callable[[int, int, int], bytes] = getattr(os, "pread", _seek_and_read)
+read_at: Callable[[int, int, int], bytes] = getattr(os, "pread", seek_and_read)
 
 
 def supports_page_cache_reads(descriptor: int) -> bool:

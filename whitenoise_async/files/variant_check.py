@@ -39,7 +39,7 @@ def _zstd_mismatch(variant: OpenFile, original: OpenFile) -> str | None:
     header = variant.read(0, _ZSTD_HEADER_MAX)
     if len(header) < _ZSTD_HEADER_MAX - 9 or not header.startswith(_ZSTD_MAGIC):
         return _not_compression_of(original)
-    window, size = _parse_zstd_header(header)
+    window, size = parse_zstd_header(header)
     if window > ZSTD_WINDOW_MAX:
         return f"its window of {window} bytes is one that browsers refuse (RFC 9659)"
     if size is None:
@@ -47,7 +47,7 @@ def _zstd_mismatch(variant: OpenFile, original: OpenFile) -> str | None:
     return None if size == original.state.size else _not_compression_of(original)
 
 
-def _parse_zstd_header(header: bytes) -> tuple[int, int | None]:
+def parse_zstd_header(header: bytes) -> tuple[int, int | None]:
     """Window and content size in bytes. The size is ``None`` if the header has none."""
     descriptor = header[4]
     single_segment = bool(descriptor & 0x20)

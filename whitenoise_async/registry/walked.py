@@ -100,6 +100,10 @@ class WalkedRegistry:
         files = [each.file(url) if isinstance(each, Place) else each for url, each in found]
         return {each.path: each.suffixes for each in files if isinstance(each, StaticFile)}
 
+    def urls(self) -> list[str]:
+        """The listed URLs, those of redirects included. For tests."""
+        return list(self._entries)
+
     def reset_after_fork(self) -> None:
         """Make a new lock, in a process that was just forked."""
         self._lock = threading.Lock()

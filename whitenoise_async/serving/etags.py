@@ -58,7 +58,7 @@ def without_long_digests(function: Callable[[], T]) -> T:
 
 
 # Digests that are kept. Without `autorefresh`, each file's snapshot has its own as well.
-_MAX_DIGESTS = 4096
+MAX_DIGESTS = 4096
 
 
 class ContentDigests:
@@ -104,13 +104,13 @@ class ContentDigests:
                 return digest
         if file.state.size > _SHORT and _forbids_long.get():
             raise LongDigestError
-        digest = _compute_digest(file)
+        digest = compute_digest(file)
         if not file.is_unchanged():
             return None
         with self._lock:
             self._digests[file.path] = file.state, digest
             self._digests.move_to_end(file.path)
-            if len(self._digests) > _MAX_DIGESTS:
+            if len(self._digests) > MAX_DIGESTS:
                 self._digests.popitem(last=False)
         return digest
 
@@ -155,7 +155,12 @@ def make_tag_source(
     return _HookTags(etag, None if default is None else make_tag_source(default))
 
 
-def _compute_digest(file: OpenFile) -> str:
+def compute_digest(file: OpenFile) -> str:
+    """Compute the digest of the content. Blocks on the disk.
+
+    :returns: 128 bits of BLAKE2b, in hexadecimal.
+    :raises FileSystemError: if the file cannot be read.
+    """
     digest, offset = hashlib.blake2b(digest_size=16), 0
     while offset < file.state.size and (piece := file.read(offset, _PIECE_SIZE)):
         digest.update(piece)

@@ -1,0 +1,119 @@
+"""Checks whether a variant matches its original, by the headers and dates of both."""
+
+from __future__ import annotations
+
+import gzip
+import logging
+import os
+import sys
+from pathlib import Path
+
+import brotli
+import pytest
+
+from tests.helpers.clients import Serve
+from tests.helpers.files import MTIME, write
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+TEXT = b"body { color: black }\n" * 100
+OTHER = b"body { color: white; }\n" * 100
+
+
+def zstd_of(content: bytes, *, with_size: bool = True, window: int | None = None) -> bytes:
+    """One zstd frame, whose header has the content size or not."""
+    options: dict[int, int] = {zstd.CompressionParameter.content_size_flag: int(with_size)}
+    if window is not None:
+        options[zstd.CompressionParameter.window_log] = window
+    compressor = zstd.ZstdCompressor(options=options)
+    if with_size:
+        compressor.set_pledged_input_size(len(content))
+    compressed: bytes = compressor.compress(content) + compressor.flush()
+    return compressed
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    write(tmp_path / "app.css", TEXT)
+    return tmp_path
+
+
+def skippable(content: bytes) -> bytes:
+    """A skippable frame (RFC 8878 §3.1.2), and a frame with the content."""
+    return b"\x50\x2a\x4d\x18" + (4).to_bytes(4, "little") + b"note" + zstd_of(content)
+
+
+TWO_SECONDS = 2 * 10**9
+
+
+@pytest.mark.parametrize(
+    ("suffix", "content", "age", "reason"),
+    [
+        (".br", brotli.compress(TEXT), 0, None),
+        (".br", brotli.compress(TEXT), TWO_SECONDS, None),
+        (".br", brotli.compress(OTHER), TWO_SECONDS + 1, "it is older than"),
+        (".br", brotli.compress(TEXT), -3600 * 10**9, None),
+        (".br", b"", 0, "it is not"),
+        (".zst", zstd_of(TEXT), 3600 * 10**9, None),
+        (".zst", zstd_of(OTHER), 0, "it is not"),
+        (".zst", zstd_of(TEXT, with_size=False), TWO_SECONDS, None),
+        (".zst", zstd_of(TEXT, with_size=False), TWO_SECONDS + 1, "it is older than"),
+        (".zst", zstd_of(TEXT, with_size=False, window=23), 0, None),
+        (".zst", zstd_of(TEXT, with_size=False, window=24), 0, "its window of 16777216 bytes"),
+        (".zst", zstd_of(TEXT)[:8], 0, "it is not"),
+        (".zst", b"", 0, "it is not"),
+        (".zst", brotli.compress(TEXT), 0, "it is not"),
+        (".zst", skippable(TEXT), 0, "it is not"),
+        (".gz", zstd_of(TEXT), 0, "it is not"),
+        (".gz", gzip.compress(TEXT, mtime=0)[:17], 0, "it is not"),
+    ],
+)
+def test_a_variant_that_cannot_match_is_not_served_and_the_log_names_it(
+    serve: Serve,
+    folder: Path,
+    caplog: pytest.LogCaptureFixture,
+    suffix: str,
+    content: bytes,
+    age: int,
+    reason: str | None,
+) -> None:
+    variant = write(folder / f"app.css{suffix}", content)
+    os.utime(variant, ns=(0, MTIME * 10**9 - age))
+    get = serve(folder)
+    with caplog.at_level(logging.WARNING, "whitenoise_async"):
+        replies = [get("/app.css", {"Accept-Encoding": "gzip, br, zstd"}) for _ in range(2)]
+    expected = content if reason is None else TEXT
+    assert [reply.body for reply in replies] == [expected, expected]
+    warned = [record.getMessage() for record in caplog.records]
+    if reason is None:
+        assert warned == []
+    else:
+        (line,) = warned
+        assert line.startswith(f"{variant} is not served: {reason}")
+
+
+@pytest.mark.parametrize("length", [300, 70_000])
+@pytest.mark.parametrize("level", [1, 19])
+def test_a_content_size_of_any_length_is_read_from_a_zstd_header(
+    serve: Serve, tmp_path: Path, length: int, level: int
+) -> None:
+    """RFC 8878 §3.1.1.1.4: the field has 1, 2, 4 or 8 bytes."""
+    for name, size in [("a", 200), ("b", length), ("c", length * 1000)]:
+        content = bytes(size)
+        write(tmp_path / name, content)
+        write(tmp_path / f"{name}.zst", zstd.compress(content, level))
+        reply = serve(tmp_path)(f"/{name}", {"Accept-Encoding": "zstd"})
+        assert reply["content-encoding"] == "zstd"
+        write(tmp_path / f"{name}.zst", zstd.compress(content + b"1", level))
+        assert "content-encoding" not in serve(tmp_path)(f"/{name}", {"Accept-Encoding": "zstd"})
+
+
+def test_a_zstd_header_with_a_dictionary_id_is_read(serve: Serve, folder: Path) -> None:
+    """The header has a Dictionary_ID and a content size of eight bytes."""
+    header = b"\x28\xb5\x2f\xfd" + bytes([0b11000011, 0b01101000]) + bytes(4)
+    frame = header + len(TEXT).to_bytes(8, "little") + b"\x01\x00\x00"
+    write(folder / "app.css.zst", frame)
+    assert serve(folder)("/app.css", {"Accept-Encoding": "zstd"}).body == frame

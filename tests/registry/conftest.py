@@ -1,0 +1,13 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.helpers.registries import KINDS
+from whitenoise_async.registry.interface import Registry
+
+
+@pytest.fixture(params=KINDS)
+def registry(request: pytest.FixtureRequest) -> Registry:
+    """A registry of each kind, without an index file."""
+    made: Registry = request.param(None)
+    return made

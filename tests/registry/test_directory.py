@@ -1,0 +1,148 @@
+"""Which entries of a directory are served: links, loops, and entries of every other kind."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.helpers.clients import Serve
+from tests.helpers.files import write
+from tests.helpers.registries import add, path_of
+from tests.helpers.unprivileged_scripts import run_as_nobody
+from whitenoise_async.registry.interface import Registry
+
+
+def test_links_to_files_work_and_links_to_directories_do_not(
+    registry: Registry, tmp_path: Path
+) -> None:
+    elsewhere = write(tmp_path / "elsewhere" / "a.txt", b"a").parent
+    root = write(tmp_path / "root" / "b.txt", b"b").parent
+    (root / "file.txt").symlink_to(elsewhere / "a.txt")
+    (root / "folder").symlink_to(elsewhere)
+    add(registry, root)
+    assert path_of(registry.look_up("/file.txt")) == str(root / "file.txt")
+    assert registry.look_up("/folder/a.txt") is None
+
+
+def test_links_to_directories_are_followed_if_the_root_says_so(
+    registry: Registry, tmp_path: Path
+) -> None:
+    elsewhere = write(tmp_path / "elsewhere" / "sub" / "a.txt", b"a").parent.parent
+    root = write(tmp_path / "root" / "b.txt", b"b").parent
+    (root / "one").symlink_to(elsewhere)
+    (root / "two").symlink_to(elsewhere)
+    add(registry, root, links=True)
+    for name in ("one", "two"):
+        assert path_of(registry.look_up(f"/{name}/sub/a.txt")) == str(root / name / "sub" / "a.txt")
+
+
+def test_a_loop_of_links_ends(registry: Registry, tmp_path: Path) -> None:
+    root = write(tmp_path / "root" / "sub" / "a.txt", b"a").parent.parent
+    other = write(tmp_path / "other" / "b.txt", b"b").parent
+    (root / "self").symlink_to(root)
+    (root / "sub" / "up").symlink_to(root)
+    (root / "over").symlink_to(other)
+    (other / "back").symlink_to(root)
+    (other / "round").symlink_to(other)
+    add(registry, root, links=True)
+    assert path_of(registry.look_up("/over/b.txt")) == str(root / "over" / "b.txt")
+    for url in (
+        "/self/sub/a.txt",
+        "/sub/up/sub/a.txt",
+        "/over/back/sub/a.txt",
+        "/over/round/b.txt",
+    ):
+        assert registry.look_up(url) is None, url
+
+
+def test_any_number_of_links_to_one_directory_are_followed(
+    registry: Registry, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    shared = write(tmp_path / "shared" / "sub" / "a.txt", b"").parent.parent
+    links = [tmp_path / "root" / f"{number}" / "link" for number in range(100)]
+    for link in links:
+        link.parent.mkdir(parents=True)
+        link.symlink_to(shared)
+    add(registry, tmp_path / "root", links=True)
+    for number, link in enumerate(links):
+        url = f"/{number}/link/sub/a.txt"
+        assert path_of(registry.look_up(url)) == str(link / "sub" / "a.txt"), url
+    assert not caplog.messages
+
+
+def test_a_root_that_is_a_link_is_followed(registry: Registry, tmp_path: Path) -> None:
+    write(tmp_path / "real" / "a.txt", b"a")
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    add(registry, tmp_path / "link")
+    assert path_of(registry.look_up("/a.txt")) == str(tmp_path / "link" / "a.txt")
+
+
+def test_a_folder_that_cannot_be_listed_is_skipped_and_the_log_names_it(public_path: Path) -> None:
+    write(public_path / "open" / "a.txt", b"a")
+    closed = write(public_path / "closed" / "b.txt", b"b").parent
+    closed.chmod(0)
+    output = run_as_nobody(f"""
+        from whitenoise_async.registry.live import LiveRegistry
+        from whitenoise_async.registry.walked import WalkedRegistry
+        from whitenoise_async.registry.interface import make_root
+        logging.basicConfig(format="%(message)s", stream=sys.stdout)
+        for kind in (WalkedRegistry, LiveRegistry):
+            registry = kind(None)
+            registry.add(make_root({str(public_path)!r}, None, False))
+            print(registry.look_up("/open/a.txt") is not None, registry.look_up("/closed/b.txt"))
+    """)
+    closed.chmod(0o755)
+    assert output.splitlines() == [
+        f"Below {public_path}, 1 not served: {closed}: Permission denied",
+        "True None",
+        f"{closed} is not served: Permission denied",
+        "True None",
+    ]
+
+
+@pytest.mark.parametrize("code", [errno.EIO, errno.EACCES])
+def test_a_link_that_cannot_be_read_is_skipped_and_the_other_files_are_served(
+    serve: Serve,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    code: int,
+) -> None:
+    for number in range(5):
+        write(tmp_path / f"{number}.txt", b"")
+    (tmp_path / "link").symlink_to("0.txt")
+    real = os.scandir
+
+    class Entry:
+        def __init__(self, entry: Any) -> None:
+            self._entry = entry
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._entry, name)
+
+        def stat(self) -> Any:
+            raise OSError(code, os.strerror(code))
+
+        def is_dir(self) -> bool:
+            return bool(self.is_symlink() and self.stat())
+
+    @contextmanager
+    def scandir(path: str) -> Iterator[Any]:
+        with real(path) as entries:
+            yield map(Entry, entries)
+
+    monkeypatch.setattr("whitenoise_async.registry.directory.os.scandir", scandir)
+    serve(tmp_path, exclude=["*.map"])
+    get = serve(tmp_path)
+    assert [get(f"/{number}.txt").status for number in range(5)] == [200] * 5
+    assert get("/link").status == 404
+    (message,) = set(caplog.messages)
+    assert message == f"Below {tmp_path}, 1 not served: {tmp_path}/link: {os.strerror(code)}"
+    live = serve(tmp_path, autorefresh=True)
+    assert live("/link").status == (503 if code == errno.EIO else 404)

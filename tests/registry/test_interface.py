@@ -1,0 +1,57 @@
+"""The arguments of ``add_files``, and the root that they make."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from whitenoise_async.registry.interface import make_root
+
+
+@pytest.mark.parametrize(
+    ("prefix", "expected"),
+    [
+        (None, "/"),
+        ("", "/"),
+        ("/", "/"),
+        ("static", "/static/"),
+        ("/static", "/static/"),
+        ("/a/b/", "/a/b/"),
+    ],
+)
+def test_a_prefix_begins_and_ends_with_a_slash(
+    tmp_path: Path, prefix: str | None, expected: str
+) -> None:
+    assert make_root(tmp_path, prefix, True) == (str(tmp_path), expected, True)
+
+
+def test_a_relative_root_is_resolved_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "sub").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert make_root("sub", None, False).path == str(tmp_path / "sub")
+
+
+def test_a_root_that_is_no_directory_is_made_with_a_warning(tmp_path: Path) -> None:
+    path = tmp_path / "a\nb"
+    shown = rf"No directory at: {tmp_path}/a\nb"
+    with pytest.warns(UserWarning, match=f"^{re.escape(shown)}$"):
+        assert make_root(path, None, False).path == str(path)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        ((3, None, False), "root must be a str or a path of str, got 3"),
+        ((b"/tmp", None, False), r"root must be a str or a path of str, got b'/tmp'"),
+        (("/tmp", 3, False), "prefix must be a str or None, got 3"),
+        (("/tmp", None, "yes"), "followlinks must be True or False, got 'yes'"),
+    ],
+)
+def test_an_argument_of_the_wrong_type_is_refused(arguments: Any, named: str) -> None:
+    with pytest.raises(TypeError, match=named):
+        make_root(*arguments)

@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from functools import partial
+
+import pytest
+
+from tests.helpers.clients import Serve
+from whitenoise_async.serving import descriptor_cache
+
+
+@pytest.fixture
+def serve_checked(serve: Serve) -> Serve:
+    """Checks files at each request, and treats 100,000 bytes as a large file."""
+    return partial(serve, check_interval=0, max_cached_file_size=100_000)
+
+
+@pytest.fixture(params=[0, 64], ids=["opened", "kept"])
+def max_open(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep no file open, or as many as usual."""
+    monkeypatch.setattr(descriptor_cache, "MAX_OPEN", request.param)
+
+
+@pytest.fixture
+def no_descriptor_left() -> Iterator[None]:
+    """Check that the test closes every descriptor."""
+    before = set(os.listdir("/proc/self/fd"))
+    yield
+    descriptor_cache.close_all()
+    assert set(os.listdir("/proc/self/fd")) <= before
