@@ -49,7 +49,10 @@ def are_dated(states: Sequence[FileState]) -> list[bool]:
 
     If the file's own date is constant, its variants may have dates that depend on it.
     """
-    return [not (states[0].has_constant_date() or state.has_constant_date()) for state in states]
+    identity, *variants = states
+    if identity.has_constant_date():
+        return [False] * len(states)
+    return [True, *[not state.has_constant_date() for state in variants]]
 
 
 def make_representations(
