@@ -36,7 +36,7 @@ class Representation(NamedTuple):
     last_modified: int | None  # seconds since the epoch
     headers: Sequence[tuple[str, str]]
     #: Whether its date is meaningful. It is sent once it has come.
-    is_dated: bool = True
+    is_dated: bool
 
     @property
     def size(self) -> int:
