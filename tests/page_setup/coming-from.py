@@ -5,7 +5,12 @@ from pathlib import Path
 import anyio
 import httpx
 
-for path in ("static/app.css", "static/base.27e20196a850.css", "static/legacy.es6"):
+for path in (
+    "static/app.css",
+    "static/base.27e20196a850.css",
+    "static/backup.202401311200.csv",
+    "static/legacy.es6",
+):
     Path(path).parent.mkdir(exist_ok=True)
     Path(path).write_text("body { color: black }\n")
 
