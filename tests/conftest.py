@@ -26,8 +26,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure() -> None:
-    # A shell without job control has what it runs in the background ignore SIGINT. Commands that
-    # the tests start and interrupt would inherit that.
+    # A shell without job control makes its background processes ignore SIGINT. Commands that the
+    # tests start and interrupt would inherit that.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -43,12 +43,12 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_sessionfinish() -> None:
-    gc.unfreeze()  # what plugins do last may look for the referrers of an object
+    gc.unfreeze()  # hypothesis looks for the referrers of objects at the end
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Show the servers' logs, and those that have ended, with each test that fails."""
+    """Show the state and the log of each server with a test that fails."""
     report = yield
     if report.failed:
         report.sections += [("Server", each) for each in describe_servers()]
@@ -68,7 +68,7 @@ def _close_cached_files() -> Iterator[None]:
 
 @pytest.fixture(params=list(ADAPTERS))
 def adapter(request: pytest.FixtureRequest) -> str:
-    """Which adapter, and for ASGI on which event loop."""
+    """The adapter, and for ASGI the event loop."""
     name: str = request.param
     return name
 
@@ -81,7 +81,7 @@ def autorefresh(request: pytest.FixtureRequest) -> bool:
 
 @pytest.fixture
 def serve(adapter: str) -> Serve:
-    """Makes a client of a middleware: ``serve(root, prefix, **options)``."""
+    """Makes a client for a middleware: ``serve(root, prefix, **options)``."""
 
     def make(root: Any = None, prefix: Any = None, application: Any = None, **options: Any) -> Get:
         return client_of(adapter)(ADAPTERS[adapter](application, root, prefix, **options))
@@ -91,11 +91,13 @@ def serve(adapter: str) -> Serve:
 
 @pytest.fixture
 def fork() -> Callable[[Callable[[], object]], int]:
-    """Runs a function in a forked process; returns its exit status, 1 where it raised."""
+    """Runs a function in a forked process; returns its exit status, 1 if it raised."""
 
     def run(child: Callable[[], object]) -> int:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # of forking with threads
+            warnings.simplefilter(
+                "ignore", DeprecationWarning
+            )  # Python warns of a fork with threads
             pid = os.fork()
         if not pid:
             signal.alarm(30)
@@ -112,7 +114,7 @@ def fork() -> Callable[[Callable[[], object]], int]:
 
 @pytest.fixture
 def site(tmp_path: Path) -> Path:
-    """A small site: a style sheet with its .gz, and files without one."""
+    """A small site: a style sheet with a .gz variant, and files without one."""
     root = tmp_path / "site"
     write(root / "app.css", b"body { color: black }\n" * 100, compressed=True)
     write(root / "robots.txt", b"User-agent: *\n")
@@ -124,7 +126,7 @@ def site(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def public_path() -> Iterator[Path]:
-    """A temporary folder that every user may enter; pytest's own are for one user alone."""
+    """A temporary folder that every user may enter, unlike those of pytest."""
     with tempfile.TemporaryDirectory() as name:
         path = Path(name)
         path.chmod(0o755)

@@ -1,4 +1,4 @@
-"""What is taken for an application: whatever a server would run."""
+"""Applications: every callable that a server would run is accepted."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ async def asgi(scope: Any, receive: Any, send: Any) -> None:
 
 
 class InSlots:
-    """``__call__`` is chosen for each object."""
+    """Each object has its own ``__call__``."""
 
     __slots__ = ("__call__", "app")
 
@@ -49,7 +49,7 @@ IN_SLOTS: Any = InSlots(asgi)
 
 
 class Hiding:
-    """An agent's wrapper: it is not async itself, and takes whatever comes."""
+    """The wrapper of an agent: not async itself, it accepts any arguments."""
 
     def __init__(self, wrapped: Any) -> None:
         self._wrapped = wrapped
@@ -59,7 +59,7 @@ class Hiding:
 
 
 class Proxy(Hiding):
-    """A transparent proxy: its attributes are those of what it wraps, but for its call."""
+    """A transparent proxy: all attributes except ``__call__`` are those of the wrapped object."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._wrapped, name)
@@ -73,7 +73,7 @@ class Proxy(Hiding):
 
 
 class Raising(Hiding):
-    """It has a signature that cannot be read."""
+    """Reading its signature raises an error."""
 
     @property
     def __signature__(self) -> Any:
@@ -81,7 +81,7 @@ class Raising(Hiding):
 
 
 class Guarded:
-    """No attribute of it can be read, nor can it be shown: it may be called, and that is all."""
+    """Can be called, but reading an attribute or its ``repr()`` raises an error."""
 
     def __init__(self, wrapped: Any) -> None:
         vars(self)["_wrapped"] = wrapped
@@ -95,18 +95,18 @@ class Guarded:
         raise RuntimeError(f"{name} needs a context")
 
     def __repr__(self) -> str:
-        raise RuntimeError("to be shown it needs a context")
+        raise RuntimeError("repr() needs a context")
 
 
 class Endless(Hiding):
-    """Each attribute of it is another one, without end."""
+    """Each attribute is another object of this class."""
 
     def __getattr__(self, name: str) -> Any:
         return Endless(self._wrapped)
 
 
 class Awaited:
-    """A class that uvicorn takes for ASGI 3."""
+    """A class that uvicorn treats as ASGI 3."""
 
     def __init__(self, scope: Any, receive: Any, send: Any) -> None:
         self.work = asgi(scope, receive, send)
@@ -145,7 +145,7 @@ def generator_based(scope: Any, receive: Any, send: Any) -> Generator[Any, Any, 
 
 
 class Iterated:
-    """PEP 3333 has an example like it."""
+    """As in an example of PEP 3333."""
 
     def __init__(self, environ: Any, start_response: Any) -> None:
         wsgi(environ, start_response)
@@ -214,7 +214,7 @@ WSGI_APPLICATIONS: dict[str, Any] = {
     "mock": Mock(),
 }
 
-# They do not answer: what is tested is that they are taken.
+# They do not answer. The test only checks that they are accepted.
 SILENT = {"built in", "mock", "mocks", "sync_to_async", "async_to_sync", "slots of framework"}
 
 

@@ -1,4 +1,4 @@
-"""Options: what is refused, and how functions are taken from a class."""
+"""Options: wrong values, and hooks in a class body."""
 
 from __future__ import annotations
 
@@ -66,6 +66,15 @@ def test_a_wrong_value_is_refused_with_the_expected_one(
         mine(None, **({} if as_attribute else {name: value}))
 
 
+@pytest.mark.parametrize("kind", [WhiteNoise, ASGIWhiteNoise])
+def test_an_unknown_option_is_refused_and_the_options_are_listed(kind: Any) -> None:
+    expected = (
+        rf"^{kind.__name__}\(\) got an unknown option 'maxage'; the options are autorefresh, "
+    )
+    with pytest.raises(TypeError, match=expected):
+        kind(None, maxage=60)
+
+
 @pytest.mark.parametrize(
     "function",
     [lambda: None, lambda path: None, lambda a, b, c, d, e: None],
@@ -97,7 +106,7 @@ async def async_hook(self: Any, static_file: Any, url: str) -> bool:
 def test_an_async_function_is_refused(
     adapter: str, name: str, function: Any, as_attribute: bool
 ) -> None:
-    """What it returns is a coroutine, which is true, and never runs."""
+    """It would return a coroutine, which is true and never runs."""
     options = {name: function}
     mine: Any = type("Mine", (ADAPTERS[adapter],), options if as_attribute else {})
     with pytest.raises(TypeError, match=f"{name} must not be async"):
@@ -142,7 +151,7 @@ def class_method(cls: Any, headers: Any, path: str, url: str) -> None:
 
 
 class Binding:
-    """What Python makes a method of though it is no function, as one written in C is none."""
+    """Not a function, but Python binds it as a method, like functions written in C."""
 
     def __init__(self, function: Any) -> None:
         self.function = function
@@ -178,7 +187,7 @@ def test_a_function_in_a_class_body_may_be_plain_or_a_method(
 
 @pytest.mark.parametrize("wrap", [lambda function: function, functools.cache])
 def test_a_method_with_other_parameters_is_refused(wrap: Any) -> None:
-    """And not taken for a plain function that calls its first one ``self``."""
+    """It is not treated as a plain function with a parameter ``self``."""
 
     def add(self: Any, path: str, url: str) -> None: ...
 

@@ -1,4 +1,4 @@
-"""Subclasses with methods of WhiteNoise's that are never called here are refused."""
+"""Subclasses that override a method of WhiteNoise's that is never called are refused."""
 
 from __future__ import annotations
 
@@ -15,9 +15,8 @@ from django.utils.deprecation import MiddlewareMixin
 
 from tests.helpers import django_project
 from tests.helpers.clients import ADAPTERS, client_of
-from tests.helpers.docs_pages import DOCS, rows_of
+from tests.helpers.docs_pages import DOCS, code, rows_of
 from tests.helpers.files import write
-from tests.system.test_docs import code
 from whitenoise_async import ASGIWhiteNoise, WhiteNoise
 from whitenoise_async.django import (
     CompressedManifestStaticFilesStorage,
@@ -109,7 +108,7 @@ def test_the_page_names_each_with_its_replacement() -> None:
 
 
 def test_include_keeps_templates_next_to_assets_private(adapter: str, tmp_path: Path) -> None:
-    """A library of components serves assets from the folder of its templates."""
+    """A component library has its assets in the folder of its templates."""
 
     base: Any = ADAPTERS[adapter]
 

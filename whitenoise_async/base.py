@@ -12,7 +12,7 @@ from .files.errors import UnavailableError
 from .options import Options, apply_keywords, resolve
 from .overrides import UNCALLED_APPLICATION_METHODS, find_uncalled_override
 from .registry.entries import StaticFile
-from .registry.interface import Registry, make_root
+from .registry.interface import Registry, Root, make_root
 from .registry.live import LiveRegistry
 from .registry.walked import WalkedRegistry
 from .serving.etags import make_tag_source
@@ -93,7 +93,7 @@ class BaseWhiteNoise(Options, Generic[Line]):
             ),
         )
         if root is not None:
-            self.registry.add(make_root(root, prefix, False))
+            self._add(make_root(root, prefix, False))
 
     def add_files(
         self, root: str | os.PathLike[str], prefix: str | None = None, followlinks: bool = False
@@ -105,7 +105,7 @@ class BaseWhiteNoise(Options, Generic[Line]):
         :param prefix: the beginning of the files' URL paths. Slashes around it make no difference.
         :param followlinks: whether to follow links to directories. Links to files always work.
         """
-        self.registry.add(make_root(root, prefix, followlinks))
+        self._add(make_root(root, prefix, followlinks))
 
     def add_listed_files(
         self, root: str | os.PathLike[str], prefix: str | None, names: Iterable[str]
@@ -115,7 +115,11 @@ class BaseWhiteNoise(Options, Generic[Line]):
         :param names: paths below ``root``, with ``/`` between names, as a walk would find them,
             variants included. A missing file is noticed when it is requested.
         """
-        self.registry.add(make_root(root, prefix, True), names)
+        self._add(make_root(root, prefix, True), names)
+
+    def _add(self, root: Root, names: Iterable[str] | None = None) -> None:
+        self.registry.add(root, names)
+        self.responder.forget_replaced()
 
     def find(self, url: str) -> StaticFile | None:
         """The file that ``url`` is served from, with its absolute ``path``. Blocks on the disk.

@@ -1,1 +1,1 @@
-"""What the project costs beside its peers: ``nox -s bench``. See docs/performance.md."""
+"""Speed and memory, compared with other packages: ``nox -s bench``. See docs/performance.md."""

@@ -1,4 +1,4 @@
-"""``nox -s bench``: measure, print the tables, and keep them where asked."""
+"""``nox -s bench``: measure, print the tables, and save them on request."""
 
 from __future__ import annotations
 
@@ -119,9 +119,9 @@ def _present(
     settings: Settings,
     server: str | None = None,
 ) -> tuple[list[str], dict[str, str]]:
-    """Who is wanted and can take part, and why others cannot."""
+    """The contenders that take part, and the reasons why others cannot."""
     if only is None:
-        # nginx does not change with the project: a quick run spares its time.
+        # nginx does not change with the project, so a quick run leaves it out.
         wanted = [name for name in names if settings is not QUICK or name != contenders.NGINX]
     else:
         wanted = [name for name in names if name in only or _is_measure(name, only)]
@@ -131,7 +131,7 @@ def _present(
 
 
 def _is_measure(name: str, only: Sequence[str]) -> bool:
-    """The bare walk is at the start what the limit is elsewhere."""
+    """The base of the comparison: the limit, or the bare walk for the start."""
     return name == contenders.BARE_WALK and contenders.LIMIT in only
 
 

@@ -1,6 +1,6 @@
-"""Each contender's application over one site, configured as its documentation says for production.
+"""The application of each contender, configured for production as its documentation says.
 
-The imports are inside the functions, so that a process loads the one contender it runs.
+Imports are inside the functions, so that a process loads only the contender that it runs.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _APPLICATION_HEADERS = [("content-type", "text/plain"), ("content-length", "27")
 
 
 class Answer(NamedTuple):
-    """What the limit answers at a path."""
+    """The response of the limit to a path."""
 
     status: int
     headers: list[tuple[bytes, bytes]]
@@ -28,7 +28,7 @@ class Answer(NamedTuple):
 
 
 async def asgi_application(scope: Any, receive: Any, send: Any) -> None:
-    """The application that is wrapped; its answer costs as little as an answer can."""
+    """The wrapped application, whose response is as cheap as possible."""
     headers = [(name.encode(), value.encode()) for name, value in _APPLICATION_HEADERS]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": APPLICATION_BODY})
@@ -41,7 +41,7 @@ def wsgi_application(environ: Any, start_response: Any) -> Iterable[bytes]:
 
 
 def asgi_limit(answers: dict[str, Answer]) -> Any:
-    """Answers from memory, with a list of headers of its own for each, as an application would."""
+    """Responds from a dictionary, with a new list of headers each time, as an application would."""
 
     async def limit(scope: Any, receive: Any, send: Any) -> None:
         status, headers, body = answers[scope["path"]]
@@ -103,7 +103,7 @@ def _blacknoise(interface: str, site: Path) -> Any:
 def _whitesnout(interface: str, site: Path) -> Any:
     from whitesnout import WhiteSnout
 
-    # Its log has a line for every request, where the others have none.
+    # Without this, it logs every request, unlike the others.
     return WhiteSnout(asgi_application, directory=str(site), log_level=None)
 
 
@@ -134,7 +134,7 @@ def make(name: str, interface: str, site: Path) -> Any:
     """The application of a contender."""
     if name in MAKERS:
         return MAKERS[name](interface, site)
-    # granian's own static files need some application as well, which is never asked.
+    # granian needs an application even for its own static files, and never calls it.
     plain = {ASGI: asgi_application, WSGI: wsgi_application}[interface]
     if name != "limit" or os.environ["BENCH_WORK"] == "pass":
         return plain

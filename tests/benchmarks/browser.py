@@ -1,4 +1,4 @@
-"""The fields of a request as a current Chrome sends it for a script of a page."""
+"""The headers of a current Chrome's request for a script of a page."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ FIELDS: Mapping[str, str] = {
 
 
 def conditions(etag: str, last_modified: str | None) -> dict[str, str]:
-    """What a browser adds when it has the answer with these validators."""
+    """The headers that a browser adds if it has a response with these validators."""
     fields = {"If-None-Match": etag}
     if last_modified is not None:
         fields["If-Modified-Since"] = last_modified

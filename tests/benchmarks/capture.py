@@ -1,7 +1,7 @@
-"""What our middlewares answer, taken beforehand, for the limit to repeat.
+"""Records the responses of our middlewares, for the limit to repeat.
 
-Run as ``python -m benchmarks.capture SITE OUTPUT``, so that the measuring process itself never
-holds the bodies.
+Run as ``python -m tests.benchmarks.capture SITE OUTPUT``, so that the measuring process never holds
+the bodies.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ async def ask_asgi(application: Any, path: str, fields: Mapping[str, str]) -> An
     async def receive() -> Any:
         for message in waiting:
             return message
-        return await asyncio.Event().wait()  # the client stays
+        return await asyncio.Event().wait()  # the client stays connected
 
     async def send(message: Any) -> None:
         sent.append(message)
@@ -84,7 +84,7 @@ def ask(interface: str, application: Any, path: str, fields: Mapping[str, str]) 
 
 
 def capture(site: Path) -> dict[tuple[str, str], dict[str, Answer]]:
-    """The answers to every work, by path, under either interface."""
+    """The responses to all work, by path, under both interfaces."""
     captured = {}
     for interface in (ASGI, WSGI):
         application = make(OURS, interface, site)

@@ -1,4 +1,4 @@
-"""Whether a contender answers rightly: who does not is not timed."""
+"""Checks the responses of a contender. One with a wrong response is not timed."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ _TIMEOUT = 20.0
 
 
 class WrongAnswerError(Exception):
-    """What is wrong with a contender's answer."""
+    """The response of a contender is wrong."""
 
 
 class Reply(NamedTuple):
     status: int
     headers: Message
     body: bytes
-    size: int  # of head and body, as they came
+    size: int  # of head and body, as received
 
 
 class Checked(NamedTuple):
-    """A request that is answered rightly, and how long its answer is."""
+    """A request with a right response, and the length of that."""
 
     fields: dict[str, str]
     size: int
 
 
 def ask(port: int, path: str, fields: Mapping[str, str]) -> Reply:
-    """One request over a connection of its own."""
+    """Send one request over a new connection."""
     lines = [f"GET {path} HTTP/1.1", f"Host: 127.0.0.1:{port}"]
     lines += [f"{name}: {value}" for name, value in fields.items()]
     with socket.create_connection(("127.0.0.1", port), timeout=_TIMEOUT) as connection:
@@ -69,7 +69,7 @@ def _body(reader: _Counted, headers: Message) -> bytes:
 
 
 class _Counted:
-    """Reads an answer, and counts its bytes."""
+    """Reads a response, and counts its bytes."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
@@ -101,7 +101,7 @@ def _length(headers: Message) -> int:
 def check(port: int, work: Work, site: Path) -> Checked:
     """The request of ``work`` as it will be timed.
 
-    :raises WrongAnswerError: if it is not answered as it has to be.
+    :raises WrongAnswerError: if the response is wrong.
     """
     fields = dict(FIELDS)
     if work.conditional:

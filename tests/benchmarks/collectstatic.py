@@ -1,4 +1,4 @@
-"""``nox -s bench_collectstatic``: the storages for Django beside those of other packages."""
+"""``nox -s bench_collectstatic``: the storages for Django, compared with those of others."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.benchmarks.report import NONE, measured_on, put_into, table
 
 ROUNDS, QUICK_ROUNDS = 3, 1
 
-DJANGO = "django"  # hashes, and compresses nothing: what of the time is Django's own
+DJANGO = "django"  # hashes and does not compress: the share of Django itself
 
 SETTINGS = """
 APPLICATIONS = ("admin", "auth", "contenttypes", "staticfiles")
@@ -73,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def measure(folder: Path, rounds: int) -> dict[str, list[Turn]]:
-    """All contenders in turn, each into an empty folder and then into the same once more."""
+    """All contenders in turn, each into an empty folder and then into the same folder again."""
     turns: dict[str, list[Turn]] = {}
     for number in range(rounds):
         for name, contender in CONTENDERS.items():

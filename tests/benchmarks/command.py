@@ -1,4 +1,4 @@
-"""What the command lines of the benchmarks have in common."""
+"""Shared parts of the command lines of the benchmarks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DETAILS = DOCS / "performance-details.md"
 
 
 def among(known: Sequence[str]) -> Callable[[str], tuple[str, ...]]:
-    """What parses a list of names, each of them known."""
+    """A parser for a list of known names."""
 
     def parse(text: str) -> tuple[str, ...]:
         names = text.split(",")
@@ -33,7 +33,7 @@ def among(known: Sequence[str]) -> Callable[[str], tuple[str, ...]]:
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Being terminated is like Ctrl-C: what was started is ended."""
+    """Treat SIGTERM like Ctrl-C, so that all child processes are ended."""
 
     def stop(number: int, frame: object) -> None:
         raise KeyboardInterrupt
@@ -53,9 +53,9 @@ def keep(
     *,
     whole: bool,
 ) -> int:
-    """Keep what was found, and publish it with what was kept before; returns the exit status.
+    """Save the results, and publish them with those saved before; returns the exit status.
 
-    :param publish: returns the names of what it wrote.
+    :param publish: returns the names of the files that it wrote.
     """
     try:
         found = results.keep(kept, found, names, whole=whole)

@@ -1,4 +1,4 @@
-"""What the run says while it goes on."""
+"""Prints the progress of a run."""
 
 from __future__ import annotations
 
@@ -12,6 +12,6 @@ def say(text: str) -> None:
 
 
 def reason_of(error: Exception) -> str:
-    """The line of an error that is kept with the results."""
+    """The line for an error in the results."""
     lines = str(error).splitlines()
     return lines[0] if lines else type(error).__name__

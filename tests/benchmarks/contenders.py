@@ -1,4 +1,4 @@
-"""Who takes part, in which rows, and who cannot."""
+"""The contenders, their rows, and the reasons why one cannot take part."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ class Contender(NamedTuple):
     name: str
     interfaces: tuple[str, ...]
     package: str | None = None
-    wraps: bool = True  # an application, to which it passes requests
-    lists: bool = False  # walks the folders at the start
+    wraps: bool = True  # wraps an application
+    lists: bool = False  # lists the files at the start
 
 
 CONTENDERS = (
@@ -58,12 +58,12 @@ NAMES = (*BY_NAME, BARE_WALK)
 
 
 def is_ours(name: str) -> bool:
-    """Whether it is this package, in whatever form."""
+    """Whether it is a middleware of this package."""
     return name.split()[0] == OURS
 
 
 def for_row(row: Row) -> list[str]:
-    """The names of those for whom the row makes sense, in the order of their turns."""
+    """The names of the contenders of a row, in the order of their turns."""
     interface = INTERFACES[row.server]
     return [
         each.name
@@ -74,7 +74,7 @@ def for_row(row: Row) -> list[str]:
 
 
 def for_startup() -> list[str]:
-    """The names of those that list files at the start, beside a walk that only counts."""
+    """The names of those that list files at the start, and of a walk that only counts."""
     return [BARE_WALK, *(each.name for each in CONTENDERS if each.lists)]
 
 
@@ -105,6 +105,6 @@ def version_of(package: str) -> str | None:
 
 
 def missing_of(packages: Iterable[str]) -> str | None:
-    """Which of the packages are not installed, as a reason; ``None`` where all are."""
+    """A reason that names the packages that are not installed, ``None`` if all are."""
     absent = [package for package in packages if version_of(package) is None]
     return f"not installed: {', '.join(absent)}" if absent else None

@@ -1,4 +1,4 @@
-"""The cost of large transfers for everyone else: the latency of a small request during them."""
+"""The cost of large transfers for other requests: the latency of a small one during them."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The load of the fairness rows: transfers, and a small request again and again during them.
+"""The load of the fairness rows: large transfers, and repeated small requests during them.
 
-``python -m benchmarks.fairness_probe downloads|readers PORT SITE READERS`` prints JSON. One thread
-with one selector does it all, and looks for the small request's answer first.
+``python -m tests.benchmarks.fairness_probe downloads|readers PORT SITE READERS`` prints JSON. One
+thread with one selector does it all, and checks for the response to the small request first.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tests.benchmarks.proc import send_queues
 from tests.benchmarks.rows import APPLICATION_PATH, DOWNLOADS, SMALL
 from tests.benchmarks.site import DOWNLOAD_NAMES, FILM, PREFIX
 
-_INTERVAL = 0.005  # seconds between two small requests
+_INTERVAL = 0.005  # seconds between small requests
 _READERS_SECONDS = 10.0
 # A slow reader takes 16 KB ten times a second.
 _SLOW_READ = 16 << 10
@@ -29,7 +29,7 @@ _CHUNK = 256 << 10
 
 
 class Probe:
-    """One connection, on which a small request is sent again and again."""
+    """A connection on which a small request is repeated."""
 
     def __init__(self, port: int, path: str, selector: selectors.BaseSelector) -> None:
         self._request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode()
@@ -47,7 +47,7 @@ class Probe:
         self._selector.register(self._socket, selectors.EVENT_READ, self.poll)
 
     def poll(self) -> None:
-        """Take what has arrived of the answer."""
+        """Read the next part of the response."""
         try:
             arrived = self._socket.recv(1 << 16)
         except BlockingIOError:
@@ -70,14 +70,14 @@ class Probe:
         self._sent, self._answer = None, b""
 
     def tick(self) -> None:
-        """Send the next request, when it is time."""
+        """Send the next request when it is due."""
         now = time.perf_counter()
         if self._sent is None and now >= self._next:
             self._sent = now
             self._socket.sendall(self._request)
 
     def close(self) -> list[float]:
-        """Add the request that has no answer yet; returns all latencies in seconds."""
+        """Add the request without a response; returns all latencies in seconds."""
         if self._sent is not None:
             self.latencies.append(time.perf_counter() - self._sent)
         self._socket.close()
@@ -85,7 +85,7 @@ class Probe:
 
 
 def main(arguments: list[str]) -> None:
-    """Load a server, and print what was seen."""
+    """Load a server, and print the results."""
     kind, port, site, count = arguments
     if kind == DOWNLOADS:
         result = _downloads(int(port), Path(site))
@@ -95,7 +95,7 @@ def main(arguments: list[str]) -> None:
 
 
 def _evict(path: Path) -> None:
-    """Have the kernel forget the file's content."""
+    """Drop the file from the page cache."""
     with path.open("rb") as file:
         os.fsync(file.fileno())
         os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
@@ -142,7 +142,7 @@ def _downloads(port: int, site: Path) -> dict[str, object]:
 
 
 def _readers(port: int, count: int) -> dict[str, object]:
-    """So many clients ask for one file at once, and read slowly."""
+    """Clients that request one file at once, and read slowly."""
     selector = selectors.DefaultSelector()
     probe = Probe(port, f"/{PREFIX}/{SMALL.file}", selector)
     clients = [socket.socket() for _ in range(count)]

@@ -1,4 +1,4 @@
-"""The load: wrk, pinned to the core that the servers do not have."""
+"""The load: wrk, pinned to the core that the servers do not use."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
 
 class InvalidError(Exception):
-    """Why a measurement does not count."""
+    """The reason why a measurement is invalid."""
 
 
 def wrk_is_missing() -> bool:
@@ -28,10 +28,9 @@ def wrk_is_missing() -> bool:
 def requests_per_second(
     folder: Path, port: int, work: Work, checked: Checked, seconds: float
 ) -> float:
-    """Load a server for so long.
+    """Load a server for some seconds.
 
-    :raises InvalidError: if any answer was an error, or if the answers were not as long as the one
-        that was checked.
+    :raises InvalidError: if any response was an error, or not as long as the checked one.
     """
     report = _run(folder, port, work, checked, seconds)
     for complaint in ("Non-2xx or 3xx responses", "Socket errors"):
@@ -48,7 +47,7 @@ def requests_per_second(
 
 
 def _compare_sizes(count: int, received: float, work: Work, checked: Checked) -> None:
-    # Each connection may have been in the midst of an answer, and wrk rounds.
+    # Each connection may have been in the middle of a response, and wrk rounds.
     allowance = work.connections * checked.size + 0.01 * received
     if abs(received - count * checked.size) > allowance:
         size = received / count
@@ -70,7 +69,7 @@ def _run(folder: Path, port: int, work: Work, checked: Checked, seconds: float) 
 
 
 def _cut_short(process: subprocess.Popen[str], seconds: float) -> str:
-    """wrk knows whole seconds alone, but stops and reports when it is interrupted."""
+    """Interrupt wrk after a fraction of a second: it accepts only whole seconds."""
     try:
         process.wait(timeout=seconds)
     except subprocess.TimeoutExpired:

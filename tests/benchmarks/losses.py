@@ -9,12 +9,12 @@ from tests.benchmarks import rows
 from tests.benchmarks.contenders import BARE_WALK, LIMIT, NGINX, OURS, is_ours
 from tests.benchmarks.results import Results, Row, fairness, throughput
 
-_NOISE = 0.03  # what two runs of the same may differ by
+_NOISE = 0.03  # the difference between two runs of the same
 _NO_PEERS = (LIMIT, NGINX, BARE_WALK)
 
 
 def losses(results: Results) -> list[str]:
-    """A sentence for each."""
+    """A sentence for each loss."""
     found = [
         *_to_peers(results),
         *_in_fairness(results),
@@ -62,7 +62,7 @@ def _peers(row: Row) -> dict[str, Any]:
 
 
 def faster_peers(row: Row) -> Iterator[str]:
-    """A sentence for each that is faster than we are."""
+    """A sentence for each contender that is faster."""
     ours = row["contenders"].get(OURS, {}).get("median")
     if ours is None:
         return

@@ -1,4 +1,4 @@
-"""What the figures were taken on."""
+"""The machine and the software of a measurement."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.benchmarks.contenders import version_of
 
 
 def describe(packages: Iterable[str], tools: Iterable[str] = ()) -> dict[str, Any]:
-    """The machine, and the version of everything that takes part; each tool knows ``-v``."""
+    """The machine and all versions. Each tool must support ``-v``."""
     versions = {name: version_of(name) for name in sorted(packages)}
     return {
         "cpu": _cpu_model(),

@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.benchmarks.apps import APPLICATION_BODY
 from tests.benchmarks.rows import APPLICATION_PATH
 
-# A passed request has nobody to be passed to here: nginx answers it by itself.
+# There is no application here, so nginx responds to passed requests itself.
 _CONFIGURATION = """
 daemon off;
 master_process off;
@@ -45,7 +45,7 @@ http {{
 
 
 def command(folder: Path, site: Path, port: int) -> list[str]:
-    """Write the configuration; returns what runs it in the foreground."""
+    """Write the configuration; returns the command that runs it in the foreground."""
     file = folder / f"nginx-{port}.conf"
     body = APPLICATION_BODY.decode().replace("\n", "\\n")
     file.write_text(

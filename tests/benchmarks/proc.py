@@ -1,4 +1,4 @@
-"""What the kernel tells of a process."""
+"""The resources of a process, as the kernel reports them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Usage(NamedTuple):
 
 
 def usage(pid: int) -> Usage:
-    """What a process uses now."""
+    """The resources that a process uses now."""
     status = Path(f"/proc/{pid}/status").read_text()
     figures = dict(re.findall(r"^(VmRSS|Threads):\s+(\d+)", status, re.M))
     return Usage(int(figures["VmRSS"]), int(figures["Threads"]), len(os.listdir(f"/proc/{pid}/fd")))

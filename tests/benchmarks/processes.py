@@ -1,4 +1,4 @@
-"""Child processes that are pinned to a core, and that never outlive this one."""
+"""Child processes that are pinned to a core and never outlive this process."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _libc = ctypes.CDLL(None)
 
 
 def environment(folder: Path, **more: str) -> dict[str, str]:
-    """For a child: it finds these modules, and writes into ``folder`` alone."""
+    """The environment of a child, which finds these modules and writes into ``folder`` only."""
     paths = {"PYTHONPATH": str(_ROOT), "HOME": str(folder), "TMPDIR": str(folder)}
     return {**os.environ, **paths, "PYTHONDONTWRITEBYTECODE": "1", **more}
 
 
 def pinned_to(cpu: int | None) -> Callable[[], None]:
-    """What a child does before its program: go to its core, if any, and die with its parent."""
+    """A function that pins a child to its core, if any, and makes it die with its parent."""
 
     def prepare() -> None:
         _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -45,9 +45,9 @@ def child(
     *,
     inherits: bool = False,
 ) -> Iterator[subprocess.Popen[str]]:
-    """Run a program as the head of a process group, which is ended with the block.
+    """Run a program as the leader of a process group, which ends with the block.
 
-    :param inherits: whether it gets those of our descriptors that are inheritable.
+    :param inherits: whether it inherits descriptors.
     """
     process = subprocess.Popen(
         command,
@@ -74,7 +74,7 @@ def output_of(
     timeout: float | None = 120,
     cpu: int | None = SERVER_CPU,
 ) -> str:
-    """What a module of ours prints when it is run on the servers' core, in a fresh process."""
+    """The output of a module of the benchmarks, run in a new process on the servers' core."""
     command = [sys.executable, "-m", f"tests.benchmarks.{module}", *arguments]
     with child(command, cpu, folder, subprocess.PIPE) as process:
         printed, _ = process.communicate(timeout=timeout)

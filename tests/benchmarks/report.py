@@ -29,7 +29,7 @@ def write_pages(page: Path, details: Path, results: Results) -> None:
 
 
 def put_into(page: Path, session: str, parts: Mapping[str, str]) -> None:
-    """Put each part between its markers of the page, which name the session that writes it."""
+    """Put each part between its markers on the page, which name the session that writes it."""
     text = page.read_text(encoding="utf-8")
     for name, new in parts.items():
         text = _between(text, name, session, new)
@@ -85,7 +85,7 @@ def _conditions(results: Results) -> Iterator[str]:
 
 
 def measured_on(results: Results, more: str = "") -> Iterator[str]:
-    """The machine and the packages, and ``more`` that has a version."""
+    """The machine, the packages, and ``more`` programs with their versions."""
     machine = results["machine"]
     packages = ", ".join(f"{name} {number}" for name, number in machine["packages"].items())
     yield from _warning(results)
@@ -227,5 +227,5 @@ def _ratio(each: dict[str, Any] | None, name: str) -> str:
 
 
 def own(name: str, text: str) -> str:
-    """Ours stand out."""
+    """Emphasize our own rows."""
     return f"**{text}**" if is_ours(name) else text

@@ -1,4 +1,4 @@
-"""The results as they are kept: docs/performance.json."""
+"""The saved results: docs/performance.json."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ Results = dict[str, Any]
 Row = dict[str, Any]
 
 
-# A list with no list or object in it stands on one line.
+# A list of plain values is on one line.
 _PLAIN_LIST = re.compile(r"\[[^][{}]*\]")
 
 
 class CannotMergeError(Exception):
-    """Why rows of one run cannot stand beside those of another."""
+    """The reason why rows of two runs cannot be compared."""
 
 
 def load(file: Path) -> Results:
@@ -46,10 +46,10 @@ def merged(old: Results, new: Results, names: Sequence[str]) -> Results:
 
 
 def keep(file: Path, found: Results, names: Sequence[str], *, whole: bool) -> Results:
-    """Save what was found, beside the kept rows that were not measured now.
+    """Save the new rows, together with the saved rows that were not measured.
 
-    :param whole: whether to do without those that cannot stand beside the new ones.
-    :returns: what is kept now.
+    :param whole: whether to drop saved rows that cannot be compared with the new ones.
+    :returns: the saved results.
     """
     if file.exists() and set(found["rows"]) != set(names):
         try:

@@ -1,4 +1,4 @@
-"""Rounds in which every contender has one turn: a fault leaves it out of the others."""
+"""Rounds in which each contender has one turn. After a fault it has no more turns."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ T = TypeVar("T")
 def in_rounds(
     row: str, names: Sequence[str], rounds: int, turn: Callable[[str], T]
 ) -> tuple[dict[str, list[T]], dict[str, str]]:
-    """The figures of each contender's turns, and why others are left out.
+    """The figures of each contender's turns, and the reasons why others are left out.
 
     :param row: its name, for the lines that are printed.
     :param turn: measures a contender once; its result is printed.

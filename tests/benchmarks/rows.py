@@ -1,4 +1,4 @@
-"""The rows of the table: which server does which work."""
+"""The rows of the table: a server and its work."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ APPLICATION_PATH = "/page"
 
 
 class Work(NamedTuple):
-    """A request, and what has to be answered."""
+    """A request, and the response to expect."""
 
     name: str
     path: str
     status: int = 200
-    file: str | None = None  # whose bytes are the body; else the wrapped application's
+    file: str | None = None  # a file with the body; else the wrapped application responds
     encoding: str | None = None
-    conditional: bool = False  # asks with the validators of the contender's own answer
+    conditional: bool = False  # with the validators of the contender's own response
     connections: int = 32
 
 
@@ -60,7 +60,7 @@ READERS = "readers"
 
 
 class FairnessRow(NamedTuple):
-    """A small request again and again, during large transfers."""
+    """Repeated small requests during large transfers."""
 
     name: str
     title: str

@@ -1,4 +1,4 @@
-"""The servers: how each is started, always with one worker and without a log of requests."""
+"""The commands of the servers: one worker each, and no log of requests."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.benchmarks.site import PREFIX
 _START_TIMEOUT = 30.0
 _GRANIAN = "granian --host 127.0.0.1 --port {port} --workers 1 --http 1 --no-ws --log-level warning"
 
-# Lifespan is left out, as there is nothing to start and not every contender answers it.
+# Without lifespan, which not every contender supports.
 COMMANDS = {
     "uvicorn": (
         "uvicorn --host 127.0.0.1 --port {port} --http httptools --loop uvloop --interface asgi3"
@@ -40,10 +40,10 @@ COMMANDS = {
 
 
 class Place(NamedTuple):
-    """Where a run has its files, and what its servers import."""
+    """The folder of a run, and the application that its servers import."""
 
     folder: Path
-    target: str = "benchmarks.target:application"
+    target: str = "tests.benchmarks.target:application"
 
     @property
     def site(self) -> Path:
@@ -89,7 +89,7 @@ def running(place: Place, server: str, contender: str, work: str) -> Iterator[Se
 def started(
     command: Sequence[str], port: int, log: Path, environ: Mapping[str, str], cpu: int | None
 ) -> Iterator[Server]:
-    """Run what will listen on ``port``, from the moment when it does, until the block ends."""
+    """Run a server; the block begins when it listens on ``port``."""
     with (
         log.open("wb") as output,
         child(command, cpu, log.parent, output.fileno(), environ) as process,

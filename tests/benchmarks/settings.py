@@ -1,4 +1,4 @@
-"""How long, how often, how many: the two sizes of a run."""
+"""The two sizes of a run."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import NamedTuple
 class Settings(NamedTuple):
     kind: str
     rounds: int  # in each, every contender has one turn
-    warmup: float  # seconds of load that are not counted
-    seconds: float  # of load that are
-    files: int  # of the start-up, each with a .gz
-    readers: int  # that stall
-    stalled_rounds: int  # fewer, for a turn takes long and its figures hardly vary
-    grace: float  # seconds in which a server has to let go of what clients left
+    warmup: float  # seconds of load to warm up
+    seconds: float  # seconds of load that count
+    files: int  # files of the start-up, each with a .gz
+    readers: int  # readers that stall
+    stalled_rounds: int  # fewer rounds, since a turn takes long and its figures hardly vary
+    grace: float  # seconds in which a server must release all after its clients have gone
 
 
 FULL = Settings("full", 5, 0.5, 2.0, 50_000, 400, 3, 5.0)

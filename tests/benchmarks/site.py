@@ -1,4 +1,4 @@
-"""The files that are served. The same at each run, to the byte."""
+"""The served files, with the same bytes in each run."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _COMPRESSED = (SCRIPT,)
 
 
 def make_site(folder: Path) -> None:
-    """Write the files into ``folder/static``, by which every contender finds them by their URLs."""
+    """Write the files into ``folder/static``, since all URLs begin with that prefix."""
     root = folder / PREFIX
     root.mkdir(parents=True)
     chance = random.Random(2024)
@@ -53,7 +53,7 @@ def make_many(folder: Path, count: int) -> None:
 
 
 def many_names(folder: Path, count: int, extension: str) -> Iterator[Path]:
-    """Files to be written, a hundred to a directory, which is made."""
+    """Paths for new files, a hundred in each directory, which is created."""
     for number in range(count):
         if number % 100 == 0:
             directory = folder / f"{number // 10_000:02}" / f"{number // 100 % 100:02}"
@@ -62,7 +62,7 @@ def many_names(folder: Path, count: int, extension: str) -> Iterator[Path]:
 
 
 def _text(chance: random.Random, size: int) -> bytes:
-    """Compresses to about a third, as a minified script does."""
+    """Text that compresses to about a third, like a minified script."""
     words = ["".join(chance.choices("etaoinshrdlu", k=chance.randint(2, 9))) for _ in range(900)]
     marks = ["(", ")", ";", "=", ".", ",", "{", "}", "=>", "const ", "return "]
     text = "".join(chance.choice(words) + chance.choice(marks) for _ in range(size // 3))

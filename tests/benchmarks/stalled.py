@@ -1,4 +1,4 @@
-"""Clients that ask for a large file and then read no more: what they cost, what they leave."""
+"""Clients that request a large file and stop reading: their costs and leftovers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.benchmarks.servers import Place, Server, running
 from tests.benchmarks.settings import Settings
 
 _PATH = f"/{site.PREFIX}/{site.FILM}"
-_RECEIVE_BUFFER = 16 << 10  # the kernel shall not take the file in place of the reader
+_RECEIVE_BUFFER = 16 << 10  # so that the kernel does not buffer the file for the reader
 _SETTLE_TIMEOUT = 20.0
 _ANSWERED = b"HTTP/1.1 200"
 
@@ -27,7 +27,7 @@ _ANSWERED = b"HTTP/1.1 200"
 class _Seen(NamedTuple):
     kb_each: float
     threads: int
-    descriptors: int  # beyond one for each connection
+    descriptors: int  # in addition to one for each connection
     left_open: int
 
     def __str__(self) -> str:
@@ -52,7 +52,7 @@ def measure(place: Place, names: Sequence[str], settings: Settings) -> dict[str,
 
 def _turn(server: Server, settings: Settings) -> _Seen:
     readers = settings.readers
-    # What is made once, threads of a pool and buffers, is made before the count begins.
+    # Pools of threads and buffers are created before the count begins.
     reply = ask(server.port, _PATH, FIELDS)
     if len(reply.body) != 50 << 20:
         raise WrongAnswerError("another body")
@@ -70,7 +70,7 @@ def _turn(server: Server, settings: Settings) -> _Seen:
 
 @contextmanager
 def stalled_clients(port: int, count: int, path: str) -> Iterator[None]:
-    """Clients that have asked for a large file, and read the beginning of the answer alone."""
+    """Clients that have requested a large file and read only the beginning."""
     lines = [f"GET {path} HTTP/1.1", f"Host: 127.0.0.1:{port}"]
     lines += [f"{name}: {value}" for name, value in FIELDS.items()]
     request = "\r\n".join([*lines, "", ""]).encode()
@@ -90,7 +90,7 @@ def stalled_clients(port: int, count: int, path: str) -> Iterator[None]:
 
 
 def steady(pid: int) -> Usage:
-    """What the server uses once that has stopped to change."""
+    """The resources of the server once they have stopped changing."""
     deadline = time.monotonic() + _SETTLE_TIMEOUT
     last, still = usage(pid), 0
     while still < 4 and time.monotonic() < deadline:
@@ -102,7 +102,7 @@ def steady(pid: int) -> Usage:
 
 
 def when_let_go(pid: int, descriptors: int, grace: float) -> Usage:
-    """What the server uses when it has no more than so many descriptors, or after the grace."""
+    """The resources of the server once few descriptors are open, or after the grace period."""
     deadline = time.monotonic() + grace
     now = usage(pid)
     while now.descriptors > descriptors and time.monotonic() < deadline:
@@ -124,7 +124,7 @@ def _result(seen: list[_Seen]) -> dict[str, Any]:
 
 
 def allow_descriptors(count: int) -> None:
-    """For this process and for the servers that it starts."""
+    """Raise the limit for this process and its servers."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft < count:
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(count, hard), hard))

@@ -1,4 +1,4 @@
-"""The start over many files: time and memory, each in a fresh process."""
+"""The start with many files: time and memory, each in a new process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One start over many files, in this fresh process: ``NAME SITE EMPTY`` to a line of JSON."""
+"""One start with many files in this new process: ``NAME SITE EMPTY`` to a line of JSON."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ def count_names(site: Path) -> int:
 
 
 def start(name: str, site: Path) -> Any:
-    """What has a list of the site's files."""
+    """The function that lists the files of the site."""
     return count_names(site) if name == BARE_WALK else make(name, BY_NAME[name].interfaces[0], site)
 
 
 def main(name: str, site: Path, empty: Path) -> None:
-    """Start once and print what it took."""
-    # Imports and tables are done with an empty site: what counts is what grows with the files.
+    """Start once and print the time and memory."""
+    # A start with an empty site comes first, so that only costs that grow with the files count.
     start(name, empty)
     gc.collect()
     before = usage(os.getpid()).resident

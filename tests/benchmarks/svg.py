@@ -1,4 +1,4 @@
-"""Bar charts as SVG: panels of labelled bars, readable on a light page and on a dark one."""
+"""Bar charts as SVG: panels of labeled bars, readable on a light and on a dark page."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _NAME = 148  # room for a bar's name
 _LABEL = 46  # room for its value
 HEAD = 74  # room for the chart's title
 
-# The card has its own ground: a page may be dark where the system's setting says light.
+# The card has its own background, since a page may be dark while the system prefers light.
 _STYLE = """
 text { font: 13px system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif; }
 .card { fill: #ffffff; stroke: #d1d9e0; }
@@ -53,7 +53,7 @@ class Bar(NamedTuple):
 class Panel(NamedTuple):
     title: str
     bars: Sequence[Bar]
-    scale: float  # the value that is as long as the room allows
+    scale: float  # the value of the longest bar
     line: float | None = None  # a value that is marked
 
 
@@ -73,9 +73,9 @@ def chart(
 
 
 def card(title: str, subtitle: str, height: float, parts: Sequence[str], style: str = "") -> str:
-    """The text of an SVG file: ``parts`` below a title, on a ground of their own.
+    """The text of an SVG file: ``parts`` below a title, on a background.
 
-    :param style: of what else is drawn than bars, after the style of those.
+    :param style: additional style rules.
     """
     return "\n".join(
         [
@@ -94,7 +94,7 @@ def card(title: str, subtitle: str, height: float, parts: Sequence[str], style: 
 
 
 def _key(line: str) -> str:
-    """What the marked line is, at the right end of the head."""
+    """The legend of the marked line, at the right end of the head."""
     return (
         f'<text class="told" x="{WIDTH - MARGIN}" y="34" text-anchor="end">{escape(line)}</text>'
         f'<line class="limit" x1="{WIDTH - MARGIN - 30}" x2="{WIDTH - MARGIN}" y1="50" y2="50"/>'

@@ -1,4 +1,4 @@
-"""What the servers import: ``benchmarks.target:application``, told by the environment."""
+"""The application for the servers, configured by environment variables."""
 
 from __future__ import annotations
 

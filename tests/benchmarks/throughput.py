@@ -18,7 +18,7 @@ from tests.benchmarks.settings import Settings
 
 
 class _Tally:
-    """What has been seen of one contender: a figure or a fault for each round."""
+    """The results of one contender: a figure or a fault for each round."""
 
     def __init__(self) -> None:
         self.values: list[float | None] = []
@@ -28,9 +28,9 @@ class _Tally:
 def measure(
     place: Place, row: Row, names: Sequence[str], settings: Settings, base: str = LIMIT
 ) -> dict[str, Any]:
-    """The result of a row: the contenders' figures, and why others are left out.
+    """The result of a row: the contenders' figures, and the reasons why others are left out.
 
-    :param base: whose figures those of the others are compared with.
+    :param base: the contender that the others are compared with.
     """
     tallies = {name: _Tally() for name in names}
     left_out: dict[str, str] = {}
@@ -51,15 +51,15 @@ def measure(
 
 
 def _turn(place: Place, row: Row, name: str, settings: Settings, tally: _Tally) -> None:
-    """Start it, check it, warm it up, measure it, check it again, end it.
+    """Start a server, check it, warm it up, measure it, check it again and end it.
 
-    A fresh process for each turn: no layout of memory and no order of a hash is kept through the
-    rounds, and no idle server shares the core.
+    Each turn has a new process, so that rounds differ in memory layout and hash order, and no idle
+    server shares the core.
     """
     with running(place, row.server, name, row.work.name) as server:
         checked = check(server.port, row.work, place.site)
         load = (place.folder, server.port, row.work, checked)
-        with suppress(InvalidError):  # what is wrong will show when it counts
+        with suppress(InvalidError):  # an error will show in the measurement
             requests_per_second(*load, settings.warmup)
         time.sleep(0.05)  # the connections of the warm-up are closed
         value = requests_per_second(*load, settings.seconds)
@@ -101,6 +101,6 @@ def _results(tallies: dict[str, _Tally], base: str) -> Iterator[tuple[str, dict[
 
 
 def median_of(values: Sequence[float | None]) -> float | None:
-    """The median, where more than half of the rounds have a figure."""
+    """The median, if more than half of the rounds have a figure."""
     valid = [value for value in values if value is not None]
     return round(median(valid), 3) if 2 * len(valid) > len(values) else None

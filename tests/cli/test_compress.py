@@ -153,7 +153,7 @@ def test_a_check_names_what_is_wrong_and_changes_nothing(site: Path, capsys: Out
     assert output.out == ""
     gone = [f"unneeded: {site}/sub/b.css{each}: its original is gone" for each in ALL]
     stale = [
-        f"stale: {site}/a.txt{each}: it is not its original, compressed" for each in (".gz", ".zst")
+        f"stale: {site}/a.txt{each}: it does not match its original" for each in (".gz", ".zst")
     ]
     assert sorted(output.err.splitlines()) == sorted([*gone, *stale, f"missing: {site}/a.txt.br"])
     assert names(site) == before
@@ -237,7 +237,7 @@ def test_options_reach_the_engine(site: Path) -> None:
         (["--br-level", "12", "."], "the level for br must be a number from 0 to 11, got 12"),
         (["--zstd-level", "0", "."], "the level for zstd must be a number from 1 to 22, got 0"),
         (["--gzip-level", "x", "."], "--gzip-level: invalid int value: 'x'"),
-        (["--encodings", "br", "--gzip-level", "1", "."], "level for gzip"),
+        (["--encodings", "br", "--gzip-level", "1", "."], "level was given for gzip"),
         (["--min-saving", "101", "."], "--min-saving must be from 0 to 100 percent, got 101.0"),
         (["--min-saving", "nan", "."], "--min-saving must be from 0 to 100 percent, got nan"),
         (["--min-size", "-1", "."], "--min-size must be 0 or more, got -1"),
@@ -361,9 +361,11 @@ def test_what_may_not_be_read_or_written_is_named_and_the_others_are_done(
 def test_a_folder_in_which_nothing_may_be_written_is_named(public_path: Path) -> None:
     write(public_path / "a.txt", TEXT).chmod(0o644)
     public_path.chmod(0o555)
-    done = run_as_nobody(str(public_path))
-    journal = f"{public_path}/.whitenoise_async-compress.journal"
-    assert done.stderr == f"{journal} cannot be written: Permission denied\n"
+    done = run_as_nobody("-q", str(public_path))
+    assert sorted(done.stderr.splitlines()) == [
+        f"{public_path}/a.txt{suffix} cannot be written: Permission denied"
+        for suffix in (".br", ".gz", ".zst")
+    ]
     assert (done.returncode, done.stdout) == (1, "")
 
 
@@ -373,7 +375,7 @@ def test_a_record_that_is_none_is_named(site: Path, capsys: Output) -> None:
         assert main([*arguments, str(site)]) == 1
         output = capsys.readouterr()
         assert output.out == ""
-        assert output.err.startswith(f"{site}/{RECORD} is not a record of what was compressed;")
+        assert output.err.startswith(f"{site}/{RECORD} is not a record of compressed files;")
     assert (site / RECORD).read_bytes() == b"no record"
 
 
@@ -392,12 +394,12 @@ def test_an_interrupt_at_any_step_leaves_nothing_half_written_and_says_what_was_
         write(tmp_path / f"{number}.txt", TEXT + bytes([number]))
     done = run_script(
         """
-        from whitenoise_async.compression.threads import Stop
+        from whitenoise_async.support.threads import Stop
 
         seen = []
         main_thread = threading.main_thread()
-        stopped, now = threading.Event(), Stop.now
-        Stop.now = lambda stop: (now(stop), stopped.set())
+        stopped, really = threading.Event(), Stop.set
+        Stop.set = lambda stop: (really(stop), stopped.set())
 
         def interrupt(event, arguments):
             # Of all that is opened, a new draft is meant.
@@ -416,8 +418,8 @@ def test_an_interrupt_at_any_step_leaves_nothing_half_written_and_says_what_was_
     )
     assert done.returncode == status
     made = {name for name in names(tmp_path) if name.endswith(tuple(ALL))}
-    left = f"{word}: {len(made)} variants written, 0 removed; nothing is left half-written,"
-    assert done.stderr == f"{left} and the next run goes on from here.\n"
+    left = f"{word}: {len(made)} variants written, 0 removed; no file is left incomplete,"
+    assert done.stderr == f"{left} and the next run continues from here.\n"
     assert len(made) < 40 * 3
     assert names(tmp_path) - made == {RECORD, *(f"{number}.txt" for number in range(40))}
     if output == "--json":
@@ -461,12 +463,12 @@ def test_a_quiet_run_waits_and_says_nothing(
     folder = os.open(site, os.O_RDONLY)
     flock(folder, LOCK_EX)
 
-    def waits(command: Any, root: str) -> None:
-        _waits(command, root)
+    def on_wait(command: Any, root: str) -> None:
+        really(command, root)
         flock(folder, LOCK_UN)
 
-    _waits = _Command.waits
-    monkeypatch.setattr(_Command, "waits", waits)
+    really = _Command.on_wait
+    monkeypatch.setattr(_Command, "on_wait", on_wait)
     assert main(["-q", str(site)]) == 0
     os.close(folder)
     assert capsys.readouterr() == ("", "")
@@ -505,7 +507,7 @@ def test_an_interrupt_within_a_folder_tells_of_what_is_done(
             yield wait([future]).done.pop()
             raise KeyboardInterrupt
 
-    monkeypatch.setattr("whitenoise_async.compression.threads._completed", one_and_an_interrupt)
+    monkeypatch.setattr("whitenoise_async.support.threads._completed", one_and_an_interrupt)
     assert main(["--json", "-j", "1", str(site)]) == 130
     output = capsys.readouterr()
     made = {name for name in names(site) if name.endswith(tuple(ALL))}
@@ -618,11 +620,11 @@ def test_a_record_that_finds_no_room_is_named_and_nothing_is_lost(
     with monkeypatch.context() as patch:
         patch.setattr("whitenoise_async.compression.record.Draft", refuse("Draft"))
         assert main(["-q", str(site)]) == 1
-    journal = ".whitenoise_async-compress.journal"
     assert (
         capsys.readouterr().err == f"{site}/{RECORD} cannot be written: No space left on device\n"
     )
-    assert names(site) == ORIGINALS | VARIANTS | {journal}
+    assert names(site) == ORIGINALS | VARIANTS
+    assert main(["-q", str(site)]) == 0, "what it wrote is adopted"
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
     (site / "a.txt").unlink()
     assert main(["-q", str(site)]) == 0

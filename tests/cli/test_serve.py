@@ -104,7 +104,7 @@ def test_a_folder_is_published_at_the_printed_url_until_interrupted(
     assert missing.status_code == 404
     size = len(TEXT) + len(b"<title>home</title>")
     share = len(TEXT) / size
-    assert counted == f"2 files, {size:,} bytes, {share:.0%} of them compressed beforehand\n"
+    assert counted == f"2 files, {size:,} bytes, {share:.0%} of them with compressed variants\n"
     assert (process.returncode, output, errors) == (0, "", "")
 
 
@@ -168,7 +168,7 @@ def test_the_options_of_the_middleware_are_had_by_name(tmp_path: Path) -> None:
         assert process.stdout is not None
         line = process.stdout.readline()
         assert line.endswith("/static/v1/\n")
-        assert process.stdout.readline() == "Files are looked for at each request\n"
+        assert process.stdout.readline() == "Files are looked up on each request\n"
         url = line.split()[-1]
         style = fetch(f"{url}app.css")
         assert style.headers["cache-control"] == "max-age=7, public"
@@ -225,7 +225,7 @@ def test_a_file_that_is_gone_or_cannot_be_asked_for_is_not_counted(
     assert "2 files, " in capsys.readouterr().out
     more = ["--autorefresh", "--max-age=5", "--prefix=static", "--exclude=*.map"]
     assert main([*arguments, *more]) == 0
-    assert capsys.readouterr().out.endswith("Files are looked for at each request\n")
+    assert capsys.readouterr().out.endswith("Files are looked up on each request\n")
 
 
 def test_a_folder_whose_name_is_no_text_is_published(tmp_path: Path) -> None:

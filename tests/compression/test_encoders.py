@@ -99,7 +99,7 @@ def test_every_level_can_be_had(token: str, level: int) -> None:
     encoder = KINDS[token](level)
     assert encoder.level == level
     assert DECODERS[token](compress(encoder, TEXT)) == TEXT
-    assert encoder.by(len(TEXT)).endswith(f", level {level}")
+    assert encoder.identity(len(TEXT)).endswith(f", level {level}")
 
 
 @pytest.mark.parametrize("token", ENCODINGS)
@@ -183,8 +183,8 @@ def test_a_file_above_4_mb_is_zlibs_piece_by_piece(
 ) -> None:
     """libdeflate would have it in memory whole."""
     encoder = GzipEncoder(level)
-    assert encoder.by(size).startswith(by)
-    assert encoder.by(size).endswith(f", level {expected}")
+    assert encoder.identity(size).startswith(by)
+    assert encoder.identity(size).endswith(f", level {expected}")
     content = bytes(size)
     read: list[int] = []
 
@@ -201,23 +201,27 @@ def test_a_file_above_4_mb_is_zlibs_piece_by_piece(
 
 def test_who_made_a_file_is_told_with_version_and_level(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where this is the same, the bytes are."""
-    told = {token: kind().by(1) for token, kind in KINDS.items()}
+    told = {token: kind().identity(1) for token, kind in KINDS.items()}
     by_zlib = f"zlib {zlib.ZLIB_RUNTIME_VERSION}"
     assert told == {
         "gzip": f"deflate {deflate.__version__} or {by_zlib}, level 12",
         "br": f"brotli {brotli.version}, level 11",
         "zstd": f"zstd {zstd.zstd_version}, level 19",
     }
-    assert GzipEncoder().by(WHOLE + 1) == f"{by_zlib}, level 9"
+    assert GzipEncoder().identity(WHOLE + 1) == f"{by_zlib}, level 9"
     monkeypatch.setattr(brotli, "version", "9.9")
-    assert BrotliEncoder(4).by(1) == "brotli 9.9, level 4"
+    assert BrotliEncoder(4).identity(1) == "brotli 9.9, level 4"
 
 
 def test_without_deflate_gzip_is_zlibs_best(without: Any) -> None:
     without("deflate")
     encoder = GzipEncoder()
     assert encoder.level == 9
-    assert encoder.by(1) == encoder.by(WHOLE + 1) == f"zlib {zlib.ZLIB_RUNTIME_VERSION}, level 9"
+    assert (
+        encoder.identity(1)
+        == encoder.identity(WHOLE + 1)
+        == f"zlib {zlib.ZLIB_RUNTIME_VERSION}, level 9"
+    )
     for content in (b"", TEXT, *REAL.values()):
         compressed = compress(encoder, content)
         assert gzip.decompress(compressed) == content
@@ -374,8 +378,8 @@ def test_a_library_that_is_broken_is_not_taken_for_one_that_is_missing(
         ("br", {}, "an encoding is one of gzip, br, zstd, got 'b'"),
         ([None], {}, "an encoding is one of gzip, br, zstd, got None"),
         (None, {"gz": 3}, "an encoding is one of gzip, br, zstd, got 'gz'"),
-        ([], {}, "encodings must name one at least of gzip, br, zstd"),
-        (["gzip"], {"br": 3}, "there is a level for br, which is not to be made"),
+        ([], {}, "encodings must name at least one of gzip, br, zstd"),
+        (["gzip"], {"br": 3}, "a level was given for br, which is not among the encodings"),
         (["br"], {"br": 12}, "the level for br must be a number from 0 to 11, got 12"),
         (None, {"zstd": 23}, "the level for zstd must be a number from 1 to 22, got 23"),
     ],

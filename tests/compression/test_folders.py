@@ -18,14 +18,13 @@ from tests.helpers.file_trees import (
     ALL,
     TEXT,
     Listener,
-    at,
     below,
     counted,
     require_right,
     swapping,
     told,
 )
-from tests.helpers.files import MTIME, write
+from tests.helpers.files import write
 from whitenoise_async.cli import gzip as gzip_command
 from whitenoise_async.cli.compress import main
 from whitenoise_async.compression import (
@@ -35,12 +34,14 @@ from whitenoise_async.compression import (
     clean_tree,
     compress_tree,
 )
-from whitenoise_async.compression import folders as folders_module
-from whitenoise_async.compression.drafts import new_digest
+from whitenoise_async.compression.assess import is_ours
 from whitenoise_async.compression.encoders import GzipEncoder
-from whitenoise_async.compression.folders import Folder, parent_of
-from whitenoise_async.compression.record import JOURNAL, NAME, Record, digest_below
-from whitenoise_async.compression.tree import FOREIGN, LEADS_OUT
+from whitenoise_async.compression.listing import FOREIGN
+from whitenoise_async.compression.originals import new_digest
+from whitenoise_async.compression.record import NAME, Made, Record
+from whitenoise_async.compression.report import LEADS_OUT
+from whitenoise_async.files import folder as folders_module
+from whitenoise_async.files.folder import Folder, parent_of
 
 ANOTHER_USER = 12345
 
@@ -63,7 +64,7 @@ def outside(tmp_path: Path) -> Path:
     """A folder of root's, with names that a run below another root may come upon."""
     folder = tmp_path / "outside"
     write(folder / "a.css", TEXT)
-    for name in ("a.css.gz", ".whitenoise_async-killed.tmp", NAME, JOURNAL):
+    for name in ("a.css.gz", ".whitenoise_async-killed.tmp", NAME):
         write(folder / name, b"precious").chmod(0o600)
     return folder
 
@@ -90,10 +91,9 @@ def state(folder: Path) -> dict[str, tuple[Any, ...]]:
 
 def forge(root: Path) -> None:
     """A record that says that ``precious`` is a variant of ours, and right."""
-    made = {"gzip": [digest(TEXT), GzipEncoder().by(len(TEXT)), 8, digest(b"precious")]}
-    entry = {"original": [len(TEXT), MTIME * 10**9, digest(TEXT)], "made": made}
+    entry = {"gzip": [digest(TEXT), GzipEncoder().identity(len(TEXT)), 8, digest(b"precious")]}
     write(root / "sub" / "a.css.gz", b"precious")
-    record = {"format": 1, "files": {"sub/a.css": entry, "gone.css": entry}}
+    record = {"format": 2, "files": {"sub/a.css": entry, "gone.css": entry}}
     write(root / NAME, json.dumps(record).encode())
 
 
@@ -121,7 +121,7 @@ def test_a_folder_that_becomes_a_link_while_a_run_works_leads_nowhere(
             swaps.pop()(tree / "sub", outside)
 
     listener = Listener(happen)
-    listener.advances = lambda size: happen()  # type: ignore[method-assign]
+    listener.on_progress = lambda size: happen()  # type: ignore[method-assign]
     work(tree, encodings=["gzip"], watcher=listener)
     happen()
     assert state(outside) == before
@@ -140,19 +140,13 @@ def test_the_gzip_command_follows_no_folder_that_becomes_a_link(tree: Path, outs
 
 
 @as_root
-@pytest.mark.parametrize("name", [NAME, JOURNAL])
 def test_root_ignores_what_another_user_recorded_and_says_so(
-    tree: Path, name: str, capsys: pytest.CaptureFixture[str]
+    tree: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     forge(tree)
     write(tree / "gone.css.gz", b"precious")
-    if name == JOURNAL:
-        (tree / NAME).unlink()
-        of = [len(TEXT), MTIME * 10**9, digest(TEXT)]
-        made = [digest(TEXT), "gzip", 8, digest(b"precious")]
-        write(tree / JOURNAL, json.dumps(["gone.css", of, "gzip", made]).encode())
-    give_away(tree / name)
-    message = f"{tree / name} is ignored: it belongs to another user than root"
+    give_away(tree / NAME)
+    message = f"{tree / NAME} is ignored: it belongs to another user than root"
     assert main(["-q", "--check", str(tree)]) == 1
     assert message in capsys.readouterr().err.splitlines()
     assert main(["--json", "--dry-run", str(tree)]) == 0
@@ -163,26 +157,24 @@ def test_root_ignores_what_another_user_recorded_and_says_so(
     assert (report.warnings, listener.warned) == ([message], [message])
     assert (tree / "gone.css.gz").read_bytes() == b"precious"
     assert (tree / NAME).stat().st_uid == 0
-    assert not (tree / JOURNAL).exists()
     again = compress_tree(tree)
     assert (again.warnings, counted(again)) == ([], {"unchanged": 6})
 
 
 @as_root
-@pytest.mark.parametrize("name", [NAME, JOURNAL])
 @pytest.mark.parametrize(
     "make",
     [lambda path: path.symlink_to("elsewhere"), lambda path: path.symlink_to(NAME), os.mkfifo],
     ids=["link", "loop", "FIFO"],
 )
 def test_root_ignores_whatever_another_user_puts_in_the_records_place(
-    tree: Path, outside: Path, name: str, make: Callable[[Path], object]
+    tree: Path, outside: Path, make: Callable[[Path], object]
 ) -> None:
     write(tree / "elsewhere", b"{}")
-    make(tree / name)
-    give_away(tree / name)
+    make(tree / NAME)
+    give_away(tree / NAME)
     before = state(outside)
-    message = f"{tree / name} is ignored: it belongs to another user than root"
+    message = f"{tree / NAME} is ignored: it belongs to another user than root"
     assert check_tree(tree).warnings == [message]
     report = compress_tree(tree, exclude=["elsewhere"])
     assert (report.warnings, counted(report)) == ([message], {"written": 6})
@@ -225,7 +217,7 @@ def test_a_record_of_the_other_user_is_that_users_own(
     give_away(public_path / NAME)
     monkeypatch.setattr(os, "geteuid", lambda: ANOTHER_USER)
     with Folder.opened(str(public_path)) as folder:
-        assert list(Record(folder).entries) == ["sub/a.css", "gone.css"]
+        assert list(Record(folder).files) == ["sub/a.css", "gone.css"]
 
 
 @as_root
@@ -293,19 +285,23 @@ def test_no_folder_is_entered_through_a_link_and_missing_ones_can_be_made(
         with parent_of(root, "new/deep/a.css", make=0o700) as (folder, name):
             assert (folder.path, name) == (f"{tree}/new/deep", "a.css")
             folder.symlink("b.css", name)
-            assert folder.is_there(name)
+            assert folder.exists(name)
         with pytest.raises(NotADirectoryError), root.below("link", make=0o700):
             pass
     assert (tree / "new" / "deep").stat().st_mode & 0o777 == 0o700
     assert os.readlink(tree / "new" / "deep" / "a.css") == "b.css"
 
 
-def test_a_variant_in_a_folder_that_is_gone_has_no_digest(tree: Path, outside: Path) -> None:
+def test_no_variant_beyond_a_link_is_ours(tree: Path, outside: Path) -> None:
     (tree / "link").symlink_to(outside)
     with Folder.opened(str(tree)) as root:
-        assert digest_below(root, "first.css") == digest(TEXT * 20)
-        for path in ("missing/a.css.gz", "link/a.css.gz", "missing"):
-            assert digest_below(root, path) is None
+        record = Record(root)
+        for path in ("first.css", "missing/a.css", "link/a.css"):
+            record.put(path, "gzip", Made("", "", 8, digest(b"precious")))
+            assert not is_ours(root, path, "gzip", record)
+        write(tree / "first.css.gz", b"precious")
+        assert is_ours(root, "first.css", "gzip", record)
+        assert not is_ours(root, "first.css", "br", record)
 
 
 def test_only_root_tells_links_apart(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -361,23 +357,6 @@ def test_a_release_that_shares_files_with_another_one_leaves_that_as_it_is(
     require_right(tree)
     clean_tree(tree)
     assert shared(other) == before
-
-
-def test_a_journal_that_is_another_releases_as_well_is_not_written_to(tree: Path) -> None:
-    """Both were copied by hard links after a run that was killed."""
-    line = json.dumps(["gone.css", [1, 1, "a"], "gzip", ["a", "gzip", 1, digest(b"precious")]])
-    write(tree / "gone.css.gz", b"precious")
-    write(tree / JOURNAL, line.encode())
-    other = tree.with_name("other")
-    link_all(tree, other)
-    before = shared(other)
-    record = Record(at(tree))
-    record.begin()
-    record.close()
-    assert shared(other) == before
-    # What it said is not forgotten.
-    assert list(Record(at(tree)).entries) == ["gone.css"]
-    assert told(compress_tree(tree))["gone.css.gz"] == "removed"
 
 
 # Links that lead out.

@@ -16,12 +16,11 @@ from tests.helpers.file_trees import at
 from tests.helpers.files import MTIME, write
 from whitenoise_async.compression.encoders import PIECE
 from whitenoise_async.compression.errors import OriginalError
-from whitenoise_async.compression.originals import Source
-from whitenoise_async.compression.record import Original
+from whitenoise_async.compression.originals import OpenOriginal
 
 
-def opened(path: Path, *on_read: Callable[[int], None]) -> Source:
-    return Source(at(path.parent), path.name, *on_read)
+def opened(path: Path, digest: str | None = None) -> OpenOriginal:
+    return OpenOriginal(at(path.parent), path.name, digest)
 
 
 @pytest.mark.parametrize("size", [0, 1, PIECE - 1, PIECE, PIECE + 1, 3 * PIECE])
@@ -29,21 +28,26 @@ def test_it_is_read_in_pieces_of_one_size_as_often_as_it_is_asked_for(
     tmp_path: Path, size: int
 ) -> None:
     content = os.urandom(size)
-    read: list[int] = []
-    with closing(opened(write(tmp_path / "a", content), read.append)) as source:
+    path = write(tmp_path / "a", content)
+    digest = hashlib.blake2b(content, digest_size=16).hexdigest()
+    with closing(opened(path)) as source:
         for _ in range(2):
             pieces = list(source.pieces())
             assert b"".join(pieces) == content
             assert all(len(piece) == PIECE for piece in pieces[:-1])
-        assert sum(read) == 2 * size
-        digest = hashlib.blake2b(content, digest_size=16).hexdigest()
-        assert source.original == Original(size, MTIME * 10**9, digest)
-        assert sum(read) == 2 * size
-    read.clear()
-    with closing(opened(tmp_path / "a", read.append)) as source:
-        for _ in range(2):
-            assert source.original.digest == digest
-        assert sum(read) == size
+        assert (source.size, source.mtime_ns, source.digest) == (size, MTIME * 10**9, digest)
+    with closing(opened(path)) as source:
+        assert source.digest == digest
+        source.require_unchanged()
+
+
+def test_its_digest_is_known_if_it_was_read_before_and_has_to_be_right_when_it_is_read(
+    tmp_path: Path,
+) -> None:
+    with closing(opened(write(tmp_path / "a", b"content"), "another")) as source:
+        assert source.digest == "another"
+        with pytest.raises(OriginalError, match="it was changed meanwhile"):
+            source.require_unchanged()
 
 
 def test_its_state_is_that_of_when_it_was_opened(tmp_path: Path) -> None:
@@ -119,12 +123,3 @@ def test_a_disk_that_fails_is_named(
         read()
     monkeypatch.undo()
     assert str(caught.value) == f"{path} cannot be read: Input/output error"
-
-
-def test_who_is_told_of_a_piece_may_end_it(tmp_path: Path) -> None:
-    def stop(size: int) -> None:
-        raise ZeroDivisionError(size)
-
-    path = write(tmp_path / "a", b"content")
-    with closing(opened(path, stop)) as source, pytest.raises(ZeroDivisionError, match="7"):
-        next(source.pieces())

@@ -206,7 +206,7 @@ def test_a_variant_is_worth_it_from_the_least_size_and_the_least_saving_on(
     original: int, compressed: int, min_size: int, min_saving: float, expected: bool
 ) -> None:
     settings = make_settings(min_size=min_size, min_saving=min_saving)
-    assert settings.is_worth(original, compressed) is expected
+    assert settings.saves_enough(original, compressed) is expected
 
 
 @given(st.integers(0, 10**12), st.integers(0, 10**12), st.floats(0, 100), st.floats(0, 100))
@@ -214,9 +214,9 @@ def test_what_saves_enough_saves_enough_for_less(
     original: int, compressed: int, one: float, other: float
 ) -> None:
     less, more = sorted((one, other))
-    if make_settings(min_saving=more).is_worth(original, compressed):
+    if make_settings(min_saving=more).saves_enough(original, compressed):
         assert compressed < original
-        assert make_settings(min_saving=less).is_worth(original, compressed)
+        assert make_settings(min_saving=less).saves_enough(original, compressed)
 
 
 def test_cleaning_selects_everything_unless_told_otherwise() -> None:

@@ -1,13 +1,16 @@
-"""One variant on the disk: whether it belongs to its original, and what is set of it."""
+"""One variant on the disk: whether it matches its original, and has its mode and date."""
 
 from __future__ import annotations
 
+import errno
 import gzip
+import hashlib
 import os
 import random
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import brotli
 import pytest
@@ -17,19 +20,18 @@ from hypothesis import strategies as st
 from tests.helpers.file_trees import DECODERS, SUFFIXES, at
 from tests.helpers.files import MTIME, write
 from whitenoise_async.compression import CompressionError
-from whitenoise_async.compression.drafts import Draft
-from whitenoise_async.compression.encoders import PIECE, Encoder, make_encoders
+from whitenoise_async.compression.encoders import PIECE, make_encoders
 from whitenoise_async.compression.errors import naming
-from whitenoise_async.compression.originals import Source
-from whitenoise_async.compression.variants import belongs, compress_into, is_adjusted
+from whitenoise_async.compression.originals import OpenOriginal
+from whitenoise_async.compression.variants import find_variant, has_metadata, matches_original
 
 ENCODERS = {encoder.token: encoder for encoder in make_encoders(None, {"br": 5})[0]}
 CONTENT = random.Random(0).randbytes(PIECE) + bytes(2 * PIECE + 7)
 
 
 @pytest.fixture
-def source(tmp_path: Path) -> Iterator[Source]:
-    with closing(Source(at(tmp_path), write(tmp_path / "a", CONTENT).name)) as opened:
+def source(tmp_path: Path) -> Iterator[OpenOriginal]:
+    with closing(OpenOriginal(at(tmp_path), write(tmp_path / "a", CONTENT).name)) as opened:
         yield opened
 
 
@@ -52,21 +54,23 @@ def by(token: str, content: bytes) -> bytes:
     ids=["right", "shorter", "longer", "another end", "another beginning", "a piece", "nothing"],
 )
 def test_a_variant_belongs_to_its_original_if_it_is_that_to_the_last_byte(
-    source: Source, token: str, content: bytes, expected: bool
+    source: OpenOriginal, token: str, content: bytes, expected: bool
 ) -> None:
     write(Path(source.path + SUFFIXES[token]), by(token, content))
-    assert belongs(source, ENCODERS[token]) is expected
+    assert matches_original(source, ENCODERS[token]) is expected
 
 
 @pytest.mark.parametrize("token", ENCODERS)
-def test_a_variant_of_somebodys_in_another_way_belongs_as_well(source: Source, token: str) -> None:
+def test_a_variant_of_somebodys_in_another_way_belongs_as_well(
+    source: OpenOriginal, token: str
+) -> None:
     theirs: dict[str, Callable[[], bytes]] = {
         "gzip": lambda: gzip.compress(CONTENT[:999], 1) + gzip.compress(CONTENT[999:], 2),
         "br": lambda: brotli.compress(CONTENT, quality=1, lgwin=10),
         "zstd": lambda: by("zstd", CONTENT[:999]) + by("zstd", CONTENT[999:]),
     }
     write(Path(source.path + SUFFIXES[token]), theirs[token]())
-    assert belongs(source, ENCODERS[token]) is True
+    assert matches_original(source, ENCODERS[token]) is True
 
 
 @pytest.mark.parametrize(
@@ -75,10 +79,10 @@ def test_a_variant_of_somebodys_in_another_way_belongs_as_well(source: Source, t
     ids=["folder", "FIFO", "missing", "link to nothing"],
 )
 def test_where_there_is_no_file_nobody_can_say(
-    source: Source, tmp_path: Path, make: Callable[[Path], object]
+    source: OpenOriginal, tmp_path: Path, make: Callable[[Path], object]
 ) -> None:
     make(tmp_path / "a.gz")
-    assert belongs(source, ENCODERS["gzip"]) is None
+    assert matches_original(source, ENCODERS["gzip"]) is None
 
 
 @pytest.mark.parametrize("token", ENCODERS)
@@ -88,26 +92,11 @@ def test_no_bytes_belong_that_do_not_come_back_as_the_original(
 ) -> None:
     folder = tmp_path_factory.mktemp("any")
     for original in (content, b"text"):
-        with closing(Source(at(folder), write(folder / "a", original).name)) as source:
+        with closing(OpenOriginal(at(folder), write(folder / "a", original).name)) as source:
             made = by(token, content)
             write(Path(source.path + SUFFIXES[token]), made)
             expected = DECODERS[SUFFIXES[token]](made) == original
-            assert belongs(source, ENCODERS[token]) is expected
-
-
-@pytest.mark.parametrize("token", ENCODERS)
-def test_a_draft_is_what_the_encoder_makes_and_is_not_there_afterwards(
-    source: Source, tmp_path: Path, token: str
-) -> None:
-    encoder: Encoder = ENCODERS[token]
-    with Draft(source.folder, source.name + encoder.suffix) as draft:
-        compress_into(draft, source, encoder)
-        draft.publish(0o600, source.mtime_ns)
-        assert belongs(source, encoder) is True
-    with Draft(source.folder, source.name + encoder.suffix) as draft:
-        compress_into(draft, source, encoder)
-        assert len(os.listdir(tmp_path)) == 3
-    assert sorted(os.listdir(tmp_path)) == ["a", f"a{encoder.suffix}"]
+            assert matches_original(source, ENCODERS[token]) is expected
 
 
 @pytest.mark.parametrize(
@@ -120,12 +109,49 @@ def test_a_draft_is_what_the_encoder_makes_and_is_not_there_afterwards(
     ],
 )
 def test_a_variant_is_as_it_should_be_with_its_originals_mode_and_date(
-    source: Source, mode: int, mtime: int, expected: bool
+    source: OpenOriginal, mode: int, mtime: int, expected: bool
 ) -> None:
     os.chmod(source.path, 0o644)
     path = write(Path(f"{source.path}.gz"), b"content", mtime=mtime)
     path.chmod(mode)
-    assert is_adjusted(path.stat(), source) is expected
+    assert has_metadata(path.stat(), source) is expected
+
+
+def test_a_variant_is_found_with_its_digest_and_status(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.gz", CONTENT)
+    digest = hashlib.blake2b(CONTENT, digest_size=16).hexdigest()
+    assert find_variant(at(tmp_path), "a.gz") == (digest, path.stat())
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        os.mkdir,
+        os.mkfifo,
+        lambda path: os.symlink(write(path.parent / "precious", b"precious"), path),
+        lambda path: None,
+        lambda path: write(path.parent / "folder", b"") and None,
+    ],
+    ids=["folder", "FIFO", "link", "missing", "below a file"],
+)
+def test_what_is_no_file_is_not_found(tmp_path: Path, make: Callable[[Path], object]) -> None:
+    path = tmp_path / "a.gz"
+    make(path)
+    assert find_variant(at(path.parent), path.name) is None
+    assert find_variant(at(tmp_path / "folder"), "a.gz") is None
+
+
+def test_a_disk_that_fails_while_a_digest_is_made_is_told_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "a.gz", b"content")
+
+    def fail(*_: Any) -> Any:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, "read", fail)
+    with pytest.raises(CompressionError, match=r"a\.gz cannot be read: Input/output error"):
+        find_variant(at(tmp_path), "a.gz")
 
 
 def test_an_error_of_the_system_names_the_file() -> None:

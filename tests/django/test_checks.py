@@ -1,4 +1,4 @@
-"""The application: its system checks, and the ``runserver`` that leaves files alone."""
+"""The system checks, and the ``runserver`` command."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SESSIONS = "django.contrib.sessions.middleware.SessionMiddleware"
 
 
 def found(**changed: Any) -> list[tuple[str, str]]:
-    """Ids and messages of what the checks find under these settings."""
+    """Run the checks with these settings; returns the id and text of each message."""
     from whitenoise_async.django.checks import check_settings
 
     changed = {"STATIC_ROOT": "/", "MIDDLEWARE": [SECURITY, MIDDLEWARE], **changed}
@@ -102,7 +102,7 @@ def test_some_middlewares_may_come_first() -> None:
 
 
 class Own(WhiteNoiseMiddleware):
-    """A project's class, with settings of its own."""
+    """A class of a project, which reads its own settings."""
 
     longest = getattr(settings, "WHITENOISE_MAX_AGE_HTML", 60)
 
@@ -128,8 +128,10 @@ Generated = type("Generated", (WhiteNoiseMiddleware,), {"__module__": "itertools
 def test_a_subclass_may_have_its_own_settings(changed: dict[str, Any], is_theirs: bool) -> None:
     ids = [number for number, _ in found(WHITENOISE_QQQ=1, **changed)]
     assert ("W001" not in ids) is is_theirs
-    # One that is nearly one of ours is warned about even so, unless that class reads it.
-    misspelled = {"WHITENOISE_MAX_" + "AGES": 1}  # not a word that this module has
+    # A name that resembles one of ours causes a warning, unless the class reads it.
+    misspelled = {
+        "WHITENOISE_MAX_" + "AGES": 1
+    }  # split, so that this module does not contain the word
     ((id_, said), *_) = found(**misspelled, **changed)
     assert (id_, "Did you mean WHITENOISE_MAX_AGE?" in said) == ("W001", True)
 
@@ -213,7 +215,7 @@ def free_port() -> int:
 
 
 def ask(url: str, server: subprocess.Popen[bytes]) -> Any:
-    """Ask until the server listens."""
+    """Retry until the server listens."""
     deadline = time.monotonic() + 60
     while True:
         try:

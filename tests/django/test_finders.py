@@ -1,4 +1,4 @@
-"""What Django's finders find: listed at the start, and looked for at each request."""
+"""Files that Django's finders find: listed at startup, or searched at each request."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ def folders(tmp_path: Path) -> tuple[Path, Path]:
     return first, second
 
 
-@pytest.fixture(params=["listed", "looked for"])
+@pytest.fixture(params=["listed", "searched"])
 def get(request: pytest.FixtureRequest, folders: tuple[Path, Path]) -> Iterator[Get]:
     changed: dict[str, Any] = {
         "STATICFILES_DIRS": [folders[0], ("named", folders[0].with_name("third")), folders[1]],
         "WHITENOISE_USE_FINDERS": True,
-        "WHITENOISE_AUTOREFRESH": request.param == "looked for",
+        "WHITENOISE_AUTOREFRESH": request.param == "searched",
         "WHITENOISE_INDEX_FILE": True,
         "WHITENOISE_EXCLUDE": ["*.map"],
         "MIDDLEWARE": ["whitenoise_async.django.WhiteNoiseMiddleware"],
@@ -145,13 +145,13 @@ def test_files_added_after_startup_are_found_with_autorefresh(folders: tuple[Pat
 
 
 class NoPath(Storage):  # type: ignore[misc]
-    """A storage whose files lie elsewhere than in a file system."""
+    """A storage whose files are not in a file system."""
 
     prefix = None
 
 
 class Elsewhere(finders.BaseFinder):  # type: ignore[misc]
-    """A finder of such files, and one that refuses to look."""
+    """Lists such files, and refuses to search."""
 
     def list(self, ignore_patterns: Any) -> Any:
         yield "a.css", NoPath()
@@ -184,14 +184,14 @@ def test_files_without_a_path_are_skipped_with_a_warning(
 
 
 class OtherName(NoPath):
-    """A storage whose files have other names on the disk."""
+    """A storage whose files have other names on disk."""
 
     def path(self, name: str) -> str:
         return "/build/3f2a.css"
 
 
 class Built(Elsewhere):
-    """A finder of such files."""
+    """Finds such files."""
 
     def list(self, ignore_patterns: Any) -> Any:
         yield "sass/a.css", OtherName()
@@ -213,7 +213,7 @@ def test_files_with_another_name_on_disk_are_skipped_with_a_warning(
 
 
 class Caseless(finders.FileSystemFinder):  # type: ignore[misc]
-    """Finds what differs only in case, as all finders do on a file system that ignores it."""
+    """Ignores case, as every finder does on a file system that ignores it."""
 
     spells_as_asked = False
 
@@ -229,13 +229,13 @@ class Caseless(finders.FileSystemFinder):  # type: ignore[misc]
 
 
 class AsAsked(Caseless):
-    """Gives the path in the URL's spelling, which such a file system opens."""
+    """Returns the path in the spelling of the URL, which such a file system opens."""
 
     spells_as_asked = True
 
 
-def looked_for(folder: Path, **changed: Any) -> Get:
-    """Ask a handler that looks at each request, made under these settings."""
+def searched(folder: Path, **changed: Any) -> Get:
+    """Make a handler with these settings and autorefresh; returns a function that calls it."""
     changed = {
         "DEBUG": True,
         "STATICFILES_DIRS": [folder],
@@ -260,14 +260,12 @@ DJANGOS = "django.contrib.staticfiles.finders.FileSystemFinder"
 def test_a_name_in_another_case_is_not_found(
     tmp_path: Path, finder: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # As on a file system that ignores case: a name in another case is one of a file, too.
+    # As on a file system that ignores case: a name in another case is a file too.
     monkeypatch.setattr(os.path, "isfile", lambda path: not os.path.isdir(path))
     write(tmp_path / ".env", b"SECRET=1")
     write(tmp_path / "drafts" / "a.css", b"a")
     write(tmp_path / "b.css", b"b")
-    get = looked_for(
-        tmp_path, STATICFILES_FINDERS=[finder], WHITENOISE_EXCLUDE=[".env", "/drafts/*"]
-    )
+    get = searched(tmp_path, STATICFILES_FINDERS=[finder], WHITENOISE_EXCLUDE=[".env", "/drafts/*"])
     assert get("/static/b.css").body == b"b"
     for url in (
         *("/static/.env", "/static/.ENV", "/static/.Env", "/static/B.css"),
@@ -279,7 +277,7 @@ def test_a_name_in_another_case_is_not_found(
 @pytest.mark.parametrize("finder", [DJANGOS, f"{__name__}.Caseless"])
 def test_an_excluded_variant_is_not_sent(tmp_path: Path, finder: str) -> None:
     write(tmp_path / "b.css", b"b" * 500, compressed=True)
-    get = looked_for(tmp_path, STATICFILES_FINDERS=[finder], WHITENOISE_EXCLUDE=["*.gz"])
+    get = searched(tmp_path, STATICFILES_FINDERS=[finder], WHITENOISE_EXCLUDE=["*.gz"])
     reply = get("/static/b.css", {"Accept-Encoding": "gzip"})
     assert "content-encoding" not in reply
     assert "vary" not in reply
@@ -292,7 +290,7 @@ def test_a_sensitive_name_is_warned_about(
     tmp_path: Path, finder: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     write(tmp_path / "secret.key", b"key")
-    assert looked_for(tmp_path, STATICFILES_FINDERS=[finder])("/static/secret.key").body == b"key"
+    assert searched(tmp_path, STATICFILES_FINDERS=[finder])("/static/secret.key").body == b"key"
     assert f"{tmp_path / 'secret.key'} is served, perhaps by mistake" in caplog.text
 
 
@@ -300,7 +298,7 @@ def test_a_sensitive_name_is_warned_about(
 def test_index_files_of_every_finder_are_served(tmp_path: Path, finder: str) -> None:
     write(tmp_path / "docs" / "index.html", b"docs")
     write(tmp_path / "index.html", b"top")
-    get = looked_for(tmp_path, STATICFILES_FINDERS=[finder], WHITENOISE_INDEX_FILE=True)
+    get = searched(tmp_path, STATICFILES_FINDERS=[finder], WHITENOISE_INDEX_FILE=True)
     assert get("/static/docs/").body == b"docs"
     assert get("/static/docs")["location"] == "docs/"
     assert get("/static/docs/index.html")["location"] == "./"
@@ -331,7 +329,7 @@ def test_a_variant_belongs_to_the_file_in_its_own_folder(
 
 
 class Chosen(Elsewhere):
-    """A finder that relates URLs to files of other names."""
+    """A finder that maps URLs to files with other names."""
 
     folder: Path
 
@@ -352,7 +350,7 @@ def test_files_with_another_name_are_found_by_their_finder(
     write(tmp_path / "index.html", b"docs")
     monkeypatch.setattr(Chosen, "folder", tmp_path, raising=False)
     options: dict[str, Any] = {"STATICFILES_FINDERS": [f"{__name__}.Chosen"]}
-    get = looked_for(tmp_path, **options)
+    get = searched(tmp_path, **options)
     reply = get("/static/sass/a.css", {"Accept-Encoding": "gzip"})
     assert (reply["content-encoding"], reply["content-type"]) == (
         "gzip",
@@ -360,9 +358,9 @@ def test_files_with_another_name_are_found_by_their_finder(
     )
     assert is_the_views(get, "/static/none")
     assert is_the_views(get, "/static/3f2a.css")
-    get = looked_for(tmp_path, **options, WHITENOISE_EXCLUDE=["3f2a.*"])
+    get = searched(tmp_path, **options, WHITENOISE_EXCLUDE=["3f2a.*"])
     assert is_the_views(get, "/static/sass/a.css")
-    get = looked_for(tmp_path, **options, WHITENOISE_INDEX_FILE="index.html")
+    get = searched(tmp_path, **options, WHITENOISE_INDEX_FILE="index.html")
     assert get("/static/docs/").body == b"docs"
     assert get("/static/docs")["location"] == "docs/"
     assert get("/static/other/").body == b"a" * 500

@@ -1,4 +1,4 @@
-"""Subclasses of the middleware that refine a hook, as projects have them."""
+"""Subclasses of the middleware that refine a hook, as projects do."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.staticfiles.storage import ManifestStaticFilesStorage
 from django.core.handlers.asgi import ASGIHandler
 from django.core.handlers.wsgi import WSGIHandler
 from django.test import override_settings
@@ -27,7 +28,7 @@ BUNDLED = re.compile(r"^/static/assets/.*\.[0-9a-f]{8}\.")
 
 
 class ByPattern(WhiteNoiseMiddleware):
-    """A build tool's files as well as Django's."""
+    """Files of a build tool, and those of Django."""
 
     def immutable_file_test(self, path: str, url: str) -> Any:
         if BUNDLED.match(url):
@@ -45,7 +46,7 @@ class ByPrefix(WhiteNoiseMiddleware):
 
 
 class ByList(WhiteNoiseMiddleware):
-    """Names from a manifest of its own, read before the rest is set up."""
+    """Names from another manifest, read before ``super().__init__()``."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.bundle = {"app.0a1b2c3d.js"}
@@ -56,7 +57,7 @@ class ByList(WhiteNoiseMiddleware):
 
 
 class Below(ByPattern):
-    """The class above has what is asked for."""
+    """Inherits the hook."""
 
 
 class Mixin:
@@ -92,6 +93,31 @@ def test_super_returns_whether_the_storage_has_hashed_the_name(
         ("app.css", "max-age=60, public"),
     ):
         reply = call(application, make_call(f"/static/{name}"))
+        assert (reply.status, reply["cache-control"]) == (200, expected)
+
+
+class KeepsNames(ManifestStaticFilesStorage):  # type: ignore[misc]
+    """Keeps the names of a build, which has hashed them itself or not at all."""
+
+    def hashed_name(self, name: str, content: Any = None, filename: str | None = None) -> str:
+        if name.startswith("assets/"):
+            return name
+        hashed: str = super().hashed_name(name, content, filename)
+        return hashed
+
+
+def test_a_name_that_the_storage_has_kept_is_not_immutable(project: Path, stack: ExitStack) -> None:
+    write_style(project / "sources" / "assets" / "app.css")
+    backend = f"{__name__}.KeepsNames"
+    hashed = collect(project, {}, backend)
+    stack.enter_context(
+        override_settings(
+            MIDDLEWARE=[f"{__name__}.WhiteNoiseMiddleware"], STORAGES=storages_with(backend)
+        )
+    )
+    application = WSGIHandler()
+    for name, expected in ((hashed, IMMUTABLE), ("assets/app.css", "max-age=60, public")):
+        reply = call_wsgi(application, make_call(f"/static/{name}"))
         assert (reply.status, reply["cache-control"]) == (200, expected)
 
 

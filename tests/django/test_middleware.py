@@ -1,4 +1,4 @@
-"""Django's handlers with the middleware: a third and a fourth side beside the plain adapters."""
+"""Django's handlers with the middleware, compared with the plain adapters."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Sides(NamedTuple):
 
 
 def handlers(*middleware: Any, **changed: Any) -> Pair:
-    """Django's handlers, made under these settings."""
+    """Make Django's handlers with these settings."""
     with override_settings(MIDDLEWARE=list(middleware or [MIDDLEWARE]), **changed):
         return Pair(WSGIHandler(), django_project.with_lower_case_headers(ASGIHandler()))
 
@@ -77,13 +77,13 @@ def sides(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 @settings(max_examples=250, deadline=None)
 @given(call=calls)
 def test_django_gives_the_same_answers_as_the_plain_adapters(sides: Sides, call: Call) -> None:
-    # Under ASGI Django refuses a query that is not UTF-8 before any middleware.
+    # Under ASGI, Django refuses a query that is not UTF-8 before any middleware runs.
     call = call._replace(query=call.query.encode().decode("latin-1"))
     call = with_real_tags(sides.plain, call)
     expected = call_wsgi(sides.plain.wsgi, call)
     here, there = call_wsgi(sides.django.wsgi, call), call_asgi(sides.django.asgi, call)
     if expected.status == 404:
-        # Otherwise Django's handlers do not agree themselves.
+        # For other mount points, Django's two handlers differ from each other.
         if call.path and call.mount.startswith("/") and not call.mount.endswith("/"):
             view = (call.mount + call.path).encode()
             assert (here.body, there.body) == (view, view)
@@ -204,7 +204,7 @@ def test_mod_wsgi_receives_pieces_and_closes_the_connection(
 
 
 def test_a_server_that_sent_too_few_bytes_gets_an_error(root: Path) -> None:
-    # Django keeps to itself what a closer raises, and the server would go on with the next answer.
+    # Django ignores errors in closers, and the server would continue with the next response.
     django = served(root)
 
     def wrapper(file: Any, size: int) -> Any:
@@ -246,7 +246,7 @@ def test_an_abandoned_wsgi_body_leaves_no_file_open(root: Path, fields: dict[str
 
 
 async def hang_up_after(application: Any, call: Call, pieces: int) -> list[Any]:
-    """Ask, and hang up once so many messages were taken."""
+    """Send a request, and disconnect after a number of messages."""
     gone, messages = asyncio.Event(), list[Any]()
 
     async def hung_up() -> Any:
@@ -287,7 +287,7 @@ def close_kept_files() -> None:
 
 
 async def response_for_b(root: Path) -> Any:
-    """What the middleware by itself returns on an event loop."""
+    """Call the middleware alone, on an event loop; returns its response."""
 
     async def get_response(request: Any) -> Any:
         raise AssertionError
@@ -313,14 +313,13 @@ def test_django_closes_an_unread_response(root: Path) -> None:
 def test_pieces_have_a_size_that_django_sends_unsplit(
     root: Path, supports_nowait: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if not supports_nowait:  # where each piece would cost a thread, they are fewer
+    if not supports_nowait:  # pieces that need a thread are larger
         monkeypatch.setattr(files, "supports_page_cache_reads", lambda descriptor: False)
     content = os.urandom(MAX_PIECE_SIZE)
     write(root / "b.bin", content)
     with (root / "b.bin").open("rb") as file:
-        at_once = supports_nowait and supports_page_cache_reads(
-            file.fileno()
-        )  # some file systems cannot
+        # Not every file system supports it.
+        at_once = supports_nowait and supports_page_cache_reads(file.fileno())
 
     async def main() -> list[bytes]:
         return [piece async for piece in await response_for_b(root)]
@@ -331,7 +330,9 @@ def test_pieces_have_a_size_that_django_sends_unsplit(
     assert b"".join(pieces) == content
 
 
-def test_a_file_truncated_under_asgi_aborts_the_response(root: Path) -> None:
+def test_a_file_truncated_under_asgi_aborts_the_response_and_is_logged_once(
+    root: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     application = served(root).asgi
 
     async def main() -> None:
@@ -345,15 +346,19 @@ def test_a_file_truncated_under_asgi_aborts_the_response(root: Path) -> None:
         with pytest.raises(BrokenBodyError):
             await application(scope, receiving(anyio.sleep_forever), send)
         assert all(message.get("more_body", True) for message in sent)
+        error = f"{root / 'b.bin'} was sent in part: the file was truncated; the connection is cut"
+        assert [each for each in caplog.messages if "sent in part" in each] == [error]
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)  # Django's file for the request's body
+        warnings.simplefilter(
+            "ignore", ResourceWarning
+        )  # Django's temporary file for the body of the request
         asyncio.run(main())
         gc.collect()
 
 
 class SyncOnly:
-    """A middleware that knows nothing of event loops, as many do."""
+    """A synchronous middleware, as many are."""
 
     sync_capable, async_capable = True, False
 
@@ -369,14 +374,14 @@ def test_synchronous_middleware_does_not_stop_async_streaming(root: Path, around
     name = f"{__name__}.SyncOnly"
     django = served(root, *([name, MIDDLEWARE] if around else [MIDDLEWARE, name]))
     with warnings.catch_warnings():
-        warnings.simplefilter("error")  # Django warns where it has to read a body in a thread
+        warnings.simplefilter("error")  # Django warns when it must read a body in a thread
         for url, content in {"/static/a.css": SMALL, "/static/b.bin": LARGE * 30}.items():
             assert call_asgi(django.asgi, make_call(url)).body == content
         assert call_asgi(django.asgi, make_call("/static/none")).body == b"/static/none"
 
 
 class AsyncOnly:
-    """A middleware that has no synchronous form."""
+    """An asynchronous middleware."""
 
     sync_capable, async_capable = False, True
 
@@ -389,7 +394,7 @@ class AsyncOnly:
 
 
 def test_responses_sent_by_a_wsgi_server_never_share_a_descriptor(root: Path) -> None:
-    # Its sendfile may go by the descriptor's own position, which they would share as well.
+    # A server's sendfile may use the position of the descriptor, which they would share.
     django = served(root, MIDDLEWARE, f"{__name__}.AsyncOnly")
 
     def read_by_descriptor(file: Any, size: int) -> Any:
@@ -525,7 +530,7 @@ def test_settings_may_be_another_object(root: Path) -> None:
 
 
 class WithDocs(WhiteNoiseMiddleware):
-    """Serves a folder of its own, as projects do with their documentation."""
+    """Serves another folder, as projects do with their documentation."""
 
     def __init__(self, get_response: Any = None) -> None:
         super().__init__(get_response)
@@ -533,7 +538,7 @@ class WithDocs(WhiteNoiseMiddleware):
 
 
 class WithManifest(WhiteNoiseMiddleware):
-    """Reads what a build tool has written before anything else is set up."""
+    """Reads the output of a build tool before ``super().__init__()``."""
 
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
         self.bundle = {path.name for path in Path(django_settings.STATIC_ROOT).glob("*.css")}
@@ -543,8 +548,8 @@ class WithManifest(WhiteNoiseMiddleware):
         return url.rpartition("/")[2] in self.bundle
 
 
-@pytest.mark.parametrize("looks", [False, True])
-def test_a_subclass_may_add_a_folder(tmp_path: Path, looks: bool) -> None:
+@pytest.mark.parametrize("autorefresh", [False, True])
+def test_a_subclass_may_add_a_folder(tmp_path: Path, autorefresh: bool) -> None:
     write(tmp_path / "index.html", b"contents")
     write(tmp_path / "page.html", b"a page")
     changed: dict[str, Any] = {
@@ -552,7 +557,7 @@ def test_a_subclass_may_add_a_folder(tmp_path: Path, looks: bool) -> None:
         "STATIC_ROOT": "",
         "DOCS_ROOT": str(tmp_path),
         "WHITENOISE_ROOT": None,
-        "WHITENOISE_AUTOREFRESH": looks,
+        "WHITENOISE_AUTOREFRESH": autorefresh,
         "WHITENOISE_INDEX_FILE": True,
         "WHITENOISE_USE_FINDERS": False,
         "WHITENOISE_MAX_AGE": 60,
@@ -576,7 +581,7 @@ def test_a_subclass_may_set_attributes_before_super_init(root: Path) -> None:
 
 
 class Stamping(WhiteNoiseMiddleware):
-    """Changes the response, which it has to have for that."""
+    """Changes the response."""
 
     def __call__(self, request: Any) -> Any:
         response: Any = super().__call__(request)
@@ -585,7 +590,7 @@ class Stamping(WhiteNoiseMiddleware):
 
 
 class StampingAsynchronously(WhiteNoiseMiddleware):
-    """The same, for an event loop."""
+    """Changes the response, asynchronously."""
 
     async def __call__(self, request: Any) -> Any:
         response: Any = await super().__call__(request)
@@ -594,7 +599,7 @@ class StampingAsynchronously(WhiteNoiseMiddleware):
 
 
 class Early(WhiteNoiseMiddleware):
-    """Answers some requests by itself, and hands on the others."""
+    """Answers some requests itself, and passes on the others."""
 
     def __call__(self, request: Any) -> Any:
         if "none" in request.path:
@@ -603,7 +608,7 @@ class Early(WhiteNoiseMiddleware):
 
 
 class Mixin:
-    """A base that comes first, as those that packages offer."""
+    """Has another base class first, such as packages offer."""
 
     def __call__(self, request: Any) -> Any:
         response: Any = super().__call__(request)  # type: ignore[misc]
@@ -616,14 +621,14 @@ class MixedIn(Mixin, WhiteNoiseMiddleware):
 
 
 class Below(StampingAsynchronously):
-    """Comes from a class that was asynchronous."""
+    """Has an asynchronous base class, but is synchronous."""
 
     def __call__(self, request: Any) -> Any:
         return WhiteNoiseMiddleware.__call__(self, request)
 
 
 class Later(WhiteNoiseMiddleware):
-    """Has what answers pages only after everything else is set up."""
+    """Sets ``get_response`` after ``super().__init__()``."""
 
     def __init__(self, get_response: Any) -> None:
         super().__init__()
@@ -631,7 +636,7 @@ class Later(WhiteNoiseMiddleware):
 
 
 class BothKinds(WhiteNoiseMiddleware):
-    """Says of itself that it can do both."""
+    """Declares that it is both synchronous and asynchronous."""
 
     async_capable = True
 
@@ -653,7 +658,7 @@ class WithMiddlewareMixin(WhiteNoiseMiddleware, MiddlewareMixin):  # type: ignor
 
 
 class WithView(WhiteNoiseMiddleware):
-    """Has Django call it before the view."""
+    """Has a method that Django calls before the view."""
 
     def process_view(self, request: Any, *arguments: Any) -> Any:
         request.path += ""
@@ -741,10 +746,10 @@ def test_a_slow_disk_does_not_block_the_event_loop(
         return afresh(*arguments)
 
     async def main() -> None:
-        asked = asyncio.create_task(ask_asgi(application, scope_of(make_call("/static/a.css"))))
+        task = asyncio.create_task(ask_asgi(application, scope_of(make_call("/static/a.css"))))
         assert await asyncio.to_thread(looked.wait, 30)
         may_go_on.set()
-        assert (await asked).body == SMALL
+        assert (await task).body == SMALL
 
     monkeypatch.setattr(responder.Responder, "_from_new_snapshot", slow)
     asyncio.run(main())

@@ -1,4 +1,4 @@
-"""Each setting does what the table of settings says: asked through Django's own handlers."""
+"""Each setting does what the table of settings says, tested with Django's handlers."""
 
 from __future__ import annotations
 
@@ -32,8 +32,7 @@ from tests.helpers.django_project import (
     storages_with,
     write_style,
 )
-from tests.helpers.docs_pages import DOCS, rows_of
-from tests.system.test_docs import code
+from tests.helpers.docs_pages import DOCS, code, rows_of
 from whitenoise_async.django import (
     CompressedManifestStaticFilesStorage,
     DjangoWhiteNoise,
@@ -52,12 +51,12 @@ MIDDLEWARE = "whitenoise_async.django.WhiteNoiseMiddleware"
 FILE_SYSTEM = "django.core.files.storage.FileSystemStorage"
 
 Get = Callable[[str], Reply]
-#: Makes a client of a project with these settings, whose names are told without their prefix.
+#: Makes a client of a project with these settings, named without their prefix.
 Serve = Callable[..., Get]
 
 
-#: Django's handlers, with the middleware or wrapped: how an application is made, and called.
-FORMS = {
+#: How an application is made and called: Django's handlers, with the middleware or wrapped.
+SETUPS = {
     "middleware, WSGI": (WSGIHandler, call_wsgi),
     "middleware, ASGI": (ASGIHandler, call_django),
     "wrapped, WSGI": (lambda: DjangoWhiteNoise(WSGIHandler()), call_wsgi),
@@ -65,9 +64,9 @@ FORMS = {
 }
 
 
-@pytest.fixture(params=FORMS)
+@pytest.fixture(params=SETUPS)
 def serve(request: pytest.FixtureRequest, project: Path, stack: ExitStack) -> Serve:
-    make, call = FORMS[request.param]
+    make, call = SETUPS[request.param]
 
     def start(settings: Mapping[str, Any] = {}, **ours: Any) -> Get:
         middleware = [MIDDLEWARE] if request.param.startswith("middleware") else []
@@ -79,8 +78,8 @@ def serve(request: pytest.FixtureRequest, project: Path, stack: ExitStack) -> Se
     return start
 
 
-def is_view_s(reply: Reply, path: str) -> bool:
-    """Whether the application has answered, and not the middleware."""
+def is_from_view(reply: Reply, path: str) -> bool:
+    """Whether the view has answered, and not the middleware."""
     return reply.body == path.encode() and reply["content-type"] == "text/plain"
 
 
@@ -101,7 +100,7 @@ def test_autorefresh(
     assert get("/static/app.css").body == STYLE
     write_style(project / "root" / "new.css")
     reply = get("/static/new.css")
-    assert reply.body == STYLE if is_seen else is_view_s(reply, "/static/new.css")
+    assert reply.body == STYLE if is_seen else is_from_view(reply, "/static/new.css")
 
 
 @pytest.mark.parametrize(
@@ -158,7 +157,7 @@ def test_names_that_the_storage_has_hashed_are_immutable(
 def test_index_file(serve: Serve, project: Path) -> None:
     write_style(project / "root" / "docs" / "index.html", b"<title>Docs</title>")
     write_style(project / "root" / "docs" / "first.html", b"<title>First</title>")
-    assert is_view_s(serve()("/static/docs/"), "/static/docs/")
+    assert is_from_view(serve()("/static/docs/"), "/static/docs/")
     get = serve(INDEX_FILE=True)
     assert get("/static/docs/").body == b"<title>Docs</title>"
     assert (get("/static/docs").status, get("/static/docs")["location"]) == (302, "docs/")
@@ -225,7 +224,7 @@ def test_include(serve: Serve, project: Path) -> None:
     write_style(project / "root" / "card.jinja", b"a template")
     assert serve()("/static/card.jinja").body == b"a template"
     get = serve(INCLUDE=["*.css"])
-    assert is_view_s(get("/static/card.jinja"), "/static/card.jinja")
+    assert is_from_view(get("/static/card.jinja"), "/static/card.jinja")
     assert get("/static/app.css").body == STYLE
 
 
@@ -233,7 +232,7 @@ def test_exclude(serve: Serve, project: Path) -> None:
     write_style(project / "root" / "app.css.map")
     assert serve()("/static/app.css.map").body == STYLE
     get = serve(EXCLUDE=["*.map"])
-    assert is_view_s(get("/static/app.css.map"), "/static/app.css.map")
+    assert is_from_view(get("/static/app.css.map"), "/static/app.css.map")
 
 
 def test_root(serve: Serve, project: Path) -> None:
@@ -241,16 +240,16 @@ def test_root(serve: Serve, project: Path) -> None:
     write_style(project / "top" / "static" / "app.css", b"of the top\n")
     get = serve(ROOT=project / "top")
     assert get("/robots.txt").body == b"User-agent: *\n"
-    assert get("/static/app.css").body == b"of the top\n"  # it comes after STATIC_ROOT
+    assert get("/static/app.css").body == b"of the top\n"  # it takes precedence over STATIC_ROOT
     for unset in (None, ""):
-        assert is_view_s(serve(ROOT=unset)("/robots.txt"), "/robots.txt")
+        assert is_from_view(serve(ROOT=unset)("/robots.txt"), "/robots.txt")
 
 
 @pytest.mark.parametrize("prefix", ["assets", "/assets", "/assets/"])
 def test_static_prefix(serve: Serve, prefix: str) -> None:
     get = serve(STATIC_PREFIX=prefix)
     assert get("/assets/app.css").body == STYLE
-    assert is_view_s(get("/static/app.css"), "/static/app.css")
+    assert is_from_view(get("/static/app.css"), "/static/app.css")
 
 
 @pytest.mark.parametrize(
@@ -269,8 +268,10 @@ def test_static_prefix_is_by_default_the_path_of_static_url(
     assert serve({"STATIC_URL": url}, STATIC_PREFIX=None)(path).body == STYLE
 
 
-def kept(stack: ExitStack, backend: str, changed: Mapping[str, Any] = {}, **options: Any) -> None:
-    """The settings of a project whose staticfiles storage has these options."""
+def use_storage(
+    stack: ExitStack, backend: str, changed: Mapping[str, Any] = {}, **options: Any
+) -> None:
+    """Set a staticfiles storage with these options."""
     backends: dict[str, Any] = {
         "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
         "staticfiles": {"BACKEND": backend, "OPTIONS": options},
@@ -288,7 +289,7 @@ def test_files_are_served_from_the_folder_of_the_storage(
     (project / "out").mkdir()
     root = project / static_root if static_root else None
     options = {"location": str(project / "out"), "base_url": "/assets/"}
-    kept(stack, backend, {"STATIC_ROOT": root}, **options)
+    use_storage(stack, backend, {"STATIC_ROOT": root}, **options)
     call_command("collectstatic", interactive=False, verbosity=0)
     get = serve()
     url = static("app.css")
@@ -296,7 +297,7 @@ def test_files_are_served_from_the_folder_of_the_storage(
     reply = get(url)
     assert reply.body == b"collected\n"
     assert (reply["cache-control"] == IMMUTABLE) is (backend in (DJANGO_MANIFEST, OURS_MANIFEST))
-    assert is_view_s(get("/static/app.css"), "/static/app.css")
+    assert is_from_view(get("/static/app.css"), "/static/app.css")
 
 
 @pytest.mark.parametrize(
@@ -306,36 +307,36 @@ def test_files_are_served_from_the_folder_of_the_storage(
 def test_each_option_of_the_storage_applies_on_its_own(
     serve: Serve, project: Path, stack: ExitStack, base_url: str, path: str
 ) -> None:
-    kept(stack, DJANGO_PLAIN, base_url=base_url)
+    use_storage(stack, DJANGO_PLAIN, base_url=base_url)
     assert serve()(path).body == STYLE
     write_style(project / "out" / "app.css", b"out\n")
-    kept(stack, DJANGO_PLAIN, location=str(project / "out"))
+    use_storage(stack, DJANGO_PLAIN, location=str(project / "out"))
     assert serve()("/static/app.css").body == b"out\n"
 
 
 def test_the_prefix_in_the_settings_takes_precedence_over_the_storage(
     serve: Serve, stack: ExitStack
 ) -> None:
-    kept(stack, DJANGO_PLAIN, base_url="/assets/")
+    use_storage(stack, DJANGO_PLAIN, base_url="/assets/")
     assert serve(STATIC_PREFIX="/mine/")("/mine/app.css").body == STYLE
 
 
 def test_the_mount_point_is_removed_from_the_storage_prefix(
     project: Path, stack: ExitStack
 ) -> None:
-    kept(stack, DJANGO_PLAIN, {"FORCE_SCRIPT_NAME": "/shop"}, base_url="/shop/assets/")
+    use_storage(stack, DJANGO_PLAIN, {"FORCE_SCRIPT_NAME": "/shop"}, base_url="/shop/assets/")
     assert configuration().static_prefix == "/assets/"
 
 
 def test_with_a_remote_storage_the_settings_apply(project: Path, stack: ExitStack) -> None:
     for backend in (f"{__name__}.Remote", f"{__name__}.Broken", "no.such.module"):
-        kept(stack, backend)
+        use_storage(stack, backend)
         found = configuration()
         assert (found.static_root, found.static_prefix) == (project / "root", "/static/")
 
 
 class Remote(Storage):  # type: ignore[misc]
-    """Keeps files on another machine."""
+    """A storage on another machine."""
 
 
 def Broken(**options: Any) -> Any:  # noqa: N802 (in the place of a class)
@@ -345,7 +346,7 @@ def Broken(**options: Any) -> Any:  # noqa: N802 (in the place of a class)
 def test_uploads_are_never_served(project: Path, stack: ExitStack) -> None:
     write_style(project / "media" / "cv.pdf")
     for media in (project / "media", ""):
-        kept(stack, FILE_SYSTEM, {"MEDIA_ROOT": media, "MEDIA_URL": "/media/"})
+        use_storage(stack, FILE_SYSTEM, {"MEDIA_ROOT": media, "MEDIA_URL": "/media/"})
         found = configuration()
         assert (found.static_root, found.static_prefix) == (project / "root", "/static/")
         (message,) = checks.check_settings(None)
@@ -368,7 +369,7 @@ def test_use_finders(
 ) -> None:
     write_style(project / "sources" / "found.css", b"found\n")
     reply = serve(settings, **ours)("/static/found.css")
-    assert reply.body == b"found\n" if is_found else is_view_s(reply, "/static/found.css")
+    assert reply.body == b"found\n" if is_found else is_from_view(reply, "/static/found.css")
 
 
 @pytest.mark.parametrize("is_used", [False, True])
@@ -378,7 +379,7 @@ def test_use_manifest(serve: Serve, project: Path, is_used: bool) -> None:
     get = serve({"STORAGES": storages_with(DJANGO_MANIFEST)}, USE_MANIFEST=is_used)
     assert get(f"/static/{hashed}").body == get("/static/app.css").body == STYLE
     reply = get("/static/left-over.css")
-    assert is_view_s(reply, "/static/left-over.css") if is_used else reply.body == STYLE
+    assert is_from_view(reply, "/static/left-over.css") if is_used else reply.body == STYLE
 
 
 def test_keep_only_hashed_files(project: Path) -> None:
@@ -522,7 +523,7 @@ def test_every_setting_has_a_wrong_value_in_this_module() -> None:
 def test_the_table_has_every_setting_with_its_default(debug: bool) -> None:
     with override_settings(DEBUG=debug):
         found, stored = configuration(), storage_configuration()
-    told = {
+    documented = {
         name: eval(default, {"DEBUG": debug})
         for setting, _, given, _ in rows_of(DOCS / "django.md", 4)
         if (name := code(setting)) and (default := code(given))
@@ -531,22 +532,22 @@ def test_the_table_has_every_setting_with_its_default(debug: bool) -> None:
     options = {name: getattr(Options, name) for name in names} | dict(found.defaults)
     others = {
         "root": found.root,
-        "static_prefix": None,  # that of STATIC_URL
+        "static_prefix": None,  # the path of STATIC_URL
         "use_finders": found.use_finders,
         "use_manifest": found.use_manifest,
         **stored._asdict(),
     }
-    assert told == {
+    assert documented == {
         f"WHITENOISE_{name.upper()}": value for name, value in {**options, **others}.items()
     }
-    assert set(told) == set(SETTINGS)
+    assert set(documented) == set(SETTINGS)
 
 
 def test_the_table_of_system_checks_is_complete() -> None:
     source = Path(checks.__file__).read_text("utf-8")
     page = (DOCS / "django.md").read_text("utf-8")
-    told = re.findall(r"^\| `(whitenoise_async\.\w+)` \|", page, re.M)
-    assert sorted(told) == sorted(set(re.findall(r"whitenoise_async\.[EW]\d+", source)))
+    documented = re.findall(r"^\| `(whitenoise_async\.\w+)` \|", page, re.M)
+    assert sorted(documented) == sorted(set(re.findall(r"whitenoise_async\.[EW]\d+", source)))
 
 
 def test_the_migration_page_names_every_setting() -> None:

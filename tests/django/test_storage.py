@@ -1,4 +1,4 @@
-"""``collectstatic`` with our storages: what it writes, what it removes, and how it fails."""
+"""``collectstatic`` with our storages: the files it writes and removes, and its errors."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ import whitenoise_async.django
 from tests.helpers.django_project import OURS_MANIFEST, OURS_PLAIN
 from tests.helpers.file_trees import ALL, DECODERS, TEXT, snapshot, swapping
 from whitenoise_async.compression import ENCODINGS
+from whitenoise_async.compression.listing import FOREIGN
 from whitenoise_async.compression.record import NAME as RECORD
-from whitenoise_async.compression.tree import FOREIGN
 from whitenoise_async.django.hashed_names import manifest_names
 
 MANIFEST = "staticfiles.json"
@@ -37,7 +37,7 @@ FILES = {"css/app.css": STYLE, "img/a.svg": PICTURE, "img/b.png": b"\x89PNG" * 2
 
 
 class Project:
-    """A folder of sources, the folder into which they are collected, and the settings."""
+    """A folder of sources, the folder that they are collected into, and the settings."""
 
     def __init__(self, folder: Path) -> None:
         self.sources = folder / "sources"
@@ -64,7 +64,7 @@ class Project:
     @contextmanager
     def in_force(self) -> Iterator[None]:
         with override_settings(**self.settings):
-            # override_settings of Django 4.2 forgets OPTIONS; a settings file does not.
+            # override_settings of Django 4.2 ignores OPTIONS; a settings file does not.
             storages._backends = self.settings["STORAGES"]
             yield
 
@@ -88,7 +88,7 @@ class Project:
         return self.with_storage(lambda storage: storage.save(name, ContentFile(content)))
 
     def names(self) -> set[str]:
-        """What was collected, without the manifest and the record."""
+        """The names of the collected files, without the manifest and the record."""
         found = {
             path.relative_to(self.root).as_posix()
             for path in self.root.rglob("*")
@@ -307,7 +307,7 @@ def test_the_setting_keeps_only_hashed_copies(project: Project) -> None:
 
 
 def test_only_the_copies_of_the_last_pass_stay(project: Project) -> None:
-    # The deepest are looked at first, before what they refer to has its name.
+    # Django hashes the deepest files first, before the files that they refer to.
     project.write({"css/deep/a.css": b"@import '../app.css';"})
     project.use(OURS_MANIFEST, WHITENOISE_KEEP_ONLY_HASHED_FILES=True)
     project.collect()
@@ -428,8 +428,8 @@ def test_a_file_name_cannot_forge_a_line_of_an_error(project: Project) -> None:
 
 def test_a_file_name_cannot_forge_a_line_about_a_link(project: Project) -> None:
     project.write({"a\nERROR b.txt": b"a"})
-    told = project.collect(link=True, verbosity=2)
-    assert f"Linking '{project.sources}/a\\nERROR b.txt'" in told.splitlines()
+    output = project.collect(link=True, verbosity=2)
+    assert f"Linking '{project.sources}/a\\nERROR b.txt'" in output.splitlines()
 
 
 def test_circular_imports_are_reported_on_one_line(
@@ -460,7 +460,7 @@ def test_a_full_disk_is_reported_on_one_line_and_leaves_no_partial_file(
 ) -> None:
     project.write({"large.txt": b"0123456789" * 10_000})
     project.use(backend)
-    run = begin(project, tmp_path, most=50_000)
+    run = begin(project, tmp_path, limit=50_000)
     _, said = run.communicate(timeout=120)
     assert run.returncode == 1
     path = project.root / "large.txt"
@@ -480,7 +480,7 @@ def test_files_that_a_full_disk_keeps_from_being_replaced_stay(
     project.use(OURS_MANIFEST)
     project.collect()
     before = snapshot(project.root)
-    run = begin(project, tmp_path, most=2_000)
+    run = begin(project, tmp_path, limit=2_000)
     _, said = run.communicate(timeout=120)
     assert run.returncode == 1
     assert "cannot be written: File too large" in said
@@ -490,7 +490,7 @@ def test_files_that_a_full_disk_keeps_from_being_replaced_stay(
 
 @pytest.fixture
 def small_disk(project: Project) -> Iterator[None]:
-    """A real one, of 96 KB, in the place of ``STATIC_ROOT``."""
+    """A real file system of 96 KB, mounted at ``STATIC_ROOT``."""
     project.root.mkdir()
     disk = ["-t", "tmpfs", "-o", "size=96k", "tmpfs", str(project.root)]
     if os.geteuid() != 0 or subprocess.run(["mount", *disk], check=False).returncode:
@@ -502,7 +502,7 @@ def small_disk(project: Project) -> Iterator[None]:
 
 
 def touch(path: Path) -> None:
-    """Have a source be newer than what was collected of it."""
+    """Make a source newer than the collected file."""
     later = os.stat(path).st_mtime + 1000
     os.utime(path, (later, later))
 
@@ -532,7 +532,7 @@ def test_a_full_disk_leaves_the_old_file_in_its_place(
 def test_a_full_disk_leaves_the_old_file_when_a_link_should_replace_it(
     project: Project, small_disk: None
 ) -> None:
-    """A link is a new file too, and this file system has no room for another one."""
+    """A link is a new file too, and this file system has no space for it."""
     project.use(OURS_PLAIN, {"compress": {"exclude": ["*"]}})
     project.collect()
     remount = f"remount,nr_inodes={len(list(project.root.rglob('*'))) + 1}"
@@ -612,7 +612,7 @@ def test_errors_of_a_storage_of_django_are_left_to_django(project: Project) -> N
 def test_a_storage_imported_by_the_command_ends_it_without_a_traceback(
     tmp_path: Path,
 ) -> None:
-    """The app is not installed, so the command itself is the first to ask for the storage."""
+    """The app is not installed, so the command itself imports the storage."""
     (tmp_path / "source").mkdir()
     (tmp_path / "source" / "a.css").symlink_to("gone.css")
     program = f"""
@@ -664,7 +664,7 @@ def test_clearing_removes_a_link_to_a_folder_but_not_its_content(
 def test_a_folder_that_becomes_a_link_does_not_lead_outside(
     project: Project, tmp_path: Path, backend: str
 ) -> None:
-    """While the command works, again and again."""
+    """The folder is replaced repeatedly while the command runs."""
     outside = tmp_path / "outside"
     outside.mkdir()
     for name in ("app.css", "app.css.gz"):
@@ -742,7 +742,7 @@ def test_files_and_folders_have_the_modes_of_the_settings_and_the_group_of_the_f
 def test_without_fchmod_files_have_the_default_mode(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As on Windows."""
+    """As on Windows, which has no fchmod."""
     project.use(OURS_PLAIN, FILE_UPLOAD_PERMISSIONS=0o600)
     monkeypatch.delattr(os, "fchmod")
     project.save("a.txt", b"a")
@@ -864,17 +864,17 @@ def test_two_runs_at_once_leave_the_result_of_one(project: Project, tmp_path: Pa
 PROLOGUE = """
 import sys
 from django.core.management import execute_from_command_line
-if most := int(sys.argv.pop(1)):
+if limit := int(sys.argv.pop(1)):
     import resource
-    resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 execute_from_command_line(["manage.py", "collectstatic", "--noinput", *sys.argv[1:]])
 """
 
 
-def begin(project: Project, folder: Path, most: int = 0) -> subprocess.Popen[str]:
-    """The command in a process of its own, with settings in a file as every project has them.
+def begin(project: Project, folder: Path, limit: int = 0) -> subprocess.Popen[str]:
+    """Run the command in another process, with a settings file.
 
-    :param most: bytes that a file may have; 0 for no limit.
+    :param limit: the maximum size of a file in bytes; 0 for no limit.
     """
     settings = {
         **project.settings,
@@ -885,7 +885,7 @@ def begin(project: Project, folder: Path, most: int = 0) -> subprocess.Popen[str
     (folder / "its_settings.py").write_text("".join(f"{k} = {v!r}\n" for k, v in settings.items()))
     paths = os.pathsep.join([str(folder), *sys.path])
     return subprocess.Popen(
-        [sys.executable, "-W", "error", "-c", PROLOGUE, str(most)],
+        [sys.executable, "-W", "error", "-c", PROLOGUE, str(limit)],
         env={**os.environ, "PYTHONPATH": paths, "DJANGO_SETTINGS_MODULE": "its_settings"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -1,4 +1,4 @@
-"""The wrapping form: what the settings say, served around Django's handlers."""
+"""The wrapper: serves files according to the settings, around Django's handlers."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def wrapped(kind: str, **changed: Any) -> Any:
-    """Django's application of a kind, wrapped under these settings; a function that asks it."""
+    """Wrap Django's application with these settings; returns a function that calls it."""
     from whitenoise_async.django import DjangoWhiteNoise
 
     options = changed.pop("options", {})
@@ -59,7 +59,7 @@ def test_it_is_the_adapter_for_the_interface_of_the_application() -> None:
 
 
 class Hiding:
-    """An agent's wrapper: not async itself, it takes whatever comes."""
+    """The wrapper of an agent: not async itself, it accepts any arguments."""
 
     def __init__(self, wrapped: Any) -> None:
         self._wrapped = wrapped
@@ -79,7 +79,7 @@ class InSlots:
 
 
 class Guarded(Hiding):
-    """Reading an attribute that it does not have itself raises."""
+    """Reading a missing attribute raises an error other than ``AttributeError``."""
 
     def __getattr__(self, name: str) -> Any:
         raise RuntimeError(f"{name} needs a context")
@@ -88,7 +88,7 @@ class Guarded(Hiding):
 class Faceless(Guarded):
     @property  # type: ignore[misc]
     def __class__(self) -> Any:
-        raise RuntimeError("to be told apart it needs a context")
+        raise RuntimeError("its class needs a context")
 
 
 def hiding(wrapped: Any) -> Any:
@@ -133,7 +133,7 @@ def test_an_unknown_callable_counts_as_wsgi() -> None:
         return later
 
     assert isinstance(DjangoWhiteNoise(empty), WhiteNoise)
-    later = Hiding  # a class is not looked into
+    later = Hiding  # classes are not searched
     assert isinstance(DjangoWhiteNoise(empty), WhiteNoise)
     many = Hiding(None)
     vars(many).update({f"a{number}": lambda: None for number in range(2000)}, kind=Hiding)
@@ -157,7 +157,7 @@ def test_force_script_name_is_removed_from_the_url(kind: str, root: Path, mount:
     changed = {"FORCE_SCRIPT_NAME": "/app/", "STATIC_URL": "/app/static/", "STATIC_ROOT": root}
     get = wrapped(kind, **changed)
     assert get("/static/a.css", mount=mount).body == CSS
-    if kind == "asgi":  # servers know nothing of it, and hand over the whole path
+    if kind == "asgi":  # servers do not know it, and send the whole path
         assert get("/app/static/a.css").body == CSS
 
 
@@ -229,7 +229,7 @@ def test_the_manifest_replaces_the_walk_if_set(kind: str, root: Path) -> None:
         assert get("/static/a.css").body == CSS
         hashed = get("/static/a.0123456789ab.css", {"Accept-Encoding": "gzip"})
         assert hashed["content-encoding"] == "gzip"
-        assert get("/static/sub/b.css").body == b"/static/sub/b.css"  # the view's
+        assert get("/static/sub/b.css").body == b"/static/sub/b.css"  # from the view
         assert get("/static/a.0123456789ab.css.gz").body == b"/static/a.0123456789ab.css.gz"
 
 

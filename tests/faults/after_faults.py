@@ -1,4 +1,4 @@
-"""What has to hold whatever happened: the answer is right or visibly none, and nothing is left."""
+"""Checks after each fault: the response is right or visibly incomplete, and nothing leaks."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ UNKEPT = {"max_cached_file_size": 100}
 
 
 class Case(NamedTuple):
-    """An answer: what is asked for, and what is known of the file by then."""
+    """A request, and the state of the caches when it comes."""
 
     fields: Mapping[str, str]
-    warm: bool  # it was asked for before
+    warm: bool  # whether the file was requested before
     size: int  # bytes
     options: Mapping[str, Any] = {}
     method: str = "GET"
@@ -56,7 +56,7 @@ class Case(NamedTuple):
 
 SMALL, LARGE = PIECE - 100, 3 * PIECE - 10
 
-#: Each is answered in a way of its own.
+#: The code serves each of these in a different way.
 CASES = {
     "HEAD of an unknown file": Case({}, False, SMALL, method="HEAD"),
     "HEAD of a known one": Case(GZIP, True, SMALL, method="HEAD"),
@@ -73,7 +73,7 @@ CASES = {
 
 
 class Site:
-    """A file ``/a.txt`` and its sibling, and ``/b.txt``, which nothing happens to."""
+    """A file ``/a.txt`` and its variant, and ``/b.txt``, which never changes."""
 
     def __init__(self, root: Path, size: int) -> None:
         content = os.urandom(size // 2) + bytes(size - size // 2)
@@ -88,11 +88,11 @@ class Site:
         self._other = {_etag(other): other.read_bytes()}
         for path in self._contents:
             self.make(path)
-        #: Every form that there was, by its ETag.
+        #: Every representation so far, by its ETag.
         self.representations = self.current_representations()
 
     def make(self, path: Path) -> None:
-        """Make one of the two anew, whatever was put in its place."""
+        """Write the file or its variant again, in place of anything that replaced it."""
         if path.is_dir() and not path.is_symlink():
             path.rmdir()
         else:
@@ -100,7 +100,7 @@ class Site:
         write(path, self._contents[path])
 
     def current_representations(self) -> dict[str, bytes]:
-        """Those that may be sent, by their ETags."""
+        """The representations that may be sent now, by their ETags."""
         representations = dict(self._other)
         for path, suffix in ((self.path, ""), (self.variant, "-gzip")):
             if not path.is_file() or not os.access(path, os.R_OK, effective_ids=True):
@@ -115,7 +115,7 @@ def _etag(path: Path, suffix: str = "") -> str:
 
 
 def require_right(got: Received, call: Call, representations: Mapping[str, bytes]) -> None:
-    """Require that ``got``, a complete answer, is right for one of ``forms``."""
+    """Require that ``got`` is complete, and right for one of the representations."""
     assert got.ended
     if got.status == 416:
         assert got["content-range"] in [
@@ -153,9 +153,9 @@ def _require_range(said: str, body: bytes, representation: bytes) -> None:
 
 
 def require_cut(got: Received, sent_by_server: bool = False) -> None:
-    """Require that the client sees that something is missing.
+    """Require that the client notices that something is missing.
 
-    :param sent_by_server: who sent it may have done so to the end before that was found out.
+    :param sent_by_server: the server sent the file, maybe to its end, before the check.
     """
     assert isinstance(got.error, BrokenBodyError)
     assert len(got.body) < got.length or sent_by_server
@@ -165,7 +165,7 @@ def require_cut(got: Received, sent_by_server: bool = False) -> None:
 def outcome(
     got: Received, server: SimulatedServer, call: Call, representations: Mapping[str, bytes]
 ) -> str:
-    """What the client sees, in a word; nothing but these is allowed."""
+    """A word for the response to the client; fails for any response that is not allowed."""
     if got.error is not None:
         require_cut(got, server.sent_by_server)
         return "cut"
@@ -187,11 +187,11 @@ async def ask_at_each_call(
     names: tuple[str, ...] = ANY_CALL,
     on: bool = False,
 ) -> AsyncIterator[tuple[Received, bool]]:
-    """Answers in which ``act`` comes before the first call, before the second, and so on.
+    """Send a request once for each system call, and call ``act`` before that system call.
 
-    :param names: of the calls that count.
-    :param on: before each that follows as well.
-    :returns: each answer, and whether there was such a call; in the last there was none.
+    :param names: the system calls that count.
+    :param on: whether to call ``act`` before all later system calls as well.
+    :returns: each response, and whether its system call came. For the last one it did not.
     """
     at, reached = 0, True
     while reached:
@@ -208,7 +208,7 @@ async def ask_at_each_call(
 
 
 def forget(app: Any) -> None:
-    """Have ``app`` know no more of ``/a.txt`` than at its start."""
+    """Make ``app`` forget all that it has learned about ``/a.txt`` since its start."""
     entry = app.registry.look_up("/a.txt")
     if entry is not None:
         app.responder.forget(entry)
@@ -220,34 +220,40 @@ def close_kept(app: Any) -> None:
 
 
 def descriptors() -> set[str]:
-    """The files that this process has open. What earlier tests left may be closed at any moment."""
+    """The files that this process has open. Leftovers of earlier tests may close at any time."""
     found = set()
     for name in os.listdir("/proc/self/fd"):
-        with suppress(FileNotFoundError):  # the listing's own
+        with suppress(FileNotFoundError):  # the descriptor of this listing
             found.add(f"{name} {os.readlink(f'/proc/self/fd/{name}')}")
     return {each for each in found if " /" in each}
 
 
 def nothing_more_is_open(before: set[str]) -> bool:
-    """Without what is held by the traceback of a cancelled task alone."""
+    """Whether no more files are open than before, after a garbage collection.
+
+    The traceback of a cancelled task may hold a file until then.
+    """
     gc.collect()
     return descriptors() <= before
 
 
 def threads_taken() -> int:
-    """Of ours, in this event loop."""
+    """How many of our threads work for this event loop."""
     return statistics().running
 
 
 class Census:
-    """What there is besides an answer; afterwards there has to be no more."""
+    """Counts files, tasks, threads and buffers, to find any that a response leaves behind."""
 
     def __init__(self) -> None:
         self._descriptors = descriptors()
         self._tasks = _tasks()
 
     async def require_nothing_left(self, app: Any, buffers: int = 0) -> None:
-        """:param buffers: how many may be in memory, besides what is kept there on purpose."""
+        """Require that all is as before.
+
+        :param buffers: how many buffers may be left, besides those in the cache.
+        """
         assert _tasks() == self._tasks
         assert _active_streams._number == 0
         close_kept(app)

@@ -1,4 +1,4 @@
-"""Faults made to order: at any system call of an answer, at any await, in any server's hands."""
+"""Injects faults: at any system call of a response, at any await, in any call of the server."""
 
 from __future__ import annotations
 
@@ -31,29 +31,29 @@ from whitenoise_async.wsgi import bodies as wsgi_bodies
 
 T = TypeVar("T")
 
-# Who reads what is not in memory: the package in place, in a thread what has to be waited for, in
-# threads alone; or the server, by the descriptor.
+# How a file is read: without waiting, from the page cache; in a thread if it is not there; or
+# always in threads. Under WSGI, a server may also read it, by its descriptor.
 _READINGS = ("page cache", "cold", "threads")
 
-#: Event loops and ways of reading.
+#: An event loop and a way of reading.
 ASGI_SETUPS = [f"{loop}, {reading}" for loop in ("asyncio", "trio") for reading in _READINGS]
 WSGI_SETUPS = ["wsgi", "wsgi, seek", "wsgi, sendfile"]
-#: For what does not depend on the event loop, which has its turn with one reading or the other.
+#: For tests that do not depend on the event loop: each way of reading, with one event loop.
 EACH_READING = [
     *(*WSGI_SETUPS, "asyncio, page cache"),
     *("trio, cold", "trio, threads"),
 ]
-#: For what does not depend on who reads.
+#: For tests that do not depend on the way of reading.
 FEW_SETUPS = ["wsgi", "asyncio, page cache", "trio, threads"]
 
-#: Bytes of a piece of a body. With it shrinks what is a large file, so that thousands of answers
-#: take seconds.
+#: The size of a piece of a body in bytes. It makes files of 3 KB large, so that thousands of
+#: responses take seconds.
 PIECE = 1024
 
 APPLICATION = b"application"
 CALLS = ("open", "stat", "fstat", "pread", "preadv", "lseek", "dup", "read", "close")
 READS = ("pread", "preadv", "read")
-#: Also what lists folders, and what a server does with a descriptor.
+#: Including the calls that list folders, and the server's own.
 ANY_CALL = (*CALLS, "scandir", "sendfile")
 
 
@@ -68,7 +68,7 @@ def _wsgi_application(environ: Any, start_response: Any) -> list[bytes]:
 
 
 class Buffer(bytes):
-    """What was read of a file; counted as long as it is in memory."""
+    """Bytes read from a file. The class counts its objects in memory."""
 
     alive = 0
     _counting = threading.RLock()
@@ -84,7 +84,7 @@ class Buffer(bytes):
 
 
 class _System:
-    """``os`` as the package sees it."""
+    """The ``os`` module as the package sees it."""
 
     def __init__(self, calls: Calls) -> None:
         for name in (*CALLS, "scandir"):
@@ -96,10 +96,10 @@ class _System:
 
 
 class Calls:
-    """The system calls that the package makes for an answer, in their order.
+    """Intercepts the system calls that the package makes.
 
-    ``before`` is called with the name of each. It may do what others do meanwhile, or raise what
-    the kernel might.
+    ``before`` is called with the name of each. It may change files, as another process might, or
+    raise an error, as the kernel might.
     """
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
@@ -114,16 +114,17 @@ class Calls:
         try:
             self.before(name)
         except BaseException:
-            if name == "close":  # Linux does it, whatever it says
+            if name == "close":  # Linux closes a descriptor even if it reports an error
                 call(*args, **kwargs)
             raise
         return call(*args, **kwargs)
 
 
 class At:
-    """Does something before the call numbered ``number``, of those with these names.
+    """Calls ``act`` before one system call.
 
-    :param on: before each that follows as well.
+    :param number: the number of the call, among those with these names.
+    :param on: whether to call ``act`` before all later ones as well.
     """
 
     def __init__(
@@ -146,7 +147,7 @@ class At:
 
 @dataclass
 class Received:
-    """What a client got, and what the server got instead of an end."""
+    """A response as the client received it, and the error that the server got, if any."""
 
     status: int = 0
     headers: dict[str, str] = field(default_factory=dict)
@@ -159,19 +160,19 @@ class Received:
 
     @property
     def length(self) -> int:
-        """What was promised."""
+        """The length that the headers promise."""
         return int(self.headers["content-length"])
 
 
 class SimulatedServer:
-    """One of those above: makes applications, and asks them as a server does."""
+    """Makes applications and calls them like a server: one of the setups above."""
 
     def __init__(self, name: str, patch: pytest.MonkeyPatch) -> None:
         self.adapter, _, self.reading = name.partition(", ")
         self.calls = Calls(patch)
-        #: What ASGI's ``send`` does first, given the message.
+        #: ASGI's ``send`` awaits this first, with the message.
         self.on_send: Callable[[Any], Awaitable[object]] = _let_others_go_on
-        #: What ASGI's ``receive`` gives.
+        #: ASGI's ``receive``.
         self.on_receive: Callable[[], Awaitable[Any]] = anyio.sleep_forever
         self.extensions: dict[str, Any] = {}
         for module, constant in (
@@ -202,11 +203,11 @@ class SimulatedServer:
         return ADAPTERS[self.adapter](application, root, **{"check_interval": 0, **options})
 
     def run(self, main: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """Run ``main`` in the event loop; one of asyncio does no harm to WSGI."""
+        """Run ``main`` in the event loop: for WSGI, in one of asyncio."""
         return anyio.run(main, backend="trio" if self.adapter == "trio" else "asyncio")
 
     async def ask(self, app: Any, call: Call, got: Received | None = None) -> Received:
-        """Ask, and return ``got`` with what came."""
+        """Send a request, and return ``got`` with the response."""
         got = Received() if got is None else got
         if self.adapter == "wsgi":
             self._ask_wsgi(app, call, got)
@@ -237,7 +238,7 @@ class SimulatedServer:
             got.error = error
 
     def pieces(self, body: Any, got: Received) -> Iterator[bytes]:
-        """What a server sends of a WSGI body."""
+        """The bytes that a server sends of a WSGI body."""
         if isinstance(body, FileWrapper):
             return self._sent_by_server(body.file.fileno(), 0, got.length)
         return iter(body)
@@ -261,7 +262,7 @@ class SimulatedServer:
             got.error = error
 
     def _sent_by_server(self, descriptor: int, offset: int, count: int) -> Iterator[bytes]:
-        """What sendfile sends: it ends where the file does, without a word."""
+        """The bytes that ``sendfile`` sends: it stops at the end of the file without an error."""
         while count:
             self.calls.before("sendfile")
             data = os.pread(descriptor, min(count, PIECE), offset)
@@ -289,9 +290,9 @@ class FileWrapper:
 
 
 class Steps:
-    """A coroutine's run, counted by the times that it waits.
+    """Runs a coroutine and counts its awaits.
 
-    At the one numbered ``at``, ``act`` is called with what is waited for.
+    At the await numbered ``at``, ``act`` is called with the awaited object.
     """
 
     def __init__(
@@ -315,7 +316,7 @@ class Steps:
             except StopIteration as end:
                 return end.value
             finally:
-                value = None  # an error would keep this frame, and be kept by it
+                value = None  # an error and this frame would keep each other alive
             self._number += 1
             if self._number == self._at + 1:
                 self._act(waited_for)
@@ -328,7 +329,7 @@ class Steps:
 
 @contextmanager
 def little_memory(room: int) -> Iterator[None]:
-    """Let the process have ``room`` bytes more than it has."""
+    """Limit the process to ``room`` bytes more than it has now."""
     gc.collect()
     before = resource.getrlimit(resource.RLIMIT_AS)
     pages = int(Path("/proc/self/statm").read_text().split()[0])

@@ -1,4 +1,4 @@
-"""An answer is cancelled, or its client goes away, at each of its awaits."""
+"""A request is cancelled, or its client disconnects, at each of its awaits."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Ask = Callable[[], Coroutine[Any, Any, object]]
 
 
 async def cancel_scope(ask: Ask, at: int, server: SimulatedServer) -> bool:
-    """Whether there was an await numbered ``at``; a scope around it is cancelled there."""
+    """Cancel a scope around the request. Returns whether there was an await numbered ``at``."""
     with anyio.CancelScope() as scope:
         steps = Steps(ask(), at, lambda waited_for: scope.cancel())
         await steps
@@ -36,12 +36,12 @@ async def cancel_scope(ask: Ask, at: int, server: SimulatedServer) -> bool:
 
 
 async def cancel_task(ask: Ask, at: int, server: SimulatedServer) -> bool:
-    """As ``asyncio.timeout`` does, and servers at their end: no shield keeps it off."""
+    """Cancel the task, like ``asyncio.timeout`` and servers that shut down. No shield stops it."""
     return await _in_task(ask, at, lambda waited_for, task: task.cancel())
 
 
 async def cancel_task_late(ask: Ask, at: int, server: SimulatedServer) -> bool:
-    """When what it waits for is there already, and the task has not gone on yet."""
+    """Cancel the task after its awaited result has come, and before it continues."""
 
     def cancel(waited_for: asyncio.Future[object] | None, task: asyncio.Task[object]) -> None:
         if waited_for is None:
@@ -56,7 +56,7 @@ async def _in_task(ask: Ask, at: int, cancel: Callable[[Any, Any], object]) -> b
     steps: list[Steps] = []
 
     async def run() -> None:
-        # Not the task itself: it and its CancelledError would keep each other.
+        # Looked up here, since a task and its CancelledError would keep each other alive.
         act = lambda waited_for: cancel(waited_for, asyncio.current_task())  # noqa: E731
         steps.append(Steps(ask(), at, act))
         await steps[0]
@@ -69,7 +69,7 @@ async def _in_task(ask: Ask, at: int, cancel: Callable[[Any, Any], object]) -> b
 
 
 async def hang_up(ask: Ask, at: int, server: SimulatedServer) -> bool:
-    """The client goes away."""
+    """The client disconnects."""
     gone = anyio.Event()
 
     async def receive() -> Any:
@@ -105,7 +105,7 @@ FAST_ENDS = [
 
 
 @pytest.mark.parametrize(("end", "setup"), slow_unless(ENDS, FAST_ENDS.__contains__))
-def test_wherever_it_is_cancelled_nothing_is_left_and_the_next_answer_is_right(
+def test_a_request_cancelled_at_any_await_leaves_nothing_and_the_next_response_is_right(
     end: Callable[[Ask, int, SimulatedServer], Awaitable[bool]],
     setup: str,
     tmp_path: Path,
@@ -131,7 +131,7 @@ def test_wherever_it_is_cancelled_nothing_is_left_and_the_next_answer_is_right(
             else:
                 assert reached
             del got
-            # asyncio's task and its CancelledError may keep each other, and what the task had.
+            # A task of asyncio and its CancelledError may keep each other and a buffer alive.
             await census.require_nothing_left(app, at + 1 if end in ASYNCIO_ALONE else 0)
             for call in (case.call, OTHER):
                 require_right(await server.ask(app, call), call, site.representations)

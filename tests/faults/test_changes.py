@@ -1,6 +1,6 @@
-"""A file or its sibling is changed at each point of an answer: before each system call, and after.
+"""A file or its variant changes at each point of a response: before each system call, and after.
 
-What a client may see of each change, and what the log says, is in :data:`CHANGES`.
+:data:`CHANGES` lists what a client may notice of each change, and what is logged.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from tests.helpers.slow import slow_unless
 
 
 def another(path: Path) -> bytes:
-    """Content of the same length; a sibling's is its original's, compressed otherwise."""
+    """Other content of the same length. A variant still matches its original."""
     content = path.read_bytes()
     if path.suffix == ".gz":
         return content[:4] + b"1" + content[5:]  # MTIME (RFC 1952 §2.3.1)
@@ -65,11 +65,11 @@ def put_in_its_place(make: Callable[[Path], object]) -> Callable[[Path], None]:
 
 
 class Change(NamedTuple):
-    """What is done, and what may be seen of it.
+    """A change, and what may be noticed of it.
 
-    :param seen: by the client.
-    :param cause: in the log, if the connection is cut or something is there that is not served.
-    :param listed: the same, if it is seen when a folder is listed, by ``autorefresh``.
+    :param seen: the outcomes that the client may see.
+    :param cause: the cause in the log, if the connection is cut or the file is not served.
+    :param listed: the cause in the log if ``autorefresh`` notices it when it lists a folder.
     """
 
     make: Callable[[Path], object]
@@ -116,13 +116,13 @@ CHANGES = {
     ),
 }
 
-#: What matters most while a file is read and sent, by whom ever.
+#: The most important changes, for every way to read and send a file.
 DURING = ("deleted", "replaced", "grown", "truncated", "overwritten by as much")
 
 
 @pytest.fixture
 def root(change: str, tmp_path: Path, public_path: Path) -> Iterator[Path]:
-    """Owned by a user who may not read everything, whom the tests are then run by."""
+    """A folder. Where root could read every file, another user owns it and runs the test."""
     if change != "made unreadable" or os.geteuid():
         yield tmp_path
         return
@@ -135,9 +135,9 @@ def root(change: str, tmp_path: Path, public_path: Path) -> Iterator[Path]:
 def require_logged(
     said: list[str], seen: str, changed: Path, change: Change, site: Site, lists: bool
 ) -> None:
-    """One line for what is somebody's fault, with path and cause, and none for what is nobody's."""
+    """Require one line with path and cause for each change that somebody must repair, else none."""
     left_out = f"WARNING {site.variant} is not served: "
-    # A sibling may be one no more, by what was done to it or to its original.
+    # A variant may cease to match its original, by a change of either.
     told = change.seen != GONE or (changed == site.variant and bool(change.cause + change.listed))
     assert sum(line.startswith(left_out) for line in said) <= told
     expected = {""}
@@ -160,7 +160,7 @@ FAST_TURNS = [
 
 
 @pytest.mark.parametrize(("change", "setup"), slow_unless(TURNS, FAST_TURNS.__contains__))
-def test_whenever_a_file_is_changed_the_answer_is_right_or_cut(
+def test_whenever_a_file_changes_the_response_is_right_or_cut(
     setup: str,
     change: str,
     root: Path,
@@ -183,7 +183,7 @@ def test_whenever_a_file_is_changed_the_answer_is_right_or_cut(
             site.representations |= site.current_representations()
 
         async for got, reached in ask_at_each_call(server, app, case, make):
-            if not reached:  # the last point is after all calls
+            if not reached:  # the last change comes after all calls
                 make()
             word = outcome(got, server, case.call, site.representations)
             seen[name].add(word)
@@ -211,7 +211,7 @@ def require_answered_after(got: Received, change: str, name: str, case: Case, si
     if got.body == APPLICATION:
         assert CHANGES[change].seen == GONE and name == "a.txt"
     else:
-        # What was opened, made unreadable, and then asked for its state, is in that still.
+        # A file that was opened before it was made unreadable has its old state.
         unread = change == "made unreadable"
         require_right(
             got, case.call, site.representations if unread else site.current_representations()

@@ -1,4 +1,4 @@
-"""Memory runs out for an answer: the kernel gives this process no more."""
+"""A response needs memory that the kernel refuses."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from whitenoise_async.asgi import file_stream as streaming
 from whitenoise_async.wsgi import bodies as wsgi_bodies
 
 SIZE = 128 * 1024 * 1024
-ROOM = SIZE // 2  # for threads, which have stacks, and for all that is small
+ROOM = SIZE // 2  # for the stacks of threads and for small objects
 SETUPS = ["wsgi", "asyncio, page cache", "asyncio, threads", "trio, page cache", "trio, threads"]
 RANGES = {"Range": f"bytes=0-{SIZE // 2},{SIZE - 9}-"}
 
@@ -33,7 +33,7 @@ def path(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_file_for_which_there_is_no_memory_is_a_503_and_there_later(
+def test_a_file_without_memory_for_it_is_a_503_and_served_later(
     server: SimulatedServer, path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     options = {"max_cached_file_size": SIZE, "max_cache_size": SIZE, "check_interval": None}
@@ -47,7 +47,7 @@ def test_a_file_for_which_there_is_no_memory_is_a_503_and_there_later(
         assert caplog.messages == [f"{path} cannot be read now: Cannot allocate memory"]
         assert other.body == b"other"
         assert (await server.ask(app, make_call("/a.bin"))).body == bytes(SIZE)
-        # It is in memory now, but its ranges have to be put side by side.
+        # The file is in memory now, but its ranges must be joined.
         caplog.clear()
         with little_memory(ROOM):
             got = await server.ask(app, make_call("/a.bin", RANGES))
@@ -59,7 +59,7 @@ def test_a_file_for_which_there_is_no_memory_is_a_503_and_there_later(
     server.run(main)
 
 
-def test_a_piece_for_which_there_is_no_memory_cuts_the_connection(
+def test_a_piece_without_memory_for_it_cuts_the_connection(
     server: SimulatedServer,
     path: Path,
     caplog: pytest.LogCaptureFixture,

@@ -1,4 +1,4 @@
-"""What servers do at their worst: ``send`` and ``receive`` fail, bodies are left where they are."""
+"""Servers behave badly: ``send`` and ``receive`` fail, and bodies are abandoned."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from tests.helpers.slow import slow_unless
 
 
 class OwnError(Exception):
-    """A server's or a middleware's."""
+    """An error of a server or a middleware."""
 
 
 class OwnEnd(BaseException):
-    """One that nobody is to catch, as gevent's are."""
+    """An error that must not be caught, like those of gevent."""
 
 
-#: What ``send`` raises when the client has gone, in one server or the other.
+#: The errors that ``send`` raises in some servers when the client has disconnected.
 GONE = [BrokenPipeError(errno.EPIPE, "Broken pipe"), OSError()]
 FAULTS = [RuntimeError("a fault"), OwnError(), OwnEnd()]
 ERRORS = [*GONE, *FAULTS]
 
-#: What becomes of an error depends little on who reads the file.
+#: The handling of an error depends little on the way of reading.
 FEW_ASGI_SETUPS = [setup for setup in FEW_SETUPS if setup in ASGI_SETUPS]
 ALL_OF_ASGI = slow_unless(
     [
@@ -54,7 +54,7 @@ def _nothing_is_let_go_of_by_chance() -> Iterator[None]:
 
 
 class Failing:
-    """Raises ``error`` when it is called for the time numbered ``at``."""
+    """Raises ``error`` from the call numbered ``at`` on."""
 
     def __init__(self, at: int, error: BaseException) -> None:
         self._left = at
@@ -81,7 +81,7 @@ async def raised_by(
 
 
 @pytest.mark.parametrize(("error", "setup"), ALL_OF_ASGI, ids=_name)
-def test_whichever_send_fails_a_client_that_has_gone_is_no_error_and_all_else_comes_through(
+def test_whichever_send_fails_a_disconnect_is_ignored_and_other_errors_propagate(
     setup: str,
     error: BaseException,
     tmp_path: Path,
@@ -122,7 +122,7 @@ def test_whichever_send_fails_a_client_that_has_gone_is_no_error_and_all_else_co
 
 
 @pytest.mark.parametrize(("error", "setup"), ALL_OF_ASGI, ids=_name)
-def test_whichever_receive_fails_the_error_comes_through_or_the_answer_is_whole(
+def test_whichever_receive_fails_the_error_propagates_or_the_response_is_complete(
     setup: str,
     error: BaseException,
     tmp_path: Path,
@@ -172,14 +172,14 @@ def all_pieces(pieces: Iterator[bytes]) -> None:
 
 @pytest.mark.parametrize("setup", WSGI_SETUPS)
 @pytest.mark.parametrize("take", [nothing, one_piece, all_pieces])
-def test_however_a_server_leaves_a_body_nothing_is_left(
+def test_however_a_server_abandons_a_body_nothing_is_left(
     setup: str,
     take: Callable[[Iterator[bytes]], None],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Not even where it never closes one: it is closed when nobody has it any more."""
+    """Not even if it never closes the body: then its finalizer does."""
     server = SimulatedServer(setup, monkeypatch)
 
     def start_response(*_: object) -> None:
@@ -206,7 +206,7 @@ def test_however_a_server_leaves_a_body_nothing_is_left(
 
 @pytest.mark.parametrize("setup", WSGI_SETUPS)
 @pytest.mark.parametrize("error", [OSError(), OwnEnd()], ids=_name)
-def test_a_start_response_that_fails_comes_through(
+def test_an_error_of_start_response_propagates(
     setup: str,
     error: BaseException,
     tmp_path: Path,

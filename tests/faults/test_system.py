@@ -1,6 +1,6 @@
-"""Each system call of an answer fails: the first, the second, the n-th, or all from there on.
+"""Each system call of a response fails: the first, the second, the n-th, or all from there on.
 
-What a client may see of each error, and what the log says, is in :data:`FAULTS`.
+:data:`FAULTS` lists what a client may notice of each error.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ from tests.helpers.slow import slow_unless
 
 
 class Fault(NamedTuple):
-    """An error, and the calls that it comes from.
+    """An error, and the system calls that raise it.
 
-    :param seen: what a client may see of it.
+    :param seen: the outcomes that a client may see.
     """
 
     error: type[Exception]
@@ -63,7 +63,7 @@ FAULTS = {
 
 
 def require_logged(records: list[logging.LogRecord], seen: str, site: Site, fault: Fault) -> None:
-    """One line for each fault that the client may notice."""
+    """Require one line for each fault that the client may notice."""
     said = [(record.levelno, record.getMessage()) for record in records]
     if seen in ("503", "cut"):
         ((level, line),) = said
@@ -97,7 +97,7 @@ def is_fast(turn: tuple[str, bool, str]) -> bool:
 
 
 @pytest.mark.parametrize(("fault", "on", "setup"), slow_unless(TURNS, is_fast))
-def test_whichever_call_fails_the_client_is_told_and_the_next_answer_is_right(
+def test_whichever_call_fails_the_client_notices_and_the_next_response_is_right(
     setup: str,
     fault: str,
     on: bool,

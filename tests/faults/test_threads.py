@@ -1,4 +1,4 @@
-"""No thread is to be had: every one of ours waits for the disk, or the system gives no more."""
+"""No thread is free: all of ours wait for the disk, or the system refuses to start another."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ from whitenoise_async.asgi.worker_threads import (
 from whitenoise_async.asgi.worker_threads import Call as ThreadCall
 
 CONTENT = os.urandom(5 * PIECE)
-# Bytes that are left for all but the stacks of threads.
+# Bytes that are left for everything but the stacks of threads.
 ROOM = 512 * 1024 * 1024
-# Who has threads, and keeps those that are idle.
+# The thread pools, which keep idle threads.
 POOLS = ("anyio", "aiofiles")
 # More threads than can be idle. Trio keeps idle threads of earlier tests for ten seconds: all of
-# ours, and as many again for other work of a test.
+# ours, and as many for other work of a test.
 IDLE = 2 * (MAX_THREADS + MAX_STUCK)
 NO_THREAD = "can't start new thread"
 
@@ -85,7 +85,7 @@ def no_room_for_stacks() -> Iterator[None]:
 
 @asynccontextmanager
 async def no_threads(*pools: str) -> AsyncIterator[None]:
-    """Have no thread in ``pools``, and let no more be started: their stacks have no room."""
+    """Occupy all threads of ``pools``, and leave no memory for the stacks of new ones."""
     done = threading.Event()
     limiter = anyio.CapacityLimiter(IDLE)
     if "aiofiles" in pools:
@@ -107,7 +107,7 @@ async def no_threads(*pools: str) -> AsyncIterator[None]:
 
 
 class Losing:
-    """Sends as :class:`Way` does, and from the message number ``at`` on there is no thread."""
+    """Takes all threads away when the message number ``at`` is sent."""
 
     def __init__(self, server: SimulatedServer, at: int, pools: Sequence[str] = POOLS) -> None:
         self._at = at
@@ -138,7 +138,7 @@ class Losing:
         await self._group.__aexit__(None, None, None)
 
 
-def test_without_a_thread_a_file_that_has_to_be_looked_at_is_a_503(
+def test_without_a_thread_a_file_that_must_be_checked_is_a_503(
     server: SimulatedServer, path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     app = server.make(path.parent, check_interval=None)
@@ -168,7 +168,7 @@ def test_without_a_thread_a_file_that_has_to_be_looked_at_is_a_503(
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
-def test_threads_that_earlier_tests_left_idle_are_not_to_be_had_either(backend: str) -> None:
+def test_idle_threads_of_earlier_tests_are_occupied_too(backend: str) -> None:
     number = MAX_THREADS + MAX_STUCK
 
     async def main() -> None:
@@ -208,10 +208,10 @@ def test_without_a_thread_in_mid_stream_the_connection_is_cut_if_one_is_needed(
     server.run(main)
 
 
-def test_without_a_thread_for_the_last_look_the_connection_is_cut(
+def test_without_a_thread_for_the_last_check_the_connection_is_cut(
     monkeypatch: pytest.MonkeyPatch, path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """aiofiles has threads of its own: here it has them all, and needs no more."""
+    """aiofiles has its own threads: here it has started all of them."""
     server = SimulatedServer("asyncio, threads", monkeypatch)
     app = server.make(path.parent, max_cache_size=0)
     executor, together = streaming._executor_of(os.getpid(), 0), threading.Barrier(MAX_THREADS)
@@ -251,8 +251,10 @@ def test_without_a_thread_a_removed_file_is_closed_in_place(
 
 
 @pytest.mark.parametrize("server", ["asyncio, page cache", "trio, page cache"], indirect=True)
-def test_without_a_thread_no_path_is_handed_over(server: SimulatedServer, path: Path) -> None:
-    """Whether it leads to the open file still, nobody can ask; the open file is sent."""
+def test_without_a_thread_no_path_is_passed_to_the_server(
+    server: SimulatedServer, path: Path
+) -> None:
+    """Without a thread, the path cannot be checked, so the open file is sent."""
     server.extensions = {"http.response.pathsend": {}}
     app = server.make(path.parent, max_cache_size=0, check_interval=None)
 
@@ -325,7 +327,7 @@ def urls(tmp_path: Path) -> list[str]:
     return [f"/{name}" for name in names]
 
 
-def test_a_disk_that_hangs_stops_what_needs_it_and_nothing_else(
+def test_a_disk_that_hangs_stops_only_requests_that_need_it(
     server: SimulatedServer, path: Path, urls: list[str]
 ) -> None:
     app = server.make(path.parent, max_cached_file_size=10, check_interval=None)
@@ -357,7 +359,7 @@ def test_a_disk_that_hangs_stops_what_needs_it_and_nothing_else(
     server.run(main)
 
 
-def test_requests_given_up_while_the_disk_hangs_take_no_thread_from_the_others(
+def test_requests_cancelled_while_the_disk_hangs_take_no_thread_from_the_others(
     server: SimulatedServer, path: Path, urls: list[str]
 ) -> None:
     app = server.make(path.parent, max_cache_size=0)
@@ -447,7 +449,7 @@ def test_an_event_loop_may_end_while_the_disk_hangs(
 
 
 @pytest.mark.parametrize("server", ["asyncio, page cache", "trio, page cache"], indirect=True)
-def test_a_runtime_error_of_a_hook_is_no_lack_of_threads(
+def test_a_runtime_error_of_a_hook_is_not_taken_for_a_lack_of_threads(
     server: SimulatedServer, path: Path
 ) -> None:
     def fail(*_: object) -> None:
@@ -513,7 +515,7 @@ def test_a_slow_hook_delays_its_file_and_no_other(server: SimulatedServer, tmp_p
     server.run(main)
 
 
-def test_directories_that_hang_do_not_keep_the_threads_from_the_others(
+def test_directories_that_hang_leave_threads_for_the_others(
     server: SimulatedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A call that takes long does not count, so that another one has a thread."""
@@ -578,7 +580,7 @@ def test_a_file_in_memory_is_sent_while_its_next_check_hangs(
 
 
 @pytest.mark.parametrize("server", ["asyncio, page cache", "trio, threads"], indirect=True)
-def test_what_is_sent_while_a_check_hangs_is_the_newest_that_is_in_memory(
+def test_while_a_check_hangs_the_newest_content_in_memory_is_sent(
     server: SimulatedServer, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A request that waited for another one has what that one loaded."""
@@ -612,7 +614,7 @@ def test_what_is_sent_while_a_check_hangs_is_the_newest_that_is_in_memory(
     server.run(main)
 
 
-async def test_a_call_that_nobody_waits_for_is_not_begun() -> None:
+async def test_a_cancelled_call_does_not_begin() -> None:
     with ThreadCall("a.bin", "", os.getpid) as call:
         await call.wait_for_file("a.bin")
     with pytest.raises(asyncio.CancelledError):
@@ -620,7 +622,7 @@ async def test_a_call_that_nobody_waits_for_is_not_begun() -> None:
     assert statistics() == (0, 0)
 
 
-async def test_a_request_that_is_given_up_once_it_has_its_turn_at_a_file_blocks_nobody() -> None:
+async def test_a_request_cancelled_after_it_got_the_file_blocks_no_other() -> None:
     """Before version 4.10 of anyio, those behind it waited for ever."""
     order: list[str] = []
 
@@ -642,7 +644,7 @@ async def test_a_request_that_is_given_up_once_it_has_its_turn_at_a_file_blocks_
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "asyncio's own", "trio"])
-def test_calls_that_are_given_up_at_any_moment_leave_nothing_taken(
+def test_calls_cancelled_at_any_moment_release_everything(
     backend: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(threads, "STUCK_AFTER", 0.01)

@@ -69,7 +69,10 @@ def test_a_reason_is_in_the_words_of_the_system(error: Exception, reason: str) -
 def test_messages_stay_on_one_line() -> None:
     """A file name may contain line breaks."""
     assert str(UnavailableError("/a\nb", "reason")) == r"/a\nb is not served: reason"
-    assert str(BrokenBodyError("/a\nb")) == r"/a\nb was sent in part: the file was truncated"
+    assert (
+        str(BrokenBodyError("/a\nb", "the file was truncated"))
+        == r"/a\nb was sent in part: the file was truncated"
+    )
 
 
 def test_making_an_error_logs_nothing(caplog: pytest.LogCaptureFixture) -> None:

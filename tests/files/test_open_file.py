@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import errno
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.helpers.files import write
+from tests.helpers.descriptors import descriptors_of
+from tests.helpers.files import MTIME, write
 from whitenoise_async.files import open_file as open_file_module
 from whitenoise_async.files.errors import FileSystemError, UnavailableError
 from whitenoise_async.files.open_file import OpenFile, open_below, open_file
@@ -129,3 +131,75 @@ def test_an_error_of_close_is_ignored(
             else:
                 file.close()
     assert len(closed) == (3 if way == "folder" else 1)
+
+
+def test_a_stream_is_independent_and_starts_at_the_beginning(file: OpenFile) -> None:
+    for _ in range(2):
+        with file.stream() as stream:
+            assert stream.read() == CONTENT
+    assert file.read(5, 10) == CONTENT[5:15]
+
+
+def append(path: Path) -> None:
+    with path.open("ab") as file:
+        file.write(b"more")
+    os.utime(path, (time.time() + 5,) * 2)  # a write sets the date, but the clock is coarse
+
+
+def overwrite(path: Path) -> None:
+    write(path, CONTENT[::-1], mtime=MTIME + 1)
+
+
+def overwrite_and_restore_date(path: Path) -> None:
+    write(path, CONTENT[::-1])
+
+
+def overwrite_with_more_and_restore_date(path: Path) -> None:
+    write(path, CONTENT[::-1] + b"more")
+
+
+def replace(path: Path) -> None:
+    write(path.with_name("new"), CONTENT[::-1]).replace(path)
+
+
+OVERWRITTEN = "the file was overwritten"
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (append, None),
+        (replace, None),
+        (Path.unlink, None),
+        (lambda path: path.chmod(0o600), None),
+        (lambda path: os.link(path, path.with_name("link")), None),
+        (lambda path: path.rename(path.with_name("other")), None),
+        (lambda path: os.truncate(path, 9_999), "the file was truncated"),
+        (overwrite, OVERWRITTEN),
+        (overwrite_and_restore_date, OVERWRITTEN),
+        (overwrite_with_more_and_restore_date, OVERWRITTEN),
+    ],
+    ids=["append", "replace", "unlink", "chmod", "link", "rename", "truncate", *["write"] * 3],
+)
+def test_a_change_that_makes_a_body_wrong_is_noticed(
+    file: OpenFile, path: Path, change: Callable[[Path], object], expected: str | None
+) -> None:
+    assert file.change_since_open() is None
+    assert file.is_unchanged()
+    time.sleep(0.02)  # the clock that sets the ctime ticks every few milliseconds
+    change(path)
+    assert file.change_since_open() == expected
+    assert not file.is_unchanged()
+
+
+def test_an_error_while_a_file_is_opened_closes_its_descriptor(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(descriptor: int) -> bool:
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(open_file_module, "supports_page_cache_reads", fail)
+        with pytest.raises(MemoryError):
+            open_file(str(path))
+    assert descriptors_of(path) == []

@@ -1,1 +1,1 @@
-"""Hostile requests: what is required of every answer, and what makes up requests to try it with."""
+"""Hostile requests: the requirements on every response, and generators of requests."""

@@ -1,4 +1,4 @@
-"""``nox -s fuzz``: hostile requests, for as long as asked."""
+"""``nox -s fuzz``: hostile requests, for a given time."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _FOUND = CORPUS / "found.jsonl"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Fuzz; returns the exit status, 1 where a request failed."""
+    """Fuzz; returns the exit status, 1 if a request failed."""
     options = _parser().parse_args(arguments)
-    logging.disable()  # what is not served is meant not to be
+    logging.disable()  # warnings about skipped files are expected
     with tempfile.TemporaryDirectory() as name, closing(Sites(Path(name))) as sites:
         return _run(sites, options.seconds, options.runs, options.keep)
 
@@ -50,7 +50,9 @@ def _run(sites: Sites, seconds: float, runs: int | None, keep: bool) -> int:
         _say(f"Guided by coverage, {seconds:g} s at the most ...")
         tallies["guided"], candidates = guided.run(Limits(seconds, runs))
     else:
-        _say("atheris is not installed, or not to be had for this Python: no coverage guides.")
+        _say(
+            "atheris is not installed, or has no release for this Python: no guidance by coverage."
+        )
     _say(f"Generated, {seconds:g} s at the most ...")
     tallies["generated"] = generated.run(Limits(seconds, runs), sites)
     if keep and candidates:

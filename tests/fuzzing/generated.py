@@ -1,4 +1,4 @@
-"""The fuzzer that makes requests up: hypothesis, for as long as asked."""
+"""The fuzzer that generates requests, with hypothesis."""
 
 from __future__ import annotations
 

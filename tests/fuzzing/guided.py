@@ -1,4 +1,4 @@
-"""The fuzzer that coverage guides: atheris, which is libFuzzer for Python, in its own process."""
+"""The fuzzer that coverage guides: atheris, libFuzzer for Python, in a process of its own."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from tests.fuzzing.inputs import Input, load_all, undump
 from tests.fuzzing.pieces import WORDS
 from tests.fuzzing.tally import Limits, Tally
 
-# Bytes of a request: libFuzzer makes none that is longer than what it is given, and many of the
-# longest are of little use.
+# The largest request in bytes. libFuzzer would generate many of the largest size, which are of
+# little use.
 _LONGEST = 4096
 
 
@@ -27,8 +27,8 @@ def is_available() -> bool:
 def run(limits: Limits) -> tuple[Tally, list[Input]]:
     """Try requests until a limit is reached.
 
-    :returns: what was tried, and the requests that the fuzzer found to be worth keeping.
-    :raises RuntimeError: when the fuzzer did not come to its end, with what it said.
+    :returns: the tally, and the requests that the fuzzer found worth keeping.
+    :raises RuntimeError: if the fuzzer ended too early, with its output.
     """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

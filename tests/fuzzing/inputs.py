@@ -1,4 +1,4 @@
-"""One hostile request, and how it is written down: as JSON for people, as bytes for a fuzzer."""
+"""A hostile request and its formats: JSON for people, bytes for a fuzzer."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from whitenoise_async.http.fields import RequestFields
 
 CORPUS = Path(__file__).parents[1] / "corpus"
 
-#: The fields on which an answer depends, and one on which none does.
+#: The headers that a response depends on, and one that none depends on.
 FIELDS = (*(name.replace("_", "-").title() for name in RequestFields._fields), "Cookie")
 
-# No UTF-8 has these bytes, and what is no UTF-8 has them seldom enough together.
+# These bytes never occur in UTF-8, and seldom together in other bytes.
 _SEPARATOR = b"\xfe\xfe"
 
 
 class Input(NamedTuple):
-    """A request. All of it is bytes as they come over the wire, written as Latin-1 text."""
+    """A request: the bytes on the wire, as Latin-1 text."""
 
-    path: str = "/"  # below the mount point, its percent-encoding undone once
+    path: str = "/"  # below the mount point, percent-decoded once
     method: str = "GET"
     fields: tuple[tuple[str, str], ...] = ()  # names are of FIELDS
     query: str = ""
-    mount: str = ""  # the operator's, who writes UTF-8
+    mount: str = ""  # set by the operator, in UTF-8
 
     def dump(self) -> bytes:
-        """For a fuzzer that changes bytes at will; :func:`undump` reads all that it may make."""
+        """The bytes for a fuzzer. :func:`undump` reads any bytes that it makes of them."""
         parts = [self.method, self.mount, self.path, self.query]
         lines = [chr(FIELDS.index(name)) + value for name, value in self.fields]
         return _SEPARATOR.join(part.encode("latin-1") for part in (*parts, *lines))
@@ -44,7 +44,7 @@ class Input(NamedTuple):
 
 
 def undump(data: bytes) -> Input:
-    """The inverse of :meth:`Input.dump`, with something to say of any bytes."""
+    """The inverse of :meth:`Input.dump`; accepts any bytes."""
     parts = [part.decode("latin-1") for part in data.split(_SEPARATOR)]
     method, mount, path, query, *lines = parts + [""] * (4 - len(parts))
     fields = [(FIELDS[ord(line[0]) % len(FIELDS)], line[1:]) for line in lines if line]
@@ -52,7 +52,7 @@ def undump(data: bytes) -> Input:
 
 
 def from_json(line: str) -> Input:
-    """The inverse of :meth:`Input.to_json`, for the longer form of a text as well."""
+    """The inverse of :meth:`Input.to_json`; accepts the long format of a text as well."""
     written = json.loads(line)
     written.pop("why", None)
     fields = tuple((name, _text(value)) for name, value in written.pop("fields", ()))

@@ -1,4 +1,4 @@
-"""What is required of the answer to any request at all."""
+"""The requirements on the response to any request."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ STATUSES = frozenset({200, 204, 206, 302, 304, 404, 405, 412, 416})
 
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+")
 _VALUE = re.compile(r"[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?")
-# A relative reference of one segment, in which nothing is a scheme, a host or a backslash.
+# A relative reference of one segment, without a scheme, a host or a backslash.
 _LOCATION = re.compile(
     r"(?P<path>\./|/|(?:[A-Za-z0-9._~-]|%[0-9A-F]{2})+/)"
     r"(?:\?(?P<query>[\x21\x22\x24-\x3b\x3d\x3f-\x7e]+))?"
@@ -21,10 +21,10 @@ _LOCATION = re.compile(
 
 
 def check(sites: Sites, request: Input) -> int:
-    """Have every application answer ``request``, and require of the answers all that is below.
+    """Send ``request`` to every application, and check all responses.
 
     :returns: the status, which is the same for all.
-    :raises Exception: what an application raises, or the ``AssertionError`` of what is not met.
+    :raises Exception: the error of an application, or the ``AssertionError`` of a failed check.
     """
     first, *others = sites.replies(request)
     for other in others:
@@ -37,7 +37,7 @@ def check(sites: Sites, request: Input) -> int:
 
 
 def require_sound(request: Input, reply: Reply) -> None:
-    """Require what can be told from the request and the answer alone."""
+    """Check a response by its request alone."""
     _require_fields(reply)
     _require_framing(request, reply)
     text = path_text(request)
@@ -56,7 +56,7 @@ def require_sound(request: Input, reply: Reply) -> None:
 
 
 def _require_fields(reply: Reply) -> None:
-    """RFC 9110 §5: no more than was meant gets into the head of a message."""
+    """Require valid headers (RFC 9110 §5), without injected ones."""
     names = [name for name, _ in reply.headers]
     assert len(names) == len(set(names))
     for name, value in reply.headers:
@@ -80,7 +80,7 @@ def _require_framing(request: Input, reply: Reply) -> None:
 
 
 def _require_redirect(request: Input, reply: Reply, moved: Moved) -> None:
-    """It leads to the directory's own URL, on this site, and takes the query along."""
+    """Require a redirect to the directory's URL on this site, with the query."""
     assert reply.status == 302
     found = _LOCATION.fullmatch(reply["location"])
     assert found, reply["location"]
@@ -128,7 +128,7 @@ def _range(whole: bytes, content_range: str) -> bytes:
 
 
 def _require_parts(content: Content, reply: Reply) -> None:
-    """RFC 2046 §5.1.1, as RFC 9110 §14.6 has it."""
+    """Require the format of RFC 2046 §5.1.1, as in RFC 9110 §14.6."""
     _, found, boundary = reply["content-type"].partition("multipart/byteranges; boundary=")
     assert found
     assert re.fullmatch("[0-9a-f]{32}", boundary)
@@ -144,4 +144,4 @@ def _require_parts(content: Content, reply: Reply) -> None:
         whole = _representation(content, described)
         assert body.encode("latin-1") == _range(whole, described["content-range"])
         sent += len(body)
-    assert sent <= len(whole)  # a small request makes nobody send more than the file holds
+    assert sent <= len(whole)  # a small request never causes more than the size of the file

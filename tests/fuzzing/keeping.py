@@ -1,4 +1,4 @@
-"""Which requests are worth keeping: those that take a way through the package that is new."""
+"""Finds requests that are worth keeping: those that run new paths through the package."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from tests.fuzzing.sites import Sites
 
 _PACKAGE = str(Path(whitenoise_async.__file__).parent)
 
-#: A way through a function: the steps that one call took, each from a line to the next.
+#: A path through a function: the steps of one call, each from a line to the next.
 Way = tuple[CodeType, frozenset[tuple[int, int]]]
 
 
 def ways_of(sites: Sites, request: Input) -> set[Way]:
-    """The ways that answering takes, whatever was asked before."""
+    """The paths of a request, independent of the requests before it."""
     ways: set[Way] = set()
 
     def enter(frame: FrameType, event: str, argument: Any) -> Callable[..., Any] | None:
@@ -59,7 +59,7 @@ def ways_of(sites: Sites, request: Input) -> set[Way]:
 def worth_keeping(
     sites: Sites, known: Iterable[Input], candidates: Iterable[Input]
 ) -> Iterator[Input]:
-    """Those of ``candidates`` that take a new way, made as small as they can be and still take it.
+    """The candidates that run new paths, reduced to the smallest requests that still do.
 
     :param known: a corpus.
     """
@@ -79,7 +79,7 @@ def _takes(sites: Sites, ways: set[Way], request: Input) -> bool:
 
 
 def shrunk(request: Input, is_enough: Callable[[Input], bool]) -> Input:
-    """A smaller request of which something is still true."""
+    """Reduce a request as long as ``is_enough`` holds."""
     found: Input | None = request
     while found is not None:
         request = found
@@ -88,7 +88,7 @@ def shrunk(request: Input, is_enough: Callable[[Input], bool]) -> Input:
 
 
 def _smaller(request: Input) -> Iterator[Input]:
-    """Ways in which a request may be made smaller, the largest steps first."""
+    """Smaller variations of a request, the largest reductions first."""
     if request.method != "GET":
         yield request._replace(method="GET")
         yield from (request._replace(method=shorter) for shorter in _shorter(request.method))

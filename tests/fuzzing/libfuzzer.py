@@ -1,4 +1,4 @@
-"""The process of libFuzzer, which ends the process that it is in: see :mod:`fuzzing.guided`."""
+"""The process of libFuzzer, which exits its process: see :mod:`tests.fuzzing.guided`."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["whitenoise_async"]):
-    # All of the package has to be imported here, for the first time.
+    # The whole package must be imported here, for the first time.
     from tests.fuzzing.inputs import undump
     from tests.fuzzing.sites import Sites
     from tests.fuzzing.tally import Limits, Tally
 
-# Seconds that a request may take, on a machine that does much else.
+# Seconds that a request may take on a busy machine.
 _TIMEOUT = 60
 
 
 def main(folder: Path, limits: Limits) -> None:
-    """Fuzz with the corpus and the words in ``folder``; the result is left there."""
+    """Fuzz with the corpus and the words in ``folder``, and write the result there."""
     (folder / "files").mkdir()
     sites = Sites(folder / "files")
     tally = Tally(limits)

@@ -1,4 +1,4 @@
-"""What attacks are made of, in the form of :class:`~fuzzing.inputs.Input`."""
+"""Pieces of attacks, in the format of :class:`~tests.fuzzing.inputs.Input`."""
 
 from __future__ import annotations
 
@@ -10,34 +10,34 @@ from whitenoise_async.http.dates import format_http_date
 
 
 def wire(text: str) -> str:
-    """What a client sends for ``text``, in the form of :class:`Input`."""
+    """The bytes that a client sends for ``text``, in the format of :class:`Input`."""
     return text.encode().decode("latin-1")
 
 
 URLS = [wire(url) for url in LISTED]
 
 SEGMENTS = [
-    # Up and away, plainly, and encoded once more.
+    # Parent folders and absolute paths, plain and encoded again.
     "", ".", "..", "...", "..;", "..;/", "%2e", "%2e%2e", "%252e%252e", "..%2f", "%2f", "%5c",
     "%00", "%c0%ae%c0%ae", "%u002e", "..%00/", "..\\", "..\\..\\", "\\", "\\\\", "/", "//",
     "etc/passwd", "proc/self/environ", "secret.txt", "site-secret", "../site-secret/secret.txt",
     "../secret.txt", "../site.txt", "link", "link/secret.txt", "up", "up/secret.txt", "caf\xe9.txt",
     ".whitenoise_async-record", "stale.css.gz", "app.css.gz",
-    # Windows: drives, shares, devices, streams, short names, what it leaves out at an end.
+    # Windows: drives, shares, devices, streams, short names, ignored endings.
     "C:", "C:\\", "c:/", "C|", "\\\\?\\C:\\", "\\\\server\\share", "//./pipe/x", "CON", "NUL",
     "con.txt", "aux.txt", "COM1", "LPT1.css", "CONIN$", "app.css::$DATA", "app.css:stream",
     "docs:$I30:$INDEX_ALLOCATION", "app.css.", "app.css ", "app.css. .", "APP.CSS", "App.css",
     "APP~1.CSS", "DOCS~1", "docs.", "docs ",
-    # Look-alikes: dots, slashes, wide and composed forms, what folds to ASCII.
+    # Look-alikes: dots, slashes, wide and composed characters, characters that fold to ASCII.
     *map(wire, (
         "․․", "．．", "‥", "…", "∕", "／", "⁄", "＼", "﹨", "ａｐｐ．ｃｓｓ", "app．css", "u\u0308",
         "\u212bpp.css", "app.c\u017fs", "\u212a", "\u200bapp.css", "app.css\u200e", "\ufeff",
         "\ufffd", "\U000e0041", "\u0000",
     )),
-    # No UTF-8: bytes alone, overlong forms, surrogates, too large, cut short.
+    # Invalid UTF-8: single bytes, overlong sequences, surrogates, too large, truncated.
     "\xff", "\xfe", "\x80", "\xc0\xae\xc0\xae", "\xc0\xaf", "\xe0\x80\xaf", "\xed\xa0\x80",
     "\xed\xb3\xbf", "\xf4\x90\x80\x80", "\xf8\x88\x80\x80\x80", "\xe2\x9c", "\xc3",
-    # Controls, and what means something elsewhere.
+    # Control characters, and characters with a meaning elsewhere.
     "\0", "\r\n", "\r\nX-Injected: yes", "\n", "\r", "\t", "\x0b", "\x1b[2J", "\x7f", "\x85", " ",
     "?", "#", ";", ":", "*", "@", "~", "%", "%%", "%s", "{}", "$HOME", "`id`", "|", "<script>", "'",
     '"', "http://evil.example", "//evil.example", "\\\\evil.example", "/\\evil.example",
@@ -103,7 +103,7 @@ PIECES = {
     "Cookie": ["a=b"],
 }
 
-# What a client might send, to be changed or not.
+# Values that a client might send, which fuzzers may change.
 LIKELY = {
     "Accept-Encoding": ["gzip", "gzip, br;q=0.5", "identity;q=0, *", "*;q=0"],
     "If-Match": ["*", *_TAGS],
@@ -115,5 +115,5 @@ LIKELY = {
     "Cookie": ["a=b"],
 }
 
-#: For a fuzzer that is told what may be worth putting in.
+#: Words that a fuzzer may insert.
 WORDS = sorted({*chain(SEGMENTS, METHODS, QUERIES, ANY_PIECES, *PIECES.values())} - {""})

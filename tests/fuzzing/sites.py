@@ -1,4 +1,4 @@
-"""The same files behind each adapter, walked and with autorefresh; and secrets beside them."""
+"""The same files behind each adapter, walked and with autorefresh, and secrets next to them."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ from whitenoise_async.serving.descriptor_cache import MAX_OPEN
 from whitenoise_async.serving.response_cache import MAX_FIELDS_SIZE, MAX_RESPONSES
 from whitenoise_async.support.logs import warn_once
 
-#: What no answer may hold a byte of: it is in every file that is not served.
+#: The content of every file that is not served. No response may contain it.
 SECRET = b"CANARY-" * 4
 
-# Files up to this many bytes are kept in memory; one is larger, and so large that under ASGI it is
-# sent while the client is watched.
+# Files up to this many bytes are cached in memory. One is so large that the ASGI adapter watches
+# for a disconnect while it sends the file.
 _CACHED = 50_000
 _LARGE = bytes(range(251)) * 300
 
 
 class Content(NamedTuple):
-    """What is served at a URL."""
+    """The content of a URL."""
 
     identity: bytes
     gzip: bytes | None = None
 
 
 class Moved(NamedTuple):
-    """A URL that leads to that of a directory."""
+    """A URL that redirects to that of a directory."""
 
-    to_parent: bool  # from its index file, and not from its name without a slash
+    to_parent: bool  # from the index file, not from the name without a slash
 
 
-# Written down: the length, which is in the entity-tag, is not the same for every zlib.
+# Literals, since the length is in the entity-tag and differs between versions of zlib.
 _CSS_GZIP = bytes.fromhex(
     "1f8b08000000000002034bca4fa954a85648cecfc92fb25248ca494cce56a8e54a1a151d151d30510013c01c3e9402"
     "0000"
@@ -51,15 +51,14 @@ _HTML_GZIP = bytes.fromhex(
 )
 
 
-#: Names that other systems, and careless programs, read as something else; some of them are what
-#: a redirect has to write.
+#: Names that other systems and careless programs misread. Redirects must write some of them.
 _ODD_FOLDERS = (
     "re\r\nX-Injected: yes", "javascript:alert(1)", "\\evil.example", "evil.example", "%2e%2e",
     "C:", "a b", "ü", "...", "?query", "#fragment",
 )  # fmt: skip
 _ODD_FILES = ("back\\slash.txt", "C:drive.txt", "a%2fb.txt", "✓.txt", "trailing. ", ".hidden", "~")
 
-#: The name of a variant, and not the compression of its original: an ordinary file.
+#: An ordinary file with the name of a variant: it does not match its original.
 _UNRELATED = "/stale.css.gz"
 
 _FILES = {
@@ -88,12 +87,12 @@ def _listed() -> Iterator[tuple[str, Content | Moved]]:
             yield url, content
 
 
-#: What each URL leads to, written down by hand: every other one is the application's.
+#: The content or redirect of each URL, as literals. All others go to the application.
 LISTED: dict[str, Content | Moved] = dict(_listed())
 
 
 def entity_tag(content: bytes, coding: str = "") -> str:
-    """That of a representation, which is made of its file's date and length."""
+    """The entity-tag of a representation, made of its date and length."""
     return f'"{MTIME * 10**9:x}-{len(content):x}{coding}"'
 
 
@@ -101,7 +100,7 @@ class Sites:
     """The applications, and an event loop for those that need one."""
 
     def __init__(self, folder: Path) -> None:
-        """:param folder: an empty one; the files are written there."""
+        """:param folder: an empty folder for the files."""
         _write_files(folder)
         self.root = folder / "site"
         self.loop = asyncio.new_event_loop()
@@ -120,16 +119,16 @@ class Sites:
                 self.applications.append(application)
 
     def close(self) -> None:
-        """Let go of the event loop."""
+        """Close the event loop."""
         self.loop.close()
 
     def forget(self) -> None:
-        """Have the next request decided anew, whatever it is."""
+        """Empty the response caches."""
         for application in self.applications:
             application.responder.response_cache.clear()
 
     def replies(self, request: Input) -> list[Reply]:
-        """The answer of each application, to each form in which servers hand the request over."""
+        """The response of each application to each way in which servers pass the request."""
         return self.loop.run_until_complete(self._replies(request))
 
     async def _replies(self, request: Input) -> list[Reply]:
@@ -143,8 +142,8 @@ class Sites:
         return replies
 
     def require_bounds(self) -> None:
-        """Require that what requests leave behind is bounded, in number and in size."""
-        assert warn_once.cache_info().currsize < 100  # told of files, and never of requests
+        """Require that the caches are bounded in number and size."""
+        assert warn_once.cache_info().currsize < 100  # warnings about files, never about requests
         for application in self.applications:
             answers = application.responder
             decisions = answers.response_cache
@@ -167,10 +166,10 @@ def _write_files(folder: Path) -> None:
         if content.gzip is not None:
             write(path.with_name(path.name + ".gz"), content.gzip)
     site = folder / "site"
-    # None of these is served: a working file, a name that is no UTF-8.
+    # Neither is served: a working file, and a name that is not UTF-8.
     write(site / f"{WORKING_PREFIX}record", SECRET)
     write(Path(os.fsdecode(os.fsencode(site) + b"/caf\xe9.txt")), SECRET)
-    # Nor are those outside the roots, by whatever name.
+    # Files outside the roots are never served.
     for secret in ("secret.txt", "site-secret/secret.txt", "outside/secret.txt", "site.txt"):
         write(folder / secret, SECRET)
     (site / "link").symlink_to(folder / "outside")
@@ -182,7 +181,7 @@ def _text(wire: str, errors: str = "strict") -> str:
 
 
 def path_text(request: Input) -> str | None:
-    """The path as text, ``None`` where it is not UTF-8."""
+    """The path as text, ``None`` if it is not UTF-8."""
     try:
         return _text(request.path)
     except UnicodeDecodeError:
@@ -190,11 +189,11 @@ def path_text(request: Input) -> str | None:
 
 
 def mount_of(request: Input) -> str:
-    """The mount point as text: none where the path cannot stand below one."""
+    """The mount point as text, empty if the path cannot be below one."""
     if request.path and not request.path.startswith("/"):
         return ""
     mount = _text(request.mount, "ignore")
-    return mount if request.path else mount.rstrip("/")  # with a slash, it would be another path
+    return mount if request.path else mount.rstrip("/")  # with a slash, the path would be another
 
 
 def _environs(request: Input) -> Iterator[tuple[Call, dict[str, str]]]:
@@ -206,21 +205,21 @@ def _environs(request: Input) -> Iterator[tuple[Call, dict[str, str]]]:
     yield call, {"PATH_INFO": request.path}
     text = path_text(request)
     if text is not None and any(character > "\xff" for character in text):
-        yield call, {"PATH_INFO": text}  # of a transport in process
+        yield call, {"PATH_INFO": text}  # as in-process transports pass it
 
 
 def _scopes(request: Input) -> Iterator[dict[str, Any]]:
     text, mount = path_text(request), mount_of(request)
     texts = [text]
-    if text is None:  # what servers make of it
+    if text is None:  # as servers decode it
         texts = [_text(request.path, "replace"), _text(request.path, "surrogateescape")]
     base = "/" + mount.strip("/") if mount.strip("/") else ""
     for each in texts:
         assert each is not None
         call = Call(each, request.method, request.fields, request.query)
         scope = scope_of(call) | {"root_path": mount}
-        yield scope | {"path": mount + each}  # as uvicorn does it
-        # Other conventions, where they cannot be mistaken for this one.
+        yield scope | {"path": mount + each}  # as uvicorn passes it
+        # Other conventions, if they are unambiguous.
         if not each.startswith("//") and (base or not mount):
             yield scope | {"path": base + each}
         if base and each != base and not each.startswith((f"{base}/", mount)):

@@ -1,4 +1,4 @@
-"""Hostile requests at random, made of the pieces that attacks are made of."""
+"""Strategies for random hostile requests, made of pieces of attacks."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ requests = st.builds(
     query=st.sampled_from(QUERIES) | _wire_text,
     mount=st.sampled_from(MOUNTS),
 )
-#: Requests that get as far as a file, most of them as far as a part of it.
+#: Requests that reach a file, most of them a part of it.
 far_requests = st.builds(
     Input,
     path=st.sampled_from(["/app.css", "/docs/", "/large.bin", "/empty.txt", "/stale.css"]),

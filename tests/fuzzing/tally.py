@@ -1,4 +1,4 @@
-"""What a fuzzer has tried, and what of it failed."""
+"""Counts the requests that a fuzzer has tried, and its failures."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.fuzzing.sites import Sites
 
 
 class Limits(NamedTuple):
-    """When a fuzzer is to end: whichever comes first."""
+    """The limits of a fuzzer. The first one reached ends it."""
 
     seconds: float
     runs: int | None
@@ -30,7 +30,7 @@ class Tally:
         self.failures: dict[str, Input] = {}
 
     def is_over(self) -> bool:
-        """Whether the fuzzer has done what was asked of it."""
+        """Whether a limit is reached."""
         self.seconds = time.monotonic() - self._began
         runs = self._limits.runs
         return self.seconds >= self._limits.seconds or (runs is not None and self.tried >= runs)
@@ -44,7 +44,7 @@ class Tally:
             self.failures.setdefault(failure, request)
 
     def to_json(self) -> Any:
-        """What another process needs to know."""
+        """The tally for another process."""
         failures = {failure: request.to_json() for failure, request in self.failures.items()}
         return [self.seconds, self.tried, self.failed, failures]
 
@@ -55,7 +55,7 @@ class Tally:
 
 
 def failure_of(sites: Sites, request: Input) -> str | None:
-    """What fails at a request, and where; ``None`` where nothing does."""
+    """The failure of a request and its place, ``None`` if it succeeds."""
     try:
         check(sites, request)
     except Exception as error:

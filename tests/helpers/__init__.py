@@ -1,1 +1,1 @@
-"""Shared by the tests."""
+"""Helpers that the tests share."""

@@ -1,4 +1,4 @@
-"""Command lines that a command refuses."""
+"""The errors of command lines that a command refuses."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def refused(
     arguments: Sequence[str],
     capsys: pytest.CaptureFixture[str],
 ) -> str:
-    """What a command says on standard error of a command line that it refuses, and nothing else."""
+    """The error message of a refused command line. Nothing else may be printed."""
     with pytest.raises(SystemExit) as ended:
         main(arguments)
     assert ended.value.code == 2

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from tests.helpers.recording_origin import end, running_origin
 from tests.helpers.server_processes import wait_for, watched
 
-#: What has to be installed for each.
+#: The program that each cache needs.
 PROGRAMS = {"nginx": "nginx", "varnish": "varnishd"}
 
 _NGINX = """
@@ -47,7 +47,7 @@ _NGINX_SITE = """
   }}
 """
 
-# Of itself Varnish asks for gzip on every client's behalf, and so never gets br.
+# By default Varnish requests gzip for every client, and so never gets br.
 _VARNISH = """
 vcl 4.1;
 import directors;
@@ -73,7 +73,7 @@ class Reply(NamedTuple):
 
 
 class Client:
-    """One connection to a server on this machine, which is opened again where it was closed."""
+    """A connection to a server on this machine. It reconnects if the server closed it."""
 
     def __init__(self, port: int) -> None:
         self._connection = HTTPConnection("127.0.0.1", port, timeout=60)
@@ -107,7 +107,7 @@ class Site:
             client.close()
 
     def seen(self, path: str) -> list[dict[str, Any]]:
-        """What the replicas were asked for ``path``, and answered."""
+        """The requests for ``path`` that the replicas received, and the statuses that they sent."""
         each = [replica.json("/seen") for replica in self._replicas]
         return [request for some in each for request in some if request["path"] == path]
 
@@ -140,7 +140,7 @@ def free_port() -> int:
 
 
 def missing(kind: str) -> str | None:
-    """Why a cache cannot be run here, if it cannot."""
+    """Why a cache cannot run here, ``None`` if it can."""
     program = PROGRAMS[kind]
     path = f"{os.environ['PATH']}{os.pathsep}/usr/sbin"
     return None if shutil.which(program, path=path) else f"{program} is not installed"
@@ -153,7 +153,7 @@ def _nginx_site(folder: Path, port: int, replicas: Sequence[int]) -> str:
 
 def _nginx_command(site: str, folder: Path, port: int) -> list[str]:
     config = folder / "nginx.conf"
-    # As root it would be nobody, who may not enter the tests' folder.
+    # Started by root, nginx switches to the user nobody, which cannot enter the tests' folder.
     user = "user root;" if os.geteuid() == 0 else ""
     config.write_text(_NGINX.format(folder=folder, site=site, user=user))
     return ["nginx", "-c", str(config), "-p", str(folder)]

@@ -1,4 +1,4 @@
-"""Clients that call an adapter in process, a request at a time, and see all that it sends."""
+"""Clients that call an adapter in process, one request at a time, and record all that it sends."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ Fields = Mapping[str, str] | Iterable[tuple[str, str]]
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer; ``headers`` in order, names in lower case."""
+    """A response. Its headers keep their order, and their names are in lower case."""
 
     status: int
     headers: list[tuple[str, str]]
     body: bytes
 
     def __getitem__(self, name: str) -> str:
-        """The field ``name``; fails where there is none or more than one."""
+        """The value of the header ``name``; fails unless there is exactly one."""
         (value,) = [value for field, value in self.headers if field == name]
         return value
 
@@ -69,7 +69,7 @@ def call_wsgi(application: Any, call: Call, **environ: Any) -> Reply:
 
 
 def call_asgi(application: Any, call: Call, backend: str = "asyncio", **scope: Any) -> Reply:
-    """Call an ASGI application, in an event loop of its own."""
+    """Call an ASGI application, in a new event loop."""
 
     async def main() -> Reply:
         return await ask_asgi(application, scope_of(call) | scope)
@@ -188,7 +188,7 @@ def _as_wsgi(text: str) -> str:
 
 
 class _NoErrors:
-    """``wsgi.errors`` in which nothing may be written."""
+    """A ``wsgi.errors`` that fails the test if anything is written to it."""
 
     def flush(self) -> None: ...
 

@@ -1,4 +1,4 @@
-"""The descriptors that are open."""
+"""The descriptors that this process has open."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def descriptors_of(path: Path) -> list[str]:
         try:
             target = os.readlink(f"/proc/self/fd/{name}")
         except FileNotFoundError:
-            continue  # the listing's own
+            continue  # the descriptor of this listing
         if target.removesuffix(" (deleted)") == str(path):
             found.append(name)
     return found

@@ -1,4 +1,4 @@
-"""The commands on the pages of the documentation, run as readers run them."""
+"""Runs the commands on the pages of the documentation as readers run them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.helpers.caches import Client, Reply, free_port
 from tests.helpers.docs_pages import ROOT, Block
 from tests.helpers.server_processes import wait_for, watched
 
-#: Beginnings of commands that start a server, and what they are to have them listen on a free port.
+#: Beginnings of commands that start a server, and those that make it listen on a free port.
 LISTENING = {
     "daphne ": "daphne --port {port} ",
     "granian ": "granian --port {port} ",
@@ -35,7 +35,7 @@ _ENDING = ("find ", "python -m whitenoise_async.")
 
 class Command(NamedTuple):
     text: str
-    #: What the page says that it prints.
+    #: The output that the page shows.
     output: str
 
     @property
@@ -47,7 +47,7 @@ class Command(NamedTuple):
         return self.text.startswith(tuple(LISTENING))
 
     def lacks(self) -> str | None:
-        """A program that it needs and that is not installed."""
+        """A program that the command needs and that is not installed."""
         words = [shlex.split(self.text)[0], *re.findall(r"\$\((\w+)", self.text)]
         return next((each for each in words if not shutil.which(each, path=_path())), None)
 
@@ -70,9 +70,9 @@ def commands_of(block: Block, following: Block | None = None) -> list[Command]:
 
 
 def run(command: Command, module: str) -> None:
-    """Run a command in the current folder, and compare what it prints with what the page says.
+    """Run a command in the current folder, and compare its output with the page.
 
-    :param module: what is in ``mysite.py``.
+    :param module: the source of ``mysite.py``.
     """
     if command.ends:
         done = subprocess.run(
@@ -90,13 +90,13 @@ def run(command: Command, module: str) -> None:
 
 
 def _in_words(output: str) -> list[str]:
-    """Without numbers, which versions of libraries decide, and without their widths."""
+    """The words of an output, with 0 for numbers: versions of libraries change them."""
     return re.sub(r"[\d,.]*\d", "0", output.replace(str(Path.cwd()), "/home/me")).split()
 
 
 @contextmanager
 def serving(text: str, folder: Path) -> Iterator[tuple[int, Path]]:
-    """Run the command of a server in ``folder``; yields its port, and its log."""
+    """Run the command of a server in ``folder``; yields its port and its log."""
     (beginning,) = (each for each in LISTENING if text.startswith(each))
     port = free_port()
     text = LISTENING[beginning].format(port=port) + text.removeprefix(beginning)
@@ -115,13 +115,13 @@ def serving(text: str, folder: Path) -> Iterator[tuple[int, Path]]:
         with watched(process, log):
             yield port, log
     finally:
-        with suppress(ProcessLookupError):  # they have ended
-            os.killpg(process.pid, signal.SIGKILL)  # its workers as well
+        with suppress(ProcessLookupError):  # all have ended
+            os.killpg(process.pid, signal.SIGKILL)  # with its workers
         process.wait()
 
 
 def fetch(port: int, path: str) -> Reply:
-    """A request on a connection of its own: uWSGI ends each, and does not say so."""
+    """Send a request on a new connection: uWSGI closes each without announcing it."""
     with closing(Client(port)) as client:
         return client.get(path)
 
@@ -135,6 +135,6 @@ def _environ() -> dict[str, str]:
         **os.environ,
         "PATH": _path(),
         "PYTHONPATH": str(ROOT),
-        "COLUMNS": "80",  # for what argparse prints
+        "COLUMNS": "80",  # the width of argparse's output
         "NO_COLOR": "1",
     }

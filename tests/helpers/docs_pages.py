@@ -1,4 +1,4 @@
-"""The pages of the documentation, and the blocks on them."""
+"""The pages of the documentation, their code blocks and their tables."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _FENCE = re.compile(r"(?P<ticks>`{3,}|~{3,})(?P<language>.*)")
 
 class Block(NamedTuple):
     language: str
-    line: int  # of the first line of its text, from 1
+    line: int  # number of the first line of its text, from 1
     text: str
 
     @property
@@ -30,7 +30,7 @@ SHELL = ("console", "shell")
 
 
 def blocks_of(page: Path) -> Iterator[Block]:
-    """The fenced blocks of a page, those inside an HTML comment among them."""
+    """The fenced blocks of a page, including those inside an HTML comment."""
     opened = None
     first, held = 0, list[str]()
     for number, line in enumerate(page.read_text(encoding="utf-8").splitlines(), 1):
@@ -42,7 +42,7 @@ def blocks_of(page: Path) -> Iterator[Block]:
             opened = None
         else:
             held.append(line)
-    assert opened is None, f"{page}: a block that does not end"
+    assert opened is None, f"{page}: a block without an end"
 
 
 def rows_of(page: Path, columns: int) -> Iterator[list[str]]:
@@ -51,3 +51,9 @@ def rows_of(page: Path, columns: int) -> Iterator[list[str]]:
         cells = [cell.strip() for cell in line.split("|")]
         if line.startswith("| ") and len(cells) == columns + 2:
             yield cells[1:-1]
+
+
+def code(cell: str) -> str | None:
+    """The text of a cell that is all code, ``None`` for any other cell."""
+    found = re.fullmatch("`([^`]+)`", cell)
+    return found and found[1]

@@ -1,4 +1,4 @@
-"""What the decision core says to a request: no adapter, nothing kept, the files read again."""
+"""The responses to expect, computed by ``respond`` alone: no adapter, no cache, files read anew."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from whitenoise_async.serving.response import Request, Response, redirect, redir
 
 
 class ExpectedResponses:
-    """The answers for the files below a root."""
+    """The responses for the files below a root."""
 
     def __init__(self, root: Path) -> None:
         self._middleware = WhiteNoise(None, root, **OPTIONS)
@@ -37,7 +37,7 @@ class ExpectedResponses:
         )
 
     def fill(self, request: RawRequest) -> RawRequest:
-        """Put the entity-tags of the file in their placeholders' place."""
+        """Replace the placeholders by the entity-tags of the file."""
         fields = request.fields
         for placeholder in PLACEHOLDERS:
             if any(placeholder in value for _, value in fields):

@@ -18,8 +18,8 @@ import pytest
 
 from whitenoise_async.compression import Action, Failure, Outcome, Report, Watcher
 from whitenoise_async.compression.encoders import _KINDS
-from whitenoise_async.compression.folders import Folder
 from whitenoise_async.compression.record import NAME
+from whitenoise_async.files.folder import Folder
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -144,20 +144,20 @@ class Listener(Watcher):
         self.results: list[Outcome | Failure] = []
         self.happen = happen
 
-    def waits(self, root: str) -> None:
+    def on_wait(self, root: str) -> None:
         self.waited.append(root)
 
-    def begins(self, size: int) -> None:
+    def on_start(self, size: int) -> None:
         self.begun.append(size)
 
-    def advances(self, size: int) -> None:
+    def on_progress(self, size: int) -> None:
         self.advanced.append(size)
 
-    def tells(self, result: Outcome | Failure) -> None:
+    def on_result(self, result: Outcome | Failure) -> None:
         self.results.append(result)
         self.happen()
 
-    def warns(self, message: str) -> None:
+    def on_warning(self, message: str) -> None:
         self.warned.append(message)
 
     def written(self) -> Iterator[str]:

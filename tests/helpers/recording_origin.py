@@ -1,7 +1,7 @@
-"""An origin for caches and browsers, which tells what it was asked.
+"""An origin server for caches and browsers that records its requests.
 
-``python origin.py FD ROOT OPTIONS``, the last as JSON. ``/seen`` answers with what came so far, as
-JSON: path, status, and the request fields.
+``python recording_origin.py FD ROOT OPTIONS``, with the options as JSON. ``/seen`` responds with
+the requests so far, as JSON: path, method, status and the request headers.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ seen: list[dict[str, Any]] = []
 
 
 async def send_records(scope: Any, receive: Any, send: Any) -> None:
+    """The ASGI application that responds with the recorded requests."""
     body = json.dumps(seen).encode()
     headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
@@ -33,6 +34,8 @@ async def send_records(scope: Any, receive: Any, send: Any) -> None:
 
 
 class Recorder:
+    """Records each request to an application, and the status of the response."""
+
     def __init__(self, application: Any) -> None:
         self.application = application
 
@@ -49,7 +52,7 @@ class Recorder:
 
 @contextmanager
 def running_origin(root: Path, **options: object) -> Iterator[int]:
-    """Run one over ``root``, with options of the middleware; yields its port."""
+    """Run an origin server for ``root``, with options of the middleware; yields its port."""
     with (
         socket.create_server(("127.0.0.1", 0), backlog=128) as listener,
         tempfile.NamedTemporaryFile() as log,
@@ -70,7 +73,7 @@ def running_origin(root: Path, **options: object) -> Iterator[int]:
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
-    """End a process, by force if need be."""
+    """Terminate a process, and kill it after 20 seconds."""
     process.terminate()
     try:
         process.wait(20)

@@ -1,4 +1,4 @@
-"""The list of requests that every server has to answer, and the site that they are for."""
+"""The requests that every server must answer, and the site that they are sent to."""
 
 from __future__ import annotations
 
@@ -59,12 +59,12 @@ def make_site(root: Path) -> None:
     write(root.parent / "secret.txt", b"not below the root")
 
 
-#: In the values of fields ``IDENTITY`` and ``GZIP`` stand for the entity-tags of the file.
+#: In header values, ``IDENTITY`` and ``GZIP`` stand for the entity-tags of the file.
 PLACEHOLDERS = ("IDENTITY", "GZIP")
 
 
 def _with(name: str, target: str, *values: str) -> Iterator[RawRequest]:
-    """A request for each value of one field."""
+    """A request for each value of one header."""
     return (RawRequest(target, ((name, value),)) for value in values)
 
 
@@ -216,8 +216,8 @@ def _browser(root: Path) -> Iterator[RawRequest]:
             yield RawRequest(url, (("Accept-Encoding", "gzip, deflate, br, zstd"),))
 
 
-#: Nobody reads their bodies. It is for the server to do that or to end the connection, and in
-#: HTTP/1.1 to say which is not required of it (RFC 9112 §9.3).
+#: Requests with a body that the middleware never reads. A server must read it or end the
+#: connection. In HTTP/1.1 it need not say which (RFC 9112 §9.3).
 WITH_UNREAD_BODIES = tuple(_bodies())
 
 #: A request body up to this size arrives in the same packet as the head.
@@ -225,7 +225,7 @@ ONE_PACKET = 1000
 
 
 def all_requests(root: Path) -> tuple[RawRequest, ...]:
-    """The list of requests for the site at ``root``."""
+    """All requests for the site at ``root``."""
     return (
         *_negotiation(), *_ranges(), *_preconditions(), *_methods(), *_paths(), *_passed_through(),
         *_hostile(), *WITH_UNREAD_BODIES, *_browser(root),

@@ -1,6 +1,6 @@
-"""The applications that the real servers of the tests run, and servers that have no command line.
+"""The applications that the real servers run, and a command line for servers that have none.
 
-``wsgi`` and ``asgi``, and each through a2wsgi for servers of the other kind.
+Servers import ``wsgi`` or ``asgi``. Through a2wsgi each also runs on servers of the other kind.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from typing import Any
 from whitenoise_async import ASGIWhiteNoise, WhiteNoise
 from whitenoise_async.serving import descriptor_cache
 
-#: Of the files, in these applications and in what the tests compare them with.
+#: Options of these applications, and of those that the tests compare them with.
 OPTIONS: Any = {"index_file": True, "immutable_file_test": r"\.[0-9a-f]{8}\."}
 
 
 def application_body(method: str, body: bytes) -> bytes:
-    """What the wrapped application answers: the request, as it has come to it."""
+    """The body of the wrapped application's responses, which describes the request that it got."""
     return b"application: %s %d %d" % (method.encode(), len(body), sum(body))
 
 
@@ -48,7 +48,7 @@ async def asgi_application(scope: Any, receive: Any, send: Any) -> None:
 
 
 async def answering_early(scope: Any, receive: Any, send: Any) -> None:
-    """Answers a request without waiting for its body, as applications do that refuse a method."""
+    """Responds before the request's body has come, like applications that refuse a method."""
     if scope["type"] == "http":
         await send({"type": "http.response.start", "status": 405, "headers": []})
         await send({"type": "http.response.body"})
@@ -66,21 +66,21 @@ async def _all_of(receive: Any) -> bytes:
 
 
 def wrap(middleware: Any, application: Any) -> Any:
-    # Tests look whether a file is closed when its client has gone.
+    # Tests check that a file is closed soon after its client has gone.
     descriptor_cache.IDLE_AFTER = 0.1
     root = Path(os.environ["SERVED_ROOT"])
     inner = middleware(application, root / "site", **OPTIONS)
-    # Looked at again for each request: tests change what is there.
+    # Checked again for each request, since tests change these files.
     return middleware(inner, root / "changing", "changing", **OPTIONS, check_interval=0)
 
 
-# The tests themselves, which have no root, import what is above.
+# The tests themselves import the names above, and set no root.
 if "SERVED_ROOT" in os.environ:
-    # Without an application, a path that is no file's is a 404.
+    # Without an application, a path without a file is a 404.
     alone = "SERVED_ALONE" in os.environ
     wsgi = wrap(WhiteNoise, None if alone else wsgi_application)
     asgi = wrap(ASGIWhiteNoise, None if alone else asgi_application)
-    if "SERVED_BARE" in os.environ:  # for what a server does whatever the application
+    if "SERVED_BARE" in os.environ:  # for tests of the server alone
         asgi = answering_early
 
 
@@ -157,7 +157,7 @@ WSGIProcessGroup served
 
 
 def run_mod_wsgi(port: str, mode: str) -> None:
-    """Apache and its mod_wsgi, of the system's Python."""
+    """Run Apache with mod_wsgi, which uses the system's Python."""
     log = Path(os.environ["SERVED_LOG"])
     place = log.parent / "apache"
     place.mkdir()
@@ -173,7 +173,7 @@ def run_mod_wsgi(port: str, mode: str) -> None:
     (place / "apache.conf").write_text(configuration.format(**values))
     command = ["/usr/sbin/apache2", "-f", str(place / "apache.conf"), "-DFOREGROUND"]
     if os.geteuid() == 0:
-        # It would leave that to a user who may read neither the tests' files nor the packages.
+        # As root it would switch to a user that can read neither the tests' files nor the packages.
         rights = "+dac_override,+dac_read_search"
         other = ["--reuid=65534", "--regid=65534", "--clear-groups"]
         command = ["setpriv", *other, f"--inh-caps={rights}", f"--ambient-caps={rights}", *command]
@@ -183,7 +183,7 @@ def run_mod_wsgi(port: str, mode: str) -> None:
 def run_waitress(fd: str) -> None:
     import waitress
 
-    # It holds 1 MB of a body that is not its file wrapper's, where the default is 16.
+    # Buffer 1 MB of a body at most; the default is 16. The file wrapper is not buffered.
     listener = socket.socket(fileno=int(fd))
     waitress.serve(wsgi, sockets=[listener], outbuf_high_watermark=1024 * 1024)
 

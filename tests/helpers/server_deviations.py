@@ -1,4 +1,4 @@
-"""The answers in which servers deviate from what we say, by themselves, and why."""
+"""Responses in which a server deviates from the middleware's response, and why."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from tests.helpers.clients import Reply
 from tests.helpers.expected_responses import ExpectedResponses
 from tests.helpers.socket_clients import RawRequest
 
-#: Gives a server's answer where it is not ours, and ``None`` where it is.
+#: Returns a server's response where it deviates from ours, else ``None``.
 Deviation = Callable[[RawRequest, Reply, ExpectedResponses], "Reply | None"]
 
-#: The status is the server's own, and so are its words.
+#: Stands for headers and a body that the server writes itself.
 OWN_WORDS = b"..."
 
 
 def refuses_itself(status: int, *targets: str) -> Deviation:
-    """It answers with a status of its own; we are not asked."""
+    """The server responds with this status and does not call the middleware."""
     own = Reply(status, [], OWN_WORDS)
     return lambda request, ours, core: own if request.target in targets else None
 
 
 def reads_path_as(targets: Mapping[str, str]) -> Deviation:
-    """It hands one path to us as another."""
+    """The server passes some paths on as others."""
 
     def answer(request: RawRequest, ours: Reply, core: ExpectedResponses) -> Reply | None:
         other = targets.get(request.target)
@@ -32,7 +32,7 @@ def reads_path_as(targets: Mapping[str, str]) -> Deviation:
 
 
 def adds_header(name: str, value: str, *statuses: int) -> Deviation:
-    """It adds a field to our answers."""
+    """The server adds a header to responses with these statuses."""
 
     def answer(request: RawRequest, ours: Reply, core: ExpectedResponses) -> Reply | None:
         if ours.status not in statuses:
@@ -43,14 +43,14 @@ def adds_header(name: str, value: str, *statuses: int) -> Deviation:
 
 
 def drops_a_length_of_0(request: RawRequest, ours: Reply, core: ExpectedResponses) -> Reply | None:
-    """It does not pass on a length of 0 for HEAD."""
+    """The server drops ``Content-Length: 0`` from responses to HEAD."""
     headers = [field for field in ours.headers if field != ("content-length", "0")]
     if request.method != "HEAD" or headers == ours.headers:
         return None
     return Reply(ours.status, headers, ours.body)
 
 
-# They do not say how the client sent the path, which they decode.
+# These servers decode the path and do not pass on how the client sent it.
 _DECODED = reads_path_as(
     {
         "/docs%2Findex.html": "/docs/index.html",
@@ -61,7 +61,7 @@ _DECODED = reads_path_as(
 
 _NO_UTF_8 = ("/%ff", "/%c0%ae%c0%ae/secret.txt", "/%ed%a0%80")
 
-# Apache normalizes a path (RFC 3986 §6.2.2.3), or refuses it; mod_wsgi merges slashes.
+# Apache normalizes a path (RFC 3986 §6.2.2.3) or refuses it. mod_wsgi merges slashes.
 _APACHE: tuple[Deviation, ...] = (
     refuses_itself(
         400,
@@ -84,9 +84,9 @@ _APACHE: tuple[Deviation, ...] = (
 )
 
 DEVIATIONS: dict[str, tuple[Deviation, ...]] = {
-    # It refuses paths that are no UTF-8, and escapes that are none.
+    # It refuses paths that are not UTF-8, and invalid escapes.
     "anycorn-trio": (refuses_itself(400, *_NO_UTF_8, "/%", "/%zz"),),
-    # RFC 3986 §6.2.2.3, dot segments that stand in a path as they are.
+    # It removes dot segments that are not escaped (RFC 3986 §6.2.2.3).
     "uwsgi": (
         reads_path_as(
             {
@@ -97,15 +97,15 @@ DEVIATIONS: dict[str, tuple[Deviation, ...]] = {
         ),
     ),
     **dict.fromkeys(("mod_wsgi-embedded", "mod_wsgi-daemon"), _APACHE),
-    # Where a path begins with several slashes, one is left: "//host" would lead elsewhere.
+    # It reduces several leading slashes to one, since "//host" would lead to another host.
     "waitress": (reads_path_as({"//small.txt": "/small.txt"}),),
     "wsgiref": (
         reads_path_as({"//small.txt": "/small.txt"}),
         _DECODED,
-        # An empty body has the length 0 to it, even where there is none to speak of.
+        # It adds a length of 0 to responses that have no body.
         adds_header("content-length", "0", 204, 304),
     ),
-    # a2wsgi decodes a path as UTF-8 and has no answer to one that is none.
+    # a2wsgi decodes a path as UTF-8 and fails if that is not possible.
     "a2wsgi-in-gunicorn": (refuses_itself(500, *_NO_UTF_8), _DECODED),
     "a2wsgi-in-uvicorn": (_DECODED,),
     "granian-wsgi": (_DECODED,),
@@ -115,6 +115,6 @@ DEVIATIONS: dict[str, tuple[Deviation, ...]] = {
 def deviating_response(
     server: str, request: RawRequest, ours: Reply, core: ExpectedResponses
 ) -> Reply | None:
-    """The answer to expect of ``server`` where it is not ours."""
+    """The response to expect of ``server``, ``None`` if it does not deviate from ours."""
     answers = (deviation(request, ours, core) for deviation in DEVIATIONS.get(server, ()))
     return next((answer for answer in answers if answer is not None), None)

@@ -1,4 +1,4 @@
-"""Server processes of the tests: each has to run until its test stops it."""
+"""Server processes of the tests. Each must run until its test stops it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LINES = 150
 
 
 class ServerEndedError(Exception):
-    """A server ended, and no test had stopped it."""
+    """A server ended before its test stopped it."""
 
 
 class _Watched(NamedTuple):
@@ -31,7 +31,7 @@ class _Watched(NamedTuple):
 
 
 _running: list[_Watched] = []
-# Of servers that a failed test started and stopped itself, before pytest reports the failure.
+# Descriptions of servers that a failed test stopped itself, before pytest reports the failure.
 _stopped_by_failure: list[str] = []
 
 
@@ -57,7 +57,7 @@ def watched(process: subprocess.Popen[Any], log: Path) -> Iterator[None]:
 
 
 def describe_servers() -> list[str]:
-    """What to report of the servers with a test that has failed."""
+    """Descriptions of the servers, for the report of a failed test."""
     for server in _running:
         _wait_for_death(server)
     descriptions = [*_stopped_by_failure, *(server.describe() for server in _running)]
@@ -66,7 +66,7 @@ def describe_servers() -> list[str]:
 
 
 def _wait_for_death(server: _Watched) -> None:
-    # Clients lose their connections before a dying server has written its log and has ended.
+    # A dying server closes its connections before it has written its log and ended.
     with suppress(subprocess.TimeoutExpired):
         server.process.wait(1)
 

@@ -1,4 +1,4 @@
-"""A pytest plugin that prints what became of each server: ``nox -s servers``."""
+"""A pytest plugin that prints a table of the results by server: ``nox -s servers``."""
 
 from __future__ import annotations
 

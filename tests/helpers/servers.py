@@ -1,4 +1,4 @@
-"""The table of real servers, and running one as a process of its own."""
+"""The table of real servers, and a way to run one in a process."""
 
 from __future__ import annotations
 
@@ -48,38 +48,39 @@ def _without_length(request: RawRequest, reply: Reply) -> bool:
 
 
 def _from_disk(request: RawRequest, reply: Reply) -> bool:
-    """Whether the body is read while it is sent: a large file's."""
+    """Whether the body is read while it is sent, as that of a large file is."""
     is_large = request.target.partition("?")[0] in ("/8m.bin", "/changing/large.bin")
     return is_large and bool(reply.body)
 
 
 class Row(NamedTuple):
-    """A server: ``{fd}`` in its command is the descriptor of the socket that it listens on.
+    """A server, and how it differs from others.
 
-    One that takes none opens its own, on ``{port}``.
+    In its command, ``{fd}`` is the descriptor of a listening socket. A server that accepts none
+    opens its own on ``{port}``.
     """
 
     command: list[str]
     client: Callable[[int], Connection] = Http1
-    #: Whether it ends the connection after an answer.
+    #: Whether it ends the connection after a response.
     ends: Callable[[RawRequest, Reply], bool] = never
-    #: An application's error in the middle of a body has it end the connection, at once.
+    #: Ends the connection at once if the application raises an error in the middle of a body.
     cuts: bool = True
-    #: It takes a body as fast as that is read, and holds what its client does not take.
+    #: Reads a body as fast as possible, and buffers what its client does not take.
     hoards: bool = False
-    #: It does not tell the application that its client has gone.
+    #: Does not notify the application that its client has gone.
     forgets: bool = False
-    #: It answers one client after the other.
+    #: Serves one client at a time.
     one_at_a_time: bool = False
-    #: Told a path, it opens the file itself: what becomes of it then is not in our log.
+    #: Is given a path and opens the file itself, so that later errors are not in our log.
     opens_files: bool = False
-    #: It sends a file by its descriptor: a body of two versions is complete before it is checked.
+    #: Sends a file by its descriptor, so that the whole body is sent before the file is checked.
     sends_files: bool = False
-    #: It is no server for root and gives that up by itself, but not the right to read every file.
+    #: Gives up root by itself, but keeps the right to read every file.
     drops_root: bool = False
-    #: It ends, the whole process, if a part of a request's body comes after the answer.
+    #: The whole process ends if a part of a request's body comes after the response.
     dies_of_late_bodies: bool = False
-    #: Why it cannot run here: what has no release for this system or this Python.
+    #: Why it cannot run here: a package without a release for this system or this Python.
     missing: str = ""
 
 
@@ -101,7 +102,7 @@ SERVERS = {
         [*_UVICORN, "httptools", "uvloop", "asgi"], missing=_NO_HTTPTOOLS
     ),
     "hypercorn-asyncio": Row([*_HYPERCORN, "asyncio"]),
-    # Of a stream with an error it sends no end: that comes with the connection's.
+    # It does not end a stream with an error before the connection ends.
     "hypercorn-asyncio-h2": Row([*_HYPERCORN, "asyncio"], client=Http2, cuts=False),
     "hypercorn-trio": Row([*_HYPERCORN, "trio"]),
     "hypercorn-trio-h2": Row(
@@ -110,7 +111,7 @@ SERVERS = {
     "anycorn-trio": Row([*_ANYCORN, "trio"]),
     "granian-asgi": Row([*_GRANIAN, "asgi", f"{SERVER_APPS}:asgi"], opens_files=True),
     "granian-wsgi": Row([*_GRANIAN, "wsgi", f"{SERVER_APPS}:wsgi"]),
-    # An error after an answer has begun leads to one of its own: it tries to answer with a 500.
+    # If an error comes after the response has begun, it fails, since it tries to send a 500.
     "daphne": Row(_DAPHNE, cuts=False, hoards=True),
     "gunicorn-sync": Row(
         [*_GUNICORN, "sync", f"{SERVER_APPS}:wsgi"],
@@ -133,7 +134,7 @@ SERVERS = {
         )
         for mode in ("embedded", "daemon")
     },
-    # It says so of every answer without a length, 204 and 304 among them.
+    # It does so after every response without a length, even 204 and 304.
     "waitress": Row([SERVER_APPS, "waitress", "{fd}"], ends=_without_length),
     "wsgiref": Row([SERVER_APPS, "wsgiref", "{fd}"], ends=_always),
     "a2wsgi-in-uvicorn": Row([*_UVICORN, "h11", "asyncio", "wsgi_as_asgi()"]),
@@ -153,7 +154,7 @@ class Server:
         self._connections: list[Connection] = []
 
     def get(self, *request: Any) -> Reply:
-        """One request on a connection of its own; takes what :class:`Ask` takes."""
+        """Send one request on a new connection; takes the arguments of :class:`RawRequest`."""
         with closing(self.connect()) as connection:
             return exchange(connection, RawRequest(*request))
 
@@ -163,12 +164,12 @@ class Server:
         return connection
 
     def hang_up(self) -> None:
-        """Close what a test has left open."""
+        """Close the connections that a test has left open."""
         while self._connections:
             self._connections.pop().close()
 
     def sockets(self) -> int:
-        """How many the server has open."""
+        """How many sockets the server has open."""
         open_files = (name for pid in _family(self.process.pid) for name in _open_files(pid))
         return sum(name.startswith("socket:") for name in open_files)
 
@@ -181,7 +182,7 @@ class Server:
         )
 
     def reads_everything(self) -> bool:
-        """Whether no file can be made unreadable for it."""
+        """Whether the server may read every file, whatever its permissions."""
         status = Path(f"/proc/{self.process.pid}/status").read_text()
         (effective,) = (line for line in status.splitlines() if line.startswith("CapEff:"))
         return any(int(effective.split()[1], 16) & 1 << each for each in READ_EVERYTHING)
@@ -189,14 +190,14 @@ class Server:
 
 @contextmanager
 def running(name: str, root: Path, log: Path, **environ: str) -> Iterator[Server]:
-    """Run a server over ``root``. It listens from the first moment, on a socket that is ours."""
+    """Run a server for ``root``. Its socket listens before the process starts."""
     command, row = SERVERS[name].command, SERVERS[name]
     takes_socket = any("{fd}" in part for part in command)
     with socket.create_server(("127.0.0.1", 0), backlog=512) as listener, log.open("wb") as output:
         # Gunicorn sets this on the sockets that it makes itself; without it each answer on a kept
         # connection waits 40 ms for the client's delayed acknowledgement.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        # The less a socket holds, the sooner does the server have to wait for its client.
+        # A small send buffer makes the server wait for its client soon.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 256 * 1024)
         fd, port = listener.fileno(), listener.getsockname()[1]
         script, *arguments = (part.format(fd=fd, port=port) for part in command)
@@ -218,14 +219,14 @@ def running(name: str, root: Path, log: Path, **environ: str) -> Iterator[Server
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    # From here on it is the server's alone: if that ends, clients are told so at once.
+    # The server alone holds the socket now, so that clients notice at once when it ends.
     try:
         if not takes_socket:
             wait_for(port, process, log)
         with watched(process, log):
             yield Server(name, process, port, log)
     finally:
-        # Its workers as well, and at once: to end with grace takes some of them a second.
+        # With its workers, and at once: some servers take a second to end gracefully.
         with suppress(ProcessLookupError):  # they have ended
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()

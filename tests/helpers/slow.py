@@ -1,4 +1,4 @@
-"""Marks the cases that the default run leaves out."""
+"""Marks the cases of a test that the default run leaves out; ``nox -s slow`` runs them."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ T = TypeVar("T")
 
 
 def slow_unless(cases: Iterable[T], is_fast: Callable[[T], bool]) -> list[Any]:
-    """The parameters of a test: ``cases``, of which only the fast ones are in the default run.
+    """Parameters for all cases, with those that are not fast marked as slow.
 
-    ``nox -s slow`` runs the others. A case may be a tuple of several values.
+    :param cases: single values, or tuples of several values.
     """
     return [_parameters(case, is_fast(case)) for case in cases]
 
@@ -21,3 +21,11 @@ def slow_unless(cases: Iterable[T], is_fast: Callable[[T], bool]) -> list[Any]:
 def _parameters(case: Any, is_fast: bool) -> Any:
     values = case if isinstance(case, tuple) else (case,)
     return pytest.param(*values, marks=[] if is_fast else pytest.mark.slow)
+
+
+def in_turns(count: int) -> pytest.MarkDecorator:
+    """Run a test of generated examples several times; only the first turn is fast.
+
+    Each turn generates other examples. The test takes the number of its turn as ``turn``.
+    """
+    return pytest.mark.parametrize("turn", slow_unless(range(count), lambda turn: turn == 0))

@@ -1,4 +1,4 @@
-"""Clients that see what goes over the socket: HTTP/1.1 and HTTP/2, one request after the other."""
+"""Clients for HTTP/1.1 and HTTP/2 that see every byte on the socket, one request at a time."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from tests.helpers.clients import Reply
 
 HOST = "127.0.0.1"
 _TIMEOUT = 60  # seconds, for a server that never answers
-# Less than kernels offer: the sooner does a server have to wait for its client.
+# Less than the kernel's default, which makes a server wait for its client soon.
 _RECEIVE_BUFFER = 64 * 1024
 _PIECE = 1024 * 1024
 
 
 class RawRequest(NamedTuple):
-    """A request as it is sent: ``target`` is the path, escaped, and the query."""
+    """A request as it is sent. The target is the escaped path and the query."""
 
     target: str
     fields: tuple[tuple[str, str], ...] = ()
@@ -38,29 +38,29 @@ class RawRequest(NamedTuple):
 
 
 class Connection(Protocol):
-    """One connection, never opened again."""
+    """A connection that never reconnects."""
 
     def begin(self, request: RawRequest) -> Reply:
-        """Send a request; returns the answer as far as its body, which is empty here."""
+        """Send a request; returns the response without its body."""
 
     def read(self, size: int) -> bytes:
-        """The next bytes of the body: ``size`` of them, fewer where it ends or is cut."""
+        """The next ``size`` bytes of the body; fewer where it ends or is cut."""
 
     def wait_for_end(self) -> None:
-        """Wait until the server ends the connection."""
+        """Wait until the server closes the connection."""
 
     def close(self) -> None:
         """Hang up."""
 
 
 def exchange(connection: Connection, request: RawRequest) -> Reply:
-    """Send a request and take the whole answer, its body as it came."""
+    """Send a request and read the whole response. The body stays encoded."""
     start = connection.begin(request)
     return Reply(start.status, start.headers, read_rest(connection))
 
 
 def read_rest(connection: Connection) -> bytes:
-    """All that is left of the body."""
+    """Read the rest of the body."""
     pieces = []
     while piece := connection.read(_PIECE):
         pieces.append(piece)
@@ -68,7 +68,7 @@ def read_rest(connection: Connection) -> bytes:
 
 
 class Http1:
-    """HTTP/1.1 by the standard library, which reads a body to its end and no further."""
+    """HTTP/1.1 by the standard library, which reads no further than the end of a body."""
 
     def __init__(self, port: int) -> None:
         self._connection = HTTPConnection(HOST, port)
@@ -82,7 +82,9 @@ class Http1:
             self._connection.putheader(name, value)
         if request.body:
             self._connection.putheader("Content-Length", str(len(request.body)))
-        with suppress(BrokenPipeError, ConnectionResetError):  # answered before it had all
+        with suppress(
+            BrokenPipeError, ConnectionResetError
+        ):  # the server responded before it had all of it
             self._connection.endheaders(request.body or None)
         self._response = self._connection.getresponse()
         headers = [(name.lower(), value) for name, value in self._response.getheaders()]
@@ -98,30 +100,30 @@ class Http1:
             return b""
 
     def wait_for_end(self) -> None:
-        if self._connection.sock is not None:  # it was not said before
+        if self._connection.sock is not None:  # the response did not announce it
             assert self._connection.sock.recv(1) == b""
 
     def close(self) -> None:
         if self._response is not None:
-            self._response.close()  # it holds the socket, too
+            self._response.close()  # it holds the socket as well
         self._connection.close()
 
 
 class Http2:
-    """HTTP/2 in clear text, known beforehand (RFC 9113 §3.3). Who does not read, stalls."""
+    """HTTP/2 without TLS, with prior knowledge (RFC 9113 §3.3). Reading updates the windows."""
 
     def __init__(self, port: int) -> None:
         self._authority = f"{HOST}:{port}"
         self._socket = connect(port)
-        # As the test has them: what is odd is what is tested.
+        # Headers are sent as they are, since the tests send invalid ones.
         self._state = H2Connection(
             H2Configuration(normalize_outbound_headers=False, validate_outbound_headers=False)
         )
         self._state.initiate_connection()
         self._stream = 0
         self._response: list[tuple[bytes, bytes]] | None = None
-        self._data = bytearray()  # of the body, come and not yet taken
-        self._window = 0  # bytes that came and are not acknowledged
+        self._data = bytearray()  # of the body, received and not yet read
+        self._window = 0  # bytes received and not acknowledged
         self._ended = True
 
     def begin(self, request: RawRequest) -> Reply:
@@ -175,18 +177,18 @@ class Http2:
                 self._receive()
 
     def _acknowledge(self) -> None:
-        """Let the server send as much again as has come."""
+        """Acknowledge the received bytes, so that the server may send as many again."""
         if self._window:
             self._state.acknowledge_received_data(self._window, self._stream)
             self._window = 0
 
     def _receive(self) -> None:
-        """Send what is to be sent, and wait for more."""
+        """Send all pending data, and wait for more."""
         self._socket.sendall(self._state.data_to_send())
         data = self._socket.recv(_PIECE)
         try:
             events = self._state.receive_data(data)
-        except ProtocolError:  # a body of another length than was said, for one
+        except ProtocolError:  # such as a body of the wrong length
             data, events = b"", []
         for event in events:
             if getattr(event, "stream_id", self._stream) == self._stream:
@@ -194,7 +196,7 @@ class Http2:
         if not data:
             self._ended = True
             if self._response is None:
-                raise ConnectionResetError("there was no answer")
+                raise ConnectionResetError("there was no response")
 
     def _handle(self, event: Event) -> None:
         if isinstance(event, ResponseReceived):
@@ -207,7 +209,7 @@ class Http2:
 
 
 def connect(port: int) -> socket.socket:
-    """A socket that holds little of what is not read."""
+    """A socket with a small receive buffer."""
     connection = socket.socket()
     connection.settimeout(_TIMEOUT)
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)

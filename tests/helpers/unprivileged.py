@@ -1,7 +1,7 @@
 """Python without root's right to read every file: ``python unprivileged.py SCRIPT ...``.
 
-Tests that take the rights to a file away are run by root, too, in containers most of all. What is
-given up here is so for the process that follows, and for all that it starts.
+In containers, tests often run as root. Tests that make a file unreadable start their servers by
+this script, so that the server and its children cannot read the file.
 """
 
 from __future__ import annotations
@@ -17,6 +17,6 @@ _PR_CAPBSET_DROP = 24  # prctl(2)
 if __name__ == "__main__":
     if os.geteuid() == 0:
         for each in READ_EVERYTHING:
-            # One who may not do that keeps the right: servers.Server.reads_everything tells.
+            # A user without the right to drop it keeps it: see servers.Server.reads_everything.
             ctypes.CDLL(None).prctl(_PR_CAPBSET_DROP, each, 0, 0, 0)
     os.execv(sys.executable, [sys.executable, *sys.argv[1:]])

@@ -1,4 +1,4 @@
-"""Runs a script without root's right to read everything."""
+"""Runs Python scripts as a user without root's right to read every file."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.helpers.docs_pages import ROOT
 
 
 def run_as_nobody(script: str) -> str:
-    """Run a script without the right of root to read everything; returns what it printed."""
+    """Run a script, as the user nobody if the tests run as root; returns its output."""
     prologue = f"""
 import encodings.idna, logging, os, sys
 sys.path[:] = {[*sys.path, str(ROOT)]!r}

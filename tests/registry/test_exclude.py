@@ -1,4 +1,4 @@
-"""Option ``exclude``, and the warning of what a tree publishes by mistake."""
+"""The option ``exclude``, and the warning about sensitive files."""
 
 from __future__ import annotations
 
@@ -73,10 +73,10 @@ def test_patterns_match_the_path_below_the_root_with_any_prefix(
 def test_the_variants_of_an_excluded_file_are_excluded(
     serve: Serve, tree: Path, autorefresh: bool
 ) -> None:
-    """Else the source map that is to be kept out would be had by another name."""
+    """Otherwise an excluded source map would be served under another name."""
     write(tree / "alone.map.br", b"left of a map that was removed")
-    write(tree / "app.js.map.gz.br", b"a sibling's sibling")
-    write(tree / "old.map.gz" / "a.txt", b"a folder has no siblings")
+    write(tree / "app.js.map.gz.br", b"a variant of a variant")
+    write(tree / "old.map.gz" / "a.txt", b"a folder has no variants")
     get = serve(tree, autorefresh=autorefresh, exclude=["*.map"])
     for url in ("/app.js.map", "/app.js.map.gz", "/alone.map.br", "/app.js.map.gz.br"):
         assert get(url).status == 404
@@ -114,7 +114,7 @@ def test_an_excluded_folder_is_not_read_and_not_logged(
             app = WhiteNoise(
                 None, {str(public_path)!r}, autorefresh=autorefresh, exclude=["closed", "dangling"]
             )
-            print([app.registry.find(url) is not None for url in ("/open.txt", "/closed/a.txt")])
+            print([app.registry.look_up(url) is not None for url in ("/open.txt", "/closed/a.txt")])
     """)
     (public_path / "closed").chmod(0o755)
     assert output.splitlines() == ["[True, False]"] * 2
@@ -193,4 +193,4 @@ def test_startup_logs_what_is_served(
 ) -> None:
     with caplog.at_level(logging.INFO, "whitenoise_async"):
         serve(tree, "static", exclude=[".*"])
-    assert caplog.messages == [f"Below {tree}, 5 URLs from /static/ on"]
+    assert caplog.messages == [f"Below {tree}, 5 URLs that begin with /static/"]

@@ -1,4 +1,4 @@
-"""Option ``include``, and ``find()``: which files there are, and where."""
+"""The option ``include``, and ``find()``."""
 
 from __future__ import annotations
 
@@ -116,9 +116,9 @@ def test_both_registries_find_the_same(tree: Path) -> None:
         assert walked == live
 
 
-@pytest.mark.parametrize("looked_for", [False, True])
+@pytest.mark.parametrize("autorefresh", [False, True])
 @pytest.mark.parametrize("source", ["finders", "root", "manifest"])
-def test_include_is_a_setting_of_django(tree: Path, looked_for: bool, source: str) -> None:
+def test_include_is_a_setting_of_django(tree: Path, autorefresh: bool, source: str) -> None:
     sources: dict[str, dict[str, Any]] = {
         "finders": {"STATICFILES_DIRS": [tree], "WHITENOISE_USE_FINDERS": True},
         "root": {"STATIC_ROOT": tree},
@@ -127,7 +127,7 @@ def test_include_is_a_setting_of_django(tree: Path, looked_for: bool, source: st
     base = "/" if source == "manifest" else "/static/"
     with override_settings(
         WHITENOISE_INCLUDE=["*.css"],
-        WHITENOISE_AUTOREFRESH=looked_for,
+        WHITENOISE_AUTOREFRESH=autorefresh,
         MIDDLEWARE=["whitenoise_async.django.WhiteNoiseMiddleware"],
         **sources[source],
     ):
@@ -136,7 +136,7 @@ def test_include_is_a_setting_of_django(tree: Path, looked_for: bool, source: st
         assert reply["content-encoding"] == "gzip"
         for name in ("card.jinja", ".env", "app.css.gz", "docs/index.html"):
             reply = call_wsgi(handler, make_call(base + name))
-            assert reply.body == f"{base}{name}".encode()  # the view's
+            assert reply.body == f"{base}{name}".encode()  # from the view
     with (
         override_settings(WHITENOISE_INCLUDE="*.css"),
         pytest.raises(ImproperlyConfigured, match="WHITENOISE_INCLUDE must be a list of patterns"),
@@ -177,10 +177,10 @@ def test_find_returns_none_for_a_removed_file(adapter: str, tree: Path, autorefr
     assert application.find("/app.css") is None
 
 
-@pytest.mark.parametrize("looked_for", [False, True])
-def test_find_searches_the_finders_of_django(tree: Path, looked_for: bool) -> None:
+@pytest.mark.parametrize("autorefresh", [False, True])
+def test_find_searches_the_finders_of_django(tree: Path, autorefresh: bool) -> None:
     with override_settings(
-        STATICFILES_DIRS=[tree], WHITENOISE_USE_FINDERS=True, WHITENOISE_AUTOREFRESH=looked_for
+        STATICFILES_DIRS=[tree], WHITENOISE_USE_FINDERS=True, WHITENOISE_AUTOREFRESH=autorefresh
     ):
         application = WhiteNoiseMiddleware(lambda request: HttpResponse())
         found = application.find("/static/app.css")

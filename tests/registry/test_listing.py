@@ -10,6 +10,7 @@ from tests.helpers.files import write
 from tests.helpers.registries import KINDS, add, describe, path_of
 from whitenoise_async.registry.entries import Redirect
 from whitenoise_async.registry.interface import Registry
+from whitenoise_async.registry.listing import listing_of
 from whitenoise_async.registry.walked import WalkedRegistry
 
 
@@ -101,3 +102,10 @@ def test_an_index_file_has_three_urls(kind: type[WalkedRegistry], tmp_path: Path
     write(tmp_path / "index.html", b"")
     add(registry, tmp_path, "static")
     assert path_of(registry.look_up("/static")) == str(tmp_path / "index.html")
+
+
+def test_a_url_without_a_suffix_has_no_variant() -> None:
+    listing = listing_of("/root", "/", {"a.css", "a.css.gz"}, None)
+    assert describe(listing.variant("/a.css.gz")) == ("/root/a.css.gz", "/a.css.gz", (), True)
+    assert listing.variant("/a.css") is None
+    assert listing.variant("/b.css.gz") is None

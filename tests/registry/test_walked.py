@@ -192,3 +192,22 @@ def test_a_warning_names_the_sensitive_files_among_the_names(
 ) -> None:
     WalkedRegistry(None).add(root_of(tmp_path), ["a.css", ".env"])
     assert ".env" in caplog.text and "a.css" not in caplog.text
+
+
+def test_a_forked_process_can_look_up_while_a_thread_of_the_parent_holds_the_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "a.txt", b"a")
+    registry = WalkedRegistry(None)
+    add(registry, tmp_path)
+    make_file = Place.file
+
+    def look_up_in_child(place: Place, url: str) -> StaticFile:
+        patch.undo()
+        registry.reset_after_fork()
+        assert isinstance(registry.look_up("/a.txt"), StaticFile)
+        return make_file(place, url)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Place, "file", look_up_in_child)
+        assert isinstance(registry.look_up("/a.txt"), StaticFile)

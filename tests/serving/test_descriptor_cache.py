@@ -334,3 +334,14 @@ def test_its_length_is_the_number_of_files_and_clear_closes_them(path: Path) -> 
     assert (len(cache), open_descriptors(path)) == (1, 1)
     cache.clear()
     assert (len(cache), open_descriptors(path)) == (0, 0)
+
+
+def test_a_cache_is_empty_after_a_fork(path: Path) -> None:
+    cache = DescriptorCache()
+    file = open_file(str(path))
+    cache.add(file)
+    file.close()
+    del file
+    cache.reset_after_fork()
+    assert len(cache) == 0
+    assert open_descriptors(path) == 0

@@ -5,17 +5,31 @@ from __future__ import annotations
 import gzip
 import os
 import resource
+import threading
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.helpers.clients import ADAPTERS, Serve, client_of
+from tests.helpers.clients import ADAPTERS, Fields, Serve, client_of, environ_of, make_call
+from tests.helpers.descriptors import descriptors_of
 from tests.helpers.files import write
+from tests.helpers.registries import add
 from tests.helpers.unprivileged_scripts import run_as_nobody
+from whitenoise_async.files.errors import FileSystemError
+from whitenoise_async.http.media_types import MediaTypes
+from whitenoise_async.registry.entries import Entry, StaticFile, Unresolved
+from whitenoise_async.registry.walked import WalkedRegistry
 from whitenoise_async.serving import descriptor_cache
+from whitenoise_async.serving import responder as responder_module
+from whitenoise_async.serving.body_plan import BodyPlan
+from whitenoise_async.serving.etags import make_tag_source
+from whitenoise_async.serving.file_headers import FileHeaders, Hook
+from whitenoise_async.serving.responder import FileRequest, Limits, Reply, Responder
+from whitenoise_async.serving.snapshot import Snapshot
+from whitenoise_async.wsgi.environ import WSGIFormat, relevant_headers
 
 pytestmark = pytest.mark.usefixtures("max_open", "no_descriptor_left")
 
@@ -217,3 +231,344 @@ def test_without_descriptors_a_file_that_is_not_in_memory_is_a_503(
     use_up()
     assert get("/a.txt", GZIP).status == 503
     close_all()
+
+
+URL = "/a.txt"
+LARGE = bytes(range(256)) * 1000
+RANGES = {"Range": "bytes=0-3,8-9"}
+
+
+class Site:
+    """A responder for the files below a root."""
+
+    def __init__(self, root: Path, check_interval: float | None = None, **limits: Any) -> None:
+        self.hooks: list[str] = []
+        self._registry = WalkedRegistry("index.html")
+        add(self._registry, root)
+        sizes = {"max_cached_file_size": 1000, "max_cache_size": 10_000, **limits}
+        self.responder = Responder(
+            self._registry,
+            FileHeaders(
+                MediaTypes({}),
+                None,
+                [("Access-Control-Allow-Origin", "*")],
+                Hook("is_immutable_file", lambda file, url: self.hooks.append(url)),
+                lambda headers, path, url: headers.add_header("Timing-Allow-Origin", "*"),
+            ),
+            make_tag_source("mtime"),
+            WSGIFormat(),
+            Limits(check_interval, keep_descriptors=sizes.pop("keep_descriptors", True), **sizes),
+        )
+
+    def entry(self, url: str = URL) -> Entry:
+        entry = self._registry.look_up(url)
+        assert entry is not None
+        return entry
+
+    def request(self, fields: Fields = (), method: str = "GET", url: str = URL) -> FileRequest:
+        raw = relevant_headers(environ_of(make_call(url, fields, method)))
+        return FileRequest(self.entry(url), method, raw, url, "")
+
+    def reply(self, *args: Any, **kwargs: Any) -> bytes | None:
+        """The body, read from the disk; ``None`` if there is no file."""
+        return body_of(self.responder.reply(self.request(*args, **kwargs)))
+
+    def reply_nowait(self, *args: Any, **kwargs: Any) -> bytes | None:
+        """The body from the caches; ``None`` if they do not have it."""
+        request = self.request(*args, **kwargs)
+        assert not isinstance(request.entry, Unresolved)
+        return body_of(self.responder.reply_nowait(request.entry, request.method, request.raw))
+
+    def reply_from_memory(self, *args: Any, **kwargs: Any) -> bytes | None:
+        """The body from memory; ``None`` if it is not there."""
+        return body_of(self.responder.reply_from_memory(self.request(*args, **kwargs)))
+
+
+def body_of(reply: Reply[Any] | None) -> bytes | None:
+    if reply is None:
+        return None
+    response, body, file = reply
+    if file is None:
+        assert body is not None
+        return body
+    with closing(file):
+        return response.plan.read(file)
+
+
+def fail_to_join(plan: BodyPlan, data: bytes) -> bytes:
+    raise MemoryError
+
+
+def test_a_reply_without_waiting_needs_a_file_that_was_checked(tmp_path: Path) -> None:
+    write(tmp_path / "a.txt", TEXT)
+    site = Site(tmp_path)
+    assert site.reply_nowait() is None
+    assert site.reply() == TEXT
+    assert site.reply_nowait() == TEXT
+    assert site.reply_nowait(method="HEAD") == b""
+    assert site.reply_nowait({"Range": "bytes=5-9"}) == TEXT[5:10]
+    assert len(site.responder.response_cache) == 3
+    assert (len(site.responder.content_cache), site.responder.content_cache.size) == (1, len(TEXT))
+
+
+def test_a_reply_without_waiting_needs_a_check_within_the_interval(tmp_path: Path) -> None:
+    write(tmp_path / "a.txt", TEXT)
+    site = Site(tmp_path, check_interval=0)
+    assert site.reply() == site.reply() == TEXT
+    assert site.reply_nowait() is None
+    assert site.reply_from_memory() == TEXT
+
+
+def test_a_redirect_needs_the_disk(tmp_path: Path) -> None:
+    path = write(tmp_path / "index.html", TEXT)
+    site = Site(tmp_path)
+    for _ in range(2):
+        assert site.reply_nowait(url="/index.html") is None
+        reply = site.responder.reply(site.request(url="/index.html"))
+        assert reply is not None
+        assert ("Location", "./") in reply[0].headers
+        assert ("Timing-Allow-Origin", "*") in reply[0].headers
+    path.unlink()
+    assert site.reply(url="/index.html") is None
+
+
+def test_a_multipart_body_for_which_memory_is_lacking_is_not_replied_from_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "a.txt", TEXT)
+    site = Site(tmp_path)
+    assert site.reply() == TEXT
+    assert site.reply_from_memory(RANGES) == site.reply_nowait(RANGES) == site.reply(RANGES)
+    with monkeypatch.context() as patch:
+        patch.setattr(BodyPlan, "slice", fail_to_join)
+        assert site.reply_nowait(RANGES) is None
+        assert site.reply_from_memory(RANGES) is None
+        reply = site.responder.reply(site.request(RANGES))
+    assert reply is not None
+    assert reply[0].status == 503
+
+
+def test_a_reply_from_memory_needs_the_content(tmp_path: Path) -> None:
+    write(tmp_path / "a.txt", LARGE)
+    site = Site(tmp_path)
+    assert site.reply_from_memory() is None
+    assert site.reply() == LARGE
+    assert site.reply_from_memory() is None
+    assert site.reply_from_memory(method="HEAD") == b""
+
+
+def test_a_503_has_the_access_headers_and_runs_no_hook(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    write(tmp_path / "a.txt", TEXT)
+    site = Site(tmp_path)
+    request, error = site.request(), FileSystemError("/a", OSError(5, "Input/output error"))
+    shared = ("Access-Control-Allow-Origin", "*")
+    for was_requested in (False, True):
+        response, body, file = site.responder.reply_unavailable(request, error)
+        assert (response.status, body, file) == (503, b"", None)
+        assert shared in response.headers
+        assert (("Timing-Allow-Origin", "*") in response.headers) is was_requested
+        assert site.hooks == [URL] * was_requested
+        site.reply()
+    assert caplog.messages == ["/a cannot be read now: Input/output error"]
+
+
+def test_a_503_for_an_unresolved_url_has_the_shared_headers(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+    request = FileRequest(Unresolved(URL), "GET", (), URL, "")
+    error = FileSystemError(request.label, MemoryError())
+    response, _, _ = site.responder.reply_unavailable(request, error)
+    assert ("Access-Control-Allow-Origin", "*") in response.headers
+
+
+def test_a_forgotten_file_is_as_if_it_was_never_requested(tmp_path: Path) -> None:
+    write(tmp_path / "a.txt", TEXT)
+    site = Site(tmp_path)
+    entry = site.entry()
+    assert isinstance(entry, StaticFile)
+    site.responder.forget(entry)
+    site.reply()
+    assert site.reply_nowait() == TEXT
+    site.responder.forget(entry)
+    assert len(site.responder.content_cache) == 0
+    assert site.reply_nowait() is None
+    assert site.reply_from_memory() is None
+    assert site.reply() == TEXT
+
+
+@pytest.fixture
+def hang(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A function that lets a request of a site hang while it checks a file."""
+    monkeypatch.setattr(responder_module, "PATIENCE", 0.01)
+    is_hanging, is_over = threading.Event(), threading.Event()
+    is_current = Snapshot.is_current
+    threads: list[threading.Thread] = []
+
+    def check(snapshot: Snapshot) -> bool:
+        if threading.current_thread() in threads:
+            is_hanging.set()
+            is_over.wait(60)
+        return is_current(snapshot)
+
+    monkeypatch.setattr(Snapshot, "is_current", check)
+
+    def start(site: Site) -> threading.Event:
+        threads.append(threading.Thread(target=site.reply))
+        threads[0].start()
+        assert is_hanging.wait(60)
+        return is_over
+
+    yield start
+    is_over.set()
+    for thread in threads:
+        thread.join()
+
+
+def test_while_the_disk_hangs_a_file_in_memory_is_served(tmp_path: Path, hang: Any) -> None:
+    write(tmp_path / "a.txt", TEXT)
+    site = Site(tmp_path, check_interval=0)
+    assert site.reply() == TEXT
+    hang(site)
+    assert site.reply() == TEXT
+
+
+def test_while_the_disk_hangs_a_file_that_is_not_in_memory_is_waited_for(
+    tmp_path: Path, hang: Any
+) -> None:
+    write(tmp_path / "a.txt", LARGE)
+    site = Site(tmp_path, check_interval=0)
+    assert site.reply() == LARGE
+    is_over = hang(site)
+    timer = threading.Timer(0.1, is_over.set)
+    timer.start()
+    assert site.reply() == LARGE
+    assert is_over.is_set()
+    timer.join()
+
+
+def test_a_forked_process_does_not_wait_for_threads_of_the_parent(
+    tmp_path: Path, hang: Any, fork: Any
+) -> None:
+    write(tmp_path / "a.txt", LARGE)
+    site = Site(tmp_path, check_interval=0)
+    assert site.reply() == LARGE
+    is_over = hang(site)
+
+    def child() -> None:
+        assert site.reply() == LARGE
+        assert not is_over.is_set()
+
+    assert fork(child) == 0
+
+
+def test_a_forked_process_keeps_what_is_known(tmp_path: Path) -> None:
+    write(tmp_path / "a.txt", TEXT)
+    site = Site(tmp_path)
+    assert site.reply() == TEXT
+    site.responder.reset_after_fork()
+    assert site.reply_nowait() == site.reply() == TEXT
+    assert site.hooks == [URL]
+
+
+@pytest.mark.parametrize("is_removed", [False, True])
+def test_a_streamed_file_that_is_not_checked_is_compared_when_it_is_opened(
+    tmp_path: Path, is_removed: bool
+) -> None:
+    path = write(tmp_path / "a.txt", LARGE)
+    site = Site(tmp_path, check_interval=None, keep_descriptors=False)
+    assert site.reply() == site.reply() == LARGE
+    if is_removed:
+        path.unlink()
+    else:
+        replace(path, LARGE[::-1])
+    assert site.reply() == (None if is_removed else LARGE[::-1])
+
+
+def test_a_small_file_that_is_truncated_while_it_is_read_is_handed_over_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its sender notices, and cuts the connection."""
+    path = write(tmp_path / "a.txt", TEXT)
+    site = Site(tmp_path)
+
+    def truncate_and_read(descriptor: int, size: int, offset: int) -> bytes:
+        os.truncate(path, 10)
+        return os.pread(descriptor, size, offset)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("whitenoise_async.files.open_file.read_at", truncate_and_read)
+        reply = site.responder.reply(site.request())
+    assert reply is not None
+    response, body, file = reply
+    assert (response.plan.length, body) == (len(TEXT), None)
+    assert file is not None
+    assert file.change_since_open() == "the file was truncated"
+    file.close()
+    assert len(site.responder.content_cache) == 0
+
+
+def test_a_small_file_that_grows_while_it_is_read_is_sent_but_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may have been overwritten by a longer file."""
+    path = write(tmp_path / "a.txt", TEXT)
+    site = Site(tmp_path)
+
+    def read_and_append(descriptor: int, size: int, offset: int) -> bytes:
+        data = os.pread(descriptor, size, offset)
+        with path.open("ab") as file:
+            file.write(b"more")
+        os.utime(path, (4_000_000_000,) * 2)
+        return data
+
+    with monkeypatch.context() as patch:
+        patch.setattr("whitenoise_async.files.open_file.read_at", read_and_append)
+        assert site.reply() == TEXT
+    assert len(site.responder.content_cache) == 0
+
+
+@pytest.mark.parametrize("fields", [{}, {"Range": "bytes=5-9"}])
+def test_a_small_body_is_read_with_the_file_on_a_file_system_that_may_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fields: Any
+) -> None:
+    """Another thread would cost more than the read."""
+    monkeypatch.setattr(
+        "whitenoise_async.files.open_file.supports_page_cache_reads", lambda descriptor: False
+    )
+    write(tmp_path / "a.txt", TEXT)
+    site = Site(tmp_path, max_cached_file_size=0)
+    reply = site.responder.reply(site.request(fields))
+    assert reply is not None
+    assert reply[1] == (TEXT[5:10] if fields else TEXT)
+    assert reply[2] is None
+    assert len(site.responder.descriptor_cache) == len(site.responder.content_cache) == 0
+
+
+def test_nothing_is_kept_for_entries_that_are_not_found_again(tmp_path: Path) -> None:
+    write(tmp_path / "a.txt", TEXT)
+    site = Site(tmp_path, keep_anything=False)
+    assert site.reply() == site.reply() == TEXT
+    assert site.reply_nowait() is None
+    assert site.hooks == [URL] * 2
+    responder = site.responder
+    for cache in (responder.content_cache, responder.descriptor_cache, responder.response_cache):
+        assert len(cache) == 0
+
+
+def test_a_disk_error_while_a_body_is_read_is_a_503_and_closes_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(tmp_path / "a.txt", TEXT)
+    site = Site(tmp_path)
+
+    def fail(*read: int) -> bytes:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("whitenoise_async.files.open_file.read_at", fail)
+        reply = site.responder.reply(site.request())
+    assert reply is not None
+    assert reply[0].status == 503
+    assert descriptors_of(path) == []
+    assert site.reply() == TEXT

@@ -1,4 +1,4 @@
-"""Glob patterns of paths below a root."""
+"""Glob patterns for paths below a root."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from whitenoise_async.support.globs import Globs, compile_globs
 @pytest.mark.parametrize(
     ("path", "pattern", "expected"),
     [
-        # Without a slash: any name, a file's or a folder's.
+        # Without a slash: the name of any file or folder.
         ("app.js", "*.js", True),
         ("deep/down/app.js", "*.js", True),
         ("app.js", "app.js", True),
@@ -27,7 +27,7 @@ from whitenoise_async.support.globs import Globs, compile_globs
         ("app.JS", "*.js", False),
         ("app.js", "*", True),
         (".hidden", "*", True),
-        # With a slash: the whole path, of which * matches any part.
+        # With a slash: the whole path; * matches slashes too.
         ("js/app.js", "js/*", True),
         ("js/deep/app.js", "js/*", True),
         ("js/deep/app.js", "js/*.js", True),
@@ -44,7 +44,7 @@ from whitenoise_async.support.globs import Globs, compile_globs
         ("js/deeper/app.js", "js/deep", False),
         ("app.js", "./app.js", True),
         ("deep/app.js", "./app.js", False),
-        # With one at the end alone: below any folder of that name.
+        # With a slash only at the end: everything below a folder of that name.
         ("js/app.js", "js/", True),
         ("deep/js/down/app.js", "js/", True),
         ("deep/js/down/app.js", "j?/", True),
@@ -54,7 +54,7 @@ from whitenoise_async.support.globs import Globs, compile_globs
         ("deep/js/app.js", "/js/", False),
         ("deep/js/app.js", "deep/js/", True),
         ("deep/js", "deep/js/", False),
-        # A folder's own path.
+        # The path of a folder itself.
         ("js/", "js", True),
         ("js/", "js/", True),
         ("js/", "js/*", True),
@@ -62,7 +62,7 @@ from whitenoise_async.support.globs import Globs, compile_globs
         ("js/", "*.js", False),
         ("js/", "js/*.js", False),
         ("js/deep/", "js/", True),
-        # What names may hold.
+        # Unusual characters in names.
         ("a\nb.js", "a*.js", True),
         ("a\n", "a", False),
         ("\udcff.js", "*.js", True),
@@ -102,7 +102,7 @@ def test_two_stars_match_any_number_of_folders(path: str, pattern: str, expected
 
 
 def match(path: str, patterns: list[str]) -> bool:
-    """Of a folder's own path too, which ends in a slash."""
+    """Match ``path``. One that ends in a slash is the path of a folder."""
     globs = Globs(patterns)
     if path.endswith("/"):
         below, _, name = path[:-1].rpartition("/")

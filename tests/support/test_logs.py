@@ -1,4 +1,4 @@
-"""What is logged, and how often."""
+"""The logger: repeated messages, and unprintable characters."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.helpers.clients import client_of
 from tests.helpers.files import write
 from whitenoise_async import WhiteNoise
 from whitenoise_async.cli import compress, gzip, serve
-from whitenoise_async.files.errors import BrokenBodyError, FileSystemError, UnavailableError
+from whitenoise_async.files.errors import FileSystemError, UnavailableError, broken_body
 from whitenoise_async.support import logs
 from whitenoise_async.support.logs import error_rate_limited, logger, printable, warn_once
 
@@ -61,7 +61,7 @@ def test_the_number_of_remembered_messages_is_bounded(
         error_rate_limited(f"{number}")
         error_rate_limited("always")
     assert logs._last_logged.cache_info().currsize == logs._MAX_MESSAGES
-    assert caplog.messages.count("always") == 1  # the latest are remembered
+    assert caplog.messages.count("always") == 1  # recent messages are remembered
     assert len(caplog.messages) == 3001
 
 
@@ -88,10 +88,10 @@ def test_characters_that_break_or_disguise_a_line_are_escaped(
     with caplog.at_level(logging.INFO, "whitenoise_async"):
         logger.info("Below %s, %d files", name, 2)
     assert caplog.messages == [shown, shown, f"Below {shown}, 2 files"]
-    errors = (UnavailableError(name, "-"), BrokenBodyError(name), FileSystemError(name, OSError()))
+    errors = (UnavailableError(name, "-"), broken_body(name), FileSystemError(name, OSError()))
     for error in errors:
         assert str(error).startswith(f"{shown} ")
-    assert len(caplog.messages) == 3  # an error is logged where it is handled
+    assert caplog.messages[3:] == [f"{errors[1]}; the connection is cut"]
 
 
 def test_letters_of_all_scripts_are_kept(caplog: pytest.LogCaptureFixture) -> None:

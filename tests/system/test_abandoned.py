@@ -1,4 +1,4 @@
-"""Bodies that are not read to the end: no descriptor is closed twice, and none stays open."""
+"""Bodies that are not read to the end: no descriptor is closed twice or stays open."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ from whitenoise_async.wsgi.bodies import FileBody, WholeFile
 
 django_project.configure()
 
-LARGE = 1_500_000  # bytes; more than is kept in memory
+LARGE = 1_500_000  # bytes; too large for the cache
 FIELDS = [{}, {"Range": "bytes=5-"}, {"Range": "bytes=0-9,20-1200000"}]
 
 
 class Closes:
-    """Counts what is done to each descriptor between its opening and its closing."""
+    """Stands for ``os.close``, and counts the calls for each descriptor."""
 
     def __init__(self) -> None:
         self.failed: list[int] = []
@@ -92,7 +92,7 @@ TAKES = [nothing, one_piece]
 def test_a_response_that_djangos_client_drops_is_closed_once(
     fields: dict[str, str], take: Callable[[Iterator[bytes]], None]
 ) -> None:
-    """It is in a cycle, so that its file may be finalized before what closes it."""
+    """It is in a cycle, so that its file may be finalized before its holder closes it."""
     headers = {f"HTTP_{name.upper()}": value for name, value in fields.items()}
     for _ in range(5):
         response: Any = Client().get("/static/a.bin", **headers)
@@ -156,7 +156,7 @@ def started(*_: object) -> Any:
 
 
 class Wrapper:
-    """A ``wsgi.file_wrapper`` without the descriptor: it reads, as waitress and wsgiref do."""
+    """A ``wsgi.file_wrapper`` that reads the file, like those of waitress and wsgiref."""
 
     def __init__(self, file: Any, size: int) -> None:
         self.pieces = iter(FileWrapper(file, size))
@@ -192,7 +192,7 @@ def file(root: Path) -> OpenFile:
 
 
 class Cycle:
-    """Something that has a file, and is its own holder."""
+    """A reference cycle with a file in it."""
 
     def __init__(self, held: Any) -> None:
         self.held = held
@@ -203,7 +203,7 @@ class Cycle:
 
 
 @pytest.mark.parametrize("hold", [lambda file: file, WholeFile, lambda file: FileBody(file, EMPTY)])
-def test_what_closes_a_finalized_file_closes_nothing(
+def test_closing_a_finalized_file_closes_no_descriptor(
     root: Path, hold: Callable[[OpenFile], Any]
 ) -> None:
     for _ in range(5):
@@ -218,7 +218,7 @@ def test_a_finalized_file_is_never_another_one(root: Path, file: OpenFile) -> No
     whole = WholeFile(file)
     file.__del__()
     other = os.open(root, os.O_RDONLY)
-    assert other == number  # the lowest that is free
+    assert other == number  # the lowest free descriptor
     assert not file.is_open
     assert file.fileno() == -1
     assert file.read_nowait(0, 10) is None
@@ -244,10 +244,10 @@ def test_a_file_that_is_closed_once_too_often_stays_closed(file: OpenFile) -> No
 
 
 @pytest.mark.parametrize("make", [WholeFile, lambda file: FileBody(file, BodyPlan.of_file(10))])
-def test_two_threads_that_close_a_body_let_go_of_its_file_once(
+def test_two_threads_that_close_a_body_release_its_file_once(
     file: OpenFile, make: Callable[[OpenFile], Any]
 ) -> None:
-    """As a finalizer and a server do, which close the same response."""
+    """A finalizer and a server may close the same response."""
     for _ in range(50):
         body, start = make(file.share()), threading.Barrier(2)
 
@@ -282,11 +282,11 @@ def test_a_file_that_is_closed_while_it_is_read_at_once_is_open_for_that_read(
 def test_a_read_that_begins_while_a_file_is_closed_has_no_descriptor(
     file: OpenFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A thread that was given up may begin its read as the event loop closes the file."""
+    """A thread whose request was cancelled may begin its read as the event loop closes the file."""
     descriptors: list[int] = []
 
     class Lock:
-        """Has another thread's turn come as soon as it is free."""
+        """A lock after which another thread runs at once."""
 
         def __enter__(self) -> None:
             pass

@@ -21,13 +21,13 @@ pytestmark = pytest.mark.browser
 SITE = Path(__file__).parents[2] / "docs" / "examples" / "site"
 IMMUTABLE = "/js/app.0a1b2c3d.js"
 RATE, SECONDS = 8000, 8000
-FILM = RATE * SECONDS  # bytes of sound, more than a browser loads ahead
+FILM = RATE * SECONDS  # bytes of sound, more than a browser loads in advance
 
 PAGE = f"""<!doctype html><title>own</title><link rel="icon" href="/images/logo.svg">
 <link rel="stylesheet" href="/css/site.css"><script src="{IMMUTABLE}"></script>
 <script type="module" src="/js/module.js"></script><img id="drawing" src="/images/logo.svg">"""
 
-#: A page that takes all from the origin in its query.
+#: A page that loads everything from the origin in its query.
 CROSS = """<!doctype html><title>cross</title><script type="module">
 const other = new URL(location).searchParams.get("from");
 window.result = {};
@@ -63,14 +63,14 @@ class Site(NamedTuple):
     """The origins, and a page of a browser."""
 
     own: str
-    other: str  # with the same files
-    closed: str  # the same, and `allow_all_origins=False`
-    stale: str  # the same, whose files are never fresh
+    other: str  # serves the same files
+    closed: str  # serves them with `allow_all_origins=False`
+    stale: str  # serves them so that they are never fresh
     page: Any
     shots: Path
 
     def seen(self, base: str, path: str) -> list[dict[str, Any]]:
-        """What an origin was asked for a path, and answered."""
+        """The requests for a path that an origin received, with their statuses."""
         client = Client(int(base.rpartition(":")[2]))
         try:
             requests: list[dict[str, Any]] = client.json("/seen")
@@ -97,7 +97,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def wave() -> bytes:
-    """Silence, as a browser plays it: 8 bits, one channel."""
+    """Silence that a browser can play: 8 bits, one channel."""
     form = b"WAVEfmt " + struct.pack("<IHHIIHH", 16, 1, 1, RATE, RATE, 1, 8)
     data = b"data" + struct.pack("<I", FILM) + b"\x80" * FILM
     return b"RIFF" + struct.pack("<I", len(form) + len(data)) + form + data
@@ -110,7 +110,7 @@ def browser() -> Iterator[Any]:
         pytest.skip("chromium is not installed")
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     with playwright.sync_playwright() as driver:
-        # Its sandbox is not to be had as root.
+        # Its sandbox does not work as root.
         browser = driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
         yield browser
         browser.close()
@@ -148,7 +148,7 @@ def test_the_site_loads_and_its_text_arrives_compressed(site: Site) -> None:
         answer = answers[f"{site.own}{path}"]
         assert answer.status == 200
         assert answer.headers["content-encoding"] in ("br", "zstd", "gzip")
-    # They apply: the style sheet's font is there, and the script has drawn.
+    # They take effect: the style sheet's font is loaded, and the script has drawn.
     assert site.page.evaluate("document.fonts.check('16px Figtree')")
     assert site.page.evaluate("getComputedStyle(document.body).fontFamily").startswith("Figtree")
     assert site.page.locator(".controls").get_attribute("hidden") is None
@@ -158,7 +158,7 @@ def test_the_site_loads_and_its_text_arrives_compressed(site: Site) -> None:
     site.shoot("about")
 
 
-def test_what_another_origin_has_is_usable(site: Site) -> None:
+def test_files_of_another_origin_are_usable(site: Site) -> None:
     site.page.goto(f"{site.own}/cross.html?from={site.other}")
     site.page.wait_for_function("window.done")
     assert site.page.evaluate("window.result") == {
@@ -168,11 +168,11 @@ def test_what_another_origin_has_is_usable(site: Site) -> None:
         "fetch": True,
         "range": 206,
     }
-    # A range together with a condition is asked for before: the answer to the preflight allows it.
+    # A range with a condition needs a preflight, and its response allows the request.
     assert "OPTIONS" in [request["method"] for request in site.seen(site.other, "/robots.txt")]
 
 
-def test_what_another_origin_keeps_to_itself_is_refused(site: Site) -> None:
+def test_files_that_another_origin_does_not_share_are_refused(site: Site) -> None:
     site.page.goto(f"{site.own}/cross.html?from={site.closed}")
     site.page.wait_for_function("window.done")
     assert set(site.page.evaluate("window.result").values()) == {"refused"}
@@ -194,10 +194,10 @@ def test_a_player_seeks_by_ranges(site: Site) -> None:
     ranges = [request for request in site.seen(site.own, "/film.wav") if "range" in request]
     assert {request["status"] for request in ranges} == {206}
     begins = [int(request["range"].removeprefix("bytes=").split("-")[0]) for request in ranges]
-    assert max(begins) > FILM * 0.9  # of the end nothing was loaded before it was asked for
+    assert max(begins) > FILM * 0.9  # nothing near the end was loaded before the seek
 
 
-def test_a_reload_makes_304s_and_no_request_for_what_never_changes(site: Site) -> None:
+def test_a_reload_makes_304s_and_no_request_for_immutable_files(site: Site) -> None:
     site.page.goto(f"{site.stale}/own.html", wait_until="networkidle")
     for _ in range(2):
         site.page.reload(wait_until="networkidle")
@@ -208,7 +208,7 @@ def test_a_reload_makes_304s_and_no_request_for_what_never_changes(site: Site) -
     assert [request["status"] for request in site.seen(site.stale, IMMUTABLE)] == [200]
 
 
-def test_what_is_fresh_makes_no_request(site: Site) -> None:
+def test_fresh_files_make_no_request(site: Site) -> None:
     for _ in range(3):
         site.page.goto(f"{site.own}/own.html", wait_until="networkidle")
     assert len(site.seen(site.own, "/css/site.css")) == 1

@@ -1,4 +1,4 @@
-"""What a CDN does with our answers: real caches in front of two replicas."""
+"""A CDN: real caches in front of two replicas."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def roots(kind: str, folder: Path) -> list[Path]:
-    """The same files on two replicas, of which one was built a minute later."""
+    """The same files on two replicas. The second was built a minute later."""
     made = []
     for number in range(2):
         root, mtime = folder / f"{kind}{number}", MTIME + 60 * number
@@ -56,7 +56,7 @@ def site(kind: str, roots: list[Path], folder: Path) -> Iterator[Site]:
         yield running
 
 
-def test_each_encoding_is_cached_apart_and_served_to_who_asked_for_it(site: Site) -> None:
+def test_each_coding_is_cached_apart_and_served_to_clients_that_accept_it(site: Site) -> None:
     for _ in range(3):
         for coding, body in ENCODINGS.items():
             reply = site.get("/app.css", {"Accept-Encoding": coding} if coding else {})
@@ -68,7 +68,7 @@ def test_each_encoding_is_cached_apart_and_served_to_who_asked_for_it(site: Site
     assert len(site.seen("/app.css")) == 3
 
 
-def test_what_a_client_has_in_one_encoding_is_not_taken_for_another(site: Site) -> None:
+def test_a_client_with_one_representation_gets_no_304_for_another(site: Site) -> None:
     asked = {coding: {"Accept-Encoding": coding} if coding else {} for coding in ENCODINGS}
     tags = {coding: site.get("/app.css", asked[coding]).headers["etag"] for coding in asked}
     for coding, body in ENCODINGS.items():
@@ -78,7 +78,7 @@ def test_what_a_client_has_in_one_encoding_is_not_taken_for_another(site: Site) 
             assert (reply.status, reply.body) == expected, (coding, other)
 
 
-def test_a_range_is_served_from_the_whole_that_is_cached(site: Site) -> None:
+def test_a_range_is_served_from_the_cached_file(site: Site) -> None:
     assert site.get("/film.bin").body == LARGE
     for first, last in ((0, 0), (1000, 500_000), (len(LARGE) - 1, len(LARGE) - 1)):
         part = site.get("/film.bin", {"Range": f"bytes={first}-{last}"})
@@ -105,7 +105,7 @@ def test_an_immutable_file_reaches_the_origin_once_in_a_thousand_requests(site: 
 
 
 def until_stale() -> None:
-    """Entries are good for a second, and caches count whole ones."""
+    """Entries are fresh for a second, and caches count whole seconds."""
     time.sleep(2.1)
 
 
@@ -113,7 +113,7 @@ def until_stale() -> None:
 def test_a_stale_entry_is_revalidated_by_whichever_replica_is_asked(
     kind: str, roots: list[Path], tmp_path: Path, etag: str, statuses: list[int]
 ) -> None:
-    """With tags of the date, a cache that asks the other replica loads the same file once more."""
+    """With ETags made of the date, a cache that asks the other replica loads the file again."""
     with cached(kind, tmp_path / "cache", roots, etag=etag, max_age=1) as site:
         first = site.get("/app.css", GZIP)
         until_stale()

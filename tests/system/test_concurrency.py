@@ -1,4 +1,4 @@
-"""Many threads ask while roots are added, as under gthread and on free-threaded builds."""
+"""Many threads send requests while roots are added, as under gthread."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _threads_change_often() -> Iterator[None]:
 
 
 class Asking:
-    """Threads that ask until they are told to end; ``wrong`` has what they got that may not be."""
+    """Threads that send requests until the block ends; ``wrong`` collects their wrong results."""
 
     def __init__(self, ask: Any) -> None:
         self.wrong: list[object] = []
@@ -48,7 +48,7 @@ class Asking:
             self._rounds += 1
 
     def go_on(self) -> None:
-        """Wait until they have asked some more."""
+        """Wait until the threads have sent some more requests."""
         enough = self._rounds + 2
         while self._rounds < enough and not self.wrong:
             time.sleep(0.001)
@@ -68,7 +68,7 @@ class Asking:
 def test_requests_are_answered_while_roots_are_added(
     adapter: str, tmp_path: Path, autorefresh: bool
 ) -> None:
-    """Each answer is that of one root: what was listed stays listed, and a later root wins."""
+    """Each response comes from one root: listed files stay listed, and a later root wins."""
     first = tmp_path / "0"
     for name in ("a.txt", "b.txt", "only.txt"):
         write(first / name, b"0")
@@ -82,7 +82,7 @@ def test_requests_are_answered_while_roots_are_added(
         replies = [get(f"/{name}.txt") for name in ("a", "b", "only")]
         if [reply.status for reply in replies] != [200, 200, 200]:
             return replies
-        # What was complete before the request was there for it.
+        # Files listed before the request are found.
         numbers = [int(reply.body) for reply in replies]
         in_order = before <= numbers[0] <= numbers[1]
         return None if in_order and numbers[2] == 0 else (before, numbers)
@@ -120,7 +120,7 @@ def test_roots_that_threads_add_at_once_are_all_there(adapter: str, tmp_path: Pa
 def test_files_that_are_replaced_and_pushed_out_of_memory_are_never_mixed(
     adapter: str, tmp_path: Path
 ) -> None:
-    """The memory holds three of the six files, and each is replaced again and again."""
+    """The cache holds three of the six files, and each is replaced again and again."""
     size = 10_000
 
     def put(name: str, letter: str) -> None:

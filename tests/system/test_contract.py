@@ -1,4 +1,4 @@
-"""The contract: what both adapters do alike, whatever they are given."""
+"""The contract that both adapters keep."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def application(adapter: str) -> Any:
     return wsgi_application if adapter == "wsgi" else asgi_application
 
 
-def test_a_file_is_served_with_all_its_fields(serve: Serve, site: Path) -> None:
+def test_a_file_is_served_with_all_its_headers(serve: Serve, site: Path) -> None:
     reply = serve(site)("/robots.txt")
     assert reply.status == 200
     assert reply.body == b"User-agent: *\n"
@@ -56,7 +56,7 @@ def test_a_file_is_served_with_all_its_fields(serve: Serve, site: Path) -> None:
     ]
 
 
-def test_a_sibling_is_a_representation_with_its_own_validator(serve: Serve, site: Path) -> None:
+def test_a_variant_is_a_representation_with_its_own_validator(serve: Serve, site: Path) -> None:
     get = serve(site)
     plain, coded = get("/app.css"), get("/app.css", {"Accept-Encoding": "gzip"})
     assert gzip.decompress(coded.body) == plain.body
@@ -139,7 +139,7 @@ def test_a_root_may_be_relative_and_stays_where_it_was(
 
 
 @pytest.mark.parametrize("autorefresh", [False, True])
-def test_a_root_that_is_no_directory_is_warned_of_by_name(
+def test_a_root_that_is_not_a_directory_causes_a_warning_that_names_it(
     adapter: str, tmp_path: Path, autorefresh: bool
 ) -> None:
     missing = tmp_path / "missing"
@@ -185,7 +185,7 @@ class TestOptions:
             ({"mimetypes": {"robots.txt": "a/b"}}, "/robots.txt", "content-type", "a/b"),
         ],
     )
-    def test_an_option_sets_its_field(
+    def test_an_option_sets_its_header(
         self, serve: Serve, options: Any, path: str, field: str, expected: str | None
     ) -> None:
         reply = serve(**options)(path)
@@ -203,12 +203,14 @@ class TestOptions:
         ],
         ids=["expression", "compiled", "callable"],
     )
-    def test_an_immutable_file_is_cached_for_good(self, serve: Serve, test: Any) -> None:
+    def test_an_immutable_file_is_cached_permanently(self, serve: Serve, test: Any) -> None:
         get = serve(immutable_file_test=test)
         assert get("/app.css")["cache-control"] == "max-age=315360000, public, immutable"
         assert get("/robots.txt")["cache-control"] == "max-age=60, public"
 
-    def test_an_immutable_file_is_cached_for_good_whatever_max_age_is(self, serve: Serve) -> None:
+    def test_an_immutable_file_is_cached_permanently_whatever_max_age_is(
+        self, serve: Serve
+    ) -> None:
         get = serve(immutable_file_test=r"\.css$", max_age=None)
         assert get("/app.css")["cache-control"] == "max-age=315360000, public, immutable"
 
@@ -253,7 +255,7 @@ class TestOptions:
         assert get("/").body == b"User-agent: *\n"
         assert get("/docs/").status == 404
 
-    def test_autorefresh_sees_what_came_and_went_after_the_start(
+    def test_autorefresh_notices_files_that_appear_and_disappear_after_the_start(
         self, serve: Serve, site: Path
     ) -> None:
         get = serve(autorefresh=True)
@@ -265,9 +267,7 @@ class TestOptions:
         assert get("/new/file.txt").body == b"newer" * 100
         assert get("/new/file.txt", {"Accept-Encoding": "gzip"})["content-encoding"] == "gzip"
 
-    def test_without_autorefresh_what_comes_later_is_not_listed(
-        self, serve: Serve, site: Path
-    ) -> None:
+    def test_without_autorefresh_later_files_are_not_listed(self, serve: Serve, site: Path) -> None:
         get = serve()
         write(site / "new.txt", b"new")
         assert get("/new.txt").status == 404
@@ -300,7 +300,9 @@ def test_an_index_file_at_the_mount_point_itself_is_redirected_to_with_a_slash(
     assert get("/static/").body == b"home"
 
 
-def test_a_directory_called_like_a_scheme_is_redirected_to_safely(serve: Serve, site: Path) -> None:
+def test_a_redirect_to_a_directory_named_like_a_scheme_stays_on_the_site(
+    serve: Serve, site: Path
+) -> None:
     write(site / "javascript:x" / "index.html", b"")
     write(site / "ü" / "index.html", b"")
     get = serve(site, index_file=True)
@@ -317,13 +319,13 @@ def test_a_directory_called_like_a_scheme_is_redirected_to_safely(serve: Serve, 
         ("", "/app/robots.txt", 404),
     ],
 )
-def test_the_mount_point_is_taken_off(
+def test_the_mount_point_is_removed_from_the_path(
     serve: Serve, site: Path, mount: str, path: str, status: int
 ) -> None:
     assert serve(site)(path, mount=mount).status == status
 
 
-def test_a_server_whose_path_leaves_out_the_mount_point_is_understood(site: Path) -> None:
+def test_a_server_may_leave_the_mount_point_out_of_the_path(site: Path) -> None:
     middleware = ASGIWhiteNoise(None, site)
     assert call_asgi(middleware, make_call("/robots.txt"), root_path="/app").status == 200
 
@@ -382,9 +384,7 @@ def test_every_response_says_who_may_read_it(
     assert reply["access-control-allow-origin"] == "*"
 
 
-def test_a_redirect_has_the_hooks_fields_of_a_file_and_runs_it_once(
-    serve: Serve, site: Path
-) -> None:
+def test_a_redirect_has_the_headers_of_the_hook_which_runs_once(serve: Serve, site: Path) -> None:
     urls = []
 
     def hide(headers: Any, path: str, url: str) -> None:
@@ -405,7 +405,7 @@ def test_a_redirect_has_the_hooks_fields_of_a_file_and_runs_it_once(
 def test_two_releases_with_one_constant_date_and_length_are_told_apart(
     serve: Serve, site: Path, mtime: float, autorefresh: bool
 ) -> None:
-    """As packages have it whose build is reproducible."""
+    """Packages with a reproducible build have such dates."""
     path = site / "page.html"
     write(path, b"one" * 100, compressed=True, mtime=mtime)
     get = serve(site, autorefresh=autorefresh, check_interval=0)
@@ -425,7 +425,7 @@ def test_two_releases_with_one_constant_date_and_length_are_told_apart(
         assert get("/page.html", {**fields, "If-None-Match": new["etag"]}).status == 304
 
 
-def test_the_first_date_that_says_something_is_sent(serve: Serve, site: Path) -> None:
+def test_the_first_real_date_is_sent(serve: Serve, site: Path) -> None:
     write(site / "page.html", b"page", mtime=315_619_201)
     reply = serve(site)("/page.html")
     assert reply["last-modified"] == "Wed, 02 Jan 1980 00:00:01 GMT"
@@ -452,7 +452,7 @@ def test_an_etag_of_a_callable_wins_and_a_constant_date_is_not_sent(
     assert get("/robots.txt")["last-modified"] == LAST_MODIFIED
 
 
-def test_an_etag_of_the_content_of_a_file_with_a_constant_date_is_worked_out_once(
+def test_a_content_etag_of_a_file_with_a_constant_date_is_computed_once(
     serve: Serve, site: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read = []
@@ -481,7 +481,7 @@ def test_a_variant_that_is_not_smaller_does_not_count(
     assert reply.body == content
     assert "vary" not in reply
     assert "content-encoding" not in reply
-    assert get("/tiny.txt.gz").status == 404  # it is the compression all the same
+    assert get("/tiny.txt.gz").status == 404  # it still matches its original
 
 
 def test_a_variant_counts_once_it_is_smaller(serve: Serve, site: Path) -> None:
@@ -496,10 +496,10 @@ def test_a_variant_counts_once_it_is_smaller(serve: Serve, site: Path) -> None:
     assert "vary" not in get("/page.html")
 
 
-def test_a_date_of_this_second_lets_no_range_count_and_the_next_one_does(
+def test_if_range_with_a_date_of_this_second_is_refused_and_accepted_a_second_later(
     serve: Serve, site: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """RFC 9110 §8.8.2.2. Both times the same request: what was decided first is not kept."""
+    """RFC 9110 §8.8.2.2. The request is the same both times, so the refusal is not cached."""
     get = serve(site, check_interval=None)
     now = MTIME + 0.5
     monkeypatch.setattr("whitenoise_async.http.preconditions.time.time", lambda: now)
@@ -518,7 +518,7 @@ def notes(site: Path) -> bytes:
 
 
 @pytest.mark.parametrize("autorefresh", [False, True])
-def test_a_file_with_the_name_of_a_variant_that_is_none_is_an_ordinary_file(
+def test_a_file_that_only_has_the_name_of_a_variant_is_an_ordinary_file(
     serve: Serve, site: Path, autorefresh: bool
 ) -> None:
     content = notes(site)
@@ -548,7 +548,7 @@ def test_a_file_with_the_name_of_a_variant_that_is_none_is_an_ordinary_file(
     ],
 )
 @pytest.mark.parametrize("autorefresh", [False, True])
-def test_so_is_one_of_another_coding(
+def test_a_file_in_another_coding_than_its_name_says_is_an_ordinary_file(
     serve: Serve, site: Path, name: str, content: bytes, mtime: int, autorefresh: bool
 ) -> None:
     notes(site)
@@ -556,7 +556,7 @@ def test_so_is_one_of_another_coding(
     assert serve(site, autorefresh=autorefresh)(f"/{name}").body == content
 
 
-def test_a_variant_that_a_deploy_mends_or_breaks_is_noticed(serve: Serve, site: Path) -> None:
+def test_a_variant_that_a_deploy_repairs_or_breaks_is_noticed(serve: Serve, site: Path) -> None:
     content = notes(site)
     get = serve(site, check_interval=0)
     assert get("/notes.gz").body == content
@@ -594,7 +594,7 @@ def test_a_variant_belongs_to_the_original_of_its_own_root(
     assert autorefresh is False or get("/notes.gz").status == 404
 
 
-def test_an_original_that_is_no_file_any_more_leaves_the_question_open(
+def test_a_variant_whose_original_is_gone_is_not_judged(
     serve: Serve, site: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     notes(site)
@@ -626,7 +626,7 @@ def test_a_503_says_who_may_read_it(
                 assert ("timing-allow-origin" in reply) is known
 
 
-def test_an_original_that_may_not_be_read_leaves_the_question_open(public_path: Path) -> None:
+def test_a_variant_whose_original_is_unreadable_is_not_judged(public_path: Path) -> None:
     notes(public_path)
     (public_path / "notes").chmod(0)
     output = run_as_nobody(f"""
@@ -660,7 +660,7 @@ def test_an_application_mounted_in_starlette_is_found_below_any_root_path(site: 
             assert call_asgi(mounted, make_call("/"), **scope).status == 200
 
 
-def test_the_application_gets_what_the_server_gave(site: Path) -> None:
+def test_the_application_gets_the_request_unchanged(site: Path) -> None:
     seen: list[Any] = []
 
     def wsgi(environ: Any, start_response: Any) -> list[bytes]:

@@ -1,8 +1,9 @@
-"""What an answer costs, counted: system calls, threads, decisions, encodings. Nothing is timed."""
+"""The costs of a response: system calls, threads and responses made, counted and not timed."""
 
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import threading
 from collections import Counter
@@ -11,6 +12,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
+from wsgiref.headers import Headers
 
 import anyio
 import pytest
@@ -48,7 +50,7 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def count(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
-    """Counts the calls that wait for a disk, or may, and those that go to a thread."""
+    """Counts the calls that may wait for a disk, and those made in a thread."""
     calls: Counter[str] = Counter()
 
     def counted(name: str, real: Callable[..., Any]) -> Callable[..., Any]:
@@ -93,18 +95,19 @@ def test_a_small_file_costs_neither_a_system_call_nor_a_thread_once_it_is_loaded
 def test_a_large_file_that_is_kept_open_costs_neither_a_path_nor_a_thread(
     adapter: str, root: Path, count: Counter[str]
 ) -> None:
-    with asking(adapter, root) as get:
+    # Without checks, since a second may pass between two requests on a busy machine.
+    with asking(adapter, root, check_interval=None) as get:
         get("/large.bin")
         if not files.open_file(str(root / "large.bin")).supports_nowait:
             pytest.skip("the temporary folder's file system has no page-cache reads")
         count.clear()
         assert get("/large.bin").body == LARGE
         assert not count.keys() & {"open", "stat", "thread", "dup"}
-        assert count["fstat"] == 3  # is it as it was, was it to the end, and is it still there
+        assert count["fstat"] == 3  # is it unchanged now and at the end, and is it still there
         assert count["preadv"] == -(-len(LARGE) // (512 * 1024))
 
 
-def test_a_request_for_something_else_costs_one_look_up(
+def test_a_request_without_a_file_costs_one_look_up(
     adapter: str, root: Path, count: Counter[str]
 ) -> None:
     with asking(adapter, root) as get:
@@ -143,6 +146,51 @@ def test_a_value_of_accept_encoding_is_read_once(
 
 
 @pytest.mark.parametrize("adapter", ["wsgi", "asyncio"])
+def test_hooks_run_once_even_if_they_remove_every_header(adapter: str, tmp_path: Path) -> None:
+    write(tmp_path / "docs" / "index.html", SMALL)
+    seen: list[str] = []
+
+    def remove_all(headers: Headers, path: str, url: str) -> None:
+        seen.append(url)
+        for name, _ in headers.items():
+            del headers[name]
+
+    with asking(adapter, tmp_path, index_file=True, add_headers_function=remove_all) as get:
+        for path in ("/docs", "/docs", "/docs/", "/docs"):
+            assert "content-type" not in get(path)
+    assert seen == ["/docs/"]
+
+
+def test_nothing_is_kept_of_a_file_whose_root_was_added_again(adapter: str, root: Path) -> None:
+    app = ADAPTERS[adapter](None, root)
+    get = client_of(adapter)(app)
+    (root / "notes").write_bytes(SMALL)
+    (root / "notes.gz").write_bytes(b"not the compression of notes")
+    for _ in range(5):
+        app.add_files(root)
+        assert get("/small.txt").body == SMALL
+        assert get("/notes.gz").status == 200
+    gc.collect()
+    files_in_memory = [each for each in gc.get_objects() if isinstance(each, StaticFile)]
+    assert sorted(each.url for each in files_in_memory) == ["/notes.gz", "/small.txt"]
+    assert len(app.responder.content_cache) == 2
+
+
+@pytest.mark.parametrize("adapter", ["wsgi", "asyncio"])
+def test_an_empty_file_is_opened_for_each_request_if_nothing_is_kept_in_memory(
+    adapter: str, root: Path
+) -> None:
+    empty = root / "empty.txt"
+    empty.touch()
+    with asking(adapter, root, max_cached_file_size=0) as get:
+        assert (get("/empty.txt").status, get("/empty.txt").body) == (200, b"")
+        empty.write_bytes(SMALL)
+        assert get("/empty.txt").body == SMALL
+        empty.unlink()
+        assert get("/empty.txt").status == 404
+
+
+@pytest.mark.parametrize("adapter", ["wsgi", "asyncio"])
 def test_headers_are_encoded_once(
     adapter: str, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -162,9 +210,7 @@ def test_headers_are_encoded_once(
     assert list(encoded.values()) == [1, 1]
 
 
-def test_what_clients_send_fills_a_bounded_memo(
-    root: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_requests_fill_a_bounded_cache(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decisions, "MAX_RESPONSES", 10)
     app = WhiteNoise(None, root)
     get = client_of("wsgi")(app)
@@ -184,10 +230,10 @@ def test_what_clients_send_fills_a_bounded_memo(
     assert all(len(str(key[1:])) < 700 for key in made)
 
 
-def test_a_start_lists_names_and_asks_nothing_of_a_file(
+def test_the_start_lists_names_and_makes_no_call_for_a_single_file(
     adapter: str, tmp_path: Path, count: Counter[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """On a network file system each question would be a round trip: 4,000 of 10 ms are 40 s."""
+    """On a network file system, a call for each file is a round trip: 4,000 of 10 ms take 40 s."""
     folders = [tmp_path / f"folder{number}" for number in range(20)]
     for folder in folders:
         folder.mkdir()
@@ -231,8 +277,8 @@ def test_requests_that_come_together_load_a_file_once_asgi(
         count.clear()
         anyio.run(main, backend=backend)
         assert [body for body in bodies if body is not None] == [SMALL] * 40
-        assert count["open"] == 2  # the file and its sibling
-        assert count["read_at"] == 3  # the sibling's check, and the content
+        assert count["open"] == 2  # the file and its variant
+        assert count["read_at"] == 3  # the check of the variant, and the content
 
 
 def test_requests_that_come_together_load_a_file_once_wsgi(root: Path, count: Counter[str]) -> None:
@@ -274,7 +320,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 @pytest.mark.parametrize("fields", [{}, {"Accept-Encoding": "gzip"}], ids=["identity", "gzip"])
-def test_a_loaded_file_is_the_snapshot_until_it_is_looked_at_again(
+def test_a_loaded_file_is_served_unchanged_until_the_next_check(
     adapter: str, root: Path, clock: Clock, fields: dict[str, str]
 ) -> None:
     new = SMALL[::-1] + b"longer"
@@ -296,7 +342,7 @@ def test_a_loaded_file_is_the_snapshot_until_it_is_looked_at_again(
 
 
 @pytest.mark.parametrize("interval", [None, 10**6])
-def test_a_file_may_be_taken_for_one_that_never_changes(
+def test_without_a_check_interval_a_file_is_never_checked_again(
     adapter: str, root: Path, clock: Clock, interval: float | None
 ) -> None:
     with asking(adapter, root, check_interval=interval) as get:
@@ -306,7 +352,7 @@ def test_a_file_may_be_taken_for_one_that_never_changes(
         assert get("/small.txt") == old
 
 
-def test_a_removed_file_is_the_applications_once_it_was_looked_at(
+def test_a_removed_file_is_left_to_the_application_after_the_next_check(
     adapter: str, root: Path, clock: Clock
 ) -> None:
     with asking(adapter, root) as get:
@@ -319,7 +365,7 @@ def test_a_removed_file_is_the_applications_once_it_was_looked_at(
         assert get("/small.txt").body == SMALL
 
 
-def test_one_request_looks_and_the_others_go_on(
+def test_one_request_checks_a_file_and_the_others_go_on(
     root: Path, clock: Clock, count: Counter[str]
 ) -> None:
     app = WhiteNoise(None, root)
@@ -329,10 +375,10 @@ def test_one_request_looks_and_the_others_go_on(
     count.clear()
     for _ in range(5):
         get("/small.txt")
-    assert count["stat"] == 2  # the file and its sibling, once
+    assert count["stat"] == 2  # the file and its variant, once
 
 
-def test_a_date_that_was_in_the_future_is_said_when_it_has_come(
+def test_a_date_in_the_future_is_sent_once_it_has_passed(
     adapter: str, root: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = write(root / "early.txt", b"early", mtime=4_000_000_000)
@@ -360,7 +406,7 @@ def test_a_date_that_was_in_the_future_is_said_when_it_has_come(
     ],
     ids=str,
 )
-def test_what_is_kept_in_memory_has_bounds(
+def test_the_content_cache_is_bounded(
     adapter: str, root: Path, options: dict[str, Any], kept: bool
 ) -> None:
     app = ADAPTERS[adapter](None, root, **options)
@@ -371,7 +417,7 @@ def test_what_is_kept_in_memory_has_bounds(
 def test_a_file_that_grew_while_it_was_read_is_sent_once_and_not_kept(
     adapter: str, root: Path
 ) -> None:
-    """It may have been overwritten by something longer: nothing to repeat under one ETag."""
+    """Longer content may have replaced it, which must not be repeated under the same ETag."""
 
     def grow(headers: Any, path: str, url: str) -> None:  # runs between opening and reading
         with open(path, "ab") as file:
@@ -384,7 +430,7 @@ def test_a_file_that_grew_while_it_was_read_is_sent_once_and_not_kept(
     assert app.responder.content_cache.size == len(SMALL) + 4
 
 
-def test_autorefresh_remembers_no_decision(adapter: str, root: Path) -> None:
+def test_autorefresh_caches_no_response(adapter: str, root: Path) -> None:
     app = ADAPTERS[adapter](None, root, autorefresh=True)
     assert client_of(adapter)(app)("/small.txt").status == 200
     assert not app.responder.response_cache
@@ -440,15 +486,15 @@ def test_a_server_that_takes_a_path_gets_it_for_a_whole_large_file(root: Path, c
 
 
 def test_a_server_that_offers_zero_copy_gets_the_file_in_pieces(root: Path) -> None:
-    """Middleware does not know that message, so the client would get a 200 without a body."""
+    """Middlewares do not know that message, so the client would get a 200 without a body."""
     app = ASGIWhiteNoise(None, root)
     messages = sent(app, "/large.bin", {ZERO_COPY_SEND: {}, PATH_SEND: {}})
     assert {message["type"] for message in messages} == {"http.response.body"}
     assert b"".join(message["body"] for message in messages) == LARGE
 
 
-def test_a_path_that_leads_elsewhere_now_is_not_handed_over(tmp_path: Path) -> None:
-    """What is kept open is sent to its end: head and body have one state."""
+def test_a_path_that_leads_to_another_file_is_not_passed_to_the_server(tmp_path: Path) -> None:
+    """A file in the descriptor cache is sent to its end, so that head and body match."""
     for release, size in (("1", 3_000_000), ("2", 2_000_000)):
         write(tmp_path / release / "large.bin", os.urandom(size))
     current = tmp_path / "current"
@@ -468,7 +514,7 @@ def test_a_path_that_leads_elsewhere_now_is_not_handed_over(tmp_path: Path) -> N
 
 
 def test_a_file_that_autorefresh_has_opened_below_its_root_is_sent_from_there(root: Path) -> None:
-    """By its path the server could be led over a link that came meanwhile."""
+    """Given the path, the server could follow a link that was created after the check."""
     extensions: Any = {PATH_SEND: {}}
     app = ASGIWhiteNoise(None, root, autorefresh=True)
     messages = sent(app, "/large.bin", extensions)
@@ -480,7 +526,7 @@ def test_a_file_that_autorefresh_has_opened_below_its_root_is_sent_from_there(ro
 
 
 @pytest.mark.parametrize("failure", [errno.EIO, errno.EMFILE])
-def test_a_path_that_cannot_be_asked_for_is_not_handed_over(
+def test_a_path_that_cannot_be_checked_is_not_passed_to_the_server(
     root: Path, failure: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = ASGIWhiteNoise(None, root, check_interval=None)
@@ -497,16 +543,16 @@ def test_a_path_that_cannot_be_asked_for_is_not_handed_over(
 
 
 @pytest.mark.parametrize("extensions", [None, {}, {"http.response.trailers": {}}])
-def test_a_server_without_either_gets_pieces(root: Path, extensions: Any) -> None:
+def test_a_server_without_extensions_gets_pieces(root: Path, extensions: Any) -> None:
     messages = sent(ASGIWhiteNoise(None, root), "/large.bin", extensions)
     assert b"".join(message["body"] for message in messages) == LARGE
 
 
 @pytest.mark.parametrize("failure", [errno.EIO, errno.ESTALE, errno.EMFILE])
-def test_a_server_that_cannot_read_the_file_is_not_taken_for_a_client_that_has_gone(
+def test_an_error_of_a_server_that_cannot_read_the_file_is_not_ignored(
     root: Path, failure: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Both are told by an OSError; of the one somebody has to know."""
+    """Both raise OSError. Only the first must be logged."""
     app = ASGIWhiteNoise(None, root)
 
     async def send(message: Any) -> None:

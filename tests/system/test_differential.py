@@ -1,4 +1,4 @@
-"""Generated requests, the same for both adapters: the answers must be equal to the last byte."""
+"""Generated requests, the same for both adapters. Their responses must be equal byte by byte."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from tests.helpers.clients import Call, Reply, call_asgi, call_wsgi
 from tests.helpers.files import MTIME, write
+from tests.helpers.slow import in_turns
 from whitenoise_async import ASGIWhiteNoise, WhiteNoise
 
 LARGE = bytes(range(251)) * 400  # 100,400 bytes: more than one piece
@@ -118,7 +119,7 @@ calls = st.builds(
 
 
 def with_real_tags(pair: Pair, call: Call) -> Call:
-    """Put the file's own entity-tags in their placeholders' place."""
+    """Replace the placeholders by the entity-tags of the file."""
     tags = {
         name: next((v for n, v in call_wsgi(pair.wsgi, bare).headers if n == "etag"), '"none"')
         for name, bare in [
@@ -136,9 +137,10 @@ def _filled(fields: Any, tags: dict[str, str]) -> Iterator[tuple[str, str]]:
         yield name, value
 
 
-@settings(max_examples=700, deadline=None)
+@in_turns(4)
+@settings(max_examples=175, deadline=None)
 @given(call=calls)
-def test_both_adapters_give_the_same_answer(pair: Pair, call: Call) -> None:
+def test_both_adapters_give_the_same_answer(pair: Pair, turn: int, call: Call) -> None:
     call = with_real_tags(pair, call)
     here, there = call_wsgi(pair.wsgi, call), call_asgi(pair.asgi, call)
     assert here == there
@@ -147,7 +149,7 @@ def test_both_adapters_give_the_same_answer(pair: Pair, call: Call) -> None:
 
 
 def check(call: Call, reply: Reply) -> None:
-    """What is true of every answer (RFC 9110)."""
+    """Require all that is true of every response (RFC 9110)."""
     names = [name for name, _ in reply.headers]
     assert len(names) == len(set(names))
     assert all("\r" not in value and "\n" not in value for _, value in reply.headers)
@@ -171,7 +173,7 @@ def check(call: Call, reply: Reply) -> None:
 
 @pytest.mark.parametrize("target", ["/docs%2Findex.html", "/docs%2f", "/%2Fapp.css"])
 def test_an_encoded_slash_is_not_a_slash(pair: Pair, target: str) -> None:
-    """RFC 3986 §2.2. Servers hand over the path decoded; some say how the client sent it."""
+    """RFC 3986 §2.2. Servers decode the path, and some also pass it as the client sent it."""
     path = unquote(target)
     for query in ("", "?a=%2F"):
         raw = target + query

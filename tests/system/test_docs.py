@@ -1,4 +1,4 @@
-"""The documentation tells the truth: its examples are run, its lists compared with the code."""
+"""The documentation is right: its examples run, and its tables match the code."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.benchmarks.results import load
 from tests.benchmarks.soak import report as soak_report
 from tests.helpers import docs_commands
 from tests.helpers.docs_commands import commands_of
-from tests.helpers.docs_pages import DOCS, PAGES, ROOT, SHELL, Block, blocks_of, rows_of
+from tests.helpers.docs_pages import DOCS, PAGES, ROOT, SHELL, Block, blocks_of, code, rows_of
 from whitenoise_async.compression.settings import COMPRESSED, READ_BY_RANGE
 from whitenoise_async.options import OptionKeywords, Options
 from whitenoise_async.serving.response import REASONS
@@ -33,7 +33,7 @@ PACKAGE = ROOT / "whitenoise_async"
 # ``clean_up()``, which is called in any case.
 SETUPS = Path(__file__).parents[1] / "page_setup"
 
-# Commands that the pages cannot run where they stand, and what does.
+# Commands that are not run with their page, and what runs them.
 RUN_ELSEWHERE = (
     r"python3 -m venv ",  # .ci/run
     r"pip install ",  # the wheel by .ci/run, the extras by nox
@@ -69,25 +69,25 @@ def run(page: Path, block: Block, namespace: dict[str, Any]) -> None:
 def test_there_are_pages_and_examples() -> None:
     languages = [block.language for page in PAGES for block in blocks_of(page)]
     assert languages.count("python") > 0
-    # Whatever is Python is marked so, and run; what is included is run by its own tests.
+    # All Python is marked as such, and run. Included files have their own tests.
     assert not [
         each
         for each in languages
         if "py" in each.lower() and each != "python" and "{literalinclude} examples/" not in each
     ]
-    # An indented fence would escape.
+    # An indented fence would not be found.
     assert not [
         page for page in PAGES if re.search(r"^[ \t>]+(```|~~~)", page.read_text("utf-8"), re.M)
     ]
 
 
 def no_more(*page: dict[str, Any]) -> None:
-    """Stands for what a page's setup does not define."""
+    """Do nothing, if the setup of a page does not define this."""
 
 
 @pytest.fixture
 def configured_log() -> Iterator[None]:
-    """Takes back what an example does to the package's logger."""
+    """Restores the package's logger after an example has changed it."""
     logger = logging.getLogger("whitenoise_async")
     level, handlers = logger.level, logger.handlers.copy()
     yield
@@ -125,7 +125,7 @@ def test_the_examples_of_a_page_hold(
         namespace.get("clean_up", no_more)()
 
 
-def test_who_runs_each_command_is_known() -> None:
+def test_each_command_is_run_by_a_test_or_a_session() -> None:
     unknown = [
         f"{page.name}: {command.text}"
         for page in PAGES
@@ -137,7 +137,7 @@ def test_who_runs_each_command_is_known() -> None:
     assert not unknown
 
 
-def test_the_extras_and_sessions_that_are_named_are_there() -> None:
+def test_the_named_extras_and_sessions_exist() -> None:
     project = (ROOT / "pyproject.toml").read_text("utf-8")
     noxfile = (ROOT / "noxfile.py").read_text("utf-8")
     extras = set(re.findall(r"^(\w+) = \[", project, re.M))
@@ -148,11 +148,6 @@ def test_the_extras_and_sessions_that_are_named_are_there() -> None:
             assert extras.issuperset(named.split(",")), page
         for named in re.findall(r"nox -s ([a-z_ ]+)", text):
             assert sessions.issuperset(named.split()), page
-
-
-def code(cell: str) -> str | None:
-    found = re.fullmatch("`([^`]+)`", cell)
-    return found and found[1]
 
 
 def test_the_table_of_options_is_complete_and_its_defaults_are_true() -> None:
@@ -192,7 +187,7 @@ def test_the_table_of_statuses_is_complete() -> None:
 
 
 def test_the_readme_stands_beside_all_others_with_the_figures_that_were_measured() -> None:
-    """But for nginx, and what a server offers itself."""
+    """Except nginx, and the servers' built-in file serving."""
     header, *measured = rows_of(DOCS / "performance.md", 10)
     figures = {row[0]: dict(zip(header[1:], row[1:], strict=True)) for row in measured}
     header, *told = rows_of(ROOT / "README.md", 7)
@@ -226,27 +221,80 @@ def test_the_pages_have_the_results_that_are_kept(tmp_path: Path) -> None:
         assert path.read_text("utf-8") == published[path.name].read_text("utf-8"), path.name
 
 
+CONTRIBUTING = DOCS / "contributing.md"
+
+# The packages and modules at the top level, from the entry points down. Those on one line do not
+# import each other.
+LAYERS = [
+    {"__main__.py", "gzip.py", "compress.py"},
+    {"cli/"},
+    {"__init__.py", "django/"},
+    {"asgi/", "wsgi/"},
+    {"base.py"},
+    {"options/", "overrides.py"},
+    {"applications.py"},
+    {"serving/"},
+    {"registry/", "compression/"},
+    {"files/"},
+    {"http/", "support/"},
+]
+
+
+def modules_of_package() -> list[str]:
+    return [path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py")]
+
+
 def modules_on_the_map() -> list[str]:
-    cells = [code(cell) for cell, _ in rows_of(DOCS / "contributing.md", 2)]
+    cells = [code(cell) for cell, _ in rows_of(CONTRIBUTING, 2)]
     return [name for name in cells if name and (PACKAGE / name).is_file()]
 
 
 def imported_by(module: str) -> Iterator[str]:
-    """The modules of the package that ``module`` imports, wherever in its source."""
+    """The modules of the package that ``module`` imports anywhere in its source."""
     here = PACKAGE / module
     for node in ast.walk(ast.parse(here.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.level:
-            folder = here.parents[node.level - 1]
-            path = folder.joinpath(*(node.module or "").split("."))
-            file = path.with_suffix(".py")
-            yield (file if file.is_file() else path / "__init__.py").relative_to(PACKAGE).as_posix()
+        if isinstance(node, ast.Import):
+            assert not any(each.name.startswith(PACKAGE.name) for each in node.names), module
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level or not (node.module or "").startswith(PACKAGE.name), module
+            if node.level:
+                folder = here.parents[node.level - 1].joinpath(*(node.module or "").split("."))
+                names = [each.name for each in node.names]
+                for path in (folder, *(folder / name for name in names)):
+                    file = path.with_suffix(".py")
+                    file = file if file.is_file() else path / "__init__.py"
+                    if file.is_file():
+                        yield file.relative_to(PACKAGE).as_posix()
+
+
+def package_of(module: str) -> str:
+    folder, slash, _ = module.partition("/")
+    return folder + slash
+
+
+def permitted_imports() -> dict[str, set[str]]:
+    """The packages and modules that each package may import, as the page says."""
+    permitted = {}
+    rows = [row for row in rows_of(CONTRIBUTING, 3) if row[0].isdigit()]
+    layers = [set(re.findall("`(.+?)`", packages)) for _, packages, _ in rows]
+    assert layers == LAYERS
+    assert [int(number) for number, _, _ in rows] == [*range(1, len(LAYERS) + 1)]
+    for index, (_, _, imports) in enumerate(rows):
+        lower = set().union(*LAYERS[index + 1 :])
+        named = set(re.findall("`(.+?)`", imports))
+        assert lower.issuperset(map(package_of, named))
+        if imports.startswith("every lower layer"):
+            assert not named or "every lower layer except " in imports
+            named = lower - named
+        else:
+            assert bool(named) == (imports != "nothing")
+        permitted.update(dict.fromkeys(LAYERS[index], named))
+    return permitted
 
 
 def test_the_map_names_every_module_and_imports_point_down_on_it() -> None:
     order = modules_on_the_map()
-    assert sorted(order) == sorted(
-        path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py")
-    )
+    assert sorted(order) == sorted(modules_of_package())
     upwards = [
         f"{module} imports {other}"
         for module in order
@@ -254,6 +302,45 @@ def test_the_map_names_every_module_and_imports_point_down_on_it() -> None:
         if order.index(other) <= order.index(module)
     ]
     assert not upwards
+
+
+def test_packages_import_only_what_the_table_of_packages_permits() -> None:
+    permitted = permitted_imports()
+    forbidden = [
+        f"{module} imports {other}"
+        for module in modules_of_package()
+        for package in [package_of(module)]
+        for other in imported_by(module)
+        if package_of(other) != package
+        and permitted[package].isdisjoint({other, package_of(other)})
+    ]
+    assert not forbidden
+    assert set(map(package_of, modules_of_package())) == permitted.keys()
+
+
+def test_the_map_has_the_order_of_the_layers() -> None:
+    layers = [
+        next(index for index, layer in enumerate(LAYERS) if package_of(module) in layer)
+        for module in modules_on_the_map()
+    ]
+    assert layers == sorted(layers)
+
+
+def test_the_top_level_has_at_most_nine_modules() -> None:
+    assert len([*PACKAGE.glob("*.py")]) <= 9
+
+
+def test_the_table_of_sessions_is_complete() -> None:
+    noxfile = ast.parse((ROOT / "noxfile.py").read_text("utf-8"))
+    sessions = [
+        node.name
+        for node in noxfile.body
+        if isinstance(node, ast.FunctionDef)
+        and any("nox.session" in ast.unparse(each) for each in node.decorator_list)
+    ]
+    page = CONTRIBUTING.read_text("utf-8")
+    table = page[page.index("| Session |") :].partition("\n\n")[0]
+    assert sorted(re.findall(r"^\| `(\w+)`", table, re.M)) == sorted(sessions)
 
 
 def test_the_arguments_for_publishing_a_folder_are_all_named(

@@ -59,7 +59,7 @@ LOOK_HASHED = {
 
 @pytest.fixture
 def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """What the code of the page defines."""
+    """The names that the code of the page defines."""
     monkeypatch.chdir(tmp_path)
     defined: dict[str, Any] = {}
     blocks = [each.text for each in blocks_of(DOCS / "caching.md") if each.language == "python"]

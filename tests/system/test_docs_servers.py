@@ -1,4 +1,4 @@
-"""What the documentation has for servers and proxies, to the letter."""
+"""The commands and configurations for servers and proxies in the documentation work."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def blocks(page: str, language: str) -> list[Block]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Static files, in the folder in which a server is started."""
+    """The folder in which a server starts, with static files."""
     write(tmp_path / "static" / "app.css", CSS, compressed=True)
     write(tmp_path / "static" / "app.css.br", brotli.compress(CSS))
     return tmp_path
@@ -81,7 +81,7 @@ def test_the_command_of_each_server_serves_files_and_the_application(
         assert fetch(port, "/").body == b"Hello from the application"
 
 
-def test_the_lines_that_show_whether_all_is_well_show_it(folder: Path) -> None:
+def test_the_commands_that_check_a_deployment_work(folder: Path) -> None:
     (block,) = (each for language in SHELL for each in blocks("cdn.md", language))
     lines = commands_of(block)
     if lines[0].lacks():
@@ -125,12 +125,12 @@ def test_the_start_page_shows_what_curl_prints(folder: Path) -> None:
 
 
 def new_side(diff: str) -> str:
-    """What a file has after the change."""
+    """The lines of a file after the change."""
     return "\n".join(line[1:] for line in diff.splitlines() if not line.startswith("-"))
 
 
 @pytest.mark.parametrize("block", blocks("coming-from.md", "diff"), ids=lambda block: block.line)
-def test_what_a_change_leads_to_compiles_and_names_what_is_there(block: Block) -> None:
+def test_the_new_side_of_a_diff_compiles_and_uses_existing_names(block: Block) -> None:
     tree = ast.parse(new_side(block.text))
     options = {"root", "prefix", "followlinks", *OptionKeywords.__optional_keys__}
     for node in ast.walk(tree):
@@ -140,7 +140,7 @@ def test_what_a_change_leads_to_compiles_and_names_what_is_there(block: Block) -
             assert {each.arg for each in node.keywords} <= options
 
 
-#: The eight forms in which clients accept codings, and what each is sent.
+#: Eight values of Accept-Encoding, and the coding of the response to each.
 FORMS = {
     "": "", "br": "br", "gzip": "gzip", "br, gzip": "br", "gzip, deflate, br": "br",
     "gzip, br": "br", "GZIP": "gzip", "br;q=0, gzip": "gzip",
@@ -148,7 +148,7 @@ FORMS = {
 
 
 def forms_are_answered(site: Site) -> None:
-    """Twice each, the second time by the cache; it has three forms of the file then."""
+    """Send each request twice, the second to the cache, which then has three representations."""
     for _ in range(2):
         for form, coding in FORMS.items():
             reply = site.get("/static/app.css", {"Accept-Encoding": form} if form else {})
@@ -164,7 +164,7 @@ def replica(folder: Path) -> Iterator[int]:
 
 
 def nginx(blocks: str, replica: int, folder: Path, port: int) -> str:
-    """The page's settings, with this machine's ports and folders."""
+    """The configuration on the page, with ports and folders of the test."""
     for theirs, ours in {
         "127.0.0.1:8000": f"127.0.0.1:{replica}",
         "listen 80;": f"listen 127.0.0.1:{port};",
@@ -191,7 +191,7 @@ def test_nginx_without_a_cache_passes_everything_on(folder: Path, replica: int) 
 
 
 @pytest.mark.cdn
-def test_nginx_with_a_cache_keeps_three_forms(folder: Path, replica: int) -> None:
+def test_nginx_with_a_cache_keeps_three_representations(folder: Path, replica: int) -> None:
     if reason := missing("nginx"):
         pytest.skip(reason)
     plain, caching = blocks("cdn.md", "nginx")
@@ -204,7 +204,7 @@ def test_nginx_with_a_cache_keeps_three_forms(folder: Path, replica: int) -> Non
 
 
 @pytest.mark.cdn
-def test_varnish_keeps_three_forms(folder: Path, replica: int) -> None:
+def test_varnish_keeps_three_representations(folder: Path, replica: int) -> None:
     if reason := missing("varnish"):
         pytest.skip(reason)
     vcl = "".join(block.text for block in blocks("cdn.md", "text"))

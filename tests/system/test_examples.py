@@ -1,4 +1,4 @@
-"""The examples of the documentation, each by its README's commands, on its real server."""
+"""Each example of the documentation, started on its server by the commands of its README."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "docs" / "examples"
 FOREVER = "max-age=315360000, public, immutable"
 
-#: What makes a server listen on any free port, which it then prints.
+#: Arguments that make a server listen on a free port, which it then prints.
 ANY_PORT = {
     "gunicorn": ["--bind", "127.0.0.1:0"],
     "hypercorn": ["--bind", "127.0.0.1:0"],
@@ -40,14 +40,14 @@ ANY_PORT = {
 
 class Example(NamedTuple):
     folder: str
-    #: What the command that starts it begins with.
+    #: The beginning of the command that starts it.
     server: str
-    #: A page of the application, and what stands on it.
+    #: A page of the application, and a part of its text.
     page: str
     text: str
-    #: What the application answers where there is nothing: a part of it.
+    #: A part of the application's 404.
     missing: str
-    #: ``Cache-Control`` of the style sheet to which the page links.
+    #: ``Cache-Control`` of the style sheet that the page links to.
     cache: str = "max-age=60, public"
 
 
@@ -88,7 +88,7 @@ class Server:
             return client.get(path, fields)
 
     def links(self) -> list[str]:
-        """The paths to which the page links, its style sheets and scripts among them."""
+        """The paths that the page links to, including style sheets and scripts."""
         page = self.get(self.example.page).body.decode()
         found = re.findall(r' (?:href|src)="([^"#:]+)"', page)
         return [urljoin(self.example.page, link) for link in found]
@@ -98,14 +98,14 @@ class Server:
 
 
 def commands_of(folder: Path) -> list[list[str]]:
-    """The commands of a folder's README; the first installs what the others need."""
+    """The commands of a folder's README. The first installs the packages for the others."""
     readme = (folder / "README.md").read_text("utf-8")
     (block,) = re.findall(r"^```shell\n(.*?)^```$", readme, re.M | re.S)
     return [shlex.split(command) for command in block.strip().splitlines()]
 
 
 def packages_of(folder: Path) -> list[str]:
-    """The packages that an example needs beside this one, which it installs by its path."""
+    """The packages that an example needs in addition to this one."""
     pip, install, _this, *packages = commands_of(folder)[0]
     assert (pip, install) == ("pip", "install")
     return packages
@@ -133,7 +133,7 @@ def environ() -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """Makes a copy of an example's folder, once, and has its README's commands prepare it."""
+    """Copies an example's folder, once, and runs the commands of its README that prepare it."""
 
     @cache
     def prepare(folder: str) -> Path:
@@ -152,7 +152,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
 def running(
     example: Example, folder: Path, log: Path, command: Sequence[str] = (), **variables: str
 ) -> Iterator[Server]:
-    """Run the server of an example by its README's command or another one, but for the port."""
+    """Run the server of an example on a free port, by its README's command or another."""
     command = command or command_of(example, folder)
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -203,7 +203,7 @@ def server(
 
 
 def only(*examples: Example) -> pytest.MarkDecorator:
-    """Has a test run for some of the examples."""
+    """Run a test for some of the examples."""
     return pytest.mark.parametrize("server", parameters(examples), indirect=True, ids=name_of)
 
 
@@ -213,9 +213,9 @@ def test_the_page_is_the_application_s(server: Server) -> None:
     assert server.example.text in reply.body.decode()
 
 
-def test_all_that_the_page_links_to_is_there(server: Server) -> None:
+def test_all_links_of_the_page_work(server: Server) -> None:
     links = server.links()
-    # Who has not logged in is sent from Django's admin to the page where that is done.
+    # Django's admin redirects to its login page.
     found = {link: server.get(link).status for link in links}
     assert found == {link: 302 if link == "/admin/" else 200 for link in links}
 
@@ -234,7 +234,7 @@ def test_the_style_sheet_is_sent_in_the_coding_that_the_client_prefers(server: S
         assert decode(reply.body) == plain.body
 
 
-def test_the_style_sheet_is_not_sent_to_those_who_have_it(server: Server) -> None:
+def test_the_style_sheet_is_not_sent_to_clients_that_have_it(server: Server) -> None:
     path = server.style_sheet()
     reply = server.get(path, {"If-None-Match": server.get(path).headers["etag"]})
     assert (reply.status, reply.body) == (304, b"")
@@ -247,7 +247,7 @@ def test_a_part_of_the_style_sheet_is_sent(server: Server) -> None:
     assert reply.headers["content-range"] == f"bytes 4-11/{len(whole)}"
 
 
-def test_what_is_not_there_is_the_application_s_to_answer(server: Server) -> None:
+def test_the_application_responds_to_missing_files(server: Server) -> None:
     for path in ("/missing", "/assets/missing-01234567.js"):
         reply = server.get(path)
         assert reply.status == 404
@@ -282,7 +282,7 @@ def test_django_s_admin_has_its_files_and_its_tokens(server: Server) -> None:
 
 
 @only(WSGI, ASGI)
-def test_the_fields_of_django_s_security_middleware_are_on_files_too(server: Server) -> None:
+def test_files_have_the_headers_of_django_s_security_middleware(server: Server) -> None:
     for path in (server.example.page, server.style_sheet()):
         assert server.get(path).headers["x-content-type-options"] == "nosniff"
 
@@ -317,7 +317,7 @@ def test_the_same_is_served_around_django(
         test_the_page_is_the_application_s(server)
         test_the_style_sheet_is_sent_in_the_coding_that_the_client_prefers(server)
         assert picture_of(server).headers["cache-control"] == FOREVER
-        # No middleware of Django's has seen it.
+        # It did not pass Django's middleware.
         assert "x-content-type-options" not in server.get(server.style_sheet()).headers
 
 
@@ -337,14 +337,14 @@ def test_a_static_host_is_named_by_pages_and_fetches_from_the_application(
             reply = server.get(url.removeprefix(host), {"Origin": "https://www.example"})
             assert reply.status == 200
             assert reply.headers["cache-control"] == FOREVER
-            # Without this, the page's module script would not run, nor would a font be shown.
+            # Without this, browsers would refuse the module script and fonts.
             assert reply.headers["access-control-allow-origin"] == "*"
 
 
 @only(FASTAPI)
-def test_files_at_the_top_are_served_beside_those_below_the_mount(server: Server) -> None:
+def test_files_are_served_at_the_top_and_below_the_mount(server: Server) -> None:
     assert server.get("/robots.txt").body.startswith(b"User-agent: *")
-    # What is missing below the mount is not asked of FastAPI.
+    # The mounted application responds to a missing file, not FastAPI.
     assert server.get("/static/missing").body == b"Not Found\n"
     assert server.get("/static/robots.txt").status == 404
 
@@ -371,7 +371,7 @@ def test_a_websocket_passes_through_the_wrapper(server: Server) -> None:
 
 
 @only(VITE)
-def test_a_built_page_has_the_scripts_that_it_loads_for_good(server: Server) -> None:
+def test_the_scripts_of_a_built_page_are_cached_permanently(server: Server) -> None:
     page = server.get("/")
     assert page.headers["cache-control"] == "max-age=0, public"
     assert server.get("/colors/pink").body == page.body
@@ -384,7 +384,7 @@ def test_a_built_page_has_the_scripts_that_it_loads_for_good(server: Server) -> 
 
 
 @only(VITE)
-def test_what_vite_copies_to_its_hashed_files_is_not_kept_for_good(server: Server) -> None:
+def test_files_that_vite_copies_without_a_hash_are_revalidated(server: Server) -> None:
     (icon,) = (link for link in server.links() if link.endswith(".svg"))
     assert icon.startswith("/assets/")
     assert server.get(icon).headers["cache-control"] == "max-age=0, public"

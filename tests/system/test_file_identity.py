@@ -14,15 +14,15 @@ from tests.helpers.files import MTIME, write
 from whitenoise_async.files.open_file import open_file
 from whitenoise_async.files.state import read_state
 
-#: Length of a file that is sent from memory, and of one that is not.
+#: The length of a file that is sent from memory, and of one that is not.
 SIZES = {"small": 3000, "large": 300_000}
 
 
 def make_images(root: Path, size: int) -> None:
-    """Make two folders of files with the same names, lengths and dates of every kind.
+    """Make two folders of files with the same names, lengths, mtimes and ctimes.
 
-    Images of file systems have such files (squashfs, EROFS). No call sets ``ctime``, but files that
-    are written in one tick of the kernel's clock share it.
+    File system images such as squashfs and EROFS contain such files. No call sets ``ctime``, but
+    files that are written in one tick of the kernel's clock share it.
     """
     names = ["a.bin", "a.bin.br"]
     paths = [root / image / name for image in ("one", "two") for name in names]
@@ -48,7 +48,7 @@ def rename_folders(root: Path) -> None:
 
 
 def switch_file(root: Path) -> None:
-    """The link in the folder that is served leads to another file, and so does its variant's."""
+    """The links in the served folder, to a file and its variant, lead to other files."""
     for name in ("a.bin", "a.bin.br"):
         (root / "new").symlink_to(root / "two" / name)
         (root / "new").replace(root / "links" / name)
@@ -87,9 +87,7 @@ def test_another_file_of_the_same_length_and_dates_is_seen_at_the_next_check(
     assert (before["etag"] == after["etag"]) is (options.get("etag") != "content")
 
 
-def test_an_entity_tag_of_the_content_is_made_anew_for_another_file(
-    root: Path, serve: Serve
-) -> None:
+def test_a_content_etag_is_computed_again_for_another_file(root: Path, serve: Serve) -> None:
     get = serve(root / "current", autorefresh=True, etag="content")
     before = get("/a.bin")["etag"]
     switch_folder(root)

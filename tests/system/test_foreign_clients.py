@@ -1,4 +1,4 @@
-"""Programs that people download with: each against the package on a real server."""
+"""Programs that people download with, each with the package on a real server."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Published:
         self._server = server
         self._log = folder / "log"
         self.root = folder / "root"
-        # It is checked at each request: see served.py.
+        # It is checked at each request: see server_apps.py.
         self.folder = self.root / "changing"
         self.folder.mkdir(parents=True)
         (self.root / "site").mkdir()
@@ -62,7 +62,7 @@ def published(request: pytest.FixtureRequest, tmp_path: Path) -> Published:
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty current folder, the home as well."""
+    """An empty current folder, which is the home folder as well."""
     folder = tmp_path / "here"
     folder.mkdir()
     monkeypatch.chdir(folder)
@@ -78,11 +78,11 @@ def needs(*programs: str) -> None:
 
 
 def run(*command: str | Path, **environ: str) -> str:
-    """Run a program in the current folder; returns all that it prints.
+    """Run a program in the current folder; returns its output.
 
-    It has to succeed within a minute.
+    It must succeed within a minute.
     """
-    # A proxy that the environment names is none for a server of our own.
+    # A proxy in the environment cannot reach a server of the tests.
     clean = {name: value for name, value in os.environ.items() if not re.search("(?i)proxy", name)}
     done = subprocess.run(
         command,
@@ -104,7 +104,7 @@ def noise(size: int, seed: int = 1) -> bytes:
 
 
 def patched(content: bytes) -> bytes:
-    """Another version: blocks here and there differ, and so several ranges have to be fetched."""
+    """Another version that differs in several blocks, so that several ranges are fetched."""
     changed = bytearray(content)
     for number in range(1, 8):
         start = number * len(changed) // 8
@@ -112,7 +112,7 @@ def patched(content: bytes) -> bytes:
     return bytes(changed)
 
 
-# Updates that fetch what has changed, by several ranges in one request
+# Updates that fetch the changed parts, by several ranges in one request.
 
 
 def test_zsync_fetches_the_blocks_that_have_changed(published: Published, here: Path) -> None:
@@ -130,7 +130,7 @@ def test_zsync_fetches_the_blocks_that_have_changed(published: Published, here: 
     assert int(fetched) < 100_000
 
 
-def test_zsync_fetches_a_file_of_which_it_has_nothing(published: Published, here: Path) -> None:
+def test_zsync_fetches_a_new_file(published: Published, here: Path) -> None:
     needs("zsync", "zsyncmake")
     path = published.write("image.iso", noise(500_000))
     run("zsyncmake", "-u", "image.iso", "-o", published.folder / "image.iso.zsync", path)
@@ -156,7 +156,7 @@ def test_zchunk_fetches_the_chunks_that_have_changed(published: Published, here:
     assert 0 < int(fetched) < len(new) / 2
 
 
-# Several connections, and downloads that go on where they ended
+# Several connections, and resumed downloads.
 
 
 def test_aria2_joins_what_several_connections_fetch(published: Published, here: Path) -> None:
@@ -179,9 +179,7 @@ def test_aria2_joins_what_several_connections_fetch(published: Published, here: 
     ids=lambda command: command.split()[0],
 )
 @pytest.mark.parametrize("had", [1, 2_500_000, 8_000_000])
-def test_a_download_goes_on_where_it_ended(
-    command: str, had: int, published: Published, here: Path
-) -> None:
+def test_a_download_is_resumed(command: str, had: int, published: Published, here: Path) -> None:
     needs(command.split()[0])
     content = noise(8_000_000)
     published.write("film.mp4", content)
@@ -191,7 +189,7 @@ def test_a_download_goes_on_where_it_ended(
     assert Path("film.mp4").read_bytes() == content
 
 
-def test_curl_takes_several_ranges_apart(published: Published, here: Path) -> None:
+def test_curl_reads_several_ranges(published: Published, here: Path) -> None:
     needs("curl")
     published.write("a.txt", b"0123456789" * 10)
     with published.serving() as url:
@@ -199,12 +197,12 @@ def test_curl_takes_several_ranges_apart(published: Published, here: Path) -> No
     assert re.findall(r"\r\n\r\n(\d+)\r\n", output) == ["01234", "56789"]
 
 
-# Whether a client has the latest version
+# Checks for a new version.
 
 
 @pytest.mark.parametrize("mtime", [MTIME, *CONSTANT])
 def test_curl_sees_a_new_version(mtime: int, published: Published, here: Path) -> None:
-    """By its date, where it has one, or by its ETag."""
+    """By its date, if it has one, or by its ETag."""
     needs("curl")
     first, second = b"version 1\n", b"version 2\n"
     published.write("a.txt", first, mtime)
@@ -213,7 +211,7 @@ def test_curl_sees_a_new_version(mtime: int, published: Published, here: Path) -
     told = ["-w", "%{http_code}"]
     with published.serving() as url:
         assert run(*by_date, *told, f"{url}/a.txt").endswith("200")
-        # Only a date that is the file's own lets it keep what it has.
+        # It can keep its copy only if the file has a real date.
         assert run(*by_date, *told, f"{url}/a.txt") == ("304" if mtime == MTIME else "200")
         assert run(*by_tag, *told, f"{url}/a.txt") == "200"
         assert run(*by_tag, *told, f"{url}/a.txt") == "304"
@@ -232,7 +230,7 @@ def test_wget_sees_a_new_version(mtime: int, published: Published, here: Path) -
     with published.serving() as url:
         run(*command, f"{url}/a.txt")
         again = run(*command, f"{url}/a.txt")
-        assert ("a.txt" in again) == (mtime != MTIME)  # otherwise it has nothing to say
+        assert ("a.txt" in again) == (mtime != MTIME)  # otherwise it prints nothing
         published.write("a.txt", second, mtime + 60 if mtime == MTIME else mtime)
         run(*command, f"{url}/a.txt")
     assert Path("a.txt").read_bytes() == second
@@ -242,7 +240,7 @@ def test_wget_sees_a_new_version(mtime: int, published: Published, here: Path) -
 
 
 class Apt:
-    """An apt of its own, which neither reads nor writes what is the machine's."""
+    """An apt that neither reads nor writes the files of the machine's apt."""
 
     def __init__(self, folder: Path, url: str) -> None:
         for name in (
@@ -260,7 +258,7 @@ class Apt:
             Acquire::Languages "none"; Acquire::Retries "0"; Acquire::http::Proxy "DIRECT";
             Acquire::AllowInsecureRepositories "true";
         """)
-        if os.geteuid() == 0:  # otherwise it is another user, who may not enter the tests' folder
+        if os.geteuid() == 0:  # otherwise it runs as a user who may not enter the tests' folder
             with self._config.open("a") as config:
                 config.write('APT::Sandbox::User "root";')
         self.archives = folder / "cache" / "archives"
@@ -273,7 +271,7 @@ def release(published: Published, version: str, mtime: float) -> None:
     """Publish a flat repository with one version of one package."""
     folder = published.folder.parent.parent / f"hello-{version}"
     (folder / "DEBIAN").mkdir(parents=True)
-    # A body that does not compress, and that takes several packets.
+    # A body that does not compress, and that needs several packets.
     (folder / "hello").write_bytes(noise(300_000, seed=int(version[0])))
     about = f"Package: hello\nVersion: {version}\nArchitecture: all\nMaintainer: A <a@a.example>\n"
     (folder / "DEBIAN" / "control").write_text(f"{about}Description: a package\n")
@@ -298,7 +296,7 @@ def release(published: Published, version: str, mtime: float) -> None:
 def test_apt_sees_a_new_release(
     mtime: int, published: Published, here: Path, tmp_path: Path
 ) -> None:
-    """Also one whose files are as long as those of the last, and as old."""
+    """Even one whose files have the lengths and dates of the last release."""
     needs("apt-get", "apt-cache", "dpkg-deb")
     release(published, "1.0", mtime)
     with published.serving() as url:
@@ -306,7 +304,7 @@ def test_apt_sees_a_new_release(
         apt("apt-get", "update")
         assert "Candidate: 1.0" in apt("apt-cache", "policy", "hello")
         again = apt("apt-get", "update")
-        # Only a date that is the files' own spares the download.
+        # It skips the download only if the files have real dates.
         assert (f"Hit:2 {url} debian/ Release" in again) == (mtime == MTIME), again
         release(published, "2.0", mtime + 60 if mtime == MTIME else mtime)
         apt("apt-get", "update")
@@ -318,7 +316,7 @@ def test_apt_sees_a_new_release(
     )
 
 
-def test_apt_goes_on_with_a_package_that_it_has_in_part(
+def test_apt_resumes_the_download_of_a_package(
     published: Published, here: Path, tmp_path: Path
 ) -> None:
     needs("apt-get", "dpkg-deb")
@@ -373,7 +371,7 @@ def test_pip_downloads_from_an_index_of_files(
     if lazily:
         options += ["--use-feature=fast-deps"]
     publish_wheel(published, "1.0", mtime)
-    # The next version is there when the server starts, but no page names it yet.
+    # The next version exists when the server starts, but no page links to it yet.
     publish_wheel(published, "2.0", mtime)
     publish_wheel(published, "1.0", mtime)
     with published.serving() as url:
@@ -420,7 +418,7 @@ def test_git_clones_and_pulls(packed: bool, published: Published, here: Path) ->
     with published.serving() as url:
         git("clone", f"{url}/project.git", "clone")
     push(published, "new.txt", b"new")
-    # A new file is found when the server starts.
+    # The server finds new files when it starts.
     with published.serving() as url:
         git("-C", "clone", "remote", "set-url", "origin", f"{url}/project.git")
         git("-C", "clone", "pull", "--ff-only")

@@ -1,7 +1,7 @@
-"""Other systems' spellings of a name, Windows' above all: none of them finds what it names there.
+"""Other spellings of a name, above all those of Windows, find no file.
 
-Where names are compared by the system, one file has many. No system is asked here: what a URL says
-has to be the very name of an entry that was listed.
+On some systems one file has many names. The system is not asked here: a URL must contain the exact
+name of a listed entry.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ ROOT = r"C:\site"
 
 
 class Entry(SimpleNamespace):
-    """What ``os.scandir`` yields."""
+    """An entry that ``os.scandir`` yields."""
 
     name: str
     path: str
@@ -59,7 +59,7 @@ class Scan(list[Entry]):
 
 
 class Windows:
-    """As much of ``os`` as finds files, with Windows' paths and its many spellings of a name."""
+    """The parts of ``os`` that find files, with the paths and spellings of Windows."""
 
     path = SimpleNamespace(
         **{name: getattr(ntpath, name) for name in ("join", "abspath", "basename")},
@@ -111,7 +111,7 @@ def registry(request: pytest.FixtureRequest, windows: Windows) -> Registry:
 
 
 def spellings(url: str) -> Iterator[str]:
-    """What leads to the same file on Windows, or might where somebody takes care of paths."""
+    """Other spellings that lead to the same file on Windows, or might after normalization."""
     directory, _, name = url.rpartition("/")
     stem, dot, extension = name.partition(".")
     yield from (url.upper(), url.title(), url.swapcase(), url.replace("i", "İ"))

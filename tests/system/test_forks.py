@@ -1,4 +1,4 @@
-"""A process that is forked after an application was made shares nothing with it that breaks."""
+"""A process that is forked after an application was made can use it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Fork = Callable[[Callable[[], object]], int]
 
 
 def held_elsewhere(stack: ExitStack, *locks: Any) -> None:
-    """Have another thread hold the locks until the stack ends."""
+    """Let another thread hold the locks until the stack ends."""
     taken, done = threading.Event(), threading.Event()
 
     def hold() -> None:
@@ -45,7 +45,7 @@ def held_elsewhere(stack: ExitStack, *locks: Any) -> None:
 def test_locks_that_a_thread_held_do_not_stop_the_child(
     adapter: str, tmp_path: Path, fork: Fork
 ) -> None:
-    """What a fork in the midst of other threads' requests leaves behind."""
+    """A fork during other threads' requests leaves locks held."""
     write(tmp_path / "asked.txt", b"asked")
     write(tmp_path / "new.txt", b"new")
     write(tmp_path / "large.bin", bytes(2_000_000))
@@ -76,8 +76,8 @@ def test_locks_that_a_thread_held_do_not_stop_the_child(
     assert get("/new.txt").body == b"new"
 
 
-def test_what_is_renewed_answers_as_before(adapter: str, tmp_path: Path) -> None:
-    """In this process, as a fork does it in another."""
+def test_after_a_reset_the_application_responds_as_before(adapter: str, tmp_path: Path) -> None:
+    """In this process, as after a fork in another."""
     write(tmp_path / "asked.txt", b"asked")
     write(tmp_path / "new.txt", b"new")
     app = ADAPTERS[adapter](None, tmp_path)
@@ -92,7 +92,7 @@ def test_what_is_renewed_answers_as_before(adapter: str, tmp_path: Path) -> None
         assert get(f"/{name}.txt").body == name.encode()
 
 
-def test_what_was_being_kept_in_memory_is_counted_anew(fork: Fork) -> None:
+def test_the_size_of_the_content_cache_is_counted_again_after_a_fork(fork: Fork) -> None:
     memory = ContentCache(10)
     memory.add(Content(), b"12345")
     memory._size = 10  # as in the middle of `keep`
@@ -108,14 +108,14 @@ def test_what_was_being_kept_in_memory_is_counted_anew(fork: Fork) -> None:
     assert memory._size == 10
 
 
-def test_what_nobody_has_is_not_kept_for_forks() -> None:
+def test_an_object_is_not_kept_alive_for_forks() -> None:
     files = DescriptorCache()
     gone = weakref.ref(files)
     del files
     assert gone() is None
 
 
-def test_where_processes_do_not_fork_nothing_is_registered() -> None:
+def test_without_fork_nothing_is_registered() -> None:
     """Windows."""
     script = """
 import os
@@ -140,6 +140,6 @@ def test_parent_and_child_go_on_apart(
         for _ in range(3):
             assert get("/a.txt").body == b"a"
 
-    assert fork(child) == 0  # before the parent has answered anything
+    assert fork(child) == 0  # before the parent has served any request
     assert get("/a.txt").body == b"a"
     assert fork(child) == 0

@@ -1,4 +1,4 @@
-"""The fuzzers themselves: what they try, tell and keep."""
+"""The fuzzers: the requests that they try, report and keep."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def without_guide(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("without_guide")
-def test_where_no_coverage_can_guide_requests_are_generated_all_the_same(
+def test_without_guidance_by_coverage_requests_are_generated(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert command.main(["--runs", "30", "--keep"]) == 0
@@ -44,18 +44,18 @@ def test_where_no_coverage_can_guide_requests_are_generated_all_the_same(
 
 
 @pytest.mark.usefixtures("without_guide")
-def test_the_time_that_was_asked_for_is_kept(capsys: pytest.CaptureFixture[str]) -> None:
+def test_fuzzing_ends_at_the_given_time(capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main(["--seconds", "0"]) == 0
     assert "generated: 0 requests" in capsys.readouterr().out
 
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("without_guide")
-def test_a_request_that_fails_is_shown_as_small_as_it_can_be(
+def test_a_failing_request_is_reduced_as_far_as_possible(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(responses, "add_slash", lambda path: "//evil.example/")
-    # One in sixty is redirected: 300 of them happened to have none.
+    # One in sixty is redirected. Once there was none among 300.
     assert command.main(["--runs", "1500"]) == 1
     output = capsys.readouterr().out
     assert "AssertionError in _require_redirect, " in output
@@ -65,7 +65,7 @@ def test_a_request_that_fails_is_shown_as_small_as_it_can_be(
 
 @pytest.mark.slow
 @pytest.mark.skipif(not guided.is_available(), reason="atheris is not installed")
-def test_coverage_guides_where_it_can(
+def test_coverage_guides_the_fuzzer_if_atheris_is_installed(
     capsys: pytest.CaptureFixture[str], found: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     few = [Input("/app.css"), Input("/docs")]
@@ -84,7 +84,7 @@ def test_a_guided_fuzzer_that_ends_too_early_says_why(monkeypatch: pytest.Monkey
         command.main(["--runs", "10"])
 
 
-def test_what_takes_a_new_way_is_kept_in_its_smallest_form(tmp_path: Path) -> None:
+def test_a_request_with_a_new_path_is_kept_in_its_smallest_form(tmp_path: Path) -> None:
     known = [Input("/none"), Input("/app.css")]
     new = Input("/app.css", "GET", (("Range", "bytes=100-200"),), "a=1")
     with closing(Sites(tmp_path)) as sites:
@@ -112,7 +112,7 @@ def test_tracing_a_request_leaves_the_tracing_of_other_threads_as_it_was(tmp_pat
         threading.settrace(before[1])
 
 
-def test_a_request_is_made_as_small_as_something_allows() -> None:
+def test_a_request_is_reduced_as_far_as_a_condition_allows() -> None:
     large = Input("/a/long/path", "BREW", (("Range", "x"), ("Range", "bytes=1-")), "a=1", "/app")
     assert shrunk(large, lambda _: True) == Input("")
     assert shrunk(large, lambda each: "bytes" in str(each)) == Input(

@@ -1,4 +1,4 @@
-"""Hooks: methods that refine what a keyword, a setting or a class above them says."""
+"""Hooks: methods that refine a keyword, a setting or a method of a base class."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def immutable(adapter: str, application: Any) -> list[str]:
-    """The files that the application says are immutable."""
+    """The files that the application sends as immutable."""
     get = client_of(adapter)(application)
     replies = {name: get(f"/{name}") for name in NAMES}
     assert {reply.status for reply in replies.values()} == {200}
@@ -57,12 +57,14 @@ BASES = [
 ]  # fmt: skip
 
 
-def test_super_of_a_hook_answers_by_the_default(adapter: str, root: Path) -> None:
+def test_super_of_a_hook_returns_the_default(adapter: str, root: Path) -> None:
     assert immutable(adapter, refined(ADAPTERS[adapter])(None, root)) == ["own.js"]
 
 
 @pytest.mark.parametrize("value", BASES, ids=range(len(BASES)))
-def test_super_of_a_hook_answers_by_the_class_above(adapter: str, root: Path, value: Any) -> None:
+def test_super_of_a_hook_returns_the_value_of_the_base_class(
+    adapter: str, root: Path, value: Any
+) -> None:
     between = type("Between", (ADAPTERS[adapter],), {"immutable_file_test": value})
     below = type("Below", (between,), {})
     assert immutable(adapter, refined(below)(None, root)) == ["own.js", "base.js"]
@@ -70,7 +72,7 @@ def test_super_of_a_hook_answers_by_the_class_above(adapter: str, root: Path, va
 
 
 @pytest.mark.parametrize("value", [each for each in BASES if each is not is_base_as_method][:3])
-def test_super_of_a_hook_answers_by_the_keyword(adapter: str, root: Path, value: Any) -> None:
+def test_super_of_a_hook_returns_the_keyword(adapter: str, root: Path, value: Any) -> None:
     kind = refined(ADAPTERS[adapter])
     assert immutable(adapter, kind(None, root, immutable_file_test=value)) == ["own.js", "base.js"]
     twice = refined(type("Between", (kind,), {"immutable_file_test": "other"}))
@@ -79,7 +81,7 @@ def test_super_of_a_hook_answers_by_the_keyword(adapter: str, root: Path, value:
 
 
 class Cooperative:
-    """A mixin, which knows nothing of what comes after it."""
+    """A mixin, which does not know the classes after it."""
 
     def immutable_file_test(self, path: str, url: str) -> Any:
         return url == "/own.js" or super().immutable_file_test(path, url)  # type: ignore[misc]
@@ -147,10 +149,10 @@ def test_super_of_a_hook_works_in_a_class_method(adapter: str, root: Path) -> No
 
 
 @pytest.mark.parametrize("keyword", [None, "base", is_base])
-def test_a_hook_is_callable_on_the_instance_whatever_it_was_given_as(
+def test_a_hook_is_callable_on_the_instance_however_it_was_given(
     adapter: str, root: Path, keyword: Any
 ) -> None:
-    """WhiteNoise has a method there always."""
+    """In WhiteNoise it is always a method."""
 
     base: Any = ADAPTERS[adapter]
 
@@ -184,7 +186,7 @@ def test_a_method_etag_that_returns_none_leaves_the_tag_to_the_default(
     assert get("/other.js")["etag"] == plain("/other.js")["etag"]
 
 
-def test_a_keyword_wins_over_an_attribute_that_is_no_method(root: Path) -> None:
+def test_a_keyword_wins_over_an_attribute_that_is_not_a_method(root: Path) -> None:
     class Mine(WhiteNoise):
         immutable_file_test = "own"
 
@@ -211,7 +213,7 @@ def test_a_keyword_wins_over_an_attribute_that_is_no_method(root: Path) -> None:
     assert immutable("wsgi", application) == ["base.js"]
 
 
-def test_a_keyword_for_a_method_is_checked_as_any_other(root: Path) -> None:
+def test_a_keyword_for_a_method_is_checked_like_any_other(root: Path) -> None:
     for wrong, error in (("(", ValueError), (3, TypeError), (lambda path: 1, TypeError)):
         with pytest.raises(error, match=r"^immutable_file_test must be"):
             refined(WhiteNoise)(None, root, immutable_file_test=wrong)

@@ -1,4 +1,4 @@
-"""Hostile requests: nothing leaves us but an answer, and nothing is in it but a listed file."""
+"""Hostile requests get a response and no error, and no response holds an unlisted file."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from tests.fuzzing.invariants import STATUSES, check, require_sound
 from tests.fuzzing.sites import SECRET, Sites
 from tests.fuzzing.strategies import far_requests, requests
 from tests.helpers.clients import Reply
+from tests.helpers.slow import in_turns
 from whitenoise_async.files.codings import WORKING_PREFIX
 from whitenoise_async.serving import response_cache as decisions
 
@@ -36,28 +37,33 @@ def test_every_request_of_the_corpus_gets_a_sound_answer(sites: Sites) -> None:
     assert statuses.keys() == STATUSES
 
 
-@settings(max_examples=400, deadline=None)
-@given(request=requests)
-def test_any_request_gets_a_sound_answer(sites: Sites, request: Input) -> None:
-    event(f"status {check(sites, request)}")
+@in_turns(4)
+@settings(max_examples=100, deadline=None)
+@given(hostile=requests)
+def test_any_request_gets_a_sound_answer(sites: Sites, turn: int, hostile: Input) -> None:
+    event(f"status {check(sites, hostile)}")
 
 
-@settings(max_examples=400, deadline=None)
-@given(request=far_requests)
-def test_any_request_for_a_file_gets_that_file_or_none(sites: Sites, request: Input) -> None:
-    event(f"status {check(sites, request)}")
+@in_turns(4)
+@settings(max_examples=100, deadline=None)
+@given(hostile=far_requests)
+def test_any_request_for_a_file_gets_that_file_or_none(
+    sites: Sites, turn: int, hostile: Input
+) -> None:
+    event(f"status {check(sites, hostile)}")
 
 
-@settings(max_examples=200, deadline=None)
+@in_turns(2)
+@settings(max_examples=100, deadline=None)
 @given(data=st.binary())
-def test_any_bytes_are_a_request(sites: Sites, data: bytes) -> None:
+def test_any_bytes_are_a_request(sites: Sites, turn: int, data: bytes) -> None:
     check(sites, undump(data))
 
 
 @given(request=requests)
 def test_a_request_is_written_down_and_read_again(request: Input) -> None:
     assert from_json(request.to_json()) == request
-    # What is dumped is separated by bytes that no UTF-8 has.
+    # The separators are bytes that never occur in UTF-8.
     assert "\xfe" in str(request) or undump(request.dump()) == request
 
 
@@ -104,14 +110,14 @@ def test_requests_leave_nothing_in_memory_that_grows_with_their_number(
 
     def ask(numbers: range) -> int:
         for number in numbers:
-            text = f"{number:0480x}"  # with its quotes, as much as is kept for a while
+            text = f"{number:0480x}"  # with its quotes, the longest text that is cached
             sites.replies(Input("/app.css", fields=(("If-None-Match", f'"{text}"'),)))
             sites.replies(Input("/app.css", method=text))
             sites.replies(Input(f"/{text}"))
             sites.replies(Input("/docs", query=text * 2))
             sites.replies(Input("/app.css", fields=(("Range", text * 2),)))
         gc.collect()
-        # What coverage keeps of each thread that was ever started is not ours.
+        # Coverage keeps data of each thread that was ever started.
         others = tracemalloc.Filter(False, "*/coverage/*")
         kept = tracemalloc.take_snapshot().filter_traces([others])
         return sum(each.size for each in kept.statistics("filename"))
@@ -123,7 +129,7 @@ def test_requests_leave_nothing_in_memory_that_grows_with_their_number(
             after = ask(range(0x2000, 0x2096))
     finally:
         tracemalloc.stop()
-    # Had one of the five kinds left its texts here, there would be two applications' of them.
+    # If one of the five kinds left its texts in memory, two applications would keep them.
     assert after - before < 150 * 480
 
 
@@ -171,7 +177,7 @@ FILE, FOLDER, NOTHING = Input("/docs/deep/er/file.txt"), Input("/docs"), Input("
         ),
     ],
 )  # fmt: skip
-def test_an_answer_that_is_not_sound_is_told(request_: Input, reply: Reply) -> None:
+def test_an_unsound_response_is_detected(request_: Input, reply: Reply) -> None:
     require_sound(FILE, ANSWER)
     require_sound(FOLDER, MOVED)
     with pytest.raises(AssertionError):

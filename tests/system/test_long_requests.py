@@ -1,7 +1,7 @@
-"""What a long request costs: steps that are counted, and nothing that is timed.
+"""The costs of a long request, in counted steps and not in time.
 
-No field, path, method or query takes more than its length times a constant. Of what patterns do
-nothing can be counted, so that they come first, by their form.
+No header, path, method or query takes more than a constant times its length. The steps of regular
+expressions cannot be counted, so the first tests check their structure.
 """
 
 from __future__ import annotations
@@ -54,13 +54,14 @@ NOTHING: frozenset[int] = frozenset()
 
 
 class SlowPatternError(Exception):
-    """A repeat that may end in more places than one: to find that none fits, all are tried."""
+    """A repeat that may end in several places. All of them are tried before it fails."""
 
 
 def beginnings(items: Any, after: frozenset[int]) -> frozenset[int]:
-    """The characters with which ``items`` of a pattern begin, if ``after`` are those that follow.
+    """The characters that ``items`` of a pattern may begin with.
 
-    :raises SlowPatternError: where a repeat without an end can be left before its characters end.
+    :param after: the characters that may follow the items.
+    :raises SlowPatternError: for an unbounded repeat that may end before its characters do.
     """
     for operator, argument in reversed(list(items)):
         after = beginning(operator, argument, after)
@@ -82,7 +83,7 @@ def beginning(operator: Any, argument: Any, after: frozenset[int]) -> frozenset[
     assert operator is constants.MAX_REPEAT, operator
     least, most, repeated = argument
     if most is constants.MAXREPEAT:
-        ((inner, which),) = repeated  # one character of a kind, and no repeat of repeats
+        ((inner, which),) = repeated  # of single characters, and not of repeats
         kind = characters(inner, which)
         if kind & after:
             raise SlowPatternError(sorted(map(chr, kind & after)))
@@ -93,7 +94,7 @@ def beginning(operator: Any, argument: Any, after: frozenset[int]) -> frozenset[
 
 
 def characters(operator: Any, argument: Any) -> frozenset[int]:
-    """The characters of Latin-1 that one item of a pattern stands for."""
+    """The characters of Latin-1 that one item of a pattern matches."""
     if operator is constants.LITERAL:
         return frozenset([argument])
     if operator is constants.NOT_LITERAL:
@@ -107,21 +108,21 @@ def characters(operator: Any, argument: Any) -> frozenset[int]:
 
 
 @pytest.mark.parametrize("pattern", PATTERNS)
-def test_no_pattern_goes_back_over_what_it_has_read(pattern: str) -> None:
-    """So it takes the length of its text at the most, at each place where it is tried."""
+def test_no_pattern_goes_back_over_characters_that_it_has_read(pattern: str) -> None:
+    """So a match takes no more steps than its text is long."""
     beginnings(parser.parse(pattern), NOTHING)
 
 
 @pytest.mark.parametrize(
     "pattern", ["a*a*b", "a*ab", "a*(?:,|[a-c])", "[ \t]*(?:;x)?[ \t]*$", "(?:a*,)?a*a", "(?=a*a)"]
 )
-def test_a_pattern_that_does_is_told(pattern: str) -> None:
+def test_a_pattern_that_goes_back_is_detected(pattern: str) -> None:
     with pytest.raises(SlowPatternError):
         beginnings(parser.parse(pattern), NOTHING)
 
 
-def test_every_pattern_is_tried_where_it_has_to_match_and_nowhere_else() -> None:
-    """To search for one, or to split by it, is to try it at each place of a text."""
+def test_every_pattern_is_tried_at_one_position_only() -> None:
+    """A search or a split tries the pattern at each position of a text."""
     assert PATTERNS
     elsewhere = {"search", "split", "sub", "subn", "findall", "finditer"}
     for path in (Path(str(module.__file__)) for module in MODULES):
@@ -131,7 +132,7 @@ def test_every_pattern_is_tried_where_it_has_to_match_and_nowhere_else() -> None
                 assert node.func.attr not in elsewhere or of_text, f"{path.name}:{node.lineno}"
 
 
-# Characters: twice and four times as many must not take more than twice and four times as long.
+# Numbers of characters. Twice as many must not take more than about twice the steps.
 SIZES = (256, 512, 1024, 16_384, 32_768, 65_536)
 
 UNITS = [
@@ -159,10 +160,10 @@ def shapes(size: int, around: Sequence[tuple[str, str]]) -> Iterator[tuple[str, 
 
 
 class Work:
-    """Counts what the package does while it is entered.
+    """Counts the steps of the package in its block.
 
-    That is the lines of its functions, one as often as it is come to, and for each call of a text's
-    method the length of that text, which the method may have looked at from end to end.
+    A step is a line of a function each time it runs. A call of a method of a text counts as many
+    steps as the text is long, since the method may read all of it.
     """
 
     def __init__(self) -> None:
@@ -197,9 +198,9 @@ class Work:
 def require_linear(
     prepare: Callable[[str], Callable[[], object]], around: Sequence[tuple[str, str]] = AROUND
 ) -> None:
-    """Require that twice the length means about twice the work at the most, for every shape.
+    """Require that twice the length takes at most about twice the steps, for every shape.
 
-    :param prepare: takes a text, and returns what does the work.
+    :param prepare: takes a text, and returns a function that does the work.
     """
     done: dict[str, dict[int, int]] = {}
     for size in SIZES:
@@ -227,7 +228,7 @@ async def receive() -> Any:
 async def send(message: Any) -> None: ...
 
 
-#: Takes a request, and returns what asks an application.
+#: Takes a request, and returns a function that sends it to an application.
 Prepare = Callable[[Call], Callable[[], object]]
 
 
@@ -273,12 +274,12 @@ FAST_FIELDS = {"Accept-Encoding", "If-None-Match", "Range"}
 
 
 @pytest.mark.parametrize("name", slow_unless(FIELDS, FAST_FIELDS.__contains__))
-def test_a_field(prepare: Prepare, name: str) -> None:
+def test_a_header_takes_linear_work(prepare: Prepare, name: str) -> None:
     more = (("Range", "bytes=0-0"),) if name == "If-Range" else ()
     require_linear(lambda text: prepare(Call("/app.css", fields=((name, text), *more))))
 
 
-def test_a_field_in_many_lines(prepare: Prepare) -> None:
+def test_a_header_in_many_lines_takes_linear_work(prepare: Prepare) -> None:
     def prepare_lines(text: str) -> Callable[[], object]:
         lines = [("If-None-Match", text[start : start + 64]) for start in range(0, len(text), 64)]
         return prepare(Call("/app.css", fields=tuple(lines)))
@@ -286,30 +287,30 @@ def test_a_field_in_many_lines(prepare: Prepare) -> None:
     require_linear(prepare_lines, [("", "")])
 
 
-def test_a_method(prepare: Prepare) -> None:
+def test_a_method_takes_linear_work(prepare: Prepare) -> None:
     require_linear(lambda text: prepare(Call("/app.css", text)))
 
 
 @pytest.mark.parametrize("path", ["/", "/docs/", "/app.css"])
 @pytest.mark.parametrize("mount", ["", "/app"])
-def test_a_path(prepare: Prepare, path: str, mount: str) -> None:
+def test_a_path_takes_linear_work(prepare: Prepare, path: str, mount: str) -> None:
     require_linear(lambda text: prepare(Call(path + text, mount=mount)), [("", "")])
 
 
 @pytest.mark.parametrize("path", ["/", "/docs/", "/docs/docs/"])
-def test_a_path_with_autorefresh(site: Path, path: str) -> None:
+def test_a_path_with_autorefresh_takes_linear_work(site: Path, path: str) -> None:
     registry = LiveRegistry("index.html")
     registry.add(make_root(site, None, False))
     registry.add(make_root(site, "docs", False))
     require_linear(lambda text: partial(registry.look_up, path + text), [("", "")])
 
 
-def test_a_query_that_is_redirected() -> None:
+def test_a_redirected_query_takes_linear_work() -> None:
     require_linear(lambda text: partial(paths.with_query, "./", text), [("", "")])
 
 
-def test_work_that_grows_faster_is_told() -> None:
-    """Where a text is looked at again and again, in part or as a whole."""
+def test_work_that_grows_faster_is_detected() -> None:
+    """This function reads parts of a text again and again."""
 
     def parts(text: str) -> None:
         for position in range(0, len(text), 64):

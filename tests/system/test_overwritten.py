@@ -1,4 +1,4 @@
-"""A file that is changed while it is sent, in ways that its length and date do not show."""
+"""A file changes while it is sent, with the same length and date."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ def test_a_body_of_two_versions_is_cut(
 
 @pytest.mark.parametrize("change", HARMLESS)
 @pytest.mark.parametrize("setup", SETUPS)
-def test_what_leaves_the_content_alone_cuts_no_body(
+def test_a_change_that_leaves_the_content_alone_cuts_no_body(
     setup: str, change: Callable[[Path], None], path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server = SimulatedServer(setup, monkeypatch)
@@ -182,10 +182,10 @@ def test_a_version_of_the_same_length_and_date_is_seen_at_the_next_check(
 
 
 @pytest.mark.parametrize("change", [chmod, link, unlink_another_link, append])
-def test_any_change_has_a_file_read_again(
+def test_after_any_change_a_file_is_read_again(
     change: Callable[[Path], None], path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The content may have been changed at the same moment."""
+    """The content may have changed at the same moment."""
     server = SimulatedServer("wsgi", monkeypatch)
     app = server.make(path.parent)
 
@@ -210,7 +210,7 @@ def file(path: Path) -> OpenFile:
 
 
 @pytest.mark.parametrize("change", OVERWRITES)
-def test_an_overwritten_file_is_a_fault(
+def test_an_overwritten_file_is_an_error(
     change: Callable[[Path], None], path: Path, file: OpenFile
 ) -> None:
     change(path)

@@ -1,4 +1,4 @@
-"""What is reported of the tests' servers."""
+"""Reports about the servers of the tests."""
 
 from __future__ import annotations
 
@@ -28,16 +28,14 @@ def dying(log: Path) -> Iterator[subprocess.Popen[bytes]]:
         yield process
 
 
-def test_a_server_that_ended_is_an_error_of_its_own(
-    dying: subprocess.Popen[bytes], log: Path
-) -> None:
+def test_a_server_that_ended_is_a_separate_error(dying: subprocess.Popen[bytes], log: Path) -> None:
     report = r"(?s)ended with status 1\..*\nwhat went wrong"
     with pytest.raises(ServerEndedError, match=report), watched(dying, log):
         dying.wait()
     assert describe_servers() == []
 
 
-def test_a_failure_of_the_block_is_left_as_it_is_and_the_server_described_once(
+def test_a_failure_in_the_block_is_unchanged_and_the_server_described_once(
     dying: subprocess.Popen[bytes], log: Path
 ) -> None:
     with pytest.raises(ConnectionRefusedError), watched(dying, log):

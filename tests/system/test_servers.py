@@ -28,7 +28,7 @@ from tests.helpers.socket_clients import Connection, Http2, RawRequest, connect,
 
 SMALL_URL = "/small.txt"
 LARGE_URL = "/changing/large.bin"
-LARGE = 16 * 1024 * 1024  # more than servers and sockets hold, so that they wait for their client
+LARGE = 16 * 1024 * 1024  # more than servers and sockets buffer, so that they wait for their client
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def core(root: Path) -> ExpectedResponses:
 
 @pytest.fixture(scope="module")
 def answers(root: Path, core: ExpectedResponses) -> dict[RawRequest, Reply]:
-    """What the decision core says to each request of the list."""
+    """The expected response to each request of the table."""
     return {request: core(request) for request in map(core.fill, all_requests(root / "site"))}
 
 
@@ -76,7 +76,7 @@ def server(started: Server) -> Iterator[Server]:
 
 @pytest.fixture
 def large(root: Path) -> Iterator[Path]:
-    """A large file, made anew for each test, that is there whenever a server starts."""
+    """A large file, written again for each test. It exists whenever a server starts."""
     path = root / LARGE_URL[1:]
     os.truncate(path, LARGE)
     yield path
@@ -91,7 +91,7 @@ def until(condition: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
-def test_the_list_has_every_kind_of_answer(answers: dict[RawRequest, Reply]) -> None:
+def test_the_table_has_every_kind_of_response(answers: dict[RawRequest, Reply]) -> None:
     statuses = Counter(answer.status for answer in answers.values())
     assert set(statuses) == {200, 204, 206, 302, 304, 405, 412, 416}
     codings = Counter(dict(answer.headers).get("content-encoding") for answer in answers.values())
@@ -99,13 +99,13 @@ def test_the_list_has_every_kind_of_answer(answers: dict[RawRequest, Reply]) -> 
     assert codings["gzip"] > 80
 
 
-def test_every_answer_is_the_decision_cores(
+def test_every_response_is_the_expected_one(
     server: Server,
     answers: dict[RawRequest, Reply],
     core: ExpectedResponses,
     record_property: Callable[[str, object], None],
 ) -> None:
-    """All on one connection, but for what a server answers itself or does not read."""
+    """All requests share a connection, except those that a server refuses or does not read."""
     differences = []
     deviations = 0
     kept: Connection | None = None
@@ -115,9 +115,9 @@ def test_every_answer_is_the_decision_cores(
             and request in WITH_UNREAD_BODIES
             and len(request.body) > ONE_PACKET
         ):
-            continue  # its last bytes may come after the answer
+            continue  # its last bytes may come after the response
         theirs = deviating_response(server.name, request, ours, core)
-        assert theirs != ours  # or else it deviates no more
+        assert theirs != ours  # else the server has been fixed
         deviations += theirs is not None
         try:
             if theirs or request in WITH_UNREAD_BODIES:
@@ -139,7 +139,7 @@ def test_every_answer_is_the_decision_cores(
     assert not differences, "\n".join(differences)
 
 
-# Fields of the connection, or of the server.
+# Headers of the connection or of the server.
 SERVERS_OWN = {"connection", "date", "keep-alive", "server"}
 
 
@@ -159,12 +159,12 @@ def difference(request: RawRequest, got: Reply, wanted: Reply) -> list[str]:
     return [f"{request}:\n  {next(told)}\n  instead of\n  {next(told)}"]
 
 
-def test_no_server_of_the_table_of_deviations_is_gone() -> None:
+def test_every_server_with_deviations_exists() -> None:
     assert set(DEVIATIONS) <= set(SERVERS)
 
 
 def begin(server: Server, *fields: tuple[str, str]) -> Connection:
-    """Ask for the large file and take the first of it."""
+    """Request the large file and read its first bytes."""
     connection = server.connect()
     start = connection.begin(RawRequest(LARGE_URL, fields))
     assert (start.status, start["content-length"]) == (200, str(LARGE))
@@ -173,7 +173,7 @@ def begin(server: Server, *fields: tuple[str, str]) -> Connection:
 
 
 def finish(connection: Connection) -> int:
-    """Take the rest, which has to be of the file; returns how many bytes came in all."""
+    """Read the rest, which must be content of the file; returns the number of all bytes."""
     body = read_rest(connection)
     assert body.count(0) == len(body)
     return 1000 + len(body)
@@ -195,7 +195,7 @@ def test_a_file_truncated_in_mid_stream_cuts_the_connection(server: Server, larg
     os.truncate(large, TRUNCATED)
     if server.row.cuts:
         assert finish(connection) < LARGE
-    elif isinstance(connection, Http2):  # then the stream never ends, and nobody waits for it
+    elif isinstance(connection, Http2):  # then the stream never ends, and the test does not wait
         assert connection.read(TRUNCATED - 1000) == bytes(TRUNCATED - 1000)
         until(lambda: was_cut(server, large))
         exchange(connection, RawRequest(LARGE_URL, (), "HEAD"))
@@ -207,7 +207,7 @@ def test_a_file_truncated_in_mid_stream_cuts_the_connection(server: Server, larg
 
 
 def was_cut(server: Server, path: Path) -> bool:
-    """Whether we have told the server that the body of ``path`` cannot be completed."""
+    """Whether we have reported to the server that the body of ``path`` is incomplete."""
     error = f"{path} was sent in part: the file was truncated; the connection is cut"
     return error in server.log.read_text()
 
@@ -216,7 +216,7 @@ def was_cut(server: Server, path: Path) -> bool:
 def test_no_other_response_lands_in_a_truncated_body(
     server: Server, large: Path, fields: tuple[tuple[str, str], ...]
 ) -> None:
-    """A client may have asked for more on the same connection before."""
+    """The client has already sent another request on the same connection."""
     if not server.row.cuts or server.row.client is Http2:
         pytest.skip("it does not end the connection")
     lines = "".join(f"{name}: {value}\r\n" for name, value in fields)
@@ -240,14 +240,14 @@ def test_no_other_response_lands_in_a_truncated_body(
 def test_a_file_overwritten_with_its_date_in_mid_stream_cuts_the_connection(
     server: Server, large: Path, fields: tuple[tuple[str, str], ...]
 ) -> None:
-    """Or is named in the log, where the server has sent all of it by then."""
+    """Or the log names it, if the server has sent all of it by then."""
     if not server.row.cuts or server.name == "anycorn-trio":
         pytest.skip("it does not end the connection, or sends ranges by the descriptor as well")
     status = large.stat()
     connection = server.connect()
     connection.begin(RawRequest(LARGE_URL, fields))
     assert connection.read(1000) == bytes(1000)
-    with large.open("r+b") as file:  # else it would be truncated first
+    with large.open("r+b") as file:  # mode "wb" would truncate it first
         file.write(b"1" * LARGE)
     os.utime(large, ns=(status.st_atime_ns, status.st_mtime_ns))
     by_server = (server.row.sends_files or server.row.opens_files) and not fields
@@ -263,7 +263,7 @@ def test_a_file_overwritten_with_its_date_in_mid_stream_cuts_the_connection(
     assert server.get(LARGE_URL, (("Range", "bytes=0-9"),)).body == b"1" * 10
 
 
-def test_a_file_that_grows_in_mid_stream_is_as_long_as_was_said(
+def test_a_file_that_grows_in_mid_stream_is_sent_with_its_promised_length(
     server: Server, large: Path
 ) -> None:
     connection = begin(server)
@@ -345,13 +345,13 @@ def test_a_client_that_hangs_up_leaves_nothing_open(
 
 
 @pytest.mark.parametrize("name", ["hypercorn-asyncio-h2", "hypercorn-trio-h2"])
-def test_hypercorn_fails_on_a_body_that_comes_after_the_answer(
+def test_hypercorn_fails_on_a_body_that_comes_after_the_response(
     name: str, root: Path, tmp_path: Path
 ) -> None:
-    """A fault of its own, whatever the application: the answer removes the body's stream.
+    """A fault of the server with any application: the response removes the stream of the body.
 
-    The KeyError ends the connection, and under trio the process: there every connection is a task
-    of the server's nursery. Once that is mended, ``Row.dies_of_late_bodies`` can go.
+    The KeyError ends the connection. Under trio it ends the process, where each connection is a
+    task of the server's nursery. Once it is fixed, ``Row.dies_of_late_bodies`` can go.
     """
     with ExitStack() as stack:
         if SERVERS[name].dies_of_late_bodies:
@@ -361,14 +361,17 @@ def test_hypercorn_fails_on_a_body_that_comes_after_the_answer(
         if SERVERS[name].dies_of_late_bodies:
             server.process.wait(60)
         else:
-            if sys.version_info >= (3, 11):  # before, the connection ends without a message
+            if sys.version_info >= (
+                3,
+                11,
+            ):  # on older versions, the connection ends without a message
                 until(lambda: "KeyError" in server.log.read_text())
             assert server.get("/").status == 405
             server.hang_up()
 
 
 def send_body_after_answer(port: int) -> None:
-    """Send a request over HTTP/2, and its body when the answer is complete."""
+    """Send a request over HTTP/2, and its body after the complete response."""
     names = (":method", "POST"), (":scheme", "http"), (":authority", "a"), (":path", "/")
     with socket.create_connection(("127.0.0.1", port)) as connection:
         state = H2Connection()
@@ -384,8 +387,8 @@ def send_body_after_answer(port: int) -> None:
             pass
 
 
-def test_a_mount_point_is_taken_off(root: Path, tmp_path: Path) -> None:
-    """Gunicorn's way to be told of one."""
+def test_a_mount_point_is_removed_from_the_path(root: Path, tmp_path: Path) -> None:
+    """Gunicorn takes it from the environment."""
     with running("gunicorn-sync", root, tmp_path / "log", SCRIPT_NAME="/app") as server:
         assert server.get("/app/admin/css/base.css").status == 200
         assert dict(server.get("/app/docs").headers)["location"] == "docs/"

@@ -1,4 +1,4 @@
-"""What the soak calls flat, and what it calls right."""
+"""The soak's rules: when memory counts as flat, and a response as right."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ OBSERVED = Observed(START, ROUND, ROUND, [WAVE], [WAVE], START, 24, 90, [], [])
 
 
 def of(**changed: Any) -> list[str]:
-    """The faults of a run that is flat but for what is changed."""
+    """The faults of a run that is flat except for some changes."""
     return faults(OBSERVED._replace(**changed), BOUNDS)
 
 
-def test_a_run_that_stays_as_it_is_has_no_fault() -> None:
+def test_a_steady_run_has_no_fault() -> None:
     assert of() == []
 
 
@@ -72,7 +72,7 @@ def test_memory_that_the_second_round_adds_is_named() -> None:
     assert of(first=larger) == []
 
 
-def test_as_many_readers_again_may_not_take_more() -> None:
+def test_a_second_wave_of_readers_may_not_take_more() -> None:
     again = Wave(400, STALLED._replace(resident=101_500), AFTER)
     assert of(again=[again]) == [
         "memory grew by 1,500 KB when 400 readers stalled again, 1,000 KB are allowed"
@@ -87,7 +87,7 @@ def test_a_reader_is_counted_from_before_the_first_wave() -> None:
     ]
 
 
-def test_what_a_wave_leaves_is_named() -> None:
+def test_leftovers_of_a_wave_are_named() -> None:
     assert of(again=[Wave(400, STALLED, AFTER._replace(descriptors=415, tasks=3))]) == [
         "415 descriptors after 400 stalled readers hung up:"
         " 15 at the start, and 100 more are allowed",
@@ -120,7 +120,7 @@ def test_at_the_end_everything_is_back_to_the_start() -> None:
     assert faults(OBSERVED._replace(end=START._replace(threads=11)), pool) == []
 
 
-def test_a_version_may_be_answered_from_its_beginning_until_the_next_is_done_and_seen(
+def test_a_version_may_be_served_until_the_next_is_complete_and_noticed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     now = 100.0
@@ -140,7 +140,7 @@ def test_a_version_may_be_answered_from_its_beginning_until_the_next_is_done_and
 @pytest.mark.parametrize(
     ("body", "version"), [(b"12 /a.css\n...", 12), (b"", -1), (b"x", -1), (b"a 1", -1)]
 )
-def test_a_body_says_its_version(body: bytes, version: int) -> None:
+def test_a_body_contains_its_version(body: bytes, version: int) -> None:
     assert version_of(body) == version
 
 

@@ -34,16 +34,16 @@ async def _reply_once_per_file(
 
     Otherwise, requests for one file on a disk that hangs would occupy every thread.
     """
-    entry = request.entry
-    place = entry.url if isinstance(entry, Unresolved) else request.label
+    entry, label = request.entry, request.label
+    place = entry.url if isinstance(entry, Unresolved) else label
     reply = partial(responder.reply, request)
-    quick = Call(request.label, os.path.dirname(place), partial(without_long_digests, reply))
+    quick = Call(label, os.path.dirname(place), partial(without_long_digests, reply))
     try:
         try:
             return await _run_once_per_file(quick, place, responder, request)
         except LongDigestError:
             # Reading a large file takes seconds. Small files must not wait for its thread.
-            long = Call(request.label, None, reply)
+            long = Call(label, None, reply)
             return await _run_once_per_file(long, place, responder, request)
     except FileSystemError as error:
         return responder.reply_unavailable(request, error)

@@ -21,7 +21,7 @@ from typing import TypeVar
 from aiofiles.threadpool import wrap
 from anyio import CancelScope
 
-from ..files.errors import BrokenBodyError, FileSystemError
+from ..files.errors import FileSystemError, broken_body
 from ..files.open_file import OpenFile
 from ..files.state import state_or_none
 from ..serving.body_plan import BodyPlan
@@ -99,9 +99,9 @@ class FileStream:
         try:
             piece = await self._read_in_thread(offset, size)
         except FileSystemError as error:
-            raise BrokenBodyError(self._file.path, error.reason) from error
+            raise broken_body(self._file.path, error.reason) from error
         if not piece:
-            raise BrokenBodyError(self._file.path)
+            raise broken_body(self._file.path)
         return piece
 
     async def _read_in_thread(self, offset: int, size: int) -> bytes:
@@ -134,7 +134,7 @@ class FileStream:
         except FileSystemError as error:
             change = error.reason
         if change:
-            raise BrokenBodyError(self._file.path, change)
+            raise broken_body(self._file.path, change)
 
     async def is_at(self, path: str) -> bool:
         """Whether ``path``, which a server will open, leads to the file in its present state.

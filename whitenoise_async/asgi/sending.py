@@ -11,10 +11,9 @@ from typing import Any
 from anyio import CancelScope, create_task_group, get_cancelled_exc_class, sleep_forever
 from anyio.lowlevel import checkpoint
 
-from ..files.errors import BrokenBodyError, reason_of
+from ..files.errors import broken_body, reason_of
 from ..files.open_file import OpenFile
 from ..serving.response_cache import EncodedResponse
-from ..support.logs import error_rate_limited
 from .file_stream import FileStream
 from .turn_budget import MIN_COST, turn_budget
 from .wire_format import Line, Scope
@@ -77,9 +76,6 @@ async def send_file(
                 await _run_until_disconnect(receive, work)
     except _DisconnectedError:
         pass
-    except BrokenBodyError as error:
-        error_rate_limited(f"{error}; the connection is cut")
-        raise
     finally:
         await stream.close()
 
@@ -99,7 +95,7 @@ async def _hand_over(path: str, send: Send) -> None:
         await send(message)
     except OSError as error:
         if error.errno in _FILE_ERRORS:
-            raise BrokenBodyError(path, reason_of(error)) from error
+            raise broken_body(path, reason_of(error)) from error
         raise _DisconnectedError from error
 
 

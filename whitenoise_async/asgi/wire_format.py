@@ -48,5 +48,7 @@ def relevant_headers(headers: Iterable[Line]) -> tuple[bytes, ...]:
 
 def target_of(scope: Scope) -> tuple[str, str]:
     """The request's whole path, and its query as Latin-1 text."""
-    path = with_mount(scope["path"], scope.get("root_path") or "")
+    path = scope["path"]
+    if mount := scope.get("root_path"):
+        path = with_mount(path, mount)
     return path, scope.get("query_string", b"").decode("latin-1")

@@ -1,4 +1,4 @@
-"""``python -m whitenoise_async.compress``: keep a ``.gz``, ``.br``, ``.zst`` beside each file."""
+"""``python -m whitenoise_async.compress``: keep ``.gz``, ``.br`` and ``.zst`` next to files."""
 
 from __future__ import annotations
 
@@ -27,7 +27,6 @@ from ..compression.encoders import require_known
 from ..compression.report import PROBLEMS
 from .compress_report import (
     as_json,
-    left_alone,
     outcome_line,
     partial_report,
     problem_line,
@@ -41,7 +40,7 @@ from .terminal import Parser, say
 
 _BY_MODULE = "python -m whitenoise_async.compress"
 
-_WHAT_IS_LEFT = "nothing is left half-written, and the next run goes on from here."
+_WHAT_IS_LEFT = "no file is left incomplete, and the next run continues from here."
 
 __all__ = ["check_tree", "clean_tree", "compress_tree", "main"]
 
@@ -50,9 +49,9 @@ def main(arguments: Sequence[str] | None = None, program: str = _BY_MODULE) -> i
     """Run the command.
 
     :param arguments: the command line without the program; ``sys.argv``'s if ``None``.
-    :param program: how the command was called, for its help.
-    :returns: the exit status: 0 when all went well, 1 when a file failed or a check found fault.
-    :raises SystemExit: with status 2, for a command line that makes no sense.
+    :param program: the name of the command in its help.
+    :returns: the exit status: 0 for success, 1 if a file failed or a check found a problem.
+    :raises SystemExit: with status 2, for an invalid command line.
     """
     parser = _parser(program)
     options = parser.parse_intermixed_args(arguments)
@@ -68,11 +67,11 @@ def main(arguments: Sequence[str] | None = None, program: str = _BY_MODULE) -> i
             say(f"left out: {reason}", error=True)
     command = _Command(options, work)
     with raising_on_signals():
-        return command.run(_apart(options.roots))
+        return command.run(_without_nested(options.roots))
 
 
 class _Command(Watcher):
-    """One call of the command: does the work root by root, and prints what comes of it."""
+    """Works on one root after the other, and prints the results."""
 
     def __init__(self, options: argparse.Namespace, work: Callable[..., Report]) -> None:
         self._options = options
@@ -107,7 +106,7 @@ class _Command(Watcher):
         try:
             report = self._work(self._root, watcher=self)
         except (CompressionError, OSError) as error:
-            self.tells(Failure(self._root, str(error)))
+            self.on_result(Failure(self._root, str(error)))
             self._reports.append(partial_report(self._root, self._done, self._failures))
             return
         finally:
@@ -115,23 +114,23 @@ class _Command(Watcher):
         self._reports.append(report)
         if self._options.quiet or self._options.json:
             return
-        looked = self._options.check or self._options.clean or self._options.dry_run
-        for line in [short(report, dry_run=self._options.dry_run)] if looked else table(report):
+        is_short = self._options.check or self._options.clean or self._options.dry_run
+        for line in [short(report, dry_run=self._options.dry_run)] if is_short else table(report):
             say(line)
-        for line in left_alone(report):
+        for line in report.left_alone_lines():
             say(line)
 
-    def waits(self, root: str) -> None:
+    def on_wait(self, root: str) -> None:
         if not self._options.quiet:
             say(f"{root}: waiting for another run to end", error=True)
 
-    def begins(self, size: int) -> None:
+    def on_start(self, size: int) -> None:
         self._progress.begin(self._root, size)
 
-    def advances(self, size: int) -> None:
+    def on_progress(self, size: int) -> None:
         self._progress.advance(size)
 
-    def tells(self, result: Outcome | Failure) -> None:
+    def on_result(self, result: Outcome | Failure) -> None:
         if isinstance(result, Failure):
             self._failures.append(result)
             self._fail(result.reason)
@@ -145,7 +144,7 @@ class _Command(Watcher):
                 with self._progress.out_of_the_way():
                     say(line)
 
-    def warns(self, message: str) -> None:
+    def on_warning(self, message: str) -> None:
         say(message, error=True)
 
     def _fail(self, line: str) -> None:
@@ -155,7 +154,7 @@ class _Command(Watcher):
 
 
 def _work(options: argparse.Namespace) -> tuple[Callable[..., Report], tuple[str, ...]]:
-    """The function that does what is asked for below one root, and what it leaves out."""
+    """The function to call for each root, and why encodings are left out."""
     chosen: dict[str, Any] = {"include": options.include, "exclude": options.exclude}
     if options.clean:
         require_known(options.encodings or ())
@@ -177,15 +176,15 @@ def _work(options: argparse.Namespace) -> tuple[Callable[..., Report], tuple[str
 
 
 def _with_flags(message: str) -> str:
-    """Name options as they are named on the command line."""
+    """Spell the option in a message as on the command line."""
     name, space, rest = message.partition(" ")
     if name in ("min_size", "min_saving", "jobs"):
         name = f"--{name.replace('_', '-')}"
     return f"{name}{space}{rest}"
 
 
-def _apart(roots: Sequence[str]) -> list[str]:
-    """The roots, without those that lie in another: what is in there is done with that."""
+def _without_nested(roots: Sequence[str]) -> list[str]:
+    """The roots, without those inside another one, which includes them."""
     real = {root: os.path.join(os.path.realpath(root), "") for root in roots}
     kept: list[str] = []
     for root in dict.fromkeys(roots):
@@ -199,19 +198,19 @@ def _apart(roots: Sequence[str]) -> list[str]:
 def _parser(program: str) -> Parser:
     parser = Parser(
         prog=program,
-        description="Keep a .gz, a .br and a .zst beside every file below some folders that is "
-        "smaller for it. What is right already is left as it is.",
+        description="Keep .gz, .br and .zst files next to the files below some folders, where they "
+        "save enough. Files that are up to date are not touched.",
     )
     parser.add_argument("roots", nargs="+", metavar="root", help="a folder")
     modes = parser.add_mutually_exclusive_group()
     modes.add_argument(
         "--check",
         action="store_true",
-        help="change nothing; name what is missing, stale or unneeded, and exit with 1 then",
+        help="change nothing; list missing, stale and unneeded variants, and exit with 1 if any",
     )
     modes.add_argument("--clean", action="store_true", help="remove what this command wrote")
     parser.add_argument(
-        "--dry-run", action="store_true", help="tell what would be done, and do nothing"
+        "--dry-run", action="store_true", help="show what would be done, and change nothing"
     )
     _add_what(parser)
     _add_how(parser)
@@ -226,35 +225,35 @@ def _add_what(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="GLOB",
-        help="compress only files that match, and those whatever their extension; may be repeated",
+        help="compress only files that match, whatever their extension; may be repeated",
     )
     what.add_argument(
         "--exclude",
         action="append",
         default=[],
         metavar="GLOB",
-        help="leave alone what matches; may be repeated. A pattern without a slash is for the name "
-        "of a file or folder, one with a slash for the path below the root. Left alone, unless "
+        help="skip files that match; may be repeated. A pattern without a slash matches the name "
+        "of a file or folder, one with a slash the path below the root. Skipped, unless "
         f"included: {', '.join(sorted(DEFAULT_EXCLUDED))}",
     )
     what.add_argument(
         "--follow-links",
         action="store_true",
-        help="compress files outside the root to which links lead, beside the links as well",
+        help="also compress files outside the root that links lead to, next to the links",
     )
     what.add_argument(
         "--min-size",
         type=int,
         default=DEFAULT_MIN_SIZE,
         metavar="BYTES",
-        help="leave smaller files alone (default: %(default)s)",
+        help="skip smaller files (default: %(default)s)",
     )
     what.add_argument(
         "--min-saving",
         type=float,
         default=DEFAULT_MIN_SAVING,
         metavar="PERCENT",
-        help="what a variant has to save to be kept (default: %(default)s)",
+        help="how much a variant must save to be kept (default: %(default)s)",
     )
 
 
@@ -264,18 +263,18 @@ def _add_how(parser: argparse.ArgumentParser) -> None:
         "--encodings",
         type=lambda value: [each.strip() for each in value.split(",")],
         metavar="LIST",
-        help=f"of {','.join(ENCODINGS)} (default: all that can be made by what is installed)",
+        help=f"some of {','.join(ENCODINGS)} (default: all that are installed)",
     )
     for token, best in zip(ENCODINGS, ("12, or 9 without libdeflate", "11", "19"), strict=True):
         how.add_argument(
             f"--{token}-level", type=int, metavar="N", help=f"level for {token} (default: {best})"
         )
     how.add_argument(
-        "-j", "--jobs", type=int, metavar="N", help="threads that compress (default: one a core)"
+        "-j", "--jobs", type=int, metavar="N", help="number of threads (default: one per core)"
     )
 
 
 def _add_output(parser: argparse.ArgumentParser) -> None:
     output = parser.add_argument_group("output")
-    output.add_argument("-q", "--quiet", action="store_true", help="print nothing but errors")
-    output.add_argument("--json", action="store_true", help="print JSON, for machines")
+    output.add_argument("-q", "--quiet", action="store_true", help="print only errors")
+    output.add_argument("--json", action="store_true", help="print a report as JSON")

@@ -1,23 +1,19 @@
-"""What ``python -m whitenoise_async.compress`` prints of a report: lines, a table, JSON."""
+"""Format the results of ``python -m whitenoise_async.compress``: lines, a table, JSON."""
 
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from ..compression import Action, Failure, LeftAlone, Outcome, Report, Totals
-from ..compression.tree import LEADS_OUT, variant_path
+from ..compression import Action, Failure, Outcome, Report, Totals
 
 _HEAD = ("encoding", "variants", "bytes before", "bytes after", "ratio", "written", "removed")
 
 
-# Names in one line; --json has all of them.
-_MOST_NAMES = 5
-
-
 def outcome_line(root: str, outcome: Outcome, *, dry_run: bool) -> str | None:
-    """What there is to say of one variant by itself; ``None`` where the table says enough."""
+    """A line for one variant; ``None`` if the table says enough."""
     if outcome.action is Action.REMOVED:
         return f"{'would remove' if dry_run else 'removed'} {_named(root, outcome)}"
     if outcome.action is Action.WRITTEN and (dry_run or outcome.reason):
@@ -26,7 +22,7 @@ def outcome_line(root: str, outcome: Outcome, *, dry_run: bool) -> str | None:
 
 
 def problem_line(root: str, outcome: Outcome) -> str:
-    """What a check has to say of one variant."""
+    """A line for one problem that a check found."""
     return f"{outcome.action.value}: {_named(root, outcome)}"
 
 
@@ -42,46 +38,34 @@ def table(report: Report) -> Iterator[str]:
 
 
 def short(report: Report, *, dry_run: bool) -> str:
-    """What was found, in a line, where nothing was compressed."""
+    """One line, for a run that compressed nothing."""
     counts = Counter(each.action for each in report.outcomes)
     found = ", ".join(f"{counts[each]:,} {each.value}" for each in Action if counts[each])
     would = "would be " if dry_run else ""
     return f"{report.root}: {would}{found or 'nothing'}, {report.seconds:.1f} s"
 
 
-def left_alone(report: Report) -> Iterator[str]:
-    """A line for each reason for which links were left alone."""
-    by_reason: dict[str, list[LeftAlone]] = {}
-    for each in report.left_alone:
-        by_reason.setdefault(each.reason, []).append(each)
-    for reason, links in by_reason.items():
-        names = ", ".join(each.path for each in links[:_MOST_NAMES])
-        more = f" and {len(links) - _MOST_NAMES:,} more" if len(links) > _MOST_NAMES else ""
-        hint = "; --follow-links compresses them" if reason == LEADS_OUT else ""
-        yield f"{report.root}: {len(links):,} left alone, each {reason}: {names}{more}{hint}"
-
-
 def as_json(reports: Sequence[Report], interrupted: bool) -> Iterator[str]:
-    """All there is to know, for machines."""
+    """The reports as JSON, line by line."""
     content = {"interrupted": interrupted, "roots": [_as_dict(report) for report in reports]}
     yield from json.dumps(content, indent=2).splitlines()
 
 
 def partial_report(root: str, done: Sequence[Outcome], failures: Sequence[Failure]) -> Report:
-    """A report of what was done before an interrupt."""
+    """A report of the work before an interrupt."""
     sizes = {each.path: each.original or 0 for each in done}
     return Report(root, len(sizes), sum(sizes.values()), done, failures, 0.0)
 
 
 def progress_so_far(reports: Iterable[Report]) -> str:
-    """What was done before an interrupt, in half a sentence."""
+    """The work before an interrupt, as part of a sentence."""
     counts = Counter(each.action for report in reports for each in report.outcomes)
     return f"{counts[Action.WRITTEN]:,} variants written, {counts[Action.REMOVED]:,} removed"
 
 
 def _named(root: str, outcome: Outcome) -> str:
-    """The variant, and the reason for what was done."""
-    path = variant_path(root, outcome.path, outcome.encoding)
+    """The variant's path, and the reason."""
+    path = os.path.join(root, outcome.variant)
     return f"{path}: {outcome.reason}" if outcome.reason else path
 
 
@@ -111,7 +95,7 @@ def _as_dict(report: Report) -> dict[str, object]:
         },
         "variants": [
             {
-                "path": variant_path("", each.path, each.encoding),
+                "path": each.variant,
                 "encoding": each.encoding,
                 "action": each.action.value,
                 "bytes_before": each.original,

@@ -1,20 +1,27 @@
-"""``python -m whitenoise_async.gzip``: write a ``.gz`` beside each file that is smaller for it."""
+"""``python -m whitenoise_async.gzip``: write a ``.gz`` next to each file, if it is smaller."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import closing
+from typing import NamedTuple
 
-from ..compression.drafts import remove_unfinished
-from ..compression.encoders import GzipEncoder
+from ..compression.encoders import Encoder, GzipEncoder
 from ..compression.errors import CompressionError, naming
-from ..compression.folders import Folder
-from ..compression.single import Written, compress_file, find_files
-from ..compression.threads import Stop, in_threads
+from ..compression.listing import walk
+from ..compression.originals import OpenOriginal
+from ..compression.report import Failure
+from ..compression.settings import extension_of
+from ..compression.variants import require_no_other
+from ..files.codings import WORKING_PREFIX
+from ..files.draft import Draft, is_unfinished, remove_unfinished
+from ..files.folder import Folder, parent_of
+from ..support.threads import Stop, run_in_threads
 from .signals import INTERRUPTS, raising_on_signals
 from .terminal import Parser, say
 
-#: Extensions of files that are compressed in themselves.
+#: Extensions of compressed formats.
 DEFAULT_EXCLUDED = (
     *("jpg", "jpeg", "png", "gif"),
     *("zip", "gz", "tgz", "bz2", "tbz"),
@@ -23,42 +30,50 @@ DEFAULT_EXCLUDED = (
 
 _BY_MODULE = "python -m whitenoise_async.gzip"
 
-_WHAT_IS_LEFT = "what is compressed so far stays, nothing is left half-written."
+_WHAT_IS_LEFT = "finished files stay, and no file is left incomplete."
+
+
+class Written(NamedTuple):
+    """The result for one file. Sizes are in bytes; ``None`` if nothing was written."""
+
+    path: str
+    original: int
+    compressed: int | None
 
 
 def main(arguments: Sequence[str] | None = None, program: str = _BY_MODULE) -> int:
     """Run the command.
 
     :param arguments: the command line without the program; ``sys.argv``'s if ``None``.
-    :param program: how the command was called, for its help.
-    :returns: the exit status: 0 when all went well, 1 when something could not be read or written.
-    :raises SystemExit: with status 2, for a command line that makes no sense.
+    :param program: the name of the command in its help.
+    :returns: the exit status: 0 for success, 1 if a file could not be read or written.
+    :raises SystemExit: with status 2, for an invalid command line.
     """
     parser = _parser(program)
     options = parser.parse_intermixed_args(arguments)
     if not os.path.isdir(options.root):
         parser.error(f"{options.root} is not a directory")
     excluded = {each.lower().removeprefix(".") for each in options.extensions}
-    try:
-        with raising_on_signals():
+    with raising_on_signals():
+        try:
             return _run(options.root, excluded or set(DEFAULT_EXCLUDED), options.quiet)
-    except tuple(INTERRUPTS) as interrupt:
-        word, status = INTERRUPTS[type(interrupt)]
-        say(f"{word}: {_WHAT_IS_LEFT}", error=True)
-        return status
+        except tuple(INTERRUPTS) as interrupt:
+            word, status = INTERRUPTS[type(interrupt)]
+            say(f"{word}: {_WHAT_IS_LEFT}", error=True)
+            return status
 
 
 def _parser(program: str) -> Parser:
     parser = Parser(
         prog=program,
-        description="Write a .gz beside every file below a folder that is smaller for it.",
+        description="Write a .gz file next to each file below a folder, if it is smaller.",
     )
-    parser.add_argument("-q", "--quiet", action="store_true", help="print nothing but errors")
+    parser.add_argument("-q", "--quiet", action="store_true", help="print only errors")
     parser.add_argument("root", help="the folder")
     parser.add_argument(
         "extensions",
         nargs="*",
-        help=f"extensions of files to leave alone (default: {', '.join(DEFAULT_EXCLUDED)})",
+        help=f"extensions of files to skip (default: {', '.join(DEFAULT_EXCLUDED)})",
     )
     return parser
 
@@ -84,13 +99,66 @@ def _run(root: str, excluded: set[str], quiet: bool) -> int:
         with naming(root, "listed"), Folder.opened(root) as folder:
             found = find_files(folder, excluded, lambda each: fail(each.reason), remove_unfinished)
             paths = list(found)
-            in_threads(compress, paths, 1, stop)
+            run_in_threads(compress, paths, 1, stop)
     except CompressionError as error:
         fail(str(error))
     return 1 if failures else 0
 
 
+def find_files(
+    root: Folder,
+    excluded: Collection[str],
+    on_failure: Callable[[Failure], None],
+    on_unfinished: Callable[[Folder, str], None] = lambda folder, name: None,
+) -> Iterator[str]:
+    """Yield the path below ``root`` of each regular file and link to one, in a fixed order.
+
+    :param excluded: extensions to leave out, in lower case, without the dot. ``gz`` always is.
+    :param on_failure: called with each folder that cannot be listed.
+    :param on_unfinished: called with each file that a killed command left unfinished.
+    """
+    for below, folder, entries in walk(root, on_failure):
+        for entry in entries:
+            extension = extension_of(entry.name)
+            if entry.name.startswith(WORKING_PREFIX):
+                if is_unfinished(entry):
+                    on_unfinished(folder, entry.name)
+            elif extension != "gz" and extension not in excluded and _is_file(entry):
+                yield below + entry.name
+
+
+def compress_file(root: Folder, path: str, encoder: Encoder, stop: Stop) -> Written:
+    """Write the file ``path`` below ``root``, compressed, next to it, if that is smaller.
+
+    The result has the original's mode and modification time, and appears complete or not at all.
+
+    :raises CompressionError: if the file cannot be read or its variant cannot be written. Also if
+        nothing is written and an old variant does not match the file. It may come from another
+        tool, so it is not removed.
+    """
+    with (
+        naming(root.path_of(path), "compressed"),
+        parent_of(root, path) as (folder, name),
+        closing(OpenOriginal(folder, name)) as source,
+        Draft(folder, name + encoder.suffix) as draft,
+    ):
+        for piece in encoder.compress(stop.watch(source.pieces()), source.size):
+            draft.write(piece)
+        if draft.size >= source.size:
+            require_no_other(source, encoder)
+            return Written(source.path, source.size, None)
+        draft.publish(source.mode, source.mtime_ns, source.owner)
+        return Written(source.path, source.size, draft.size)
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_file()
+    except OSError:  # a loop of links
+        return False
+
+
 def _line(outcome: Written) -> str:
     if outcome.compressed is None:
-        return f"{outcome.path}: {outcome.original} bytes, no smaller as gzip"
-    return f"{outcome.path}: {outcome.original} bytes, as gzip {outcome.compressed}"
+        return f"{outcome.path}: {outcome.original} bytes, not smaller with gzip"
+    return f"{outcome.path}: {outcome.original} bytes, {outcome.compressed} with gzip"

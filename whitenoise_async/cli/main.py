@@ -1,4 +1,4 @@
-"""``whitenoise-async``: the console script, by which each command is reached."""
+"""``whitenoise-async``: the console script, which runs the other commands."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from .terminal import Parser
 
 _PROGRAM = "whitenoise-async"
 
-#: Each is a module of its name.
+#: Each command is the module of this name.
 _COMMANDS = {
     "serve": "publish a folder",
-    "compress": "keep .gz, .br and .zst beside files",
-    "gzip": "write a .gz beside each file that is smaller for it",
+    "compress": "keep .gz, .br and .zst files next to files",
+    "gzip": "write a .gz file next to each file, if it is smaller",
 }
 
 
@@ -24,10 +24,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     :param arguments: the command line without the program; ``sys.argv``'s if ``None``.
     :returns: the command's exit status.
-    :raises SystemExit: with status 2, for a command line that makes no sense.
+    :raises SystemExit: with status 2, for an invalid command line.
     """
     options = _parser().parse_args(arguments)
-    # Late: to serve takes a server, to compress encoders, and neither needs what the other does.
+    # Imported here, because each command needs libraries that the others do not.
     command = import_module(f".{options.command}", __package__)
     status: int = command.main(options.arguments, f"{_PROGRAM} {options.command}")
     return status
@@ -41,8 +41,11 @@ def _parser() -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"{_PROGRAM} {__version__}")
-    parser.add_argument("command", choices=_COMMANDS, metavar="COMMAND", help="one of those below")
+    parser.add_argument("command", choices=_COMMANDS, metavar="COMMAND", help="see below")
     parser.add_argument(
-        "arguments", nargs=argparse.REMAINDER, metavar="...", help="its own; --help tells them"
+        "arguments",
+        nargs=argparse.REMAINDER,
+        metavar="...",
+        help="arguments of the command; see COMMAND --help",
     )
     return parser

@@ -1,4 +1,4 @@
-"""A progress bar on a terminal, for a command that takes its time."""
+"""A progress bar on a terminal."""
 
 from __future__ import annotations
 
@@ -13,15 +13,18 @@ from ..support.logs import printable
 
 
 class Progress:
-    """A bar of bytes on standard error, or none: when either stream is no terminal, or no tqdm."""
+    """A bar of bytes on standard error, if both streams are terminals and tqdm is installed."""
 
     def __init__(self, *, shown: bool) -> None:
-        """Begin without a bar; ``shown`` is ``False`` where there shall never be one."""
+        """Start without a bar.
+
+        :param shown: ``False`` to show none at all.
+        """
         self._tqdm = _tqdm() if shown and _is_terminal() else None
         self._bar: Any = None
 
     def begin(self, title: str, size: int) -> None:
-        """Begin a bar for ``size`` bytes."""
+        """Show a bar for ``size`` bytes."""
         self.end()
         if self._tqdm is not None and size:
             self._bar = self._tqdm(
@@ -30,25 +33,25 @@ class Progress:
                 unit="B",
                 unit_scale=True,
                 leave=False,
-                # A pseudo-terminal may say that it has no columns, and Python 3.10 believes it.
+                # A pseudo-terminal may report 0 columns, and Python 3.10 returns that.
                 ncols=shutil.get_terminal_size().columns or 80,
                 file=sys.stderr,
             )
 
     def advance(self, size: int) -> None:
-        """Move the bar on by ``size`` bytes."""
+        """Advance the bar by ``size`` bytes."""
         if self._bar is not None:
             self._bar.update(size)
 
     def end(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         if self._bar is not None:
             self._bar.close()
             self._bar = None
 
     @contextmanager
     def out_of_the_way(self) -> Iterator[None]:
-        """Take the bar away while something is printed."""
+        """Hide the bar while something is printed."""
         if self._bar is not None:
             self._bar.clear()
         yield
@@ -68,5 +71,5 @@ def _tqdm() -> Any:
         tqdm = importlib.import_module("tqdm").tqdm
     except ImportError:
         return None
-    tqdm.monitor_interval = 0  # no thread of its own for a bar that is moved often enough
+    tqdm.monitor_interval = 0  # no monitoring thread: the bar is advanced often
     return tqdm

@@ -28,9 +28,9 @@ def main(arguments: Sequence[str] | None = None, program: str = _BY_MODULE) -> i
     """Publish a folder until interrupted.
 
     :param arguments: the command line without the program; ``sys.argv``'s if ``None``.
-    :param program: how the command was called, for its help.
-    :returns: the exit status: 0 after an interrupt, 1 when it could not be served.
-    :raises SystemExit: with status 2, for a command line that makes no sense.
+    :param program: the name of the command in its help.
+    :returns: the exit status: 0 after an interrupt, 1 if the folder cannot be served.
+    :raises SystemExit: with status 2, for an invalid command line.
     """
     parser = _parser(program)
     options = parser.parse_args(arguments)
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None, program: str = _BY_MODULE) -> i
         return 1
     try:
         listener = _listen(options.host, options.port)
-    except (OSError, UnicodeError) as error:  # the latter for what can be no host's name
+    except (OSError, UnicodeError) as error:  # UnicodeError: not a valid host name
         reason = getattr(error, "strerror", None) or error
         say(f"Cannot listen on {options.host} port {options.port}: {reason}", error=True)
         return 1
@@ -70,16 +70,14 @@ def main(arguments: Sequence[str] | None = None, program: str = _BY_MODULE) -> i
 def _parser(program: str) -> Parser:
     parser = Parser(
         prog=program,
-        description="Publish a folder over HTTP, as an application's static files are served.",
+        description="Publish a folder over HTTP, as static files of an application are served.",
     )
     parser.add_argument("directory", metavar="DIR", help="the folder")
     parser.add_argument("--host", default="127.0.0.1", help="address (default: %(default)s)")
     parser.add_argument(
         "--port", type=_port, default=8000, help="port, 0 for any free one (default: %(default)s)"
     )
-    parser.add_argument(
-        "--prefix", type=_prefix, help="what the URLs' paths begin with (default: nothing)"
-    )
+    parser.add_argument("--prefix", type=_prefix, help="prefix of the URLs' paths (default: none)")
     parser.add_argument(
         "--index", action="store_true", help="serve index.html of each folder at the folder's URL"
     )
@@ -88,7 +86,7 @@ def _parser(program: str) -> Parser:
         action="append",
         type=partial(_glob, "include"),
         metavar="GLOB",
-        help="publish only files that match, as '*.html' or '/public'; may be repeated",
+        help="publish only files that match, such as '*.html' or '/public'; may be repeated",
     )
     parser.add_argument(
         "--exclude",
@@ -96,25 +94,27 @@ def _parser(program: str) -> Parser:
         type=partial(_glob, "exclude"),
         default=[],
         metavar="GLOB",
-        help="keep out what matches, as '.git' or '/drafts'; may be repeated",
+        help="do not publish files that match, such as '.git' or '/drafts'; may be repeated",
     )
     parser.add_argument(
-        "--autorefresh", action="store_true", help="look at the folder on every request"
+        "--autorefresh", action="store_true", help="check the folder on every request"
     )
     parser.add_argument(
         "--max-age",
         type=_seconds,
         default=Options.max_age,
         metavar="SECONDS",
-        help="how long browsers may reuse a file unasked (default: %(default)s)",
+        help="seconds for which browsers may cache without revalidating (default: %(default)s)",
     )
     parser.add_argument(
-        "--no-cors", action="store_true", help="do not let pages of other origins use the files"
+        "--no-cors",
+        action="store_true",
+        help="do not allow other origins to use the files",
     )
     parser.add_argument(
         "--server",
         choices=SERVERS,
-        help="what serves (default: the first that is installed)",
+        help="the server (default: the first one that is installed)",
     )
     return parser
 
@@ -169,19 +169,19 @@ def _url(listener: socket.socket) -> str:
 
 
 def _what_is_served(application: ASGIWhiteNoise) -> str:
-    """How much there is, and how much of it is compressed."""
+    """How many files there are, and how much of them is compressed."""
     listed = application.listed_files()
     if listed is None:
-        return "Files are looked for at each request"
+        return "Files are looked up on each request"
     files = size = compressed = 0
     for path, suffixes in listed.items():
         try:
             state = state_or_none(path)
-        except FileSystemError:  # its own request will say so
+        except FileSystemError:  # reported when the file is requested
             state = None
         if state is not None:
             files += 1
             size += state.size
             compressed += state.size if suffixes else 0
-    share = f", {compressed / size:.0%} of them compressed beforehand" if size else ""
+    share = f", {compressed / size:.0%} of them with compressed variants" if size else ""
     return f"{files:,} {'file' if files == 1 else 'files'}, {size:,} bytes{share}"

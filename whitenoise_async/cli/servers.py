@@ -1,4 +1,4 @@
-"""The servers by which ``python -m whitenoise_async`` publishes a folder, each in this process."""
+"""The servers for ``python -m whitenoise_async``. Each runs in this process."""
 
 from __future__ import annotations
 
@@ -13,26 +13,24 @@ from importlib.util import find_spec
 
 from ..asgi.adapter import ASGIWhiteNoise
 
-#: Answers requests that come to a socket that listens, until SIGINT or SIGTERM, of which it tells
-#: by its last argument.
+#: Serves on a listening socket until SIGINT or SIGTERM. Calls its last argument at each signal.
 Serve = Callable[[ASGIWhiteNoise, socket.socket, Callable[[], object]], None]
 
-# Seconds in which answers that are being sent may still end after an interrupt.
+# Seconds after an interrupt in which responses may still be completed.
 _GRACE = 2.0
 
 
 def serve(name: str, application: ASGIWhiteNoise, listener: socket.socket) -> None:
-    """Answer requests that come to a socket that listens, by the server ``name``, until SIGINT or
-    SIGTERM.
+    """Serve on a listening socket with the server ``name``, until SIGINT or SIGTERM.
 
-    Each of the servers waits for a client that has stopped reading, without an end. Nothing is lost
-    where the process ends without them: it does when the grace is over.
+    Each server waits indefinitely for a client that has stopped reading. The process ends without
+    them after a grace period, because nothing is lost.
     """
     last = threading.Timer(_GRACE, os._exit, [0])
     last.daemon = True
 
     def interrupted() -> None:
-        with suppress(RuntimeError):  # at the second one it has started already
+        with suppress(RuntimeError):  # a second signal: it has started already
             last.start()
 
     try:
@@ -48,12 +46,12 @@ def _uvicorn(
 
     class Server(uvicorn.Server):
         def handle_exit(self, sig: int, frame: object) -> None:
-            # uvicorn's own raises the signal again, by which SIGTERM would end the process, and at
-            # the second one it logs a traceback for each answer that is being sent.
+            # uvicorn's own method raises the signal again, so SIGTERM would kill the process. At a
+            # second signal it logs a traceback for each unfinished response.
             self.should_exit = True
             interrupted()
 
-    # Told nothing of colours, uvicorn asks its streams, which may be closed.
+    # By default, uvicorn examines its streams for colors, and they may be closed.
     config = uvicorn.Config(application, log_level="warning", lifespan="off", use_colors=False)
     Server(config).run(sockets=[listener])
 
@@ -65,7 +63,7 @@ def _granian(
     from granian.server.embed import Server
 
     host, port, *_ = listener.getsockname()
-    listener.close()  # it makes its own
+    listener.close()  # granian opens its own
 
     async def serve() -> None:
         server = Server(
@@ -89,7 +87,7 @@ def _hypercorn(
     from hypercorn.config import Config
 
     config = Config()
-    config.bind = [f"fd://{listener.dup().detach()}"]  # which it closes
+    config.bind = [f"fd://{listener.dup().detach()}"]  # hypercorn closes it
     config.graceful_timeout = 1.0  # seconds
     config.loglevel = "WARNING"
 
@@ -109,14 +107,14 @@ def _on_interrupt(interrupted: Callable[[], object], stop: Callable[[], object])
         interrupted()
 
     for each in (signal.SIGINT, signal.SIGTERM):
-        with suppress(NotImplementedError):  # Windows: there the interrupt ends the loop itself
+        with suppress(NotImplementedError):  # Windows, where Ctrl-C ends the loop itself
             loop.add_signal_handler(each, on_signal)
 
 
-#: By name; where none is asked for, the first that is installed.
+#: By name. The default is the first one that is installed.
 SERVERS: Mapping[str, Serve] = {"uvicorn": _uvicorn, "granian": _granian, "hypercorn": _hypercorn}
 
 
 def installed() -> list[str]:
-    """The names of those that are here."""
+    """The names of the servers that are installed."""
     return [name for name in SERVERS if find_spec(name) is not None]

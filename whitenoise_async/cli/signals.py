@@ -1,4 +1,4 @@
-"""A command that is told to end while it works, by SIGINT, SIGTERM or SIGHUP."""
+"""Let SIGINT, SIGTERM and SIGHUP interrupt a command, so that it ends cleanly."""
 
 from __future__ import annotations
 
@@ -8,50 +8,52 @@ from contextlib import contextmanager
 
 
 class Terminated(BaseException):
-    """SIGTERM has come, or SIGHUP. Like a ``KeyboardInterrupt`` it is no error."""
+    """SIGTERM or SIGHUP has arrived. Like ``KeyboardInterrupt``, it is not an error."""
 
 
-#: What a command is ended by, the word for it, and the exit status that a shell makes of it.
+#: For each interrupt, the word for it and the exit status, 128 plus the number of the signal.
 INTERRUPTS: dict[type[BaseException], tuple[str, int]] = {
     KeyboardInterrupt: ("Interrupted", 130),
     Terminated: ("Terminated", 143),
 }
 
-# What Python does at each, if nobody has asked for something else.
+# The handlers at the start of a Python program.
 _DEFAULTS = {
     signal.SIGINT: signal.default_int_handler,
     signal.SIGTERM: signal.SIG_DFL,
-    # Of a terminal that was closed; not on Windows.
+    # Sent when a terminal is closed. Windows does not have it.
     **({signal.SIGHUP: signal.SIG_DFL} if hasattr(signal, "SIGHUP") else {}),
 }
 
 
 @contextmanager
 def raising_on_signals() -> Iterator[None]:
-    """Let the first of the signals raise one of :data:`INTERRUPTS`, and pass over the others.
+    """Let the first signal raise one of :data:`INTERRUPTS`, and ignore the others.
 
-    What is begun is then left in order, and a second one, from a hand that will not wait, does not
-    disturb that. A signal that is ignored, or handled by whoever calls, stays so.
+    So the command can clean up, even if Ctrl-C is pressed twice. A signal that the caller ignores
+    or handles stays so.
     """
     handled = {
         each: default for each, default in _DEFAULTS.items() if signal.getsignal(each) is default
     }
-
-    came: list[int] = []
+    is_interrupted = False
 
     def interrupt(number: int, _: object) -> None:
-        came.append(number)
-        if len(came) == 1:
+        nonlocal is_interrupted
+        if not is_interrupted:
+            is_interrupted = True
             raise KeyboardInterrupt if number == signal.SIGINT else Terminated
 
     try:
         for each in handled:
             signal.signal(each, interrupt)
     except ValueError:
-        yield  # Python sets handlers in the main thread alone
+        yield  # Python sets handlers only in the main thread
         return
     try:
         yield
     finally:
+        # The work is done: a signal must not stop these lines half-way.
+        is_interrupted = True
         for each, default in handled.items():
             signal.signal(each, default)

@@ -1,4 +1,4 @@
-"""What the command lines print."""
+"""Print to a terminal, whatever a line contains."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..support.logs import printable
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser of command lines whose errors fit on one line, whatever the arguments hold."""
+    """A parser of command lines. Its errors fit on one line, whatever the arguments contain."""
 
     def error(self, message: str) -> NoReturn:
         """Print ``message``, and exit with status 2."""
@@ -22,16 +22,16 @@ class Parser(argparse.ArgumentParser):
 def say(line: str, *, error: bool = False) -> None:
     """Print one line, to standard error if ``error``.
 
-    File names may hold anything: what the stream cannot show, and what would break the line or
-    steer the terminal, is escaped. Where nothing can be printed the line is dropped: the work is
-    done to its end all the same.
+    File names may contain anything. Characters that the stream cannot show, that break the line or
+    that control the terminal are escaped. If printing fails, the line is dropped, and the command
+    continues.
     """
     stream = sys.stderr if error else sys.stdout
-    if stream is None:  # closed from the start, as by ``>&-``
+    if stream is None:  # closed by the shell, as by ``>&-``
         return
     encoding = stream.encoding or "utf-8"
     try:
-        # In one piece: what another thread prints comes before or after.
+        # In one piece, so that lines of threads do not mix.
         print(
             printable(line).encode(encoding, "backslashreplace").decode(encoding) + "\n",
             end="",
@@ -39,7 +39,7 @@ def say(line: str, *, error: bool = False) -> None:
             flush=True,
         )
     except OSError:
-        # Nobody reads on, as after ``| head``, or the disk is full. The stream still holds the
-        # line, at which Python would fail again when it exits.
+        # The reader is gone, as after ``| head``, or the disk is full. The stream still buffers the
+        # line, and Python would fail again when it exits.
         with suppress(OSError), open(os.devnull, "w") as nowhere:
             os.dup2(nowhere.fileno(), stream.fileno())

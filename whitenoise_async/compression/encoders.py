@@ -1,4 +1,4 @@
-"""What compresses, how well, and what undoes it: one encoder for each content coding."""
+"""One encoder for each content coding: compresses, and decompresses to check."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from gzip import BadGzipFile, GzipFile
 from typing import Any, BinaryIO, ClassVar
 
 from ..files.codings import ZSTD_WINDOW_MAX
-from .tree import suffix_of
+from .report import SUFFIXES
 
-#: Bytes up to which libdeflate compresses a file: it knows no other way than all at once.
+#: Bytes up to which libdeflate compresses a file. It needs the whole file in memory.
 WHOLE = 4 * 1024 * 1024
 
-#: Bytes of a piece. Between two of them an interrupt is noticed, and brotli takes half a second for
+#: Bytes of a piece. An interrupt is noticed between two pieces, and brotli takes half a second for
 #: one.
 PIECE = 256 * 1024
 
-# Bytes. Of 7,944 files zlib's best was smaller than libdeflate's for 120, by 1 to 3 bytes: all of
-# less than 2 KB, and one of 500 KB by 19 bytes. To ask both takes four times as long.
-_ASK_ZLIB_TOO = 2048
+# Bytes. zlib at its best was smaller than libdeflate for 120 of 7,944 files, by 1 to 3 bytes. All
+# had less than 2 KB, except one of 500 KB, by 19 bytes. Trying both takes four times as long.
+_TRY_ZLIB_TOO = 2048
 
 _ZLIB = f"zlib {zlib.ZLIB_RUNTIME_VERSION}"
 
@@ -31,51 +31,51 @@ _EXTRA = "pip install 'whitenoise_async[compress]'"
 
 
 class EncodingError(ValueError):
-    """An encoding that there is not, or not here, or not at that level; the message says which."""
+    """An encoding is unknown, is not installed, or has no such level. The message says which."""
 
 
 class NotCompressedError(Exception):
-    """What is to be decompressed is not what it should be: damaged, cut off, or something else."""
+    """Data cannot be decompressed: it is damaged, truncated, or something else."""
 
 
 class Encoder(ABC):
     """Compresses in one coding, at one level.
 
-    The same content gives the same bytes, whoever made the pieces in which it comes.
+    The same content gives the same bytes, however it is cut into pieces.
     """
 
     token: ClassVar[str]
     levels: ClassVar[range]
-    module: ClassVar[str]  # what has to be installed for it
+    module: ClassVar[str]  # must be installed
 
     def __init__(self, level: int | None = None) -> None:
         """
         :param level: ``None`` for the one that makes the smallest files.
-        :raises EncodingError: where what it needs is not installed, or for a level out of range.
+        :raises EncodingError: if the library is not installed, or the level is out of range.
         """
         self._library = self._load()
         level = self._best() if level is None else level
         self._require(level)
         self.level = level
-        #: That of the files it makes.
-        self.suffix = suffix_of(self.token)
-        self._by = f"{self._version()}, level {level}"
+        #: Of its variants' names.
+        self.suffix = SUFFIXES[self.token]
+        self._identity = f"{self._version()}, level {level}"
 
-    def by(self, size: int) -> str:
-        """Who compresses a file of ``size`` bytes, which version, at which level.
+    def identity(self, size: int) -> str:
+        """The library, version and level that compress a file of ``size`` bytes.
 
-        Where this is the same, the same content gives the same bytes.
+        With the same identity, the same content gives the same bytes.
         """
-        return self._by
+        return self._identity
 
     @abstractmethod
     def compress(self, pieces: Iterable[bytes], size: int) -> Iterator[bytes]:
-        """Compress ``pieces``, which are ``size`` bytes together."""
+        """Compress ``pieces``, which have ``size`` bytes in total."""
 
     def decompress(self, file: BinaryIO) -> Iterator[bytes]:
-        """Undo it, a bounded piece at a time.
+        """Decompress a file, in bounded pieces.
 
-        :raises NotCompressedError: for what is not the complete work of such an encoder.
+        :raises NotCompressedError: if it is not a complete compressed file.
         """
         try:
             yield from self._decompress(file)
@@ -112,15 +112,31 @@ class Encoder(ABC):
 
 
 class GzipEncoder(Encoder):
-    """RFC 1952, with neither date nor name in the header, by libdeflate where it is installed.
+    """RFC 1952, without date and name in the header, by libdeflate if it is installed.
 
-    libdeflate's best makes the static files of Django's admin 5.6 % smaller than zlib's. It takes a
-    file whole: a larger one is zlib's.
+    libdeflate makes the static files of Django's admin 5.6 % smaller than zlib. Larger files than
+    :data:`WHOLE` are compressed by zlib.
     """
 
     token = "gzip"
     levels = range(1, 13)
     module = "deflate"
+
+    def identity(self, size: int) -> str:
+        """Name zlib alone if the file is too large for libdeflate."""
+        too_large = self._library is not None and not self._by_library(size)
+        return f"{_ZLIB}, level {self._zlib_level}" if too_large else self._identity
+
+    def compress(self, pieces: Iterable[bytes], size: int) -> Iterator[bytes]:
+        """Compress all at once by libdeflate, or piece by piece by zlib."""
+        if not self._by_library(size):
+            yield from self._zlib(pieces)
+            return
+        content = b"".join(pieces)
+        compressed: bytes = self._library.gzip_compress(content, self.level)
+        if self.level == self.levels[-1] and size <= _TRY_ZLIB_TOO:
+            compressed = min(compressed, b"".join(self._zlib([content])), key=len)
+        yield compressed
 
     @classmethod
     def _load(cls) -> Any:
@@ -136,13 +152,8 @@ class GzipEncoder(Encoder):
         super()._require(level)
         if level > zlib.Z_BEST_COMPRESSION and not self._library:
             raise EncodingError(
-                f"gzip at level {level} needs deflate, not installed here: {_EXTRA}"
+                f"gzip at level {level} needs deflate, which is not installed: {_EXTRA}"
             )
-
-    def by(self, size: int) -> str:
-        """Say zlib where the file is too large for libdeflate."""
-        too_large = self._library is not None and not self._by_library(size)
-        return f"{_ZLIB}, level {self._zlib_level}" if too_large else self._by
 
     def _version(self) -> str:
         return f"deflate {self._library.__version__} or {_ZLIB}" if self._library else _ZLIB
@@ -154,19 +165,8 @@ class GzipEncoder(Encoder):
     def _zlib_level(self) -> int:
         return min(self.level, zlib.Z_BEST_COMPRESSION)
 
-    def compress(self, pieces: Iterable[bytes], size: int) -> Iterator[bytes]:
-        """Compress in one piece by libdeflate, or piece by piece by zlib."""
-        if not self._by_library(size):
-            yield from self._zlib(pieces)
-            return
-        content = b"".join(pieces)
-        compressed: bytes = self._library.gzip_compress(content, self.level)
-        if self.level == self.levels[-1] and size <= _ASK_ZLIB_TOO:
-            compressed = min(compressed, b"".join(self._zlib([content])), key=len)
-        yield compressed
-
     def _zlib(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
-        # zlib's own header would name the system on which it was made.
+        # GzipFile, because zlib's own header names the operating system.
         made = io.BytesIO()
         with GzipFile("", "wb", self._zlib_level, fileobj=made, mtime=0) as stream:
             for piece in pieces:
@@ -191,21 +191,21 @@ class BrotliEncoder(Encoder):
     levels = range(12)
     module = "brotli"
 
-    # Base 2 logarithms. Brotli names 16 in one bit and those from 18 on in four; 24 is its largest.
+    # Base 2 logarithms. Brotli encodes 16 in one bit and those from 18 in four. 24 is its largest.
     _WINDOWS = (16, *range(18, 25))
-
-    def _version(self) -> str:
-        return f"brotli {self._library.version}"
 
     def compress(self, pieces: Iterable[bytes], size: int) -> Iterator[bytes]:
         """Compress with the smallest window that the whole content fits into."""
         fitting = (bits for bits in self._WINDOWS if (1 << bits) - 16 >= size)
         window = next(fitting, self._WINDOWS[-1])
         compressor = self._library.Compressor(quality=self.level, lgwin=window)
-        # Below level 10 it goes by what it is given first, and makes blocks of what it is given.
+        # Below level 10 the output depends on how the input is cut.
         for piece in _even(pieces):
             yield compressor.process(piece)
         yield compressor.finish()
+
+    def _version(self) -> str:
+        return f"brotli {self._library.version}"
 
     def _decompress(self, file: BinaryIO) -> Iterator[bytes]:
         decompressor = self._library.Decompressor()
@@ -213,9 +213,9 @@ class BrotliEncoder(Encoder):
             ready = decompressor.can_accept_more_data()
             piece = file.read(PIECE) if ready else b""
             made = decompressor.process(piece, output_buffer_limit=PIECE)
-            # It is ready for more while it still has some of what came of the last.
+            # It accepts more input while it still holds output.
             if ready and not piece and not made:
-                raise EOFError("it is cut off")
+                raise EOFError("it is truncated")
             yield made
         if file.read(1):
             raise EOFError("something follows it")
@@ -225,21 +225,14 @@ class BrotliEncoder(Encoder):
 
 
 class ZstdEncoder(Encoder):
-    """RFC 8878, within the window that RFC 9659 lets HTTP have, with the content's length."""
+    """RFC 8878, with the content's length, and no larger window than RFC 9659 allows in HTTP."""
 
     token = "zstd"
     levels = range(1, 23)
     module = "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd"
 
-    def _best(self) -> int:
-        # From 20 on the larger windows are what makes files smaller, and they are not to be had.
-        return 19
-
-    def _version(self) -> str:
-        return f"zstd {self._library.zstd_version}"
-
     def compress(self, pieces: Iterable[bytes], size: int) -> Iterator[bytes]:
-        """Compress; the length in the header tells a server whose compression it may be."""
+        """Compress. By the length in the header, a server can tell whether the variant matches."""
         parameter = self._library.CompressionParameter
         options = {parameter.compression_level: self.level}
         if self.level > self._best():
@@ -249,6 +242,13 @@ class ZstdEncoder(Encoder):
         for piece in pieces:
             yield compressor.compress(piece)
         yield compressor.flush()
+
+    def _best(self) -> int:
+        # Levels from 20 gain by larger windows, which HTTP does not allow.
+        return 19
+
+    def _version(self) -> str:
+        return f"zstd {self._library.zstd_version}"
 
     def _decompress(self, file: BinaryIO) -> Iterator[bytes]:
         with self._library.ZstdFile(file) as stream:
@@ -273,12 +273,12 @@ _KINDS: Mapping[str, type[Encoder]] = {
     kind.token: kind for kind in (GzipEncoder, BrotliEncoder, ZstdEncoder)
 }
 
-#: The encodings there are, as HTTP names them.
+#: The encodings, as HTTP names them.
 ENCODINGS = tuple(_KINDS)
 
 
 def require_known(encodings: Iterable[str]) -> None:
-    """Raise :class:`EncodingError` for an encoding that there is not."""
+    """Raise :class:`EncodingError` for an unknown encoding."""
     for token in encodings:
         if token not in _KINDS:
             raise EncodingError(f"an encoding is one of {', '.join(ENCODINGS)}, got {token!r}")
@@ -289,20 +289,21 @@ def make_encoders(
 ) -> tuple[tuple[Encoder, ...], tuple[str, ...]]:
     """Make an encoder for each encoding.
 
-    :param encodings: their tokens; ``None`` for all that what is installed can make.
+    :param encodings: their tokens; ``None`` for all that are installed.
     :param levels: by token.
-    :returns: the encoders, and why those are left out that were not asked for and cannot be had.
-    :raises EncodingError: for one that was asked for and cannot be had.
+    :returns: the encoders; and, if ``encodings`` is ``None``, why others are left out.
+    :raises EncodingError: if a requested encoding or level is not available.
     """
     require_known([*(encodings or ()), *levels])
     if encodings is not None:
         if not encodings:
-            raise EncodingError(f"encodings must name one at least of {', '.join(ENCODINGS)}")
-        unused = [token for token in levels if token not in encodings]
-        if unused:
-            raise EncodingError(f"there is a level for {unused[0]}, which is not to be made")
-        tokens = dict.fromkeys(encodings)
-        return tuple(_KINDS[token](levels.get(token)) for token in tokens), ()
+            raise EncodingError(f"encodings must name at least one of {', '.join(ENCODINGS)}")
+        for token in levels:
+            if token not in encodings:
+                raise EncodingError(
+                    f"a level was given for {token}, which is not among the encodings"
+                )
+        return tuple(_KINDS[each](levels.get(each)) for each in dict.fromkeys(encodings)), ()
     encoders: list[Encoder] = []
     left_out: list[str] = []
     for token, kind in _KINDS.items():

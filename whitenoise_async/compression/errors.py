@@ -1,25 +1,33 @@
-"""What the engine raises."""
+"""The errors of compression."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from ..files.errors import FileSystemError, UnavailableError
 from ..support.logs import OneLineError
 
 
 class CompressionError(OneLineError):
-    """A file that could not be compressed; the message names it and says why."""
+    """A file could not be compressed. The message names the file and the reason."""
 
 
 class OriginalError(CompressionError):
-    """An original that could not be read, or was changed meanwhile: in no encoding is it better."""
+    """An original could not be read, or it changed meanwhile. All its encodings fail."""
 
 
 @contextmanager
-def naming(path: str, what: str) -> Iterator[None]:
-    """Turn an ``OSError`` into one that names the file."""
+def naming(
+    path: str, action: str, kind: type[CompressionError] = CompressionError
+) -> Iterator[None]:
+    """Turn an error of the system into a :class:`CompressionError` that names the file.
+
+    :param action: completes "cannot be ...".
+    """
     try:
         yield
+    except (FileSystemError, UnavailableError) as error:
+        raise kind(f"{path} cannot be {action}: {error.reason}") from error
     except OSError as error:
-        raise CompressionError(f"{path} cannot be {what}: {error.strerror or error}") from error
+        raise kind(f"{path} cannot be {action}: {error.strerror or error}") from error

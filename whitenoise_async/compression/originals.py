@@ -1,54 +1,45 @@
-"""A file that is to be compressed, open: read piece by piece, and watched for changes."""
+"""An open original: read piece by piece, and checked for changes."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import cached_property
 
-from ..files.errors import FileSystemError, UnavailableError
-from ..files.open_file import OpenFile
+from ..files.draft import permissions
+from ..files.folder import Folder
 from ..files.state import state_of
-from .drafts import new_digest, permissions
 from .encoders import PIECE
-from .errors import OriginalError
-from .folders import Folder
-from .record import Original
+from .errors import OriginalError, naming
 
 
-class Source:
-    """An original. Closed by :meth:`close`."""
+def new_digest() -> hashlib.blake2b:
+    """The digest by which contents are compared."""
+    return hashlib.blake2b(digest_size=16)
 
-    def __init__(
-        self, folder: Folder, name: str, on_read: Callable[[int], None] = lambda size: None
-    ) -> None:
-        """
-        :param folder: where the file is, and where its variants are; open as long as this is.
-        :param name: the file, or a link to one.
-        :param on_read: is told the bytes of each piece that is read; by an error it ends that.
-        :raises OriginalError: where it cannot be read.
+
+class OpenOriginal:
+    """An open original, in a folder that stays open. :meth:`close` closes the file."""
+
+    def __init__(self, folder: Folder, name: str, digest: str | None = None) -> None:
+        """Open a file, or the file that a link leads to.
+
+        :param digest: of its content, if it was read before.
+        :raises OriginalError: if it cannot be opened.
         """
         self.folder = folder
         self.name = name
         self.path = folder.path_of(name)
-        self._on_read = on_read
-        self._digest: str | None = None
-        try:
+        self._digest = digest
+        with naming(self.path, "read", OriginalError):
             #: The open file.
-            self.file: OpenFile = folder.open_file(name)
-        except (UnavailableError, FileSystemError) as error:
-            raise OriginalError(f"{self.path} cannot be read: {error.reason}") from error
-
-    @property
-    def size(self) -> int:
-        """Bytes, when it was opened."""
-        return self.file.state.size
-
-    @property
-    def mtime_ns(self) -> int:
-        """Nanoseconds since the epoch, when it was opened."""
-        return self.file.state.mtime_ns
+            self.file = folder.open_file(name)
+        #: Bytes, when it was opened.
+        self.size = self.file.state.size
+        #: Nanoseconds since the epoch, when it was opened.
+        self.mtime_ns = self.file.state.mtime_ns
 
     @property
     def mode(self) -> int:
@@ -65,40 +56,34 @@ class Source:
         return os.fstat(self.file.fileno())
 
     @property
-    def original(self) -> Original:
-        """What the record keeps of it. Reads all of it, if nobody has so far."""
+    def digest(self) -> str:
+        """The digest of its content. Reads the file if it was not read before."""
         if self._digest is None:
-            deque(self.pieces(), maxlen=0)
+            self.require_unchanged()
         assert self._digest is not None
-        return Original(self.size, self.mtime_ns, self._digest)
+        return self._digest
 
     def pieces(self) -> Iterator[bytes]:
         """Its content, from the beginning.
 
-        :raises OriginalError: where it cannot be read, or was changed since it was opened.
+        :raises OriginalError: if it cannot be read, or has changed since it was first read.
         """
         digest, at = new_digest(), 0
-        while at < self.size:
-            try:
-                piece = self.file.read(at, min(PIECE, self.size - at))
-            except FileSystemError as error:
-                raise OriginalError(f"{self.path} cannot be read: {error.reason}") from error
-            if not piece:
-                break
-            at += len(piece)
-            digest.update(piece)
-            self._on_read(len(piece))
-            yield piece
-        self._require_unchanged(at, digest.hexdigest())
+        with naming(self.path, "read", OriginalError):
+            while at < self.size and (piece := self.file.read(at, min(PIECE, self.size - at))):
+                at += len(piece)
+                digest.update(piece)
+                yield piece
+        now, then = state_of(os.fstat(self.file.fileno())), self.file.state
+        before, self._digest = self._digest, digest.hexdigest()
+        unchanged = (at, now.size, now.mtime_ns) == (then.size, then.size, then.mtime_ns)
+        if not unchanged or before not in (None, self._digest):
+            raise OriginalError(f"{self.path} cannot be compressed: it was changed meanwhile")
+
+    def require_unchanged(self) -> None:
+        """Read it again, and raise what :meth:`pieces` raises."""
+        deque(self.pieces(), maxlen=0)
 
     def close(self) -> None:
-        """Close it."""
+        """Close the file."""
         self.file.close()
-
-    def _require_unchanged(self, read: int, digest: str) -> None:
-        """Compare with when it was opened, and with what was read of it before."""
-        now = state_of(os.fstat(self.file.fileno()))
-        then = self.file.state
-        before, self._digest = self._digest or digest, digest
-        if (read, now.size, now.mtime_ns, digest) != (then.size, then.size, then.mtime_ns, before):
-            raise OriginalError(f"{self.path} cannot be compressed: it was changed meanwhile")

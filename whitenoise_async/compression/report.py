@@ -1,41 +1,48 @@
-"""What was done, in all and file by file."""
+"""The results of a run: outcomes, failures, totals."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
 
 from ..files.codings import CODINGS
 
-_ENCODINGS = tuple(coding.token for coding in CODINGS)
+#: The suffix of a variant's name, by encoding.
+SUFFIXES = {coding.token: coding.suffix for coding in CODINGS}
+
+#: Why a link is left alone.
+LEADS_OUT = "a link that leads out of the root"
+
+# Names in one line. The report has all of them.
+_MAX_NAMES = 5
 
 
 class Action(str, Enum):
-    """What became of a variant, or would become of it."""
+    """The result for a variant, in a run or in a dry run."""
 
     WRITTEN = "written"
     UNCHANGED = "unchanged"
-    #: Its content is right; it was given its original's date or mode, which had changed.
+    #: The content was right. The variant got its original's date, mode or owner.
     ADJUSTED = "adjusted"
-    #: There is none, as it would not save enough.
+    #: There is no variant, because it would not save enough.
     NOT_WORTH = "not worth it"
     REMOVED = "removed"
-    #: Of a check:
+    #: These three are the results of a check.
     MISSING = "missing"
     STALE = "stale"
     UNNEEDED = "unneeded"
 
 
-#: What a check finds wrong.
+#: The actions that a check reports as problems.
 PROBLEMS = frozenset({Action.MISSING, Action.STALE, Action.UNNEEDED})
 
 _KEPT = frozenset({Action.WRITTEN, Action.UNCHANGED, Action.ADJUSTED})
 
 
 class Outcome(NamedTuple):
-    """What became of one variant. Sizes in bytes; ``None`` where nobody knows."""
+    """The result for one variant. Sizes are in bytes, and ``None`` if unknown."""
 
     path: str  # of the original, below the root, with ``/`` between names
     encoding: str
@@ -44,43 +51,48 @@ class Outcome(NamedTuple):
     size: int | None
     reason: str = ""
 
+    @property
+    def variant(self) -> str:
+        """The variant's path below the root."""
+        return self.path + SUFFIXES[self.encoding]
+
 
 class Failure(NamedTuple):
-    """A file or folder that could not be read or written; the reason names it."""
+    """A file or folder that could not be read or written. The reason names it."""
 
     path: str
     reason: str
 
 
 class LeftAlone(NamedTuple):
-    """A link that leads to a file, and why it is not compressed."""
+    """A link to a file that is not compressed, and why."""
 
     path: str  # below the root, with ``/`` between names
     reason: str
 
 
 class Watcher:
-    """Is told what happens while it happens, by one thread at a time. This one does nothing."""
+    """Follows a run. One thread at a time calls these methods. Here they do nothing."""
 
-    def waits(self, root: str) -> None:
-        """Another run has the root, and is waited for."""
+    def on_wait(self, root: str) -> None:
+        """This run waits, because another one holds the lock of the root."""
 
-    def begins(self, size: int) -> None:
-        """So many bytes will be read in all, at the most."""
+    def on_start(self, size: int) -> None:
+        """The work starts: ``size`` bytes have to be compressed or compared."""
 
-    def advances(self, size: int) -> None:
-        """So many bytes more were read, or need not be read."""
+    def on_progress(self, size: int) -> None:
+        """Another ``size`` bytes are done."""
 
-    def tells(self, result: Outcome | Failure) -> None:
-        """Something was done, or could not be."""
+    def on_result(self, result: Outcome | Failure) -> None:
+        """A variant was changed, or something failed."""
 
-    def warns(self, message: str) -> None:
-        """Something is not as it should be, and the run goes on without it."""
+    def on_warning(self, message: str) -> None:
+        """Something is wrong, and the run continues without it."""
 
 
 @dataclass(frozen=True)
 class Totals:
-    """One encoding's share. Sizes in bytes, of the variants that are there and their originals."""
+    """The totals of one encoding. Sizes are in bytes, of existing variants and their originals."""
 
     variants: int = 0
     original: int = 0
@@ -90,16 +102,16 @@ class Totals:
 
     @property
     def ratio(self) -> float | None:
-        """What is left of a byte; ``None`` where there is no variant."""
+        """The variants' size divided by the originals'; ``None`` without variants."""
         return self.size / self.original if self.original else None
 
 
 @dataclass(frozen=True)
 class Report:
-    """What a run did below one root."""
+    """The results of a run below one root."""
 
     root: str
-    files: int  # that were looked at: neither excluded nor too small
+    files: int  # neither excluded nor too small
     size: int  # bytes, of these
     outcomes: Sequence[Outcome]
     failures: Sequence[Failure]
@@ -109,23 +121,34 @@ class Report:
 
     @property
     def problems(self) -> Sequence[Outcome]:
-        """What a check found wrong."""
+        """The problems that a check found."""
         return [each for each in self.outcomes if each.action in PROBLEMS]
 
     @property
     def totals(self) -> Mapping[str, Totals]:
         """Totals by encoding."""
-        met = {each.encoding for each in self.outcomes}
-        return {each: _totals(self.outcomes, each) for each in _ENCODINGS if each in met}
+        present = {each.encoding for each in self.outcomes}
+        return {each: _totals(self.outcomes, each) for each in SUFFIXES if each in present}
+
+    def left_alone_lines(self) -> Iterator[str]:
+        """A line for each reason why links were left alone."""
+        by_reason: dict[str, list[str]] = {}
+        for path, reason in self.left_alone:
+            by_reason.setdefault(reason, []).append(path)
+        for reason, paths in by_reason.items():
+            names = ", ".join(paths[:_MAX_NAMES])
+            more = f" and {len(paths) - _MAX_NAMES:,} more" if len(paths) > _MAX_NAMES else ""
+            hint = "; --follow-links compresses them" if reason == LEADS_OUT else ""
+            yield f"{self.root}: {len(paths):,} left alone, each {reason}: {names}{more}{hint}"
 
 
 def _totals(outcomes: Iterable[Outcome], encoding: str) -> Totals:
-    mine = [each for each in outcomes if each.encoding == encoding]
-    kept = [each for each in mine if each.action in _KEPT]
+    own = [each for each in outcomes if each.encoding == encoding]
+    kept = [each for each in own if each.action in _KEPT]
     return Totals(
         variants=len(kept),
         original=sum(each.original or 0 for each in kept),
         size=sum(each.size or 0 for each in kept),
-        written=sum(each.action is Action.WRITTEN for each in mine),
-        removed=sum(each.action is Action.REMOVED for each in mine),
+        written=sum(each.action is Action.WRITTEN for each in own),
+        removed=sum(each.action is Action.REMOVED for each in own),
     )

@@ -1,4 +1,4 @@
-"""What is compressed, how, and what is kept: resolved once, from what a caller gave."""
+"""The options of a run, checked: which files to compress, how, and which variants to keep."""
 
 from __future__ import annotations
 
@@ -10,42 +10,31 @@ from typing import TypedDict
 from ..support.globs import Globs, compile_globs
 from .encoders import Encoder, make_encoders
 
-#: Extensions of files that are compressed in themselves: those of the gzip command, and those of
-#: which brotli saved less than 1 % in all, or 5 % of none, of what was measured (docs/compress.md).
-COMPRESSED = frozenset(
-    {
-        *("jpg", "jpeg", "png", "gif", "webp", "avif", "heic", "heif", "jxl", "svgz"),
-        *("zip", "gz", "tgz", "bz2", "tbz", "xz", "txz", "7z", "br", "zst", "deb", "epub"),
-        *("mp4", "m4v", "mov", "webm", "mkv", "flv", "swf", "flac"),
-        *("woff", "woff2"),
-    }
-)
+#: Extensions of compressed formats: those of the gzip command, and those where brotli saved less
+#: than 1 % in total, or 5 % of no measured file (docs/compress.md).
+COMPRESSED = frozenset({
+    "7z", "avif", "br", "bz2", "deb", "epub", "flac", "flv", "gif", "gz", "heic", "heif", "jpeg",
+    "jpg", "jxl", "m4v", "mkv", "mov", "mp4", "png", "svgz", "swf", "tbz", "tgz", "txz", "webm",
+    "webp", "woff", "woff2", "xz", "zip", "zst",
+})  # fmt: skip
 
 #: Extensions of files that clients read in parts: players, viewers, databases, installers. Such a
-#: client asks for the length first and then for byte ranges. It cannot use a range of a compressed
-#: file, and some give up when the answer to a HEAD has a ``Content-Encoding``.
-READ_BY_RANGE = frozenset(
-    {
-        # databases, tables, arrays, models
-        *("sqlite", "sqlite3", "db", "db3", "duckdb", "mbtiles", "gpkg", "parquet", "arrow"),
-        *("feather", "orc", "h5", "hdf5", "nc", "zarr", "gguf", "safetensors"),
-        # maps, point clouds, weather, genomes
-        *("pmtiles", "fgb", "tif", "tiff", "jp2", "las", "laz", "grib", "grib2"),
-        *("bam", "cram", "bcf", "bw", "bigwig", "2bit"),
-        # documents
-        *("pdf", "djvu", "zim", "wacz"),
-        # sound, video
-        *("wav", "aif", "aiff", "ogg", "oga", "ogv", "opus", "mp3", "m4a", "m4b", "aac", "wma"),
-        *("weba", "mka", "avi", "wmv", "mpg", "mpeg", "m2ts", "m4s", "3gp"),
-        # archives, whose index is at their end, and images of disks
-        *("jar", "apk", "whl", "conda", "xpi", "cbz", "kmz", "usdz", "iso", "img", "dmg"),
-    }
-)
+#: client requests the length first and then byte ranges. It cannot use a range of a compressed
+#: file, and some give up when the response to HEAD has a ``Content-Encoding``.
+READ_BY_RANGE = frozenset({
+    "2bit", "3gp", "aac", "aif", "aiff", "apk", "arrow", "avi", "bam", "bcf", "bigwig", "bw", "cbz",
+    "conda", "cram", "db", "db3", "djvu", "dmg", "duckdb", "feather", "fgb", "gguf", "gpkg", "grib",
+    "grib2", "h5", "hdf5", "img", "iso", "jar", "jp2", "kmz", "las", "laz", "m2ts", "m4a", "m4b",
+    "m4s", "mbtiles", "mka", "mp3", "mpeg", "mpg", "nc", "oga", "ogg", "ogv", "opus", "orc",
+    "parquet", "pdf", "pmtiles", "safetensors", "sqlite", "sqlite3", "tif", "tiff", "usdz", "wacz",
+    "wav", "weba", "whl", "wma", "wmv", "xpi", "zarr", "zim",
+})  # fmt: skip
 
-#: Extensions of files that are left alone unless they are included.
+#: Extensions of files that are not compressed unless they are included.
 DEFAULT_EXCLUDED = COMPRESSED | READ_BY_RANGE
 
-#: Bytes. A coded answer has two more fields, of some 45 bytes, which a smaller file does not save.
+#: Bytes. A compressed response has two more headers, about 45 bytes, which a smaller file does not
+#: save.
 DEFAULT_MIN_SIZE = 100
 
 #: Percent of the original.
@@ -53,7 +42,7 @@ DEFAULT_MIN_SAVING = 5.0
 
 
 class SettingKeywords(TypedDict, total=False):
-    """What :func:`make_settings` takes."""
+    """The options of :func:`make_settings`."""
 
     encodings: Sequence[str] | None
     levels: Mapping[str, int] | None
@@ -68,29 +57,29 @@ class SettingKeywords(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class Settings:
-    """What a run goes by."""
+    """The checked options of a run."""
 
     encoders: tuple[Encoder, ...]
-    left_out: tuple[str, ...]  # why encodings that were not asked for are not made
+    left_out: tuple[str, ...]  # why an encoding is not made, if all were requested
     include: Globs | None  # None for all
     exclude: Globs | None
     skipped: frozenset[str]  # extensions, in lower case, without dots
     min_size: int
     min_saving: float
     jobs: int
-    follow_links: bool = False  # to files that lie outside the root
+    follow_links: bool = False  # to files outside the root
 
     def selects(self, path: str) -> bool:
-        """Whether the file ``path``, below the root, is one to compress, whatever its size."""
+        """Whether to compress the file ``path``, below the root, whatever its size."""
         if self.exclude is not None and self.exclude.match_path(path):
             return False
         if self.include is not None and not self.include.match_file(path):
             return False
-        # What follows a dot is an extension in most cases, and looked at first: it is quick.
+        # The part after the last dot is quick to find, and it is the extension in most cases.
         ending = path.rpartition(".")[2].lower()
         return ending not in self.skipped or extension_of(path) not in self.skipped
 
-    def is_worth(self, original: int, compressed: int) -> bool:
+    def saves_enough(self, original: int, compressed: int) -> bool:
         """Whether a variant saves enough to be kept. Sizes in bytes."""
         saved = original - compressed
         enough = saved > 0 and saved * 100 >= original * self.min_saving
@@ -109,7 +98,7 @@ def make_settings(
     jobs: int | None = None,
     follow_links: bool = False,
 ) -> Settings:
-    """Check what a caller gave, and resolve it. See :func:`whitenoise_async.compress_tree`."""
+    """Check options, and resolve their defaults. See :func:`whitenoise_async.compress_tree`."""
     if isinstance(encodings, str) or not isinstance(encodings, Collection | None):
         raise TypeError(f"encodings must be a list such as ['gzip', 'br'], got {encodings!r}")
     if not isinstance(levels, Mapping | None):
@@ -134,24 +123,24 @@ def make_settings(
 
 
 def cleaning_settings(include: Collection[str], exclude: Collection[str]) -> Settings:
-    """Settings that select what was compressed, and compress nothing."""
+    """Settings that select originals whose variants are removed."""
     included = compile_globs("include", include) or Globs(["*"])
     return Settings((), (), included, compile_globs("exclude", exclude), frozenset(), 0, 0.0, 1)
 
 
 def extension_of(path: str) -> str:
-    """What follows the last dot of a name, in lower case."""
+    """The part after the last dot of a name, in lower case."""
     return os.path.splitext(path)[1][1:].lower()
 
 
 def _extensions(name: str, extensions: object) -> frozenset[str]:
-    if not isinstance(extensions, Collection) or isinstance(extensions, str | bytes):
-        raise TypeError(f"{name} must be a list of extensions such as 'jpg', got {extensions!r}")
-    found = [each.removeprefix(".").lower() for each in extensions if isinstance(each, str)]
-    if len(found) < len(extensions):
+    found: list[str] = []
+    if isinstance(extensions, Collection) and not isinstance(extensions, str | bytes):
+        found = [each.removeprefix(".").lower() for each in extensions if isinstance(each, str)]
+    if not isinstance(extensions, Collection) or len(found) < len(extensions):
         raise TypeError(f"{name} must be a list of extensions such as 'jpg', got {extensions!r}")
     for each in found:
-        if not each or "." in each:  # what extension_of never returns
+        if not each or "." in each:  # extension_of never returns such a value
             raise ValueError(f"{name} must be extensions such as 'jpg', got {each!r}")
     return frozenset(found)
 

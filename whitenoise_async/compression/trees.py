@@ -1,27 +1,22 @@
-"""What a program calls: compress, check or clean all that lies below a root."""
+"""The public functions: compress, check or clean everything below a root."""
 
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from .drafts import remove_unfinished
+from ..files.draft import remove_unfinished
+from ..files.folder import parent_of
+from .assess import Assessment, assess, assess_recorded
+from .check import check, preview
 from .encoders import require_known
 from .errors import CompressionError
-from .folders import parent_of
-from .looks import Check, Preview
-from .plan import Plan, check_plan, make_plan, unseen
-from .record import TICK, Record
 from .report import Failure, Report, Watcher
 from .run import Run, opened
 from .settings import Settings, cleaning_settings, make_settings
-from .threads import in_threads
-from .tree import NOBODY_KNOWS, Listing
-from .twins import Twins
-from .work import Worker
+from .writer import Writer
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -36,41 +31,39 @@ def compress_tree(
     watcher: Watcher | None = None,
     **options: Unpack[SettingKeywords],
 ) -> Report:
-    """Write a variant of each file below ``root`` beside it, in each encoding in which it is worth.
+    """Write variants of each file below ``root`` next to it, in each encoding that saves enough.
 
-    What is right already is left as it is, and what this tool wrote and is not wanted any more is
-    removed. Links to folders are not followed. A link to a file that lies outside is left alone,
-    unless ``follow_links`` is set.
+    A variant that is right stays as it is. A variant that this tool wrote and that is no longer
+    needed is removed. Links to folders are not followed. A link to a file outside ``root`` is left
+    alone, unless ``follow_links`` is set.
 
     :param root: the folder.
-    :param encodings: of ``"gzip"``, ``"br"`` and ``"zstd"``; ``None`` for all that can be made by
-        what is installed.
-    :param levels: by encoding; the ones that make the smallest files if left out: 12 for gzip (9
-        without libdeflate), 11 for br, 19 for zstd.
-    :param include: glob patterns of the files to compress, on the path below the root, or without
-        a slash on the name of a file or folder; none for all but those whose extension says that
-        they are compressed.
+    :param encodings: any of ``"gzip"``, ``"br"`` and ``"zstd"``; ``None`` for all that are
+        installed.
+    :param levels: by encoding. The defaults make the smallest files: 12 for gzip (9 without
+        libdeflate), 11 for br, 19 for zstd.
+    :param include: glob patterns of the files to compress. A pattern with a slash is matched with
+        the path below the root, another one with the name of a file or folder. Without patterns,
+        all files are compressed except those with the extension of a compressed format.
     :param exclude: glob patterns of files to leave alone, whatever ``include`` says.
-    :param skip_extensions: of files to leave alone, such as ``"jpg"``, in any case: in place of
-        those that say that a file is compressed, and whatever ``include`` says.
-    :param min_size: bytes, 100 if left out; a smaller file is left alone.
-    :param min_saving: percent of the original that a variant has to save to be kept; 5 if left out.
-    :param jobs: how many threads compress; ``None`` for as many as there are cores to be had.
-    :param follow_links: compress what links to files outside ``root`` lead to as well. The variants
-        are written next to the link. Root never follows a link that another user owns.
-    :param dry_run: tell what would be done, and do nothing.
-    :param watcher: is told what happens while it happens.
-    :returns: what was done, file by file. Files that failed are in it; the others are done.
-    :raises ValueError: for an option out of range, and an encoding that there is not, or not here.
-    :raises TypeError: for an option of the wrong type.
-    :raises NotADirectoryError: where ``root`` is none.
-    :raises CompressionError: where the record in ``root`` cannot be read or written.
+    :param skip_extensions: extensions of files to leave alone, such as ``"jpg"``, whatever
+        ``include`` says. They replace the built-in list.
+    :param min_size: bytes; a smaller file is left alone. 100 by default.
+    :param min_saving: how many percent of the original a variant must save. 5 by default.
+    :param jobs: the number of threads that compress; ``None`` for one per usable core.
+    :param follow_links: also compress files outside ``root`` that links lead to. The variants are
+        written next to the link. Root never follows a link that another user owns.
+    :param dry_run: report what would be done, and change nothing.
+    :param watcher: is called during the run.
+    :returns: the results, file by file. A file that fails does not stop the others.
+    :raises ValueError: if an option is out of range, or an encoding is unknown or not installed.
+    :raises TypeError: if an option has the wrong type.
+    :raises NotADirectoryError: if ``root`` is not a folder.
+    :raises CompressionError: if the record in ``root`` cannot be read.
     """
     settings = make_settings(**options)
-    with opened(root, watcher or Watcher(), alone=not dry_run) as run:
-        if dry_run:
-            return _look(run, settings, Preview, make_plan)
-        return _compress(run, settings)
+    with opened(root, watcher or Watcher(), shared=dry_run) as run:
+        return _finish(run, assess(run.folder, run.record, settings), settings, dry_run)
 
 
 def check_tree(
@@ -81,14 +74,18 @@ def check_tree(
 ) -> Report:
     """Find the variants that are missing, stale or unneeded, and change nothing.
 
-    Every variant is decompressed and compared with its original. Takes what :func:`compress_tree`
-    takes, and raises what it raises.
+    Every variant is decompressed and compared with its original. The parameters and exceptions are
+    those of :func:`compress_tree`.
 
-    :returns: what was found; :attr:`Report.problems` has what is wrong.
+    :returns: the results. :attr:`Report.problems` has the problems.
     """
     settings = make_settings(**options)
-    with opened(root, watcher or Watcher(), alone=False) as run:
-        return _look(run, settings, Check, check_plan)
+    with opened(root, watcher or Watcher(), shared=True) as run:
+        assessment = assess(run.folder, run.record, settings)
+        for failure in assessment.failures:
+            run.add(failure)
+        check(run, assessment, settings)
+        return run.report(assessment.files, assessment.size, assessment.listing.left_alone)
 
 
 def clean_tree(
@@ -102,108 +99,39 @@ def clean_tree(
 ) -> Report:
     """Remove the variants that :func:`compress_tree` wrote, and its record when none is left.
 
-    A variant that is not what was written is somebody else's, and stays.
+    A variant that was changed since then belongs to somebody else, and stays.
 
-    :param encodings: those to remove; ``None`` for all.
+    :param encodings: of the variants to remove; ``None`` for all.
     :param include: glob patterns of the originals; none for all.
     :param exclude: glob patterns of originals whose variants stay.
-    :param dry_run: tell what would be removed, and remove nothing.
-    :raises ValueError: for an encoding that there is not.
-    :raises NotADirectoryError: where ``root`` is none.
-    :raises CompressionError: where the record cannot be read or written.
+    :param dry_run: report what would be removed, and remove nothing.
+    :raises ValueError: if an encoding is unknown.
+    :raises NotADirectoryError: if ``root`` is not a folder.
+    :raises CompressionError: if the record cannot be read.
     """
     require_known(encodings or ())
     settings = cleaning_settings(include, exclude)
-    with opened(root, watcher or Watcher(), alone=not dry_run) as run:
-        worker = (Preview if dry_run else Worker)(run, settings)
-        listing = run.listing(settings)
-        run.find((), listing.failures)
-        for path, entry in list(run.record.entries.items()):
-            for encoding in list(entry.made) if settings.selects(path) else ():
-                if encodings is None or encoding in encodings:
-                    worker.discard(path, encoding, listing, "it was made by this tool")
-        if not dry_run:
-            _remove_unfinished(run, listing)
-            if run.record.entries:
-                _save(run, 0)
-            else:
-                run.record.remove()
-        return run.report(0, 0)
+    with opened(root, watcher or Watcher(), shared=dry_run) as run:
+        assessment = assess_recorded(run.folder, run.record, settings, encodings)
+        return _finish(run, assessment, settings, dry_run)
 
 
-def _compress(run: Run, settings: Settings) -> Report:
-    since, listing = _settled_listing(run, settings)
-    _remove_unfinished(run, listing)
-    plan = make_plan(listing, run.record, settings)
-    if plan.jobs or plan.orphans:
-        _change(run, plan, listing, settings, since)
+def _finish(run: Run, assessment: Assessment, settings: Settings, dry_run: bool) -> Report:
+    """Apply an assessment, or only report it."""
+    for failure in assessment.failures:
+        run.add(failure)
+    if dry_run:
+        preview(run, assessment)
     else:
-        _work_through(run, plan, listing, Worker(run, settings))
-    return run.report(plan.files, plan.size)
-
-
-def _change(run: Run, plan: Plan, listing: Listing, settings: Settings, since: int) -> None:
-    """Work through a plan in which something may be written, and keep the record of it."""
-    run.record.begin()
-    complete = False
-    try:
-        _work_through(run, plan, listing, Worker(run, settings))
-        for path in run.doubtful.union(unseen(listing, run.record, settings)):
-            run.record.doubt(path)
-        complete = True
-    finally:
-        # What was not settled must not be trusted the next time.
-        _save(run, since if complete else 0)
-
-
-def _look(
-    run: Run,
-    settings: Settings,
-    kind: type[Worker],
-    planned: Callable[[Listing, Record, Settings], Plan],
-) -> Report:
-    listing = run.listing(settings)
-    plan = planned(listing, run.record, settings)
-    _work_through(run, plan, listing, kind(run, settings))
-    return run.report(plan.files, plan.size)
-
-
-def _work_through(run: Run, plan: Plan, listing: Listing, worker: Worker) -> None:
-    run.find(plan.current, listing.failures)
-    run.left_alone = listing.left_alone
-    links = dict(listing.left_alone)
-    for path, encoding in plan.orphans:
-        worker.discard(path, encoding, listing, f"its original is {links.get(path, 'gone')}")
-    worker.twins = Twins(job.size for job in plan.jobs)
-    run.watcher.begins(sum(job.reads for job in plan.jobs))
-    in_threads(worker.do, plan.jobs, worker.settings.jobs, worker.stop)
-
-
-def _settled_listing(run: Run, settings: Settings) -> tuple[int, Listing]:
-    """The moment before the listing, in nanoseconds since the epoch, and the listing.
-
-    A file that was changed less than a tick of the clock ago may change again and have the same
-    time: that is waited for, so that the next run need not read the file to be sure.
-    """
-    since, listing = time.time_ns(), run.listing(settings)
-    changes = [each.st_ctime_ns for each in listing.originals.values()]
-    changes += [each.since for each in listing.links.values() if each.since < NOBODY_KNOWS]
-    wait = max(changes, default=0) + TICK - since
-    if 0 < wait <= TICK:
-        time.sleep(wait / 1_000_000_000)
-        since, listing = time.time_ns(), run.listing(settings)
-    return since, listing
-
-
-def _remove_unfinished(run: Run, listing: Listing) -> None:
-    for path in listing.unfinished:
-        # If the folder can no longer be opened, the next run removes the file.
-        with suppress(OSError), parent_of(run.folder, path) as (folder, name):
-            remove_unfinished(folder, name)
-
-
-def _save(run: Run, true_since: int) -> None:
-    try:
-        run.record.save(true_since)
-    except CompressionError as error:  # a full disk; the journal is left, and has it all
-        run.tell(Failure(run.root, str(error)))
+        for path in assessment.listing.unfinished:
+            # If the folder can no longer be opened, the next run removes the file.
+            with suppress(OSError), parent_of(run.folder, path) as (folder, name):
+                remove_unfinished(folder, name)
+        try:
+            Writer(run, settings).apply(assessment)
+        finally:
+            try:
+                run.record.save()
+            except CompressionError as error:  # a full disk; the next run adopts the variants
+                run.add(Failure(run.folder.path, str(error)))
+    return run.report(assessment.files, assessment.size, assessment.listing.left_alone)

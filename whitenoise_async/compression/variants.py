@@ -1,51 +1,83 @@
-"""One variant on the disk: what it is, and how it is written, adjusted and removed."""
+"""Read one variant from the disk, and compare it with its original."""
 
 from __future__ import annotations
 
 import os
 import stat
 from collections import deque
+from collections.abc import Iterable, Iterator
 from contextlib import closing, suppress
+from typing import NamedTuple
 
-from ..files.errors import FileSystemError, UnavailableError
+from ..files.draft import has_owner
+from ..files.errors import UnavailableError
+from ..files.folder import Folder
 from ..files.open_file import OpenFile
-from .drafts import Draft, is_given
-from .encoders import Encoder, NotCompressedError
-from .errors import CompressionError
-from .originals import Source
+from .encoders import PIECE, Encoder, NotCompressedError
+from .errors import CompressionError, naming
+from .originals import OpenOriginal, new_digest
 
 
-def compress_into(draft: Draft, source: Source, encoder: Encoder) -> None:
-    """Compress into a file that is not in its place yet.
+class Found(NamedTuple):
+    """A variant on the disk."""
 
-    :raises CompressionError: where the original changes or cannot be read.
-    :raises OSError: where nothing can be written.
+    digest: str  # of its content
+    status: os.stat_result
+
+
+def find_variant(folder: Folder, name: str) -> Found | None:
+    """Read a variant; ``None`` if there is no readable regular file, or if it is a link.
+
+    :raises CompressionError: if reading fails.
     """
-    for piece in encoder.compress(source.pieces(), source.size):
-        draft.write(piece)
+    with (
+        naming(folder.path_of(name), "read"),
+        suppress(FileNotFoundError),
+        folder.reading(name) as descriptor,
+    ):
+        digest = new_digest()
+        for piece in pieces_of(descriptor):
+            digest.update(piece)
+        return Found(digest.hexdigest(), os.fstat(descriptor))
+    return None
 
 
-def belongs(source: Source, encoder: Encoder) -> bool | None:
-    """Whether a variant is the original, compressed; ``None`` where there is none."""
-    try:
-        with closing(source.folder.open_file(source.name + encoder.suffix)) as variant:
-            return _decompresses_to(variant, source, encoder)
-    except UnavailableError:
-        return None
-    except FileSystemError as error:
-        path = source.path + encoder.suffix
-        raise CompressionError(f"{path} cannot be read: {error.reason}") from error
+def pieces_of(descriptor: int) -> Iterator[bytes]:
+    """Read an open file to its end."""
+    while piece := os.read(descriptor, PIECE):
+        yield piece
 
 
-def require_a_variant(source: Source, encoder: Encoder) -> None:
-    """What is to be replaced, and is not ours, has to be a variant at least, of whatever.
+def has_metadata(variant: os.stat_result, original: OpenOriginal) -> bool:
+    """Whether a variant has its original's mode, date and, if it can be set, owner."""
+    mode_and_date = stat.S_IMODE(variant.st_mode), variant.st_mtime_ns
+    return mode_and_date == (original.mode, original.mtime_ns) and has_owner(
+        variant, original.owner
+    )
 
-    :raises CompressionError: where it is something else, which would be lost.
+
+def matches_original(
+    original: OpenOriginal, encoder: Encoder, pieces: Iterable[bytes] | None = None
+) -> bool | None:
+    """Whether a variant decompresses to its original; ``None`` if there is no variant.
+
+    :param pieces: the original's content, if it is not to be read by this function.
     """
-    name = source.name + encoder.suffix
+    with naming(original.path + encoder.suffix, "read"):
+        try:
+            variant = original.folder.open_file(original.name + encoder.suffix)
+        except UnavailableError:
+            return None
+        with closing(variant):
+            pieces = original.pieces() if pieces is None else pieces
+            return _decompresses_to(variant, pieces, encoder)
+
+
+def require_variant(original: OpenOriginal, encoder: Encoder) -> None:
+    """Require a file of another tool to be a variant of some file before it is replaced."""
     with (
         suppress(UnavailableError),
-        closing(source.folder.open_file(name)) as variant,
+        closing(original.folder.open_file(original.name + encoder.suffix)) as variant,
         variant.stream() as file,
     ):
         if not variant.state.size:  # as after a power cut; nothing is lost
@@ -54,26 +86,23 @@ def require_a_variant(source: Source, encoder: Encoder) -> None:
             deque(encoder.decompress(file), maxlen=0)
         except NotCompressedError as error:
             raise CompressionError(
-                f"{variant.path} is not {encoder.token}, and was not made by this tool: move it"
-                f" away, it is in the place of {source.path}, compressed"
+                f"{variant.path} is not a {encoder.token} file, and this tool did not write it:"
+                f" move it away, so that the variant of {original.path} can be written"
             ) from error
 
 
-def require_no_other(source: Source, encoder: Encoder) -> None:
-    """Where nothing is written, a variant of an earlier state would go on being served.
-
-    :raises CompressionError: where there is one that is not the original, compressed.
-    """
-    path = source.path + encoder.suffix
-    if belongs(source, encoder) is False:
+def require_no_other(original: OpenOriginal, encoder: Encoder) -> None:
+    """Require that no wrong variant stays where none is written, because it would be served."""
+    if matches_original(original, encoder) is False:
+        variant = original.path + encoder.suffix
         raise CompressionError(
-            f"{path} is not {source.path}, compressed, and nothing that saves enough can be:"
-            " remove it"
+            f"{variant} does not match {original.path}, and compressing {original.path} would not"
+            f" save enough: remove {variant}"
         )
 
 
-def _decompresses_to(variant: OpenFile, source: Source, encoder: Encoder) -> bool:
-    original = source.pieces()
+def _decompresses_to(variant: OpenFile, pieces: Iterable[bytes], encoder: Encoder) -> bool:
+    original = iter(pieces)
     expected = b""
     with variant.stream() as file:
         try:
@@ -86,9 +115,3 @@ def _decompresses_to(variant: OpenFile, source: Source, encoder: Encoder) -> boo
         except NotCompressedError:
             return False
     return not expected and not next(original, b"")
-
-
-def is_adjusted(variant: os.stat_result, source: Source) -> bool:
-    """Whether a variant has its original's mode and date, and where that can be, its owner."""
-    state = stat.S_IMODE(variant.st_mode), variant.st_mtime_ns
-    return state == (source.mode, source.mtime_ns) and is_given(variant, source.owner)

@@ -9,9 +9,9 @@ from typing import Any
 
 from django.core.files.storage import FileSystemStorage
 
-from ..compression.drafts import NEW_FILE, write_all
-from ..compression.folders import Folder, parent_of
 from ..files.codings import WORKING_PREFIX
+from ..files.draft import NEW_FILE, write_all
+from ..files.folder import Folder, parent_of
 from .errors import CommandError
 
 

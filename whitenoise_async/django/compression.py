@@ -8,10 +8,8 @@ from typing import Any, cast
 
 from django.core.exceptions import ImproperlyConfigured
 
-from ..cli.compress_report import left_alone
 from ..compression import Action, CompressionError, Report, compress_tree, make_settings
 from ..compression.settings import SettingKeywords
-from ..compression.tree import suffix_of
 from ..support.logs import logger
 from .errors import CommandError
 
@@ -79,12 +77,12 @@ class Compression:
             report = compress_tree(self.root, **self._options)
         except CompressionError as error:
             raise CommandError(str(error)) from error
-        for line in (*report.warnings, *left_alone(report)):
+        for line in (*report.warnings, *report.left_alone_lines()):
             logger.warning(line)
         _raise_failures(report)
         for each in report.outcomes:
             if each.action is Action.WRITTEN:
-                yield each.path, each.path + suffix_of(each.encoding), True
+                yield each.path, each.variant, True
 
 
 def _root_of(storage: Any) -> str:

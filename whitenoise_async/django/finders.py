@@ -60,19 +60,19 @@ class FindersRegistry(LiveRegistry):
         self._prefix = prefix
 
     def look_up_in(self, roots: Iterable[Root], url: str, *, is_variant: bool) -> Entry | None:
-        """The entry that the finders have for ``url``, or else the first of ``roots``."""
+        """Look up ``url`` with the finders, and then below ``roots``."""
         if f"{url}/".startswith(self._prefix):
             for finder in finders.get_finders():
                 folders = _roots_of(finder, self._prefix)
                 if folders is None:
-                    found = self._ask(finder, url, is_variant)
+                    found = self._call(finder, url, is_variant)
                 else:
                     found = super().look_up_in(folders, url, is_variant=is_variant)
                 if found is not None:
                     return found
         return super().look_up_in(roots, url, is_variant=is_variant)
 
-    def _ask(self, finder: Any, url: str, is_variant: bool) -> Entry | None:
+    def _call(self, finder: Any, url: str, is_variant: bool) -> Entry | None:
         name = url[len(self._prefix) :]
         names = [name]
         if self._index_file is not None:
@@ -80,7 +80,7 @@ class FindersRegistry(LiveRegistry):
         for each in names:
             path = self._path(finder, each)
             if path is not None:
-                return self._listed_at(path, each, url, is_variant)
+                return self._entry_at(path, each, url, is_variant)
         return None
 
     def _path(self, finder: Any, name: str) -> str | None:
@@ -96,8 +96,8 @@ class FindersRegistry(LiveRegistry):
         is_file = isinstance(path, str | os.PathLike) and os.path.isfile(path)
         return os.path.abspath(path) if is_file else None
 
-    def _listed_at(self, path: str, name: str, url: str, is_variant: bool) -> Entry | None:
-        """Look ``url`` up in the listings of the folders that ``name`` and ``path`` share.
+    def _entry_at(self, path: str, name: str, url: str, is_variant: bool) -> Entry | None:
+        """Look up ``url`` in listings of the folders that ``name`` and ``path`` have in common.
 
         On a file system that ignores case, ``path`` may differ from the names in the listings.
         """
@@ -107,7 +107,8 @@ class FindersRegistry(LiveRegistry):
         if folder != path:
             root = Root(folder, posixpath.join(self._prefix, below, ""), followlinks=True)
             return self.look_up_below(root, url, is_variant)
-        # The file has another name than the URL: only its finder relates the two.
+        # The name of the file differs from the URL: only the finder knows that they belong
+        # together.
         folder, file = os.path.split(path)
         listed = self.look_up_below(Root(folder, "/", followlinks=True), f"/{file}", is_variant)
         if not isinstance(listed, StaticFile) or not url.endswith(("/", name)):

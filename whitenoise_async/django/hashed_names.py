@@ -47,6 +47,10 @@ class HashedFiles:
         hashed = hashed_files()
         # A storage without a manifest adds names while templates are rendered.
         if len(hashed) != self._size:
-            self._names = frozenset(hashed.values())  # before the size: threads share both
+            # A copy of the items: another thread may add to them. A storage may keep the name of a
+            # file that a build tool has named.
+            items = list(hashed.items())
+            # Before the size: threads share both.
+            self._names = frozenset(name for original, name in items if name != original)
             self._size = len(hashed)
         return url.startswith(self._prefix) and url[len(self._prefix) :] in self._names

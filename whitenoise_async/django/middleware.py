@@ -45,7 +45,7 @@ class _DjangoFormat(WSGIFormat):
 
 
 class WhiteNoiseMiddleware(ConfiguredWhiteNoise[tuple[str, str]]):
-    """Serves a Django project's static files; its place is after ``SecurityMiddleware``.
+    """Serves a Django project's static files. It belongs right after ``SecurityMiddleware``.
 
     Under ASGI it runs on the event loop, and never blocks it with file access. Under WSGI the
     server may send files itself. A request for another path costs one look-up.
@@ -117,7 +117,7 @@ class WhiteNoiseMiddleware(ConfiguredWhiteNoise[tuple[str, str]]):
             return self._respond_on_event_loop(request)
         entry = self._find_entry(request)
         if entry is not None:
-            method, raw = _asked(request)
+            method, raw = _method_and_headers(request)
             reply = self.responder.reply_nowait(entry, method, raw)
             if reply is None:
                 reply = self.responder.reply(FileRequest(entry, method, raw, *_target(request)))
@@ -128,7 +128,7 @@ class WhiteNoiseMiddleware(ConfiguredWhiteNoise[tuple[str, str]]):
     async def _respond_on_event_loop(self, request: HttpRequest) -> HttpResponseBase:
         entry = self._find_entry(request)
         if entry is not None:
-            method, raw = _asked(request)
+            method, raw = _method_and_headers(request)
             reply = self.responder.reply_nowait(entry, method, raw)
             if reply is None:
                 reply = await reply_in_thread(
@@ -170,7 +170,7 @@ def _names_encoded_slash(request: HttpRequest) -> bool:
     return has_encoded_slash(request.scope.get("raw_path"), request.script_name)
 
 
-def _asked(request: HttpRequest) -> tuple[str, RawFields]:
+def _method_and_headers(request: HttpRequest) -> tuple[str, RawFields]:
     """The method of the request, as it was sent, and the headers that matter."""
     # Under ASGI, Django converts the method to upper case, in META as well.
     scope = request.scope if isinstance(request, ASGIRequest) else None

@@ -19,7 +19,7 @@ from ..wsgi.bodies import PIECE_SIZE, FileBody, WholeFile
 from ..wsgi.environ import CONNECTION_CLOSE, hides_errors
 
 # Keeps Django from computing a default Content-Type, which would not be sent.
-_UNSAID = ""
+_NO_CONTENT_TYPE = ""
 
 
 class _Headers(ResponseHeaders):
@@ -106,7 +106,7 @@ class _Streamed:
 
     async def __aiter__(self) -> AsyncGenerator[bytes, None]:
         try:
-            # Django would cut larger ones up, and hold each while its parts are sent.
+            # Django would split larger pieces, and keep each in memory until it is sent.
             max_size = ASGIHandler.chunk_size
             async with aclosing(self._stream.pieces(self._plan, max_size)) as pieces:
                 async for piece in pieces:
@@ -115,12 +115,12 @@ class _Streamed:
             await self._stream.close()
 
     def close(self) -> None:
-        """Close the file of a response that nobody has read, or not to its end."""
+        """Close the file if the response was not read to its end."""
         self._stream.close_blocking()
 
 
 def join_repeated(headers: Headers) -> list[tuple[str, str]]:
-    """The fields, with the values of one that is there twice in one line (RFC 9110 §5.3)."""
+    """Join the values of headers that appear more than once (RFC 9110 §5.3)."""
     joined: dict[str, tuple[str, str]] = {}
     for name, value in headers:
         before = joined.get(name.lower())
@@ -131,7 +131,7 @@ def join_repeated(headers: Headers) -> list[tuple[str, str]]:
 def make_response(
     reply: Reply[tuple[str, str]], request: HttpRequest, *, is_shared: bool
 ) -> HttpResponseBase:
-    """The response for ``reply``, which closes its file.
+    """Make the response for ``reply``; closing it closes the file.
 
     :param is_shared: whether other responses may use the file's descriptor. If so, it is not given
         to a server, which would read from the descriptor's own position.
@@ -139,7 +139,7 @@ def make_response(
     encoded, body, file = reply
     headers = dict(encoded.headers)
     if file is None:
-        response: HttpResponseBase = _ContentResponse(body, _UNSAID, encoded.status)
+        response: HttpResponseBase = _ContentResponse(body, _NO_CONTENT_TYPE, encoded.status)
     else:
         closes = hides_errors(request.META)
         if closes:
@@ -149,7 +149,7 @@ def make_response(
                 response = StreamingHttpResponse(
                     _Streamed(file, encoded.plan), status=encoded.status
                 )
-            # Servers give the file's descriptor to sendfile from its beginning to its end.
+            # Servers pass the whole file to sendfile.
             elif encoded.plan.is_whole_file and not is_shared and not closes:
                 response = _WholeFileResponse(WholeFile(file), encoded.status)
             else:

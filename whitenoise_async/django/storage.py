@@ -10,8 +10,8 @@ from django.contrib.staticfiles.storage import ManifestStaticFilesStorage, Stati
 from django.contrib.staticfiles.utils import matches_patterns
 from django.core.exceptions import ImproperlyConfigured
 
-from ..compression.locks import locked
 from ..overrides import UNCALLED_STORAGE_METHODS, find_uncalled_override
+from ..support.locks import locked
 from .atomic_storage import AtomicStorage
 from .collecting import keep_files_until_replaced
 from .compression import Compression, Processed, check_options

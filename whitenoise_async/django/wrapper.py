@@ -46,7 +46,7 @@ class DjangoASGIWhiteNoise(ConfiguredWhiteNoise[Line], ASGIWhiteNoise):
 class _BelowScriptName:
     """A registry for URLs below ``FORCE_SCRIPT_NAME``.
 
-    Django removes it from the path, whether or not the server has it there.
+    Django removes it from the path, even if the server does not know it.
     """
 
     def __init__(self, registry: Registry, script_name: str) -> None:

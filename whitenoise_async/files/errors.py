@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 
-from ..support.logs import OneLineError
+from ..support.logs import OneLineError, error_rate_limited
 
 _GONE = frozenset({errno.ENOENT, errno.ENOTDIR})
 _UNSERVABLE = frozenset(
@@ -49,8 +49,15 @@ class BrokenBodyError(OneLineError):
     something is missing.
     """
 
-    def __init__(self, path: str, reason: str = "the file was truncated") -> None:
+    def __init__(self, path: str, reason: str) -> None:
         super().__init__(f"{path} was sent in part: {reason}")
+
+
+def broken_body(path: str, reason: str = "the file was truncated") -> BrokenBodyError:
+    """Log that a body cannot be completed, and return the error to raise to the server."""
+    error = BrokenBodyError(path, reason)
+    error_rate_limited(f"{error}; the connection is cut")
+    return error
 
 
 def reason_of(error: Exception) -> str:

@@ -31,7 +31,7 @@ class OpenFile:
     """
 
     __slots__ = (
-        *("_counting", "_descriptor", "_holders", "_permissions", "_to_close"),
+        *("_counting", "_descriptor", "_holders", "_status", "_to_close"),
         *("is_by_path", "path", "state", "supports_nowait"),
     )
 
@@ -48,7 +48,7 @@ class OpenFile:
         self.path = path
         self.is_by_path = is_by_path
         self.state = state_of(status)
-        self._permissions = _permissions_of(status)
+        self._status = status
         #: Whether :meth:`read_nowait` works. Such file systems keep the state of an open file in
         #: memory as well, so that asking for it does not wait for the disk either.
         self.supports_nowait = supports_page_cache_reads(descriptor)
@@ -138,7 +138,8 @@ class OpenFile:
         if now.size > then.size and now.mtime_ns > then.ctime_ns:
             return False
         # A link, a removal, a rename, or new permissions or owners also change the ctime.
-        return _permissions_of(status) == self._permissions and self._is_at_its_path(status)
+        same_permissions = _permissions_of(status) == _permissions_of(self._status)
+        return same_permissions and self._is_at_its_path(status)
 
     def _is_at_its_path(self, status: os.stat_result) -> bool:
         try:

@@ -9,9 +9,10 @@ from typing import NamedTuple
 
 from .errors import UnavailableError, classify_error
 
-# Seconds since the epoch: 1980-01-02. Packagers and build tools give every file the same date, so
-# that the same sources make the same package: 0 (Nix, OSTree), 1 (Guix), 1980-01-01 (ZIP's first).
-_LAST_CONSTANT_DATE = 315_619_200
+# Nanoseconds since the epoch: a second after 1980-01-02. Packagers and build tools give every file
+# the same date, so that the same sources make the same package: 0 (Nix, OSTree), 1 (Guix),
+# 1980-01-01 (ZIP's first).
+_AFTER_CONSTANT_DATES = 315_619_201 * 1_000_000_000
 
 
 class FileState(NamedTuple):
@@ -34,7 +35,7 @@ class FileState(NamedTuple):
 
     def has_constant_date(self) -> bool:
         """Whether the date is one that packagers set, whatever the content is."""
-        return self.modified <= _LAST_CONSTANT_DATE
+        return self.mtime_ns < _AFTER_CONSTANT_DATES
 
     def is_past(self) -> bool:
         """Whether the date has come: RFC 9110 §8.8.2.1 forbids sending a date in the future."""

@@ -28,9 +28,12 @@ class BodyPlan:
         self._parts = parts
         self.is_whole_file = is_whole_file
         #: Bytes of the body that are read from the file.
-        self.file_length = sum(part.range.length for part in parts)
+        self.file_length = 0
         #: Bytes of the body.
-        self.length = self.file_length + sum(len(part.literal) for part in parts)
+        self.length = 0
+        for literal, (start, stop) in parts:
+            self.file_length += stop - start
+            self.length += len(literal) + stop - start
 
     @classmethod
     def of_file(cls, size: int) -> BodyPlan:

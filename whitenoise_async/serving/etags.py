@@ -156,8 +156,9 @@ def make_tag_source(
 
 
 def compute_digest(file: OpenFile) -> str:
-    """The digest of the content, in hexadecimal. Blocks on the disk.
+    """Compute the digest of the content. Blocks on the disk.
 
+    :returns: 128 bits of BLAKE2b, in hexadecimal.
     :raises FileSystemError: if the file cannot be read.
     """
     digest, offset = hashlib.blake2b(digest_size=16), 0

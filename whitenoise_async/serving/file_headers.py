@@ -58,9 +58,10 @@ class FileHeaders:
         try:
             if is_immutable_file(file, url):
                 headers["Cache-Control"] = _IMMUTABLE
+            if self._add_headers is None:
+                return headers.items()
             hook = "add_headers_function"
-            if self._add_headers is not None:
-                self._add_headers(headers, path, url)
+            self._add_headers(headers, path, url)
             return [_checked(name, value) for name, value in headers.items()]
         except Exception:
             error_rate_limited(f"{hook} failed for {path}")

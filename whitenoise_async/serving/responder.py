@@ -15,7 +15,7 @@ from ..registry.entries import Entry, Redirect, StaticFile, Unresolved
 from ..registry.interface import Registry
 from ..support.after_fork import register_after_fork
 from ..support.logs import error_rate_limited, warn_once
-from .body_plan import BodyPlan
+from .body_plan import EMPTY
 from .content_cache import ContentCache
 from .descriptor_cache import DescriptorCache
 from .etags import TagSource
@@ -64,7 +64,8 @@ class FileRequest(NamedTuple):
     @property
     def label(self) -> str:
         """The path of the file for error messages, which never contain a client's URL."""
-        return "A folder" if self.file is None else self.file.path
+        file = self.file
+        return "A folder" if file is None else file.path
 
 
 class Limits(NamedTuple):
@@ -116,8 +117,8 @@ class Responder(Generic[Line]):
         self.content_cache = ContentCache(cache_size)
         self.descriptor_cache = DescriptorCache()
         self.response_cache = ResponseCache(wire_format, keep=self._keep)
-        # The entries that were requested. There are no more of them than files were listed.
-        self._served: dict[Entry | Unresolved, ServedFile] = {}
+        # By entry. Only files that were requested and are still listed have one.
+        self._served: dict[object, ServedFile] = {}
         register_after_fork(self)
 
     def reset_after_fork(self) -> None:
@@ -140,7 +141,7 @@ class Responder(Generic[Line]):
         response = self.response_cache[snapshot, method, raw]
         # Most requests need only this. `_from_caches` repeats it, to save them one call.
         plan = response.plan
-        if not plan.length:
+        if plan is EMPTY:
             return response, b"", None
         content = response.content
         data = content.data
@@ -162,7 +163,7 @@ class Responder(Generic[Line]):
             return None
         response = self.response_cache[served.snapshot, request.method, request.raw]
         data = response.content.data
-        if data is None and response.plan.length:
+        if data is None and response.plan is not EMPTY:
             return None
         try:
             return response, response.plan.slice(data or b""), None
@@ -197,16 +198,21 @@ class Responder(Generic[Line]):
     def reply_unavailable(self, request: FileRequest, error: FileSystemError) -> Reply[Line]:
         """Reply with 503 and log ``error``. Runs no hooks, since it may run on an event loop."""
         error_rate_limited(str(error))
-        served = None if request.file is None else self._served.get(request.file)
-        known_headers = served.known_headers if served is not None else ()
+        served = self._served.get(request.file)
+        known_headers = None if served is None else served.known_headers
         return self._encoded(unavailable(known_headers or self._file_headers.shared))
 
     def forget(self, entry: StaticFile) -> None:
         """Drop what is known of a file, as if it was never requested."""
-        served = self._served.get(entry)
+        served = self._served.pop(entry, None)
         if served is not None:
-            with served.lock:
-                self._drop_snapshot(served)
+            self._drop_snapshot(served)
+
+    def forget_replaced(self) -> None:
+        """Drop what is known of files that the registry no longer finds, after a root was added."""
+        for entry in [served.entry for served in list(self._served.values())]:
+            if self._registry.look_up_nowait(entry.url) is not entry:
+                self.forget(entry)
 
     def _redirect(self, entry: Redirect, request: FileRequest) -> Reply[Line]:
         read_state(entry.file.path)  # a removed index file is the application's
@@ -262,7 +268,7 @@ class Responder(Generic[Line]):
                 snapshot = served.take_snapshot(variants, self._file_headers, self._tag_source)
                 snapshot.check_after = monotonic() + self._check_interval
                 response = self.response_cache[snapshot, request.method, request.raw]
-                if not response.plan.length:
+                if response.plan is EMPTY:
                     return response, b"", None
                 return self._deliver(response, variants.take(response.representation.coding))
 
@@ -276,7 +282,7 @@ class Responder(Generic[Line]):
     def _from_caches(self, response: EncodedFileResponse[Line]) -> Reply[Line] | None:
         """Reply from memory, or from a file that is kept open."""
         plan = response.plan
-        if not plan.length:
+        if plan is EMPTY:
             return response, b"", None
         data = response.content.data
         if data is not None:
@@ -322,13 +328,17 @@ class Responder(Generic[Line]):
     def _load(self, response: EncodedFileResponse[Line], file: OpenFile) -> bytes | None:
         """The body, if it should be read here and the file did not change."""
         if self._is_cacheable(response.representation):
-            data = BodyPlan.of_file(file.state.size).read(file)
-            if data is None:
+            data = file.read_fully(0, file.state.size)
+            if len(data) < file.state.size:
                 return None
-            # A file that grew may have been overwritten: do not keep its content.
             if file.is_unchanged():
                 self.content_cache.add(response.content, data)
+            elif file.change_since_open():
+                return None
+            # A file that grew may have been overwritten: its content is sent, but not kept.
             return response.plan.slice(data)
+        if not response.plan.length:
+            return b""
         if file.supports_nowait or response.plan.length > _SMALL_BODY:
             return None
         return response.plan.read(file)

@@ -93,8 +93,7 @@ def respond(representations: Sequence[Representation], request: Request) -> Resp
         return Response(200, list(selected.headers), EMPTY, selected)
     ranges = _ranges(fields, selected)
     if ranges is None:
-        plan = BodyPlan.of_file(selected.size) if selected.size else EMPTY
-        return Response(200, list(selected.headers), plan, selected)
+        return Response(200, list(selected.headers), BodyPlan.of_file(selected.size), selected)
     if not ranges:
         return _not_satisfiable(selected)
     return _partial(selected, ranges) if len(ranges) == 1 else _multipart(selected, ranges)

@@ -92,7 +92,7 @@ class ResponseCache(dict[Key, EncodedFileResponse[Line]]):
         )
         response = respond(snapshot.representations, Request(method, fields))
         encoded = EncodedFileResponse(response, self._wire_format, snapshot)
-        size = len(method) + sum(len(each) for each in raw if each)
+        size = len(method) + sum(map(len, filter(None, raw)))
         if self._keep and is_final and size <= MAX_FIELDS_SIZE and len(response.body) <= 1:
             with self._lock:
                 if len(self) >= MAX_RESPONSES:

@@ -50,30 +50,26 @@ class Snapshot:
 class ServedFile:
     """An entry, and what its requests have in common."""
 
-    __slots__ = ("_headers", "entry", "lock", "snapshot")
+    __slots__ = ("entry", "known_headers", "lock", "snapshot")
 
     def __init__(self, entry: StaticFile) -> None:
         self.entry = entry
         self.snapshot: Snapshot | None = None
-        self._headers: Sequence[tuple[str, str]] = ()
-        self.reset_after_fork()
-
-    def reset_after_fork(self) -> None:
-        """Make a new lock."""
+        #: The shared headers of its representations; ``None`` before the first request needs them.
+        self.known_headers: Sequence[tuple[str, str]] | None = None
         #: Held while the file is checked, so that concurrent requests check it once.
         self.lock = threading.RLock()
 
-    @property
-    def known_headers(self) -> Sequence[tuple[str, str]]:
-        """The shared headers of its representations, empty before the first request needs them."""
-        return self._headers
+    def reset_after_fork(self) -> None:
+        """Make a new lock, in a process that was just forked."""
+        self.lock = threading.RLock()
 
     def headers(self, make: FileHeaders) -> Sequence[tuple[str, str]]:
         """The shared headers of its representations, made at the first call."""
         with self.lock:
-            # They are never empty: every file has a Content-Type.
-            self._headers = self._headers or make.make(self.entry)
-            return self._headers
+            if self.known_headers is None:
+                self.known_headers = make.make(self.entry)
+            return self.known_headers
 
     def take_snapshot(
         self,

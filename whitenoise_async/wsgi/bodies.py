@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 
-from ..files.errors import BrokenBodyError, FileSystemError
+from ..files.errors import FileSystemError, broken_body
 from ..files.open_file import OpenFile
 from ..http.ranges import ByteRange
 from ..serving.body_plan import BodyPlan
-from ..support.logs import error_rate_limited
 
 # Bytes per piece, if the server does not send the file itself.
 PIECE_SIZE = 256 * 1024
@@ -56,11 +55,11 @@ class _RangeReader:
         try:
             data = self._file.read_fully(offset, wanted)
         except FileSystemError as error:
-            raise _logged(BrokenBodyError(self._file.path, error.reason)) from error
+            raise broken_body(self._file.path, error.reason) from error
         if len(data) < wanted:
-            raise _logged(BrokenBodyError(self._file.path))
+            raise broken_body(self._file.path)
         if stop == offset + wanted and (change := self._file.change_since_open()):
-            raise _logged(BrokenBodyError(self._file.path, change))
+            raise broken_body(self._file.path, change)
         self._offset = offset + wanted
         return data
 
@@ -95,12 +94,6 @@ class WholeFile(_RangeReader):
         is_unread = self._offset == 0 < self._stop and file.is_open
         try:
             if is_unread and (change := file.change_since_open()):
-                raise _logged(BrokenBodyError(file.path, change))
+                raise broken_body(file.path, change)
         finally:
             file.close()
-
-
-def _logged(error: BrokenBodyError) -> BrokenBodyError:
-    """Log ``error``, which is raised to the server so that it cuts the connection."""
-    error_rate_limited(f"{error}; the connection is cut")
-    return error

@@ -1,4 +1,4 @@
-"""``nox -s bench_django``: measure, print the tables, and keep them where asked."""
+"""``nox -s bench_django``: measure, print the tables, and save them on request."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def _run(chosen: settings.Settings, wanted: Sequence[str]) -> results.Results:
     }
     names = [name for name in CONTENDERS if name not in away]
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        place = Place(Path(folder), "benchmarks.django.target:application")
+        place = Place(Path(folder), "tests.benchmarks.django.target:application")
         make_site(place.site)
         output_of("capture", [str(place.site), str(place.answers)], place.folder)
         for row in wanted:
@@ -104,7 +104,7 @@ def _calls(place: Place, names: Sequence[str]) -> dict[str, Any]:
             for interface in (ASGI, WSGI):
                 arguments = [name, interface, str(place.site)]
                 printed = output_of("django.calls_probe", arguments, place.folder)
-                # Before its last line are Django's warnings, of bodies that are not made for ASGI.
+                # Django warns of bodies that are not made for ASGI. The result is on the last line.
                 line = printed.splitlines()[-1]
                 counted.setdefault(name, {"invalid": []})[interface] = json.loads(line)
                 say(f"calls  {name}, {interface}: {line}")

@@ -1,4 +1,4 @@
-"""The calls of a warm request in this fresh process: ``NAME INTERFACE SITE`` to a line of JSON."""
+"""Counts the calls of a warm request: ``NAME INTERFACE SITE`` to a line of JSON."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _WARM, _COUNTED = 5, 5
 
 
 class Calls:
-    """Counts what is called while a request is answered, in whatever thread."""
+    """Counts the calls of a request in all threads."""
 
     def __init__(self) -> None:
         self._seen: Counter[str] | None = None
         self.counts: list[Counter[str]] = []
-        # A thread that is there when counting begins has to have been told before.
+        # Threads that start before the counting begins need the profile function as well.
         threading.setprofile(self._see)
         sys.setprofile(self._see)
 
@@ -55,7 +55,7 @@ class Calls:
         return counted
 
     def of_wsgi(self, application: Any) -> Any:
-        """The same under WSGI; all of the body is within."""
+        """The same under WSGI, including the whole body."""
 
         def counted(environ: Any, start_response: Any) -> list[bytes]:
             with self._counting():

@@ -1,4 +1,4 @@
-"""Who serves a Django project's static files."""
+"""The middlewares that serve the static files of a Django project."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One small Django project, with each contender as its documentation says for production."""
+"""A small Django project, configured for production as each contender's documentation says."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.benchmarks.site import PREFIX
 
 
 def view(request: HttpRequest) -> HttpResponse:
-    """What a request that is passed through comes to."""
+    """The view for requests that are passed through."""
     return HttpResponse(apps.APPLICATION_BODY, content_type="text/plain")
 
 
@@ -29,7 +29,7 @@ urlpatterns = [path(APPLICATION_PATH.lstrip("/"), view)]
 
 
 def make(name: str, interface: str, site: Path) -> Any:
-    """The application of a contender, in a process of its own: settings are global to it."""
+    """The application of a contender. Each needs its own process, since settings are global."""
     if name == LIMIT and os.environ["BENCH_WORK"] != PASSED.name:
         return apps.make(LIMIT, interface, site)
     own = CONTENDERS[name].middleware

@@ -12,10 +12,10 @@ from tests.benchmarks.losses import faster_peers
 from tests.benchmarks.report import measured_on, own, put_into, remarks, table, throughput_table
 from tests.benchmarks.results import Results, Row
 
-# Processes that run or wait to, on two cores, of a machine that has nothing else to do.
+# Load average of an idle machine with two cores.
 _IDLE = 0.7
 
-# As sys.setprofile names them.
+# Events of sys.setprofile.
 _KINDS = {"Python": "call", "C": "c_call"}
 
 
@@ -25,7 +25,7 @@ def write_page(page: Path, results: Results) -> None:
 
 
 def results_text(results: Results) -> Iterator[str]:
-    """What was measured, where, and the tables."""
+    """The conditions of the measurement, and the tables."""
     settings = results["settings"]
     measured = [row for name, row in results["rows"].items() if name in ROWS]
     yield from measured_on(results, f"; wrk {results['machine']['wrk']}")

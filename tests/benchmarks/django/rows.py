@@ -1,4 +1,4 @@
-"""The rows of the table: each server does each work."""
+"""The rows of the table: each work on each server."""
 
 from __future__ import annotations
 

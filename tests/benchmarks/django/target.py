@@ -1,4 +1,4 @@
-"""What the servers import, told by the environment as ``benchmarks.target`` is."""
+"""The application for the servers, chosen by environment variables."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""A server under load for a long time, and what it holds meanwhile: ``nox -s soak``."""
+"""The resources of a server under load for a long time: ``nox -s soak``."""

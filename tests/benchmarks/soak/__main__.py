@@ -1,4 +1,4 @@
-"""``nox -s soak``: put a server under load for a long time, and fail where it is not flat."""
+"""``nox -s soak``: put a server under load for a long time, and fail if its use grows."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _PACKAGES = {OURS, "anyio", "aiofiles"}.union(*(each.packages for each in PROFIL
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run it; returns the exit status: 1 where something was wrong or not flat."""
+    """Run it; returns the exit status, 1 if something was wrong or grew."""
     options = _parser().parse_args(arguments)
     if options.render:
         _publish(results.load(_KEPT))

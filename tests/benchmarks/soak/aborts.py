@@ -1,4 +1,4 @@
-"""Downloads that are given up in the middle."""
+"""Downloads that are aborted."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _PATIENCE = 60.0  # seconds, as for the other clients
 
 
 async def abort(port: int, count: int, file: File, tally: Tally, connections: int) -> None:
-    """Ask ``count`` times for the file, and hang up each time after some bytes of it.
+    """Request the file ``count`` times, and hang up each time after some bytes.
 
-    After how many is drawn evenly from their orders of magnitude, none and all but one included:
-    what a server holds differs between the first kilobyte and the last megabytes.
+    Their number is drawn evenly from the orders of magnitude, from none to all but one, since a
+    server's state differs between the first kilobyte and the last megabytes.
     """
     chance = random.Random(count)
     largest = math.log(len(file.content))
@@ -43,8 +43,8 @@ async def abort(port: int, count: int, file: File, tally: Tally, connections: in
 class _Download(asyncio.Protocol):
     def __init__(self, file: File, offset: int, resets: bool) -> None:
         """
-        :param offset: bytes of the body after which it hangs up; 0 waits for no answer at all.
-        :param resets: whether to tell the server at once, or by the ordinary end.
+        :param offset: number of bytes of the body before it hangs up; 0 reads no response.
+        :param resets: whether to reset the connection instead of closing it.
         """
         self.ended: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
         self._file = file

@@ -1,4 +1,4 @@
-"""What changes while it is served: files that are replaced, and roots that are added."""
+"""Changes during the run: files that are replaced, and roots that are added."""
 
 from __future__ import annotations
 
@@ -13,36 +13,36 @@ from tests.benchmarks.soak.files import PREFIX, Text
 
 REPLACED, SHARED, OWN = "replaced", "shared", "own"
 
-#: Each has so many small files; the last of the replaced ones is too large to be kept in memory.
+#: The number of small files of each kind. The last replaced file is too large for the cache.
 SMALL_FILES = 8
 CLIP = "clip.bin"
 _SMALL_SIZE, _CLIP_SIZE = 1500, 1_200_000
 
-# Seconds for which a file may be served as it was, and for which a loaded machine may be late.
+# Seconds in which an old version may still be served, and a margin for a busy machine.
 _LATE = 1.0 + 15.0
 
 
 class Versions:
-    """Which versions of what changes a request may be answered with."""
+    """The versions of a changing file that a response may have."""
 
     def __init__(self, late: float) -> None:
-        """:param late: seconds for which the version before may still be answered."""
+        """:param late: seconds for which the previous version may still be served."""
         self.newest = 0
         self._late = late
         self._oldest = 0
         self._done: deque[tuple[float, int]] = deque()
 
     def begin(self) -> int:
-        """The next version, which may be answered from now on."""
+        """The next version, which may be served from now on."""
         self.newest += 1
         return self.newest
 
     def done(self) -> None:
-        """The newest version is there."""
+        """The newest version is complete."""
         self._done.append((time.monotonic(), self.newest))
 
     def oldest(self) -> int:
-        """The oldest version that a request which is sent now may be answered with."""
+        """The oldest version that may be served for a request that is sent now."""
         until = time.monotonic() - self._late
         while self._done and self._done[0][0] <= until:
             self._oldest = self._done.popleft()[1]
@@ -58,23 +58,23 @@ def url_of(folder: str, name: str) -> str:
 
 
 def content(text: Text, url: str, version: int) -> bytes:
-    """What a file is in a version; its length changes with it."""
+    """The content of a file in a version. Its length changes as well."""
     size = _CLIP_SIZE if url.endswith(CLIP) else _SMALL_SIZE
     return text.piece(f"{version} {url}", size + version % 500)
 
 
 def version_of(body: bytes) -> int:
-    """The version that a body says it is; -1 for one that says nothing."""
+    """The version that a body names; -1 if it names none."""
     number = body[:20].partition(b" ")[0]
     return int(number) if number.isdigit() else -1
 
 
 class Changes:
-    """Makes new versions of the files, and new roots, in a thread of its own."""
+    """Makes new versions of the files, and new roots, in a thread."""
 
     def __init__(self, folder: Path, text: Text, period: float) -> None:
         """
-        :param folder: of the site, which has no more in it of these files than what this writes.
+        :param folder: the folder of the site, for these files alone.
         :param period: seconds from one change to the next.
         """
         self.replaced, self.roots = Versions(_LATE), Versions(0)
@@ -87,7 +87,7 @@ class Changes:
     def run(self, add: Callable[[str], None]) -> None:
         """Make changes until :meth:`stop`.
 
-        :param add: has the server add a root, and returns when it has.
+        :param add: makes the server add a root, and waits until it has.
         """
         try:
             while not self._stopped.wait(self._period):

@@ -1,4 +1,4 @@
-"""Clients that keep their connections, and ask again as soon as they are answered."""
+"""Clients that keep their connections and send the next request after each response."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.benchmarks.soak.exchanges import Exchange, Reply
 #: Connections at a time.
 CONNECTIONS = 32
 
-# Seconds in which some answer has to come, on a machine that is busy otherwise.
+# Seconds in which some response must come, even on a busy machine.
 _PATIENCE = 60.0
 
 _LENGTH = re.compile(rb"(?i)\r\ncontent-length: *(\d+)\r\n")
@@ -20,7 +20,7 @@ _CLOSING = re.compile(rb"(?i)\r\nconnection: *close\r\n")
 
 
 class Tally:
-    """What came of the requests."""
+    """The results of the requests."""
 
     def __init__(self) -> None:
         self.answered = 0
@@ -35,7 +35,7 @@ class Tally:
 async def ask(
     port: int, count: int, draw: Callable[[], Exchange], tally: Tally, connections: int
 ) -> None:
-    """Make ``count`` requests over a few connections, and check every answer."""
+    """Send ``count`` requests over a few connections, and check every response."""
     load = _Load(count, draw, tally)
     slots = [asyncio.create_task(load.occupy(port)) for _ in range(connections)]
     running: set[asyncio.Task[None]] = set(slots)
@@ -68,7 +68,7 @@ class _Load:
         return self._draw()
 
     async def occupy(self, port: int) -> None:
-        """Keep a connection while there are requests, and open another when it was closed."""
+        """Use a connection while there are requests, and reconnect if it was closed."""
         loop = asyncio.get_running_loop()
         while self._left:
             _, connection = await loop.create_connection(
@@ -78,16 +78,16 @@ class _Load:
 
 
 class _Connection(asyncio.Protocol):
-    """Asks, reads, checks, and asks again."""
+    """Sends requests one by one, and checks the responses."""
 
     def __init__(self, load: _Load) -> None:
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._load = load
-        self._exchange: Exchange | None = None  # that waits for its answer
+        self._exchange: Exchange | None = None  # that waits for its response
         self._expect()
 
     def _expect(self) -> None:
-        self._early = b""  # the head, while it is not complete
+        self._early = b""  # the incomplete head
         self._head: bytes | None = None
         self._body: list[bytes] = []
         self._missing = 0

@@ -1,4 +1,4 @@
-"""The requests of the run, each with the check of its answer."""
+"""The requests of the run, each with a check of its response."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.benchmarks.soak import changes
 from tests.benchmarks.soak.changes import OWN, REPLACED, SHARED, Changes, Versions
 from tests.benchmarks.soak.files import PREFIX, File, Site, Text
 
-_HOT = 50  # of the many files are asked for often
+_HOT = 50  # of the files are requested often
 
 
 class Reply(NamedTuple):
@@ -30,7 +30,7 @@ def _field(name: str) -> re.Pattern[bytes]:
     return re.compile(rf"(?i)\r\n{name}: *([^\r]*)\r\n".encode())
 
 
-#: Says what is wrong with an answer.
+#: Returns the fault of a response, if any.
 Check = Callable[[Reply], "str | None"]
 
 
@@ -47,7 +47,7 @@ def request(url: str, fields: Mapping[str, str] = {}, method: str = "GET") -> by
 
 
 def first_requests(site: Site, etags: dict[str, str]) -> Iterator[Exchange]:
-    """One request for each file; its ETag is kept."""
+    """One request for each file, to learn its ETag."""
 
     def check(file: File, reply: Reply) -> str | None:
         etags[file.url] = reply.field("etag") or ""
@@ -137,7 +137,7 @@ class Mix:
         return Exchange(request(file.url, fields), partial(_empty, 412))
 
     def _part(self) -> tuple[File, int, int]:
-        """A file, and a range of it that may be large in a large one."""
+        """A file and a range of it."""
         file = self._chance.choice(self._chance.choice((self._site.medium, self._site.large)))
         length = self._chance.choice((1, 100, 5000, 60_000))
         start = self._chance.randrange(len(file.content) - length)
@@ -205,14 +205,14 @@ class Mix:
         return Exchange(request(page.url), partial(_whole, page.content, None))
 
     def _hostile_encoding(self) -> Exchange:
-        """No two alike: what is kept of a decision may not grow with them."""
+        """Requests that all differ: the response cache must not grow with them."""
         file = self._chance.choice(self._site.medium)
         fields = {"Accept-Encoding": f"gzip;q=0.{self._chance.randrange(1000)}, {self._noise()}"}
         return Exchange(request(file.url, fields), partial(_either, file))
 
     def _hostile_fields(self) -> Exchange:
         file = self._chance.choice(self._hot)
-        # What goes before is the unit of no range, and the beginning of no list of tags.
+        # The prefix makes the value invalid as a range and as a list of tags.
         name = self._chance.choice(("Range", "If-None-Match", "If-Modified-Since", "If-Range"))
         fields = {name: f"?{self._noise()}"}
         return Exchange(request(file.url, fields), partial(_whole, file.content, None))

@@ -1,4 +1,4 @@
-"""The files that are served, and what is in them. The same at each run, to the byte."""
+"""The served files, with the same bytes in each run."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from tests.benchmarks.site import many_names
 
 PREFIX = "static"
 
-#: URLs of the application, by which the run asks for what it needs to know and to be done.
+#: URLs of the application, for statistics and commands of the run.
 STATE, ADD = "/soak/state", "/soak/add/"
 
-#: Bytes: the ``max_cache_size`` that is served with, half of the small files, or less.
+#: The ``max_cache_size`` in bytes: room for half of the small files, or less.
 MEMORY = 4 << 20
 
 _SMALLEST, _LARGEST = 200, 3000  # bytes of one of the many small files
 _ONE_IN = 8  # of these has a .gz
 _MEDIUM, _MEDIUM_SIZE = 24, 64 << 10
 
-_LARGE_SIZES = (1_300_000, 1_300_001, 1_300_002, 1_300_003, 5 << 20)  # more than is kept in memory
-_FILM_SIZE = 50 << 20  # what stalled readers ask for
+_LARGE_SIZES = (1_300_000, 1_300_001, 1_300_002, 1_300_003, 5 << 20)  # too large for the cache
+_FILM_SIZE = 50 << 20  # the file of stalled readers
 
-#: Files that are too large for memory: these, the film, and the one that is replaced.
+#: Files that are too large for the cache: these, the film, and a replaced one.
 LARGE = len(_LARGE_SIZES) + 2
 
 
 class File(NamedTuple):
     url: str
     content: bytes
-    compressed: bytes | None = None  # the .gz beside it
+    compressed: bytes | None = None  # its .gz variant
 
 
 class Site(NamedTuple):
@@ -44,12 +44,12 @@ class Site(NamedTuple):
 
     @property
     def first_asked(self) -> list[File]:
-        """All but the film, which aborted and stalled clients ask for."""
+        """All files except the film, which aborted and stalled clients request."""
         return [*self.many, *self.medium, *self.large, self.page]
 
 
 class Text:
-    """Text without end: whoever names a piece gets the same one, and another name another one."""
+    """Endless text that depends on the name alone."""
 
     def __init__(self) -> None:
         chance = random.Random(2024)

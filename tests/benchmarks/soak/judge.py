@@ -1,4 +1,4 @@
-"""Whether a run was flat: pure functions over what was observed."""
+"""Judges whether the use of a run was flat: pure functions on its samples."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from collections.abc import Iterator, Sequence
 from statistics import median
 from typing import NamedTuple
 
-_SHOWN = 5  # of many faults of one kind
+_SHOWN = 5  # examples of the faults of one kind
 
 
 class State(NamedTuple):
-    """What the server process uses at a moment."""
+    """The resources that the server process uses at a moment."""
 
     resident: int  # KB
     threads: int
     descriptors: int
-    tasks: int | None  # None where it cannot tell
+    tasks: int | None  # None if it is unknown
 
 
 class Wave(NamedTuple):
@@ -38,7 +38,7 @@ class Observed(NamedTuple):
     first: Round
     second: Round  # the same again
     waves: Sequence[Wave]  # after both rounds
-    again: Sequence[Wave]  # as many readers again, after each wave
+    again: Sequence[Wave]  # after each wave of readers
     end: State  # when all clients have gone
     most_threads: int
     most_descriptors: int  # while no reader was stalled
@@ -63,14 +63,14 @@ def growth_of(samples: Sequence[int]) -> float:
 def kb_each(wave: Wave, idle: State) -> float:
     """KB of memory for each reader of a wave.
 
-    :param idle: before the first wave. What a wave leaves to the C library is used again by the
-        next, which would seem to cost nothing if it were counted from there.
+    :param idle: the use before the first wave. The C library reuses the memory of a wave for the
+        next, which would seem free if it were compared with the use between them.
     """
     return (wave.stalled.resident - idle.resident) / wave.readers
 
 
 def faults(observed: Observed, bounds: Bounds) -> list[str]:
-    """What was not flat, or not right; nothing where all was well."""
+    """The faults of a run: growth and wrong responses."""
     return [
         *_listed("a wrong answer", observed.wrong),
         *_listed("an unexpected line in the server's log", observed.log),
@@ -89,7 +89,7 @@ def _listed(what: str, found: Sequence[str]) -> Iterator[str]:
 
 
 def _of_memory(observed: Observed, bounds: Bounds) -> Iterator[str]:
-    """The first time brings the process to its size; the second is not to make it larger."""
+    """The first round brings the process to its size. The second must not enlarge it."""
     first, second = observed.first, observed.second
     grown = [
         ("in the course of the second round's requests", growth_of(second.mixed)),

@@ -1,4 +1,4 @@
-"""The chart of a run: what the server process used over time, and what was done meanwhile."""
+"""The chart of a run: the resources of the server process over time, and the phases."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def _spans(samples: Sequence[Sample], xs: Sequence[float]) -> Iterator[_Span]:
 
 
 def _names(spans: Sequence[_Span]) -> Iterator[str]:
-    """The phases' names, by the numbers that stand in their bands."""
+    """The names of the phases, by the numbers in their bands."""
     names = [f"{number}: {span.name}" for number, span in enumerate(spans, 1)]
     unbroken = "  ".join(name.replace(" ", "\N{NO-BREAK SPACE}") for name in names)
     for row, line in enumerate(wrap(unbroken, _LETTERS)):

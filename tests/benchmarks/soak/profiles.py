@@ -1,4 +1,4 @@
-"""The servers that can be run, and what is to be expected of each."""
+"""The servers, and the limits of each."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from whitenoise_async.asgi.worker_threads import MAX_THREADS
 # KB of memory for each stalled reader: what the project promises.
 _READER = 150
 
-# A client that hangs up and comes back may be there twice for a moment. Large files are kept open
-# for a while, and each thread may look at a file and its sibling.
+# A client that reconnects may count twice for a moment. Large files are kept open for a while, and
+# each thread may check a file and its variant.
 _DESCRIPTORS = 2 * CONNECTIONS + LARGE + 2 * MAX_THREADS
 
-# Those that read files, one that closes them when nobody asks any more, and for a moment those that
-# end while others begin.
+# Threads that read files, one that closes idle files, and for a moment threads that end while
+# others begin.
 _THREADS = MAX_THREADS + 1 + 3
 
 
@@ -30,17 +30,17 @@ class Profile(NamedTuple):
     command: str
     interface: str
     packages: tuple[str, ...]
-    threads: int = 0  # of the server's own, which it starts when it needs them
-    keeps_threads: bool = False  # for good
-    most_readers: int | None = None  # that can stall at once while others are answered
+    threads: int = 0  # threads of the server, started on demand
+    keeps_threads: bool = False  # permanently
+    most_readers: int | None = None  # readers that can stall at once while others are served
     reader: float = _READER  # KB
 
     def waves(self, wanted: Sequence[int]) -> list[int]:
-        """How many readers are to stall at once, in each wave."""
+        """The number of readers that stall at once, in each wave."""
         return sorted({min(readers, self.most_readers or readers) for readers in wanted})
 
     def bounds(self, settings: Settings) -> Bounds:
-        """What is borne of it."""
+        """The limits for it."""
         return Bounds(
             settings.growth,
             self.reader,
@@ -61,7 +61,7 @@ PROFILES = {
     "granian": Profile(
         COMMANDS["granian"], ASGI, ("granian", "uvloop"), 64, most_readers=20, reader=math.inf
     ),
-    # A reader that stalls has one of its four threads.
+    # A stalled reader occupies one of its four threads.
     "gunicorn": Profile(
         COMMANDS["gunicorn"], WSGI, ("gunicorn",), 4, True, most_readers=3, reader=math.inf
     ),

@@ -1,4 +1,4 @@
-"""A run's figures, as they are kept and as they are told."""
+"""The figures of a run, saved and reported."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from tests.benchmarks.soak.judge import Observed, State, growth_of, kb_each
 from tests.benchmarks.soak.run import Run
 from tests.benchmarks.soak.watch import thinned
 
-# Of the samples, so many moments are kept, each with the largest figures since the one before.
+# The number of samples to save, each with the largest figures since the previous one.
 _KEPT = 240
 
 
 def row_of(title: str, run: Run, faults: Sequence[str]) -> Row:
-    """What is kept of a run."""
+    """The results of a run to save."""
     observed = run.observed
     return {
         "title": title,
@@ -78,7 +78,7 @@ def write_page(page: Path, results: Results) -> None:
 
 
 def results_text(results: Results) -> Iterator[str]:
-    """What was measured, where, and what was seen."""
+    """The conditions of the measurement, and its results."""
     yield from measured_on(results)
     for row in results["rows"].values():
         yield ""

@@ -1,4 +1,4 @@
-"""The run: phase after phase, with the server watched all the while."""
+"""The run: one phase after the other, while samples of the server are taken."""
 
 from __future__ import annotations
 
@@ -31,22 +31,22 @@ from tests.benchmarks.soak.settings import Settings
 from tests.benchmarks.soak.watch import Control, Sample, Watch
 from tests.benchmarks.stalled import allow_descriptors, stalled_clients, steady
 
-_TARGET = "benchmarks.soak.target:application"
-# A file that nobody closed, and a coroutine that nobody awaited, are told in the log.
+_TARGET = "tests.benchmarks.soak.target:application"
+# Python logs files that were not closed and coroutines that were not awaited.
 _TELLING = ("-W", "default::ResourceWarning", "-W", "default::RuntimeWarning")
 
-# The names of phases with stalled readers have this in them.
+# Part of the names of phases with stalled readers.
 _STALLED = "stalled"
 
 _REQUESTS_IN_WAVE = 1000
 
-# Seconds in which the server has to let go of what clients left. A file that is kept open is closed
-# after ten to twenty seconds, an idle thread after ten.
+# Seconds in which the server must release all after its clients have gone. The descriptor cache
+# closes a file after ten to twenty seconds, and idle threads end after ten.
 _PATIENCE = 60.0
 
 
 class CutShortError(Exception):
-    """Why a run did not come to its end."""
+    """The reason why a run was cut short."""
 
 
 class Run(NamedTuple):
@@ -58,11 +58,11 @@ class Run(NamedTuple):
 
 
 def soak(profile: Profile, settings: Settings, allowed: int) -> Run:
-    """Run a server, and everything against it.
+    """Run a server and all phases.
 
-    :param allowed: descriptors beyond those of the start, to which a server has to come back when
+    :param allowed: descriptors in addition to those of the start that a server may keep after
         stalled readers have gone.
-    :raises CutShortError: where that cannot go on.
+    :raises CutShortError: if the run cannot continue.
     """
     allow_descriptors(3 * max(settings.stalled) + 500)
     with tempfile.TemporaryDirectory(prefix="soak-") as name:
@@ -74,7 +74,7 @@ def soak(profile: Profile, settings: Settings, allowed: int) -> Run:
         command = [sys.executable, *_TELLING, "-m", *profile.command.format(port=port).split()]
         environ = environment(
             folder,
-            PYTHONPATH=os.pathsep.join(sys.path),  # the server has the package that is here
+            PYTHONPATH=os.pathsep.join(sys.path),  # the server uses the same package
             SOAK_SITE=str(folder / "site"),
             SOAK_INTERFACE=profile.interface,
         )
@@ -126,7 +126,7 @@ class _Soak:
             with _thread(lambda: self._changes.run(self._control.add), self._changes.stop):
                 self._first = self._round("mixed requests", "aborted downloads")
                 self._second = self._round("mixed again", "aborted again")
-                # Not before: what a wave leaves to the C library hides what leaks after it.
+                # The waves come last, since memory that they leave in the C library hides leaks.
                 for readers in self._profile.waves(self._settings.stalled):
                     self._waves.append(self._wave(readers, "readers"))
                     self._again.append(self._wave(readers, "again"))
@@ -155,15 +155,15 @@ class _Soak:
         with self._phase(f"{readers:,} {_STALLED} {name}"):
             with stalled_clients(self._port, readers, self._site.film.url):
                 stalled = self._state()
-                self._ask(_REQUESTS_IN_WAVE, self._mix.draw)  # others are served meanwhile
+                self._ask(_REQUESTS_IN_WAVE, self._mix.draw)  # others are served at the same time
             descriptors = self._start.descriptors + self._allowed
             limit = self._start._replace(threads=sys.maxsize, descriptors=descriptors)
             return Wave(readers, stalled, self._come_down(limit))
 
     def _come_down(self, limit: State) -> State:
-        """Wait until the server uses no more than ``limit`` but for memory.
+        """Wait until the server uses no more than ``limit``, apart from memory.
 
-        It has one request a second: of none at all it would not know that time goes.
+        It gets one request a second, since an idle server does not notice that time passes.
         """
         deadline = time.monotonic() + _PATIENCE
         while _is_above(now := self._now(), limit) and time.monotonic() < deadline:
@@ -175,7 +175,7 @@ class _Soak:
         self._control.get(self._site.many[0].url)
 
     def _state(self) -> State:
-        """What the server uses when that has stopped to change."""
+        """The resources of the server once they have stopped changing."""
         return State(*steady(self._watch.pid), self._control.state()["tasks"])
 
     def _now(self) -> State:
@@ -193,7 +193,7 @@ class _Soak:
         )
 
     def told(self, log: list[str]) -> Run:
-        """What was observed, with what is in the log: all of which is unexpected."""
+        """The observations, with the lines of the log, which are all unexpected."""
         samples, changes = self._watch.samples, self._changes
         wrong = [*self._tally.wrong, *self._downloads.wrong, *self._watch.faults, *changes.faults]
         observed = Observed(

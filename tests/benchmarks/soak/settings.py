@@ -1,4 +1,4 @@
-"""How many of what: the two sizes of a run, and what is borne in each."""
+"""The two sizes of a run, and the limits of each."""
 
 from __future__ import annotations
 
@@ -7,17 +7,16 @@ from typing import NamedTuple
 
 class Settings(NamedTuple):
     kind: str
-    files: int  # small ones
-    requests: int  # mixed ones
+    files: int  # small files
+    requests: int  # mixed requests
     aborted: int  # downloads
     stalled: tuple[int, ...]  # readers at once, in each wave
     period: float  # seconds from one change of files and roots to the next
     growth: int  # KB of memory that may be used more at the second time than at the first
 
 
-# The C library's free lists, of which each thread has its own, vary by some 2 MB. In one round of
-# a full run, 4 MB are 8 bytes for each request, a single pointer that would be left over. In one of
-# a short run they are 140, and 1,200 for each request with a field that is like no other: what
-# a decision takes that is kept for it.
+# The C library's free lists, one for each thread, vary by some 2 MB. In one round of a full run,
+# 4 MB are 8 bytes for each request: a single pointer that leaks. In a short run they are 140 bytes
+# for each request, and 1,200 for each with a unique header: the size of a cached response.
 FULL = Settings("full", 20_000, 1_000_000, 10_000, (400, 1_000), 3.0, 4 << 10)
 SHORT = Settings("short", 4_000, 60_000, 300, (400,), 2.0, 4 << 10)

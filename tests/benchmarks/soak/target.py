@@ -1,6 +1,6 @@
-"""What the servers import: the middleware, around an application that tells of its process.
+"""The application for the servers: the middleware around one that reports on its process.
 
-It is ``benchmarks.soak.target:application``, told by the environment.
+It is ``tests.benchmarks.soak.target:application``, configured by environment variables.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _OPTIONS: Any = {"index_file": True, "max_cache_size": MEMORY}
 
 
 class _Adding:
-    """Calls ``add_files`` from a thread of its own, one root after the other."""
+    """Calls ``add_files`` in a thread, for one root after the other."""
 
     def __init__(self) -> None:
         self.added = 0
@@ -33,7 +33,7 @@ class _Adding:
         self._is_started = False
 
     def start(self) -> None:
-        """Start the thread, in the process that serves, which may be a fork."""
+        """Start the thread in the serving process, which may be a fork."""
         with self._starting:
             if not self._is_started:
                 self._is_started = True
@@ -63,7 +63,7 @@ def _answer(path: str) -> tuple[int, bytes]:
 
 
 def _tasks() -> int | None:
-    """The event loop's tasks, the asking one among them; ``None`` where there is no loop."""
+    """The number of the event loop's tasks, including this one; ``None`` without a loop."""
     if "trio" in sys.modules:
         from trio.lowlevel import current_statistics, in_trio_run
 
@@ -93,7 +93,7 @@ def _wsgi_application(environ: Any, start_response: Any) -> Iterable[bytes]:
     return [body]
 
 
-_standalone = ASGIWhiteNoise(None)  # answers what a server asks when it starts and ends
+_standalone = ASGIWhiteNoise(None)  # responds to a server's lifespan events
 application: ASGIWhiteNoise | WhiteNoise
 if os.environ["SOAK_INTERFACE"] == ASGI:
     application = ASGIWhiteNoise(_asgi_application, _SITE, PREFIX, **_OPTIONS)

@@ -1,4 +1,4 @@
-"""The server process while it serves: samples of what it uses, and what it tells of itself."""
+"""Samples of the server process, and statistics that it reports itself."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.benchmarks.proc import usage
 from tests.benchmarks.soak.files import ADD, STATE
 
 _PERIOD = 0.2  # seconds from one sample to the next
-_ASKED_EVERY = 5  # samples, the number of tasks
+_ASKED_EVERY = 5  # samples from one number of tasks to the next
 _PATIENCE = 60.0
 
 
@@ -28,7 +28,7 @@ class Sample(NamedTuple):
 
 
 class Control:
-    """A connection of its own to the server, over which it is asked and told. Threads share it."""
+    """A connection to the server for statistics and commands. Threads share it."""
 
     def __init__(self, port: int) -> None:
         self._connection = HTTPConnection("127.0.0.1", port, timeout=_PATIENCE)
@@ -44,7 +44,7 @@ class Control:
         return state
 
     def add(self, root: str) -> None:
-        """Have a root added, and wait until it is. They are added in order, from 1 on."""
+        """Make the server add a root, and wait for it. They are added in order, from 1."""
         self.get(f"{ADD}{root}")
         deadline = time.monotonic() + _PATIENCE
         while self.state()["added"] < int(root):
@@ -57,7 +57,7 @@ class Control:
 
 
 class Watch:
-    """Takes samples, in a thread of its own."""
+    """Takes samples in a thread."""
 
     def __init__(self, pid: int, control: Control) -> None:
         self.pid = pid
@@ -85,7 +85,7 @@ class Watch:
 
 
 def thinned(samples: Sequence[Sample], count: int) -> Iterator[Sample]:
-    """About ``count`` of the samples, each with the largest figures since the one before."""
+    """About ``count`` samples, each with the largest figures since the previous one."""
     step = max(1, len(samples) // count)
     for phase, group in groupby(samples, key=lambda sample: sample.phase):
         of_phase = list(group)

@@ -3,64 +3,52 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
 
 from tests.helpers.file_trees import at
 from tests.helpers.files import write
-from whitenoise_async.compression.record import JOURNAL, NAME
-from whitenoise_async.compression.tree import NOBODY_KNOWS, Listing, list_tree, suffix_of
+from whitenoise_async.compression import make_settings
+from whitenoise_async.compression.listing import Listing, list_tree
+from whitenoise_async.compression.record import NAME
+from whitenoise_async.compression.report import LEADS_OUT, LeftAlone
 
 
-def everything(path: str) -> bool:
-    return True
+def found(root: Path, include: str = "*", recorded: Collection[str] = ()) -> Listing:
+    return list_tree(at(root), make_settings(include=[include]), recorded)
 
 
-def scripts(path: str) -> bool:
-    return path.endswith(".js")
-
-
-def found(
-    root: Path, selects: Callable[[str], bool] = everything, recorded: Collection[str] = ()
-) -> Listing:
-    return list_tree(at(root), selects, recorded)
-
-
-def test_files_and_their_variants_are_found_in_a_fixed_order_with_their_states(
+def test_files_and_their_variants_are_found_in_a_fixed_order_with_their_sizes(
     tmp_path: Path,
 ) -> None:
     for name in ("b.js.gz", "b.js", "a/z.css", "a/b/c.js.zst", "a/b/c.js", "a.css.br"):
         write(tmp_path / name, name.encode())
     listing = found(tmp_path)
-    assert list(listing.originals) == ["b.js", "a/z.css", "a/b/c.js"]
-    assert list(listing.variants) == ["a.css.br", "b.js.gz", "a/b/c.js.zst"]
-    for path, status in (*listing.originals.items(), *listing.variants.items()):
-        assert (status.st_ino, status.st_size) == ((tmp_path / path).stat().st_ino, len(path))
-    others = (listing.links, listing.others, listing.unfinished, listing.failures)
-    assert others == ({}, {}, [], [])
+    assert list(listing.originals.items()) == [("b.js", 4), ("a/z.css", 7), ("a/b/c.js", 8)]
+    assert listing.variants == {"a.css.br", "b.js.gz", "a/b/c.js.zst"}
+    others = (listing.others, listing.unfinished, listing.failures, listing.left_alone)
+    assert others == ({}, [], [], [])
 
 
-def test_what_is_recorded_and_not_selected_is_another_one_and_has_its_variants(
+def test_what_is_recorded_and_not_selected_is_another_one(
     tmp_path: Path,
 ) -> None:
     for name in ("a.js", "a.css", "b.css", "a.css.gz", "b.css.gz", "c.css.gz"):
         write(tmp_path / name, b"content")
     (tmp_path / "d.css").mkdir()
-    listing = found(tmp_path, scripts, ["a.css", "c.css", "d.css"])
+    listing = found(tmp_path, "*.js", ["a.css", "c.css", "d.css"])
     assert list(listing.originals) == ["a.js"]
     assert list(listing.others) == ["a.css"]
-    assert list(listing.variants) == ["a.css.gz", "c.css.gz"]
-    names = ("a.js", "a.css", "b.css", "c.css", "d.css")
-    assert [name for name in names if listing.has(name)] == ["a.js", "a.css"]
+    assert listing.variants == {"a.css.gz", "b.css.gz", "c.css.gz"}
 
 
 @pytest.mark.parametrize("name", [".gz", "a.gz.br", "a.gz", "a.br", "a.zst", "sub.gz/a.gz"])
 def test_no_name_with_such_a_suffix_is_that_of_an_original(tmp_path: Path, name: str) -> None:
     write(tmp_path / name, b"content")
     listing = found(tmp_path)
-    assert (list(listing.originals), list(listing.variants)) == ([], [name])
+    assert (listing.originals, listing.variants) == ({}, {name})
 
 
 @pytest.mark.parametrize("name", ["a.GZ", "a.gzip", "gz", "br", "a.zst.txt", "sub.gz/a"])
@@ -71,7 +59,7 @@ def test_what_only_looks_like_such_a_suffix_is_none(tmp_path: Path, name: str) -
 
 def test_what_a_killed_run_left_is_found_and_nothing_else_of_the_tools_own(tmp_path: Path) -> None:
     left = [".whitenoise_async-1.tmp", "sub/.whitenoise_async-2.tmp"]
-    for name in (*left, NAME, JOURNAL, ".whitenoise_async-other", "a.tmp"):
+    for name in (*left, NAME, ".whitenoise_async-other", "a.tmp"):
         write(tmp_path / name, b"")
     os.mkfifo(tmp_path / ".whitenoise_async-fifo.tmp")
     (tmp_path / ".whitenoise_async-link.tmp").symlink_to("a.tmp")
@@ -81,11 +69,12 @@ def test_what_a_killed_run_left_is_found_and_nothing_else_of_the_tools_own(tmp_p
     assert list(listing.originals) == ["a.tmp"]
 
 
-def test_of_a_link_the_time_is_known_since_when_it_leads_there_but_not_over_another(
+def test_links_to_files_inside_are_files_and_those_that_lead_out_are_left_alone(
     tmp_path: Path,
 ) -> None:
     root = tmp_path / "site"
     write(root / "sub" / "a.js", b"content")
+    write(tmp_path / "b.js", b"content")
     (tmp_path / "root").symlink_to("site")
     links = {
         "direct": "sub/a.js", "up": "./sub/../sub/a.js", "absolute": str(root / "sub" / "a.js"),
@@ -93,17 +82,9 @@ def test_of_a_link_the_time_is_known_since_when_it_leads_there_but_not_over_anot
         "over the root": str(tmp_path / "root" / "sub" / "a.js"),
     }  # fmt: skip
     (root / "folder").symlink_to("sub")
-    for name, target in links.items():
+    for name, target in {**links, "out.js": "../b.js", "recorded.css": "../b.js"}.items():
         (root / name).symlink_to(target)
-    listing = found(tmp_path / "root")
-    assert set(listing.originals) == {"sub/a.js", *links}
-    assert {link.target for link in listing.links.values()} == {"sub/a.js"}
-    assert {name: link.since for name, link in listing.links.items()} == {
-        name: NOBODY_KNOWS if name.startswith("over") else (root / name).lstat().st_ctime_ns
-        for name in links
-    }
-
-
-def test_an_encoding_that_there_is_not_has_no_files() -> None:
-    assert [suffix_of(each) for each in ("gzip", "br", "zstd")] == [".gz", ".br", ".zst"]
-    assert "/" in suffix_of("lzma")
+    listing = list_tree(at(root), make_settings(exclude=["*.css"]), ["recorded.css"])
+    assert listing.originals == dict.fromkeys(["sub/a.js", *links], 7)
+    assert listing.left_alone == [LeftAlone("out.js", LEADS_OUT)]
+    assert listing.others == {}

@@ -1,4 +1,4 @@
-"""An open folder, whose entries are reached by name from its descriptor and never by a path.
+"""An open folder. Its entries are opened by name from its descriptor, never by a path.
 
 A user who may write in a tree can replace a folder by a link at any moment. A path then leads out
 of the tree, while a descriptor still stands for the folder that was opened.
@@ -12,8 +12,8 @@ import stat
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 
-from ..files.errors import UnavailableError, classify_error
-from ..files.open_file import OpenFile, flags_of
+from .errors import UnavailableError, classify_error
+from .open_file import OpenFile, flags_of
 
 _BY_DESCRIPTOR = os.open in os.supports_dir_fd
 
@@ -24,11 +24,11 @@ _READ = os.O_RDONLY | flags_of("O_CLOEXEC", "O_NONBLOCK", "O_NOCTTY", "O_BINARY"
 
 _NO_LINK = flags_of("O_NOFOLLOW", "O_CLOEXEC")
 
-# Linux opens a link itself in this way, so that its owner and its target are those of one link.
-# Without O_PATH a link cannot be opened, and root follows none.
+# With O_PATH, Linux opens the link itself, so its owner and its target belong to the same link.
+# Other systems cannot open a link, and there root follows none.
 _LINK_ITSELF = _NO_LINK | flags_of("O_PATH")
 
-# With O_NOFOLLOW a link is an error: the first on Linux, the second on FreeBSD.
+# The errors of O_NOFOLLOW for a link: Linux has the first, FreeBSD the second.
 _IS_A_LINK = frozenset({errno.ELOOP, errno.EMLINK})
 
 _MOST_LINKS = 40  # as Linux (path_resolution(7))
@@ -58,20 +58,13 @@ class Folder:
     """
 
     def __init__(self, path: str, descriptor: int | None) -> None:
-        """
-        :param path: the folder, for messages, and where there is no descriptor.
-        :param descriptor: of the open folder; ``None`` on Windows.
-        """
         self.path = path
-        self._descriptor = descriptor
+        self._descriptor = descriptor  # None on Windows
 
     @classmethod
     @contextmanager
     def opened(cls, path: str) -> Iterator[Folder]:
-        """Open the folder at ``path``, which may be a link.
-
-        :raises OSError: if it cannot be opened.
-        """
+        """Open the folder at ``path``, which may be a link."""
         if not _BY_DESCRIPTOR:
             yield cls(path, None)
             return
@@ -83,12 +76,10 @@ class Folder:
 
     @contextmanager
     def below(self, path: str, *, make: int | None = None) -> Iterator[Folder]:
-        """Open the folder ``path`` below this one, through no link; this one if it is empty.
+        """Open the folder ``path`` below this one. No part of the path may be a link.
 
-        :param path: names with ``/`` between them.
-        :param make: the mode, before the umask, in which missing folders are made; else they are
-            errors.
-        :raises OSError: if a folder cannot be opened, or is a link.
+        :param path: empty for this folder.
+        :param make: create missing folders with this mode, before the umask; ``None`` for none.
         """
         folder = self
         with ExitStack() as opened:
@@ -104,53 +95,52 @@ class Folder:
                 folder = Folder(folder.path_of(name), descriptor)
             yield folder
 
-    def _open_folder(self, name: str) -> int:
-        try:
-            return os.open(name, _FOLDER | _NO_LINK, dir_fd=self._descriptor)
-        except OSError as error:
-            if stat.S_ISLNK(self.status_of(name).st_mode):
-                reason = f"{self.path_of(name)} is a link, and links to folders are not followed"
-                raise NotADirectoryError(errno.ENOTDIR, reason) from error
-            raise
-
     def path_of(self, name: str) -> str:
         """The path of an entry, for messages."""
         return os.path.join(self.path, name)
 
-    def status(self) -> os.stat_result:
-        """The folder's own state."""
-        return os.stat(self.path if self._descriptor is None else self._descriptor)
+    def exists(self, name: str) -> bool:
+        """Whether there is an entry with this name."""
+        with suppress(OSError):
+            self.status_of(name)
+            return True
+        return False
 
     def status_of(self, name: str) -> os.stat_result:
-        """An entry's state; a link's own."""
+        """The status of an entry, which may be a link."""
         return os.stat(self._name(name), dir_fd=self._descriptor, follow_symlinks=False)
 
-    def is_there(self, name: str) -> bool:
-        """Whether there is an entry of that name."""
-        try:
-            self.status_of(name)
-        except OSError:
-            return False
-        return True
-
     def entries(self) -> list[os.DirEntry[str]]:
-        """The entries, in the order of their names. They can be asked while the folder is open."""
+        """The entries, ordered by name. They are valid while the folder is open."""
         with os.scandir(self.path if self._descriptor is None else self._descriptor) as scanned:
             return sorted(scanned, key=lambda entry: entry.name)
 
     def open(self, name: str, flags: int, mode: int = 0o600) -> int:
-        """Open an entry that is no link; the caller closes the descriptor."""
+        """Open an entry, unless it is a link. The caller closes the descriptor."""
         return os.open(self._name(name), flags | _NO_LINK, mode, dir_fd=self._descriptor)
 
-    def open_as_it_is(self, name: str) -> int:
-        """Open an entry that is no link for reading; the caller closes the descriptor."""
-        return self.open(name, _READ)
+    @contextmanager
+    def reading(self, name: str) -> Iterator[int]:
+        """Open a regular file, unless it is a link.
+
+        :raises FileNotFoundError: for anything else.
+        """
+        try:
+            descriptor = self.open(name, _READ)
+        except OSError as error:
+            raise FileNotFoundError(error.errno, error.strerror) from error
+        try:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+            yield descriptor
+        finally:
+            os.close(descriptor)
 
     def open_file(self, name: str) -> OpenFile:
-        """Open a regular file for reading, or what a link leads to.
+        """Open a regular file for reading. Links are followed.
 
-        :raises UnavailableError: where there is no readable regular file.
-        :raises FileSystemError: where the system fails.
+        :raises UnavailableError: if there is no readable regular file.
+        :raises FileSystemError: if the system fails.
         """
         path = self.path_of(name)
         try:
@@ -164,25 +154,21 @@ class Folder:
         return OpenFile(descriptor, path, status, is_by_path=False)
 
     def is_foreign_link(self, name: str) -> bool:
-        """Whether a link is one, or leads through one, that root does not follow.
-
-        :raises OSError: if what it leads to cannot be opened.
-        """
-        if not is_root():
-            return False
+        """Whether root must not follow a link, or another link that it leads through."""
         try:
-            os.close(self._open_followed(name))
+            if is_root():
+                os.close(self._open_followed(name))
         except ForeignLinkError:
             return True
         return False
 
     def replace(self, name: str, target: str) -> None:
-        """Rename an entry, in place of what has the name ``target``."""
+        """Rename an entry, and replace one with the name ``target``."""
         here = self._descriptor
         os.replace(self._name(name), self._name(target), src_dir_fd=here, dst_dir_fd=here)
 
     def unlink(self, name: str) -> None:
-        """Remove an entry that is no folder."""
+        """Remove a file or a link."""
         os.unlink(self._name(name), dir_fd=self._descriptor)
 
     def rmdir(self, name: str) -> None:
@@ -193,6 +179,15 @@ class Folder:
         """Make a link that leads to ``target``."""
         os.symlink(target, self._name(name), dir_fd=self._descriptor)
 
+    def _open_folder(self, name: str) -> int:
+        try:
+            return os.open(name, _FOLDER | _NO_LINK, dir_fd=self._descriptor)
+        except OSError as error:
+            if stat.S_ISLNK(self.status_of(name).st_mode):
+                reason = f"{self.path_of(name)} is a link, and links to folders are not followed"
+                raise NotADirectoryError(errno.ENOTDIR, reason) from error
+            raise
+
     def _name(self, name: str) -> str:
         return name if self._descriptor is not None else self.path_of(name)
 
@@ -201,7 +196,7 @@ class Folder:
         if descriptor is None or not is_root():
             return os.open(self._name(name), _READ, dir_fd=descriptor)
         try:
-            return self.open_as_it_is(name)
+            return self.open(name, _READ)
         except OSError as error:
             if error.errno not in _IS_A_LINK:
                 raise
@@ -210,11 +205,7 @@ class Folder:
 
 @contextmanager
 def parent_of(root: Folder, path: str, *, make: int | None = None) -> Iterator[tuple[Folder, str]]:
-    """Open the folder of a file below ``root``; yields it and the file's name.
-
-    :param make: as :meth:`Folder.below` takes it.
-    :raises OSError: if a folder cannot be opened, or is a link.
-    """
+    """Open the folder of a file as :meth:`Folder.below` does; yields it and the file's name."""
     above, _, name = path.rpartition("/")
     with root.below(above, make=make) as folder:
         yield folder, name

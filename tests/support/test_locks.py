@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from tests.helpers.files import write
-from whitenoise_async.compression import locks
-from whitenoise_async.compression.locks import locked, take
+from whitenoise_async.support import locks
+from whitenoise_async.support.locks import locked, take
 
 
 def never() -> None:

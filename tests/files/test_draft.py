@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import fcntl
-import hashlib
 import os
 import stat
 import subprocess
@@ -18,8 +17,7 @@ import pytest
 
 from tests.helpers.file_trees import at
 from tests.helpers.files import MTIME, write
-from whitenoise_async.compression.drafts import Draft, digest_of, remove_unfinished
-from whitenoise_async.compression.errors import CompressionError
+from whitenoise_async.files.draft import Draft, remove_unfinished
 
 CONTENT = b"content" * 10_000
 MTIME_NS = MTIME * 10**9 + 123_456_789
@@ -56,8 +54,6 @@ def test_it_is_there_when_it_is_published_with_the_mode_and_date_it_is_to_have(
     status = path.stat()
     assert (stat.S_IMODE(status.st_mode), status.st_mtime_ns) == (0o640, MTIME_NS)
     assert draft.size == len(CONTENT)
-    assert draft.digest == hashlib.blake2b(CONTENT, digest_size=16).hexdigest()
-    assert digest_of(at(path.parent), path.name) == draft.digest
 
 
 def test_a_path_without_a_folder_is_of_the_current_one(
@@ -184,37 +180,6 @@ def test_a_link_in_its_place_does_not_lead_to_a_file_that_is_changed(
     assert precious.stat() == before
 
 
-@pytest.mark.parametrize(
-    "make",
-    [
-        os.mkdir,
-        os.mkfifo,
-        lambda path: os.symlink(write(path.parent / "precious", b"precious"), path),
-        lambda path: None,
-        lambda path: write(path.parent / "folder", b"") and None,
-    ],
-    ids=["folder", "FIFO", "link", "missing", "below a file"],
-)
-def test_what_is_no_file_has_no_digest(tmp_path: Path, make: Callable[[Path], object]) -> None:
-    path = tmp_path / "a.gz"
-    make(path)
-    assert digest_of(at(path.parent), path.name) is None
-    assert digest_of(at(tmp_path / "folder"), "a.gz") is None
-
-
-def test_a_disk_that_fails_while_a_digest_is_made_is_told_of(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    write(tmp_path / "a.gz", b"content")
-
-    def fail(*_: Any) -> Any:
-        raise OSError(errno.EIO, os.strerror(errno.EIO))
-
-    monkeypatch.setattr(os, "read", fail)
-    with pytest.raises(CompressionError, match=r"a\.gz cannot be read: Input/output error"):
-        digest_of(at(tmp_path), "a.gz")
-
-
 LEFTOVER = ".whitenoise_async-killed.tmp"
 
 
@@ -224,8 +189,8 @@ def test_what_a_killed_process_left_is_removed_and_what_is_being_written_is_not(
     script = f"""
         import os, signal, sys
         sys.path[:] = {sys.path!r}
-        from whitenoise_async.compression.drafts import Draft
-        from whitenoise_async.compression.folders import Folder
+        from whitenoise_async.files.draft import Draft
+        from whitenoise_async.files.folder import Folder
         draft = Draft(Folder({str(tmp_path)!r}, None), "a.gz")
         print("begun", flush=True)
         sys.stdin.read()

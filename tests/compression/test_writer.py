@@ -1,0 +1,185 @@
+"""The same content under several names: compressed once, and right under each of them."""
+
+from __future__ import annotations
+
+import errno
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.helpers.file_trees import (
+    ALL,
+    OTHER,
+    TEXT,
+    Listener,
+    below,
+    count_compressions,
+    require_right,
+    told,
+    with_variants,
+)
+from tests.helpers.files import MTIME, write
+from whitenoise_async.compression import ENCODINGS, Failure, check_tree, compress_tree
+from whitenoise_async.compression.listing import list_tree
+from whitenoise_async.files.folder import Folder
+from whitenoise_async.support import threads
+
+NAMES = ["a.js", "a.0123456789ab.js", "deep/b.js"]
+
+
+@pytest.fixture
+def compressions(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Each time that something is compressed, by its encoding."""
+    return count_compressions(monkeypatch)
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    for number, name in enumerate(NAMES):
+        write(tmp_path / name, TEXT, mtime=MTIME + number).chmod(0o640 + number)
+    return tmp_path
+
+
+def test_a_content_is_compressed_once_and_each_name_has_variants_with_its_own_mode_and_date(
+    root: Path, compressions: list[str]
+) -> None:
+    report = compress_tree(root, jobs=1)
+    assert sorted(compressions) == sorted(ENCODINGS)
+    assert below(root) == with_variants(*NAMES)
+    assert set(told(report).values()) == {"written"}
+    require_right(root)
+    assert set(told(compress_tree(root)).values()) == {"unchanged"}
+
+
+def test_files_of_one_size_are_not_taken_for_each_other(
+    root: Path, compressions: list[str]
+) -> None:
+    write(root / "other.js", OTHER)
+    compress_tree(root, jobs=1)
+    assert len(compressions) == 2 * len(ENCODINGS)
+    require_right(root)
+
+
+def spoil(path: Path) -> None:
+    path.write_bytes(b"not what was written")
+
+
+@pytest.mark.parametrize("change", [Path.unlink, spoil])
+def test_a_variant_that_is_changed_meanwhile_does_not_spoil_the_next_one_of_the_same_content(
+    root: Path, compressions: list[str], change: Callable[[Path], None]
+) -> None:
+    def happen() -> None:
+        for path in [path for path in root.rglob("*") if path.suffix in ALL]:
+            change(path)
+
+    listener = Listener(happen)
+    compress_tree(root, jobs=1, watcher=listener)
+    assert sorted(compressions) == sorted(ENCODINGS)
+    compress_tree(root)
+    require_right(root)
+
+
+def test_of_large_files_each_encoding_is_made_once(root: Path, compressions: list[str]) -> None:
+    for name in NAMES:
+        write(root / name, TEXT * 1000)
+    compress_tree(root, jobs=1, levels={"br": 1, "zstd": 1, "gzip": 1})
+    assert sorted(compressions) == sorted(ENCODINGS)
+    require_right(root)
+
+
+# Changes between the assessment and the work.
+
+
+class Changing(Listener):
+    """Has a change made after the assessment."""
+
+    def __init__(self, change: Callable[[], object]) -> None:
+        super().__init__()
+        self.change = change
+
+    def on_start(self, size: int) -> None:
+        self.change()
+
+
+def test_a_large_file_that_changes_after_it_was_read_is_named_once(root: Path) -> None:
+    path = write(root / "large.txt", bytes(1024 * 1024))
+    for work in (compress_tree, check_tree):
+        listener = Changing(lambda: write(path, b"\1" + path.read_bytes()[1:]))
+        report = work(root, include=["large.txt"], jobs=1, watcher=listener)
+        reason = f"{path} cannot be compressed: it was changed meanwhile"
+        assert report.failures == [Failure(str(path), reason)]
+        path.write_bytes(bytes(1024 * 1024))
+    assert not compress_tree(root).failures
+    require_right(root)
+
+
+def test_a_folder_that_vanishes_after_it_was_listed_is_named_and_its_variants_are_ours(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compress_tree(root)
+
+    def list_and_move(*arguments: Any) -> Any:
+        listing = list_tree(*arguments)
+        (root / "deep").rename(root.parent / "moved")
+        return listing
+
+    with monkeypatch.context() as patch:
+        patch.setattr("whitenoise_async.compression.assess.list_tree", list_and_move)
+        report = compress_tree(root)
+    deep = str(root / "deep")
+    assert report.failures == [Failure(deep, f"{deep} cannot be read: No such file or directory")]
+    (root.parent / "moved").rename(deep)
+    assert set(told(compress_tree(root)).values()) == {"unchanged"}
+
+
+def test_a_variant_that_changes_before_it_is_removed_stays(root: Path) -> None:
+    compress_tree(root)
+    (root / "a.js").unlink()
+    listener = Listener(lambda: write(root / "a.js.zst", b"somebody's"))
+    report = compress_tree(root, watcher=listener)
+    variant = f"{root}/a.js.zst"
+    assert report.failures == [Failure(variant, f"{variant} was changed meanwhile")]
+    assert (root / "a.js.zst").read_bytes() == b"somebody's"
+
+
+def test_a_variant_that_is_not_worth_it_and_cannot_be_removed_is_named_and_is_ours_still(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compress_tree(root)
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "unlink", fail)
+        assert len(compress_tree(root, min_saving=100).failures) == 9
+    assert set(told(compress_tree(root, min_saving=100)).values()) == {"removed"}
+
+
+def test_a_link_that_cannot_be_examined_is_named(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> bool:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    (root / "link.js").symlink_to("a.js")
+    monkeypatch.setattr(Folder, "is_foreign_link", fail)
+    link = f"{root}/link.js"
+    failure = Failure(link, f"{link} cannot be examined: Input/output error")
+    assert compress_tree(root).failures == [failure]
+
+
+def test_signals_are_let_in_while_a_job_takes_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads, "_CHECK_INTERVAL", 0.01)
+    done: list[int] = []
+
+    def work(job: int) -> None:
+        time.sleep(0.1)
+        done.append(job)
+
+    threads.run_in_threads(work, [1, 2], 1, threads.Stop())
+    assert done == [1, 2]
