@@ -4,13 +4,31 @@ from __future__ import annotations
 
 import pytest
 
-from whitenoise_async.files.codings import BROTLI, CODINGS, GZIP, SUFFIXES, ZSTD, original_of
+from whitenoise_async.files.codings import (
+    BROTLI,
+    CODINGS,
+    GZIP,
+    SUFFIXES,
+    WORKING_PREFIX,
+    ZSTD,
+    ZSTD_WINDOW_MAX,
+    original_of,
+)
 
 
 def test_each_coding_has_the_token_of_http_and_the_suffix_of_its_tool() -> None:
     assert CODINGS == (("gzip", ".gz"), ("br", ".br"), ("zstd", ".zst"))
     assert CODINGS == (GZIP, BROTLI, ZSTD)
     assert SUFFIXES == (".gz", ".br", ".zst")
+
+
+def test_the_window_of_zstd_is_the_one_that_every_client_supports() -> None:
+    """RFC 9659 §3: 8 MB."""
+    assert ZSTD_WINDOW_MAX == 8_388_608
+
+
+def test_working_files_of_earlier_versions_are_recognized() -> None:
+    assert WORKING_PREFIX == ".whitenoise_async-"
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from importlib.util import module_from_spec
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,17 @@ def _close(descriptor: int) -> object:
     os.close(descriptor)
 
 
+def accepts_nowait(descriptor: int) -> bool:
+    """Whether the system and the file system accept RWF_NOWAIT."""
+    try:
+        os.preadv(descriptor, [bytearray(1)], 0, os.RWF_NOWAIT)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return True
+
+
 @pytest.mark.parametrize("read", [pread.read_at, pread.seek_and_read], ids=["pread", "seek"])
 def test_a_read_starts_at_its_offset(read: object, descriptor: int) -> None:
     assert callable(read)
@@ -33,8 +45,30 @@ def test_a_read_starts_at_its_offset(read: object, descriptor: int) -> None:
     assert read(descriptor, 10, len(CONTENT)) == b""
 
 
+def test_a_read_does_not_move_the_position_of_the_descriptor(descriptor: int) -> None:
+    """Responses in different threads may share a descriptor."""
+    pread.read_at(descriptor, 10, 5)
+    assert os.lseek(descriptor, 0, os.SEEK_CUR) == 0
+
+
+def test_a_system_without_pread_has_a_replacement(
+    descriptor: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Windows has none."""
+    monkeypatch.delattr(os, "pread")
+    spec = pread.__spec__
+    assert spec and spec.loader
+    without = module_from_spec(spec)
+    spec.loader.exec_module(without)
+    assert without.read_at(descriptor, 10, 5) == CONTENT[5:15]
+
+
+def test_support_of_page_cache_reads_is_recognized(descriptor: int) -> None:
+    assert pread.supports_page_cache_reads(descriptor) is accepts_nowait(descriptor)
+
+
 def test_bytes_in_the_page_cache_are_read_without_waiting(descriptor: int) -> None:
-    if not pread.supports_page_cache_reads(descriptor):
+    if not accepts_nowait(descriptor):
         pytest.skip("the temporary folder's file system has no page-cache reads")
     pread.read_at(descriptor, len(CONTENT), 0)
     assert pread.read_page_cache(descriptor, 100_000, 7) == CONTENT[7:100_007]
@@ -44,7 +78,7 @@ def test_bytes_in_the_page_cache_are_read_without_waiting(descriptor: int) -> No
 
 
 def test_a_read_of_bytes_that_are_only_on_the_disk_does_not_wait(descriptor: int) -> None:
-    if not pread.supports_page_cache_reads(descriptor):
+    if not accepts_nowait(descriptor):
         pytest.skip("the temporary folder's file system has no page-cache reads")
     os.fsync(descriptor)
     os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
@@ -60,11 +94,7 @@ def test_a_file_system_that_refuses_the_flag_is_recognized() -> None:
     path = write(shared_memory / f"whitenoise-test-{os.getpid()}", b"text")
     try:
         with path.open("rb") as file:
-            try:
-                os.preadv(file.fileno(), [bytearray(1)], 0, os.RWF_NOWAIT)
-                is_supported = True
-            except OSError:
-                is_supported = False
+            is_supported = accepts_nowait(file.fileno())
             assert pread.supports_page_cache_reads(file.fileno()) is is_supported
     finally:
         path.unlink()

@@ -27,6 +27,12 @@ SENSITIVE = [
     ("dump.sql", "*.sql"),
     ("module.pyc", "*.pyc"),
     ("dump.sql.gz", "*.sql"),
+    *((name, name) for name in [".hg", ".svn", ".bzr", "CVS", ".git-credentials", ".htaccess"]),
+    *((name, name) for name in [".netrc", ".pgpass", ".pypirc", ".npmrc", ".ssh", ".aws"]),
+    *((name, name) for name in [".gnupg", "id_dsa", "id_ecdsa", "__pycache__", ".venv"]),
+    *((name, name) for name in [".idea", ".vscode", ".DS_Store"]),
+    *((f"a.{ending}", f"*.{ending}") for ending in ["p12", "pfx", "ppk", "jks", "keystore"]),
+    *((f"a.{ending}", f"*.{ending}") for ending in ["kdbx", "sqlite", "db", "orig", "rej", "swo"]),
     ("prod.db.zst", "*.db"),
     ("server.key.br", "*.key"),
 ]

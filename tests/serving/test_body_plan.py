@@ -65,6 +65,10 @@ def test_a_body_may_need_no_file(file: OpenFile) -> None:
     plan = BodyPlan.of_bytes(b"text")
     assert (plan.length, plan.file_length, plan.is_whole_file) == (4, 0, False)
     assert plan.literal == plan.slice(CONTENT) == plan.read(file) == b"text"
+    assert (
+        BodyPlan([BodyPart(b"a", ByteRange(0, 0)), BodyPart(b"b", ByteRange(0, 0))]).literal
+        == b"ab"
+    )
 
 
 def test_a_body_may_be_empty(file: OpenFile) -> None:
@@ -87,3 +91,16 @@ def test_the_body_of_a_file_that_has_changed_is_none(file: OpenFile, path: Path)
     os.truncate(path, 5000)
     assert BodyPlan.of_file(len(CONTENT)).read(file) is None
     assert BodyPlan.of_range(ByteRange(0, 10), len(CONTENT)).read(file) is None
+
+
+def test_a_body_that_ends_early_is_none_even_if_the_file_looks_unchanged(
+    file: OpenFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A network file system may report an old size."""
+    monkeypatch.setattr(
+        open_file_module,
+        "read_at",
+        lambda descriptor, size, offset: os.pread(descriptor, min(size, 5000 - offset), offset),
+    )
+    assert BodyPlan.of_file(len(CONTENT)).read(file) is None
+    assert BodyPlan.of_range(ByteRange(0, 5000), len(CONTENT)).read(file) == CONTENT[:5000]

@@ -144,6 +144,20 @@ def test_if_the_date_of_the_file_is_constant_no_variant_has_a_date() -> None:
     assert [each.last_modified for each in make_representations(variants, [])] == [MTIME, None]
 
 
+@pytest.mark.parametrize(
+    ("mtime_ns", "ctime_ns", "tag"),
+    [
+        (MTIME * SECOND, 0xABC, f"{TAG}-3e8"),
+        (SECOND, 0xABC, "3b9aca00-abc-3e8"),  # a date that builds set
+    ],
+)
+def test_a_tag_has_the_ctime_only_if_the_date_is_constant(
+    mtime_ns: int, ctime_ns: int, tag: str
+) -> None:
+    (only,) = make_representations([("/a", "identity", FileState(0x3E8, mtime_ns, ctime_ns))], [])
+    assert only.etag == f'"{tag}"'
+
+
 def test_dates_can_be_switched_off() -> None:
     for each in make_representations(
         [IDENTITY_VARIANT, GZIP_VARIANT], [], ["x", "y"], use_dates=False

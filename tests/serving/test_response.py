@@ -95,6 +95,22 @@ def ranges_of(response: Response) -> tuple[ByteRange, ...]:
     return tuple(part.range for part in response.body)
 
 
+def test_the_reason_phrases_are_those_of_http() -> None:
+    """RFC 9110 §15."""
+    assert [f"{status} {phrase}" for status, phrase in REASONS.items()] == [
+        "200 OK",
+        "204 No Content",
+        "206 Partial Content",
+        "302 Found",
+        "304 Not Modified",
+        "404 Not Found",
+        "405 Method Not Allowed",
+        "412 Precondition Failed",
+        "416 Range Not Satisfiable",
+        "503 Service Unavailable",
+    ]
+
+
 WHOLE, WHOLE_CODED = (ByteRange(0, 1000),), (ByteRange(0, 300),)
 AS_GZIP = {"accept_encoding": "gzip"}
 

@@ -326,6 +326,27 @@ def test_the_map_has_the_order_of_the_layers() -> None:
     assert layers == sorted(layers)
 
 
+def test_the_files_that_the_page_for_contributors_names_exist() -> None:
+    spans = re.findall("`(.+?)`", CONTRIBUTING.read_text("utf-8"))
+    paths = [each for each in spans if re.fullmatch(r"[a-z_./]+(\.(py|md|txt|jsonl)|/)", each)]
+    folders = ROOT, ROOT / "tests", PACKAGE
+    missing = [path for path in paths if not any((folder / path).exists() for folder in folders)]
+    assert paths
+    assert not missing
+
+
+def test_the_path_of_a_request_has_the_names_of_the_code() -> None:
+    page = CONTRIBUTING.read_text("utf-8")
+    section = page[page.index("## The path of a request") : page.index("## Where a change goes")]
+    spans = re.findall(r"`([A-Za-z_.]+)`", section)
+    names = {name for span in spans if not span.endswith(".py") for name in span.split(".")}
+    source = "\n".join((PACKAGE / module).read_text("utf-8") for module in modules_of_package())
+    defined = set(re.findall(r"^ *(?:class|(?:async )?def) (\w+)", source, re.M))
+    defined.update(re.findall(r"^ *(?:self\.)?(\w+)(?:: .+)? = ", source, re.M))
+    assert "Responder" in names
+    assert names <= defined | {"None"}
+
+
 def test_the_top_level_has_at_most_nine_modules() -> None:
     assert len([*PACKAGE.glob("*.py")]) <= 9
 

@@ -22,40 +22,39 @@ async def reply_in_thread(responder: Responder[Line], request: FileRequest) -> R
     """
     in_memory = responder.reply_from_memory(request)
     with move_on_after(None if in_memory is None else PATIENCE):
-        return await _reply_once_per_file(responder, request)
+        try:
+            return await _reply_once_per_file(responder, request)
+        except LongDigestError:
+            return await _reply_once_per_file(responder, request, computes_long_digest=True)
     # Another request may have loaded a newer state.
     return responder.reply_from_memory(request) or in_memory
 
 
 async def _reply_once_per_file(
-    responder: Responder[Line], request: FileRequest
+    responder: Responder[Line], request: FileRequest, *, computes_long_digest: bool = False
 ) -> Reply[Line] | None:
     """Reply when no other request waits for the disk at the same file.
 
     Otherwise, requests for one file on a disk that hangs would occupy every thread.
+
+    :raises LongDigestError: if a large file must be read for its digest and
+        ``computes_long_digest`` is false. That takes seconds, and small files must not wait for its
+        thread.
     """
     entry, label = request.entry, request.label
     place = entry.url if isinstance(entry, Unresolved) else label
     reply = partial(responder.reply, request)
-    quick = Call(label, os.path.dirname(place), partial(without_long_digests, reply))
+    if computes_long_digest:
+        call = Call(label, None, reply)
+    else:
+        call = Call(label, os.path.dirname(place), partial(without_long_digests, reply))
     try:
-        try:
-            return await _run_once_per_file(quick, place, responder, request)
-        except LongDigestError:
-            # Reading a large file takes seconds. Small files must not wait for its thread.
-            long = Call(label, None, reply)
-            return await _run_once_per_file(long, place, responder, request)
+        with call:
+            if not await call.wait_for_file(place):
+                # The request before this one may have checked the file.
+                ready = responder.reply_nowait(entry, request.method, request.raw)
+                if ready is not None:
+                    return ready
+            return await call.run()
     except FileSystemError as error:
         return responder.reply_unavailable(request, error)
-
-
-async def _run_once_per_file(
-    call: Call[Reply[Line] | None], place: str, responder: Responder[Line], request: FileRequest
-) -> Reply[Line] | None:
-    with call:
-        if not await call.wait_for_file(place):
-            # The request before this one may have checked the file.
-            reply = responder.reply_nowait(request.entry, request.method, request.raw)
-            if reply is not None:
-                return reply
-        return await call.run()

@@ -175,7 +175,7 @@ class OpenFile:
     def __del__(self) -> None:
         # A cancelled task never receives the file that a thread opens for it. Holders may still
         # call `close` after this: the garbage collector finalizes a cycle's objects in any order.
-        if hasattr(self, "_to_close"):
+        if getattr(self, "_to_close", None):
             self._close_once()
 
     def _close_once(self) -> None:

@@ -1,7 +1,7 @@
-"""The media type of a file, by its name, and the ``Content-Type`` field value made from it.
+"""The media type of a file, by its name, and the value of ``Content-Type`` for it.
 
-The answers come from tables in this package only: the machine's ``mime.types`` files and Python's
-``mimetypes`` module have no say in them.
+Python's ``mimetypes`` module is not used: it also reads files of the machine, so its results differ
+between machines.
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ from collections.abc import Mapping
 
 from .media_type_table import BY_EXTENSION
 
+#: The media type of a file with an unknown name (RFC 2046 §4.5.1).
 DEFAULT = "application/octet-stream"
-"""The media type of a file about which nothing is known (RFC 2046 section 4.5.1)."""
 
+#: Media types by file name, in lower case. The extensions of these names do not decide.
 BY_NAME: dict[str, str] = {
-    # Apple's associated domains: JSON, in a file that must have no extension.
+    # Apple's associated domains: the file contains JSON, and must have no extension.
     "apple-app-site-association": "application/json",
-    # Adobe's cross-domain policy: under the meta-policy "by-content-type", Flash Player takes the
-    # file under this media type only.
+    # Adobe's cross-domain policy: under the meta-policy "by-content-type", Flash Player accepts the
+    # file only with this media type.
     "crossdomain.xml": "text/x-cross-domain-policy",
 }
-"""Media types by whole file name, in lower case, for names whose extension does not tell."""
 
-# RFC 9110 section 5.6.2 (token), 5.6.4 (quoted-string, without obs-text) and 5.6.6 (parameters).
+# RFC 9110 §5.6.2 (token), §5.6.4 (quoted-string, without obs-text) and §5.6.6 (parameters).
 _TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _QUOTED_STRING = r'"(?:[\t !#-\[\]-~]|\\[\t -~])*"'
 _PARAMETER = rf"[ \t]*;[ \t]*({_TOKEN})=(?:{_TOKEN}|{_QUOTED_STRING})"
@@ -42,15 +42,13 @@ _LEGACY_JAVASCRIPT = frozenset(
 
 
 def check_media_type(value: str) -> None:
-    """Check that a string can stand in a ``Content-Type`` field.
+    """Check that ``value`` is a media type, such as ``text/html; charset=utf-8``.
 
-    It is to be ``type/subtype``, two tokens, and any number of ``; name=value`` parameters, whose
-    values are tokens or quoted strings, all of it ASCII without control characters other than
-    a tab (RFC 9110 sections 8.3.1 and 5.6).  An empty parameter (``text/plain;``), which
-    the grammar has for what a recipient may meet, is refused.
+    It consists of ``type/subtype`` and any number of ``; name=value`` parameters, in ASCII
+    (RFC 9110 §8.3.1). The RFC lets recipients accept an empty parameter, as in ``text/plain;``.
+    Here it is an error.
 
-    :param value: the media type, with its parameters if it has any.
-    :raises ValueError: for what is not a media type; the message names it.
+    :raises ValueError: if it is not a media type. The message contains it.
     """
     if not _MEDIA_TYPE.fullmatch(value):
         raise ValueError(
@@ -60,17 +58,15 @@ def check_media_type(value: str) -> None:
 
 
 def content_type(media_type: str, charset: str | None) -> str:
-    """Return the ``Content-Type`` field value for a media type.
+    """Return the value of ``Content-Type`` for a media type.
 
-    The charset parameter goes to the media types that define it: every ``text/*``, and the
-    obsolete names of JavaScript under ``application/`` (RFC 9239 section 6).  JSON defines none
-    (RFC 8259 section 11), and an XML file outside ``text/`` declares its own encoding, which the
-    parameter would overrule (RFC 7303 section 3).
+    Only media types that define the parameter get a charset: ``text/*``, and the obsolete names of
+    JavaScript (RFC 9239 §6). JSON defines none (RFC 8259 §11). An XML file of another type declares
+    its own encoding, which the parameter would override (RFC 7303 §3).
 
-    :param media_type: a media type that :func:`check_media_type` takes.
-    :param charset: the value of the parameter, a token such as ``utf-8``; ``None`` adds none.
-    :returns: the media type, followed by ``; charset="..."`` where that is called for. A media type
-        that has a charset parameter already is returned as it is.
+    :param media_type: a media type that :func:`check_media_type` accepts. If it has a charset, it
+        is returned unchanged.
+    :param charset: a token such as ``utf-8``; ``None`` adds no charset.
     """
     if charset is None:
         return media_type
@@ -83,17 +79,17 @@ def content_type(media_type: str, charset: str | None) -> str:
 
 
 class MediaTypes:
-    """Media types by file name: the user's table first, then the tables of this package.
-
-    :param extra: the user's table, or ``None``. A key is an extension with its dot (``".foo"``,
-        ``".tar.gz"``) or a whole file name (``"LICENSE"``, ``".htaccess"``), in any case; a value
-        is a media type, with its parameters if it has any.
-    :raises ValueError: for a value that is not a media type.
-    """
+    """Media types by file name, from the user's table and the tables of this package."""
 
     __slots__ = ("_extra",)
 
     def __init__(self, extra: Mapping[str, str] | None = None) -> None:
+        """
+        :param extra: the user's table of media types. A key is an extension with its dot
+            (``".foo"``, ``".tar.gz"``) or a whole file name (``"LICENSE"``, ``".htaccess"``), in
+            upper or lower case.
+        :raises ValueError: if a value is not a media type.
+        """
         self._extra: dict[str, str] = {}
         for key, media_type in (extra or {}).items():
             check_media_type(media_type)
@@ -102,13 +98,13 @@ class MediaTypes:
     def media_type(self, path: str) -> str:
         """Return the media type of a file.
 
-        Only the last component of the path counts, without regard to case.  It is looked up in
-        the user's table, then in those of this package; in each, the whole name comes first, then
-        its extensions from the longest (``.tar.gz``) to the shortest (``.gz``).  Leading dots
-        belong to the stem: ``.htaccess`` and ``.css`` have no extension.
+        The user's table comes first, then those of this package. Each is searched for the whole
+        name, then for its extensions, from the longest (``.tar.gz``) to the shortest (``.gz``).
+        Names that only begin with a dot, such as ``.htaccess`` and ``.css``, have no extension.
+        Case does not matter.
 
         :param path: a file name, or a path with ``/`` or the platform's separators.
-        :returns: the media type as the table has it, or :data:`DEFAULT`.
+        :returns: :data:`DEFAULT` if no table has the name.
         """
         name = os.path.basename(path).lower()
         stem = name.lstrip(".")

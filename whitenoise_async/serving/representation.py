@@ -36,7 +36,7 @@ class Representation(NamedTuple):
     last_modified: int | None  # seconds since the epoch
     headers: Sequence[tuple[str, str]]
     #: Whether its date is meaningful. It is sent once it has come.
-    is_dated: bool = True
+    is_dated: bool
 
     @property
     def size(self) -> int:
@@ -49,7 +49,10 @@ def are_dated(states: Sequence[FileState]) -> list[bool]:
 
     If the file's own date is constant, its variants may have dates that depend on it.
     """
-    return [not (states[0].has_constant_date() or state.has_constant_date()) for state in states]
+    identity, *variants = states
+    if identity.has_constant_date():
+        return [False] * len(states)
+    return [True, *[not state.has_constant_date() for state in variants]]
 
 
 def make_representations(

@@ -21,7 +21,6 @@ from .descriptor_cache import DescriptorCache
 from .etags import TagSource
 from .file_headers import FileHeaders
 from .open_variants import OpenVariants
-from .representation import Representation
 from .response import Request, Response, redirect, redirect_headers, unavailable
 from .response_cache import (
     EncodedFileResponse,
@@ -113,7 +112,8 @@ class Responder(Generic[Line]):
         interval = limits.check_interval
         self._check_interval = math.inf if interval is None else interval
         cache_size = limits.max_cache_size if self._keep else 0
-        self._max_file_size = min(limits.max_cached_file_size, cache_size)
+        #: Bytes; -1 if no content is cached, not even that of an empty file.
+        self._max_file_size = min(limits.max_cached_file_size, cache_size) or -1
         self.content_cache = ContentCache(cache_size)
         self.descriptor_cache = DescriptorCache()
         self.response_cache = ResponseCache(wire_format, keep=self._keep)
@@ -242,15 +242,12 @@ class Responder(Generic[Line]):
             if snapshot is None:
                 return self._from_new_snapshot(served, request)
             response = self.response_cache[snapshot, request.method, request.raw]
-            if self._is_cacheable(response.representation):
+            if response.representation.size <= self._max_file_size:
                 # With the lock held, so that concurrent requests read a small file once.
                 return self._read(response) or self._from_new_snapshot(served, request)
         finally:
             served.lock.release()
         return self._read(response) or self._from_new_snapshot(served, request)
-
-    def _is_cacheable(self, selected: Representation) -> bool:
-        return self._max_file_size > 0 and selected.size <= self._max_file_size
 
     def _checked(self, served: ServedFile) -> Snapshot | None:
         """The snapshot, checked if that is due; ``None`` if there is none or it is outdated."""
@@ -327,7 +324,7 @@ class Responder(Generic[Line]):
 
     def _load(self, response: EncodedFileResponse[Line], file: OpenFile) -> bytes | None:
         """The body, if it should be read here and the file did not change."""
-        if self._is_cacheable(response.representation):
+        if file.state.size <= self._max_file_size:
             data = file.read_fully(0, file.state.size)
             if len(data) < file.state.size:
                 return None

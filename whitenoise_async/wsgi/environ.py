@@ -27,7 +27,7 @@ class WSGIFormat:
     def read_fields(self, raw: RawFields) -> RequestFields:
         """Decode what :func:`relevant_headers` returned."""
         values = cast("tuple[str | None, ...]", raw)
-        return RequestFields(*(value if value is None else value.strip(OWS) for value in values))
+        return RequestFields(*[value and value.strip(OWS) for value in values])
 
 
 WSGI_FORMAT = WSGIFormat()
@@ -57,7 +57,8 @@ def url_of(environ: Mapping[str, Any]) -> str | None:
     path = environ.get("PATH_INFO", "")
     if path[:1] != "/":
         path = restore_slash(path, environ.get("SCRIPT_NAME", ""))
-    return decode_path(path)
+    # Most paths are ASCII, and need no decoding.
+    return path if path.isascii() else decode_path(path)
 
 
 def target_of(environ: Mapping[str, Any]) -> tuple[str, str]:
