@@ -1,4 +1,4 @@
-"""What both adapters share: options, hooks, roots, one registry and one responder."""
+"""The base class of both adapters: options, hooks, roots, one registry and one responder."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class BaseWhiteNoise(Options, Generic[Line]):
     Options are keyword arguments, or attributes of a subclass; see :class:`Options`.
     """
 
-    #: The parameters of a call of the application, by which it is checked.
+    #: The parameters that the adapter passes to the application, to check its signature.
     _application_parameters: ClassVar[tuple[str, ...]]
     _application_is_async: ClassVar[bool]
     _application_kind: ClassVar[str]
@@ -180,7 +180,7 @@ class BaseWhiteNoise(Options, Generic[Line]):
 
     @staticmethod
     def _adapt(application: Callable[..., Any]) -> Callable[..., Any]:
-        """The callable by which the adapter runs ``application``."""
+        """Return a callable that the adapter can call in place of ``application``."""
         return application
 
     @classmethod

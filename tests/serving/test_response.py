@@ -308,7 +308,7 @@ def test_a_range_of_an_empty_file_is_ignored(value: str) -> None:
     whole = respond(empty, request())
     assert (whole.status, whole.body.length) == (200, 0)
     assert combined_field(whole.headers, "Content-Length") == "0"
-    assert respond(empty, request(range=value)) == whole
+    assert values_of(respond(empty, request(range=value))) == values_of(whole)
 
 
 def boundary_of(response: Response) -> str:

@@ -18,7 +18,7 @@ from .worker_threads import Call
 async def reply_in_thread(responder: Responder[Line], request: FileRequest) -> Reply[Line] | None:
     """Reply as :meth:`Responder.reply` does, in a thread.
 
-    A disk may hang while a file is checked. Then the content in memory is sent meanwhile.
+    A disk may hang while a file is checked. Then the content in memory is sent instead.
     """
     in_memory = responder.reply_from_memory(request)
     with move_on_after(None if in_memory is None else PATIENCE):

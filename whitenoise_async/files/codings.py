@@ -30,5 +30,5 @@ SUFFIXES = tuple(coding.suffix for coding in CODINGS)
 
 
 def original_of(name: str) -> str | None:
-    """The name or path of the file of which ``name`` may be a variant, ``None`` if of no file."""
+    """The name or path without a variant's suffix; ``None`` if ``name`` has no such suffix."""
     return name.rpartition(".")[0] if name.endswith(SUFFIXES) else None

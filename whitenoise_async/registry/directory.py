@@ -49,7 +49,7 @@ def _is_not_included(include: Globs | None, below: str, names: Sequence[str]) ->
 
 
 def _with_originals(name: str) -> list[str]:
-    """A name, and the names of the files of which it may be a variant."""
+    """A name, and the names of the originals that it may be a variant of."""
     names = [name]
     while (original := original_of(names[-1])) is not None:
         names.append(original)

@@ -49,5 +49,5 @@ class Unresolved(NamedTuple):
     url: str
 
 
-#: What a URL leads to.
+#: A file or a redirect, found by its URL.
 Entry = StaticFile | Redirect

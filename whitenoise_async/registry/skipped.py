@@ -1,4 +1,4 @@
-"""What a root does not serve, or perhaps serves by mistake, and how the log reports it."""
+"""Reports the entries that a root skips, and the files that it perhaps serves by mistake."""
 
 from __future__ import annotations
 

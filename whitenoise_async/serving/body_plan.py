@@ -70,7 +70,7 @@ class BodyPlan:
         )
 
     def read(self, file: OpenFile) -> bytes | None:
-        """Read the body from the file; ``None`` if the file changed meanwhile. Blocks on the disk.
+        """Read the body from the file; ``None`` if it changed during that. Blocks on the disk.
 
         :raises FileSystemError: if the system fails.
         """

@@ -68,7 +68,7 @@ class FileRequest(NamedTuple):
 
 
 class Limits(NamedTuple):
-    """What a responder keeps, and for how long."""
+    """The limits of a responder's caches."""
 
     check_interval: float | None  # seconds until a file is checked again; None for never
     max_cached_file_size: int  # bytes
@@ -307,8 +307,8 @@ class Responder(Generic[Line]):
     def _deliver(self, response: EncodedFileResponse[Line], file: OpenFile) -> Reply[Line]:
         """Read the body if it is small, and keep what can be kept.
 
-        A file that has changed meanwhile is handed over open. Its sender notices, and cuts the
-        connection.
+        A file that changed while it was read is handed over open. Its sender notices the change,
+        and cuts the connection.
         """
         try:
             body = self._load(response, file)
