@@ -123,6 +123,8 @@ class OpenFile:
             status = os.fstat(self._descriptor)
         except OSError as error:  # ESTALE, on a network file system
             return reason_of(error)
+        if state_of(status) == self.state:
+            return None
         if status.st_size < self.state.size:
             return "the file was truncated"
         return "the file was overwritten" if self._is_overwritten(status) else None

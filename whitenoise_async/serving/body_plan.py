@@ -75,8 +75,10 @@ class BodyPlan:
         :raises FileSystemError: if the system fails.
         """
         body = b"".join(
-            part.literal + file.read_fully(part.range.start, part.range.length)
-            for part in self._parts
+            [
+                literal + file.read_fully(start, stop - start)
+                for literal, (start, stop) in self._parts
+            ]
         )
         return None if len(body) < self.length or file.change_since_open() else body
 

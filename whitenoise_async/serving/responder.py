@@ -15,7 +15,7 @@ from ..registry.entries import Entry, Redirect, StaticFile, Unresolved
 from ..registry.interface import Registry
 from ..support.after_fork import register_after_fork
 from ..support.logs import error_rate_limited, warn_once
-from .body_plan import EMPTY
+from .body_plan import EMPTY, BodyPlan
 from .content_cache import ContentCache
 from .descriptor_cache import DescriptorCache
 from .etags import TagSource
@@ -325,14 +325,12 @@ class Responder(Generic[Line]):
     def _load(self, response: EncodedFileResponse[Line], file: OpenFile) -> bytes | None:
         """The body, if it should be read here and the file did not change."""
         if file.state.size <= self._max_file_size:
-            data = file.read_fully(0, file.state.size)
-            if len(data) < file.state.size:
-                return None
-            if file.is_unchanged():
-                self.content_cache.add(response.content, data)
-            elif file.change_since_open():
+            data = BodyPlan.of_file(file.state.size).read(file)
+            if data is None:
                 return None
             # A file that grew may have been overwritten: its content is sent, but not kept.
+            if file.is_unchanged():
+                self.content_cache.add(response.content, data)
             return response.plan.slice(data)
         if not response.plan.length:
             return b""
