@@ -7,6 +7,7 @@ import gzip
 import os
 import re
 import runpy
+import shlex
 import signal
 import socket
 import subprocess
@@ -182,18 +183,24 @@ def test_the_options_of_the_middleware_are_had_by_name(tmp_path: Path) -> None:
     assert (process.returncode, errors) == (0, "")
 
 
-def test_what_is_published_by_mistake_is_named(tmp_path: Path) -> None:
+def test_a_sensitive_file_is_named_with_advice_that_the_command_line_accepts(
+    tmp_path: Path,
+) -> None:
+    def publish(*arguments: str) -> tuple[str, str]:
+        with publishing(tmp_path, "--port=0", *arguments) as process:
+            assert process.stdout is not None
+            url_in(process.stdout.readline(), tmp_path)
+            served = process.stdout.readline()
+            process.send_signal(signal.SIGINT)
+            return served, process.communicate(timeout=60)[1]
+
     write(tmp_path / ".env", b"")
-    with publishing(tmp_path, "--port=0") as process:
-        assert process.stdout is not None
-        url_in(process.stdout.readline(), tmp_path)
-        assert process.stdout.readline() == "1 file, 0 bytes\n"
-        process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=60)
-    assert errors == (
-        f"Below {tmp_path} are served, perhaps by mistake: .env. To keep them out:"
-        " exclude=['.env*']\n"
-    )
+    served, errors = publish()
+    assert served == "1 file, 0 bytes\n"
+    beginning, advice = errors.split(" To leave them out, add to exclude: ")
+    assert beginning == f"Below {tmp_path} are served, perhaps by mistake: .env."
+    assert advice == "'.env*'\n"
+    assert publish("--exclude", *shlex.split(advice)) == ("0 files, 0 bytes\n", "")
 
 
 def test_a_current_directory_that_was_removed_is_none(

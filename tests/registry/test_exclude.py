@@ -150,7 +150,7 @@ def test_one_warning_names_all_sensitive_files(
     assert (record.name, record.levelno) == ("whitenoise_async", logging.WARNING)
     assert record.getMessage() == (
         f"Below {tree} are served, perhaps by mistake: .env; .git/; sub/.git/."
-        " To keep them out: exclude=['.env*', '.git']"
+        " To leave them out, add to exclude: '.env*', '.git'"
     )
     assert get("/.env").status == 200
 
@@ -172,7 +172,7 @@ def test_the_warning_names_a_limited_number_of_files(
     serve(tmp_path)
     (message,) = caplog.messages
     assert message.count(".bak;") == 20
-    assert "19.bak; 10 more. To keep them out: exclude=['*.bak']" in message
+    assert "19.bak; 10 more. To leave them out, add to exclude: '*.bak'" in message
 
 
 def test_autorefresh_warns_once_about_each_requested_sensitive_file(

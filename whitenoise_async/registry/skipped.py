@@ -45,13 +45,16 @@ def warn_or_raise(path: str, reason: str | OSError) -> None:
 
 
 def warn_of_sensitive(found: SensitiveFiles, root: str) -> None:
-    """Log one warning that names the files below ``root`` that are perhaps served by mistake."""
+    """Log one warning that names the files below ``root`` that are perhaps served by mistake.
+
+    The advice is right for the argument ``exclude``, the Django setting and the command's option.
+    """
     if found:
         logger.warning(
-            "Below %s are served, perhaps by mistake: %s. To keep them out: exclude=%s",
+            "Below %s are served, perhaps by mistake: %s. To leave them out, add to exclude: %s",
             root,
             _first(sorted(found)),
-            sorted(set(found.values())),
+            ", ".join(map(repr, sorted(set(found.values())))),
         )
 
 
