@@ -64,8 +64,8 @@ def test_the_hooks_are_called_with_the_file_and_its_url() -> None:
         (
             "X-A",
             "b\0",
-            r"add_headers_function set X-A to 'b\x00', which cannot be sent: a value is Latin-1 text"
-            " without control characters",
+            r"add_headers_function set X-A to 'b\x00', which cannot be sent: a value is Latin-1"
+            " text without control characters",
         ),
         (
             "Connection",
