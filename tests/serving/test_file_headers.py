@@ -45,6 +45,7 @@ def test_the_hooks_are_called_with_the_file_and_its_url() -> None:
         calls.append((path, url))
         headers["X-Cache"] = headers["Cache-Control"]
         headers["X-A"] = " \tc\t "
+        headers["X-D"] = "\xa0d"  # RFC 9110 §5.6.3: no white space
 
     hook = Hook("is_immutable_file", is_immutable_file)
     headers = FileHeaders(MediaTypes({}), "utf-8", SHARED, hook, add).make(FILE)
@@ -54,6 +55,7 @@ def test_the_hooks_are_called_with_the_file_and_its_url() -> None:
         ("Cache-Control", "max-age=315360000, public, immutable"),
         ("X-Cache", "max-age=315360000, public, immutable"),
         ("X-A", "c"),
+        ("X-D", "\xa0d"),
     ]
 
 
