@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from tests.helpers.files import write
 from tests.helpers.registries import KINDS, add, describe, path_of
 from whitenoise_async.registry.entries import Redirect
 from whitenoise_async.registry.interface import Registry
+from whitenoise_async.registry.listing import Place, listing_of
 from whitenoise_async.registry.walked import WalkedRegistry
 
 
@@ -101,3 +103,23 @@ def test_an_index_file_has_three_urls(kind: type[WalkedRegistry], tmp_path: Path
     write(tmp_path / "index.html", b"")
     add(registry, tmp_path, "static")
     assert path_of(registry.look_up("/static")) == str(tmp_path / "index.html")
+
+
+def test_a_place_stands_for_the_files_of_one_directory() -> None:
+    file = Place("/root/a/b", (".gz",), are_variants=True).file("/static/a/b/c.css")
+    expected = (os.path.join("/root/a/b", "c.css"), "/static/a/b/c.css", (".gz",), True)
+    assert describe(file) == expected
+
+
+def test_a_directory_adds_its_files_and_its_index_file() -> None:
+    listing = listing_of("/root", "/static/", {"a.css", "index.html"}, "index.html")
+    assert sorted(listing.urls) == ["/static", "/static/", "/static/a.css", "/static/index.html"]
+    index = os.path.join("/root", "index.html")
+    assert describe(listing.urls["/static/"]) == (index, "/static/", (), False)
+    assert listing.variant("/static/a.css") is None
+    assert listing.variant("/static/a.css.gz") is None
+
+
+def test_a_variant_is_no_index_file() -> None:
+    listing = listing_of("/root", "/static/", {"a", "a.gz"}, "a.gz")
+    assert list(listing.urls) == ["/static/a"]
