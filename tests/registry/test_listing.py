@@ -9,7 +9,7 @@ import pytest
 
 from tests.helpers.files import write
 from tests.helpers.registries import KINDS, add, describe, path_of
-from whitenoise_async.registry.entries import Redirect
+from whitenoise_async.registry.entries import Redirect, StaticFile
 from whitenoise_async.registry.interface import Registry
 from whitenoise_async.registry.listing import Place, listing_of
 from whitenoise_async.registry.walked import WalkedRegistry
@@ -115,7 +115,9 @@ def test_a_directory_adds_its_files_and_its_index_file() -> None:
     listing = listing_of("/root", "/static/", {"a.css", "index.html"}, "index.html")
     assert sorted(listing.urls) == ["/static", "/static/", "/static/a.css", "/static/index.html"]
     index = os.path.join("/root", "index.html")
-    assert describe(listing.urls["/static/"]) == (index, "/static/", (), False)
+    file = listing.urls["/static/"]
+    assert isinstance(file, StaticFile)
+    assert describe(file) == (index, "/static/", (), False)
     assert listing.variant("/static/a.css") is None
     assert listing.variant("/static/a.css.gz") is None
 
