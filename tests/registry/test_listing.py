@@ -125,3 +125,9 @@ def test_a_directory_adds_its_files_and_its_index_file() -> None:
 def test_a_variant_is_no_index_file() -> None:
     listing = listing_of("/root", "/static/", {"a", "a.gz"}, "a.gz")
     assert list(listing.urls) == ["/static/a"]
+
+
+def test_a_file_may_have_several_variants() -> None:
+    listing = listing_of("/root", "/", {"a", "a.zst", "a.br", "a.gz", "b.br"}, None)
+    place = Place("/root", (".gz", ".br", ".zst"))
+    assert listing.urls == {"/a": place, "/b.br": Place("/root", ())}
