@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 from tests.helpers.clients import ADAPTERS, Get, Serve, client_of
@@ -17,6 +18,10 @@ from tests.helpers.files import write
 from tests.helpers.server_processes import describe_servers
 from whitenoise_async.serving import descriptor_cache
 from whitenoise_async.support import logs
+
+# A deadline would make tests fail on a busy machine.
+hypothesis.settings.register_profile("no deadline", deadline=None)
+hypothesis.settings.load_profile("no deadline")
 
 pytest.register_assert_rewrite("tests.fuzzing")
 

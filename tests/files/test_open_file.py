@@ -133,17 +133,106 @@ def test_an_error_of_close_is_ignored(
     assert len(closed) == (3 if way == "folder" else 1)
 
 
-def test_a_stream_is_independent_and_starts_at_the_beginning(file: OpenFile) -> None:
-    for _ in range(2):
-        with file.stream() as stream:
-            assert stream.read() == CONTENT
-    assert file.read(5, 10) == CONTENT[5:15]
-
-
 def append(path: Path) -> None:
     with path.open("ab") as file:
         file.write(b"more")
-    os.utime(path, (time.time() + 5,) * 2)  # a write sets the date, but the clock is coarse
+
+
+def append_and_restore_date(path: Path) -> None:
+    append(path)
+    os.utime(path, (0, MTIME))
+
+
+def replace(path: Path) -> None:
+    write(path.with_name("new"), CONTENT[::-1]).replace(path)
+
+
+TRUNCATED, OVERWRITTEN = "the file was truncated", "the file was overwritten"
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (lambda path: path.chmod(0o600), None),
+        (lambda path: os.link(path, path.with_name("link")), None),
+        (lambda path: path.rename(path.with_name("renamed")), None),
+        (lambda path: path.unlink(), None),
+        (replace, None),
+        (append, None),
+        (append_and_restore_date, OVERWRITTEN),
+        (lambda path: os.truncate(path, 9_999), TRUNCATED),
+        (lambda path: os.utime(path, (0, MTIME + 1)), OVERWRITTEN),
+        (lambda path: write(path, CONTENT[::-1]), OVERWRITTEN),  # with the same date
+        (lambda path: path.write_bytes(CONTENT[::-1]), OVERWRITTEN),
+    ],
+    ids=[
+        *("chmod", "link", "rename", "remove", "replace", "append", "append and restore date"),
+        *("truncate", "touch", "overwrite and restore date", "overwrite"),
+    ],
+)
+def test_a_change_is_noticed_and_one_that_affects_the_content_is_named(
+    file: OpenFile, path: Path, change: Callable[[Path], object], expected: str | None
+) -> None:
+    assert file.change_since_open() is None
+    assert file.is_unchanged() is True
+    time.sleep(0.02)  # the clock that sets the ctime ticks every few milliseconds
+    change(path)
+    assert file.change_since_open() == expected
+    assert file.is_unchanged() is False
+
+
+def test_a_file_is_read_at_any_offset_and_as_a_stream(file: OpenFile, path: Path) -> None:
+    assert (file.path, file.is_by_path, file.is_open) == (str(path), True, True)
+    assert file.read(10_000, 10) == b""
+    assert file.read(9_995, 10) == CONTENT[-5:]
+    for _ in range(2):
+        with file.stream() as stream:
+            assert stream.read() == CONTENT
+    assert file.read_nowait(3, 4) == (CONTENT[3:7] if file.supports_nowait else None)
+
+
+def test_memory_that_runs_out_is_an_error_that_names_the_file(
+    file: OpenFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: int) -> bytes:
+        raise MemoryError
+
+    for name in ("read_at", "read_page_cache"):
+        monkeypatch.setattr(open_file_module, name, fail)
+    with pytest.raises(FileSystemError, match=r"a\.bin cannot be read now"):
+        file.read(0, 10)
+    assert file.read_nowait(0, 10) is None
+
+
+@pytest.mark.parametrize(
+    "open_it", [open_file, lambda path: open_below(str(Path(path).parent), path)]
+)
+def test_a_fifo_is_refused_without_waiting_for_its_writer(
+    tmp_path: Path, open_it: Callable[[str], OpenFile]
+) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    with pytest.raises(UnavailableError, match="it is not a regular file"):
+        open_it(str(tmp_path / "fifo"))
+
+
+def test_no_link_to_a_folder_below_the_root_is_followed(tmp_path: Path) -> None:
+    real = write(tmp_path / "root" / "a" / "b" / "c.bin", CONTENT)
+    root = tmp_path / "root"
+    (tmp_path / "link").symlink_to(root)  # to the root itself
+    (root / "linked").symlink_to(root / "a")
+    (root / "a" / "linked").symlink_to(root / "a" / "b")
+    (root / "a" / "file").symlink_to(real)
+    os.mkfifo(root / "fifo")
+    for name in ("a/b/c.bin", "a/file"):
+        for start in (root, tmp_path / "link"):
+            file = open_below(str(start), str(start / name))
+            assert (file.path, file.is_by_path) == (str(start / name), False)
+            assert file.read(0, 10) == CONTENT[:10]
+            file.close()
+    for name in ("linked/b/c.bin", "a/linked/c.bin", "fifo/c.bin", "a/none.bin"):
+        with pytest.raises(UnavailableError):
+            open_below(str(root), str(root / name))
+    assert open_file(str(root / "linked" / "b" / "c.bin")).is_by_path
 
 
 def overwrite(path: Path) -> None:
@@ -158,11 +247,11 @@ def overwrite_with_more_and_restore_date(path: Path) -> None:
     write(path, CONTENT[::-1] + b"more")
 
 
-def replace(path: Path) -> None:
-    write(path.with_name("new"), CONTENT[::-1]).replace(path)
-
-
-OVERWRITTEN = "the file was overwritten"
+def test_a_stream_is_independent_and_starts_at_the_beginning(file: OpenFile) -> None:
+    for _ in range(2):
+        with file.stream() as stream:
+            assert stream.read() == CONTENT
+    assert file.read(5, 10) == CONTENT[5:15]
 
 
 @pytest.mark.parametrize(

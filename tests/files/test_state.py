@@ -40,6 +40,16 @@ def test_a_state_has_the_values_of_the_status(path: Path) -> None:
     )
 
 
+def test_a_system_may_have_neither_ctime_nor_inode() -> None:
+    assert FileState(1, 2) == (1, 2, 0, 0, 0)
+
+
+def test_a_date_has_come_at_its_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "time", lambda: float(MTIME))
+    assert FileState(1, MTIME * SECOND).is_past()
+    assert not FileState(1, (MTIME + 1) * SECOND).is_past()
+
+
 def append(path: Path) -> None:
     with path.open("ab") as file:
         file.write(b"more")
@@ -95,6 +105,7 @@ def test_a_path_without_a_regular_file_has_no_state(
     with pytest.raises(UnavailableError) as caught:
         read_state(str(path))
     assert not caught.value.gone
+    assert str(caught.value).startswith(f"{path} is not served: ")
     assert state_or_none(str(path)) is None
 
 

@@ -6,6 +6,7 @@ import gzip
 import logging
 import os
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import brotli
@@ -13,6 +14,9 @@ import pytest
 
 from tests.helpers.clients import Serve
 from tests.helpers.files import MTIME, write
+from whitenoise_async.files.codings import BROTLI, GZIP, ZSTD, Coding
+from whitenoise_async.files.open_file import open_file
+from whitenoise_async.files.variant_check import parse_zstd_header, variant_mismatch
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -47,6 +51,7 @@ def skippable(content: bytes) -> bytes:
 
 
 TWO_SECONDS = 2 * 10**9
+REFUSED = "its window of 16777216 bytes is one that browsers refuse (RFC 9659)"
 
 
 @pytest.mark.parametrize(
@@ -54,21 +59,21 @@ TWO_SECONDS = 2 * 10**9
     [
         (".br", brotli.compress(TEXT), 0, None),
         (".br", brotli.compress(TEXT), TWO_SECONDS, None),
-        (".br", brotli.compress(OTHER), TWO_SECONDS + 1, "it is older than"),
+        (".br", brotli.compress(OTHER), TWO_SECONDS + 1, "it is older than {}"),
         (".br", brotli.compress(TEXT), -3600 * 10**9, None),
-        (".br", b"", 0, "it is not"),
+        (".br", b"", 0, "it is not {}, compressed"),
         (".zst", zstd_of(TEXT), 3600 * 10**9, None),
-        (".zst", zstd_of(OTHER), 0, "it is not"),
+        (".zst", zstd_of(OTHER), 0, "it is not {}, compressed"),
         (".zst", zstd_of(TEXT, with_size=False), TWO_SECONDS, None),
-        (".zst", zstd_of(TEXT, with_size=False), TWO_SECONDS + 1, "it is older than"),
+        (".zst", zstd_of(TEXT, with_size=False), TWO_SECONDS + 1, "it is older than {}"),
         (".zst", zstd_of(TEXT, with_size=False, window=23), 0, None),
-        (".zst", zstd_of(TEXT, with_size=False, window=24), 0, "its window of 16777216 bytes"),
-        (".zst", zstd_of(TEXT)[:8], 0, "it is not"),
-        (".zst", b"", 0, "it is not"),
-        (".zst", brotli.compress(TEXT), 0, "it is not"),
-        (".zst", skippable(TEXT), 0, "it is not"),
-        (".gz", zstd_of(TEXT), 0, "it is not"),
-        (".gz", gzip.compress(TEXT, mtime=0)[:17], 0, "it is not"),
+        (".zst", zstd_of(TEXT, with_size=False, window=24), 0, REFUSED),
+        (".zst", zstd_of(TEXT)[:8], 0, "it is not {}, compressed"),
+        (".zst", b"", 0, "it is not {}, compressed"),
+        (".zst", brotli.compress(TEXT), 0, "it is not {}, compressed"),
+        (".zst", skippable(TEXT), 0, "it is not {}, compressed"),
+        (".gz", zstd_of(TEXT), 0, "it is not {}, compressed"),
+        (".gz", gzip.compress(TEXT, mtime=0)[:17], 0, "it is not {}, compressed"),
     ],
 )
 def test_a_variant_that_cannot_match_is_not_served_and_the_log_names_it(
@@ -92,7 +97,59 @@ def test_a_variant_that_cannot_match_is_not_served_and_the_log_names_it(
         assert warned == []
     else:
         (line,) = warned
-        assert line.startswith(f"{variant} is not served: {reason}")
+        assert line == f"{variant} is not served: {reason.format(folder / 'app.css')}"
+
+
+@pytest.mark.parametrize(
+    ("coding", "content", "size", "matches"),
+    [
+        (GZIP, b"\x1f\x8b\x08" + bytes(15), 0, True),
+        (GZIP, b"\x1f\x8b\x08" + bytes(14), 0, False),
+        (GZIP, b"\x1f\x8b\x07" + bytes(15), 0, False),
+        # ISIZE has 32 bits. No disk holds the bytes of these originals.
+        (GZIP, b"\x1f\x8b\x08" + bytes(11) + b"\x05\0\0\x80", 0x1_8000_0005, True),
+        (GZIP, b"\x1f\x8b\x08" + bytes(11) + b"\x05\0\0\0", 0x1_8000_0005, False),
+        (ZSTD, b"\x28\xb5\x2f\xfd\x20\0" + bytes(3), 0, True),
+        (ZSTD, b"\x28\xb5\x2f\xfd\x20\0" + bytes(2), 0, False),
+        (BROTLI, b"\x3b", 0, True),
+    ],
+)
+def test_the_shortest_variants_and_the_longest_originals_are_compared(
+    tmp_path: Path, coding: Coding, content: bytes, size: int, matches: bool
+) -> None:
+    original = write(tmp_path / "a", b"")
+    os.truncate(original, size)
+    os.utime(original, (0, MTIME))
+    variant = write(tmp_path / "a.variant", content)
+    with closing(open_file(str(variant))) as one, closing(open_file(str(original))) as other:
+        mismatch = variant_mismatch(coding, one, other)
+    assert mismatch == (None if matches else f"it is not {original}, compressed")
+
+
+@pytest.mark.parametrize(
+    ("header", "window", "size"),
+    [
+        ("20 00", 0, 0),
+        ("20 07", 7, 7),
+        ("60 05 01", 517, 517),  # 256 is added to a size of two bytes
+        ("a0 01 00 01 00", 65_537, 65_537),
+        ("e0 01 00 00 00 01 00 00 00", 2**32 + 1, 2**32 + 1),
+        ("00 00", 1024, None),
+        ("00 0b", 11 << 8, None),
+        ("00 ff", 15 << 38, None),
+        ("40 0b 05 01", 11 << 8, 517),
+        ("41 0b ff 05 01", 11 << 8, 517),
+        ("42 0b ff ff 05 01", 11 << 8, 517),
+        ("43 0b ff ff ff ff 05 01", 11 << 8, 517),
+        ("23 ff ff ff ff 07", 7, 7),
+    ],
+)
+def test_window_and_content_size_are_read_from_a_zstd_header(
+    header: str, window: int, size: int | None
+) -> None:
+    """RFC 8878 §3.1.1.1: descriptor, window, Dictionary_ID, content size."""
+    frame = b"\x28\xb5\x2f\xfd" + bytes.fromhex(header) + b"\xee\xee\xee"
+    assert parse_zstd_header(frame) == (window, size)
 
 
 @pytest.mark.parametrize("length", [300, 70_000])

@@ -9,6 +9,8 @@ def test_a_file_has_no_variants_and_follows_every_link_by_default() -> None:
     file = StaticFile("/root/a.css", "/a.css")
     assert (file.path, file.url) == ("/root/a.css", "/a.css")
     assert (file.suffixes, file.is_variant, file.root) == ((), False, None)
+    file = StaticFile("/root/a.gz", "/a.gz", (".br",), is_variant=True, root="/root")
+    assert (file.suffixes, file.is_variant, file.root) == ((".br",), True, "/root")
 
 
 def test_two_files_are_never_equal() -> None:

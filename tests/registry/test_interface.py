@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import linecache
 import re
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from whitenoise_async.registry.interface import make_root
         ("static", "/static/"),
         ("/static", "/static/"),
         ("/a/b/", "/a/b/"),
+        ("X", "/X/"),
     ],
 )
 def test_a_prefix_begins_and_ends_with_a_slash(
@@ -43,6 +45,16 @@ def test_a_root_that_is_no_directory_is_made_with_a_warning(tmp_path: Path) -> N
         assert make_root(path, None, False).path == str(path)
 
 
+def test_the_warning_points_at_the_caller_of_the_method_that_adds_the_root(tmp_path: Path) -> None:
+    def add_files(path: Path) -> None:
+        make_root(path, None, False)
+
+    with pytest.warns(UserWarning, match="No directory at") as caught:
+        add_files(tmp_path / "none")
+    line = linecache.getline(caught[0].filename, caught[0].lineno)
+    assert line.strip() == 'add_files(tmp_path / "none")'
+
+
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
@@ -53,5 +65,5 @@ def test_a_root_that_is_no_directory_is_made_with_a_warning(tmp_path: Path) -> N
     ],
 )
 def test_an_argument_of_the_wrong_type_is_refused(arguments: Any, named: str) -> None:
-    with pytest.raises(TypeError, match=named):
+    with pytest.raises(TypeError, match=f"^{re.escape(named)}$"):
         make_root(*arguments)

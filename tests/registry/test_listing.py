@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from tests.helpers.files import write
 from tests.helpers.registries import KINDS, add, describe, path_of
-from whitenoise_async.registry.entries import Redirect
+from whitenoise_async.registry.entries import Redirect, StaticFile
 from whitenoise_async.registry.interface import Registry
-from whitenoise_async.registry.listing import listing_of
+from whitenoise_async.registry.listing import Place, listing_of
 from whitenoise_async.registry.walked import WalkedRegistry
 
 
@@ -109,3 +110,31 @@ def test_a_url_without_a_suffix_has_no_variant() -> None:
     assert describe(listing.variant("/a.css.gz")) == ("/root/a.css.gz", "/a.css.gz", (), True)
     assert listing.variant("/a.css") is None
     assert listing.variant("/b.css.gz") is None
+
+
+def test_a_place_stands_for_the_files_of_one_directory() -> None:
+    file = Place("/root/a/b", (".gz",), are_variants=True).file("/static/a/b/c.css")
+    expected = (os.path.join("/root/a/b", "c.css"), "/static/a/b/c.css", (".gz",), True)
+    assert describe(file) == expected
+
+
+def test_a_directory_adds_its_files_and_its_index_file() -> None:
+    listing = listing_of("/root", "/static/", {"a.css", "index.html"}, "index.html")
+    assert sorted(listing.urls) == ["/static", "/static/", "/static/a.css", "/static/index.html"]
+    index = os.path.join("/root", "index.html")
+    file = listing.urls["/static/"]
+    assert isinstance(file, StaticFile)
+    assert describe(file) == (index, "/static/", (), False)
+    assert listing.variant("/static/a.css") is None
+    assert listing.variant("/static/a.css.gz") is None
+
+
+def test_a_variant_is_no_index_file() -> None:
+    listing = listing_of("/root", "/static/", {"a", "a.gz"}, "a.gz")
+    assert list(listing.urls) == ["/static/a"]
+
+
+def test_a_file_may_have_several_variants() -> None:
+    listing = listing_of("/root", "/", {"a", "a.zst", "a.br", "a.gz", "b.br"}, None)
+    place = Place("/root", (".gz", ".br", ".zst"))
+    assert listing.urls == {"/a": place, "/b.br": Place("/root", ())}

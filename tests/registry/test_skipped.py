@@ -13,7 +13,7 @@ from tests.helpers.files import write
 from tests.helpers.registries import add
 from whitenoise_async.files.errors import FileSystemError
 from whitenoise_async.registry.live import LiveRegistry
-from whitenoise_async.registry.skipped import warn_or_raise
+from whitenoise_async.registry.skipped import SkippedEntries, warn_of_sensitive, warn_or_raise
 from whitenoise_async.registry.walked import WalkedRegistry
 
 
@@ -79,6 +79,40 @@ def test_a_warning_names_the_first_entries_and_counts_the_rest(
     (record,) = caplog.records
     assert record.getMessage().count("dangling link") == 20
     assert record.getMessage().endswith("; 10 more")
+
+
+@pytest.mark.parametrize(("number", "end"), [(20, "/19: odd"), (21, "/19: odd; 1 more")])
+def test_one_warning_names_twenty_entries(
+    caplog: pytest.LogCaptureFixture, number: int, end: str
+) -> None:
+    skipped = SkippedEntries()
+    skipped.warn("/root")
+    assert not caplog.messages
+    for each in range(number):
+        skipped.add(f"/root/{each}", "odd" if each else PermissionError(13, "Permission denied"))
+    skipped.warn("/root")
+    (message,) = caplog.messages
+    start = f"Below /root, {number} not served: /root/0: Permission denied; /root/1: odd; "
+    assert message.startswith(start)
+    assert message.endswith(end)
+
+
+def test_one_warning_names_the_sensitive_files_and_the_option_that_excludes_them(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    warn_of_sensitive({}, "/root")
+    assert not caplog.messages
+    warn_of_sensitive({"b/.env": ".env*", "a.key": "*.key", ".envrc": ".env*"}, "/root")
+    assert caplog.messages == [
+        "Below /root are served, perhaps by mistake: .envrc; a.key; b/.env."
+        " To leave them out, add to exclude: '*.key', '.env*'"
+    ]
+
+
+def test_an_entry_that_a_request_skips_is_named_once(caplog: pytest.LogCaptureFixture) -> None:
+    for _ in range(2):
+        warn_or_raise("/root/a", "odd")
+    assert caplog.messages == ["/root/a is not served: odd"]
 
 
 def test_an_error_without_a_text_is_described(caplog: pytest.LogCaptureFixture) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import threading
 import time
@@ -211,3 +212,26 @@ def test_a_forked_process_can_look_up_while_a_thread_of_the_parent_holds_the_loc
     with monkeypatch.context() as patch:
         patch.setattr(Place, "file", look_up_in_child)
         assert isinstance(registry.look_up("/a.txt"), StaticFile)
+
+
+def test_the_log_counts_the_urls_of_a_root(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    write(tmp_path / "a.css", b"")
+    with caplog.at_level(logging.INFO, "whitenoise_async"):
+        WalkedRegistry(None).add(root_of(tmp_path))
+    assert caplog.messages == [f"Below {tmp_path}, 1 URLs that begin with /static/"]
+
+
+def test_a_later_root_wins_and_the_files_of_the_earlier_one_stay(tmp_path: Path) -> None:
+    registry = WalkedRegistry(None)
+    for root, names in [("one", ["a.css", "b.css"]), ("two", ["a.css"])]:
+        for name in names:
+            write(tmp_path / root / name, b"")
+        registry.add(root_of(tmp_path / root))
+    registry.reset_after_fork()
+    a, b = look_up(registry, "/static/a.css", "/static/b.css")
+    assert isinstance(a, StaticFile) and isinstance(b, StaticFile)
+    assert (a.path, b.path) == (str(tmp_path / "two/a.css"), str(tmp_path / "one/b.css"))
+    assert registry.files() == {a.path: (), b.path: ()}
+    assert look_up(registry, "/static/a.css", "/static/a.css.gz") == [a, None]

@@ -136,3 +136,17 @@ def test_its_size_is_the_sum_of_its_contents() -> None:
     assert (len(cache), cache.size) == (1, 15)
     cache.reset_after_fork()
     assert (len(cache), cache.size) == (1, 15)
+    cache.drop(b)
+    assert (len(cache), cache.size) == (0, 0)
+
+
+def test_two_contents_may_be_used_at_the_same_moment() -> None:
+    """Some clocks tick only every 16 milliseconds."""
+    cache = ContentCache(30)
+    a, b, c, d = make_contents(4)
+    for content in (a, b, c):
+        cache.add(content, bytes(10))
+        content.used = 5
+    a.used = 6
+    cache.add(d, bytes(20))
+    assert sizes(a, b, c, d) == [10, None, None, 20]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,12 @@ from whitenoise_async import ASGIWhiteNoise
 from whitenoise_async.asgi.worker_threads import MAX_LONG, statistics
 from whitenoise_async.files.open_file import OpenFile, open_file
 from whitenoise_async.serving import etags
-from whitenoise_async.serving.etags import ContentDigests, make_tag_source
+from whitenoise_async.serving.etags import (
+    ContentDigests,
+    LongDigestError,
+    make_tag_source,
+    without_long_digests,
+)
 
 TEXT = b"body { color: black }\n" * 100
 GZIP = {"Accept-Encoding": "gzip"}
@@ -113,6 +119,33 @@ def test_the_number_of_digests_is_bounded_least_recently_used_out_first(
         file.close()
     assert [Path(path).name for path in digested] == ["a", "b", "c", "b"]
     assert len(digests) == 2
+
+
+def test_no_more_digests_are_kept_than_files_of_a_large_site() -> None:
+    assert etags.MAX_DIGESTS == 4096
+
+
+@pytest.mark.parametrize(("size", "is_long"), [(1_048_576, False), (1_048_577, True)])
+def test_digests_of_more_than_a_mebibyte_may_be_forbidden(
+    tmp_path: Path, size: int, is_long: bool
+) -> None:
+    content = os.urandom(size)
+    with closing(open_file(str(write(tmp_path / "a.bin", content)))) as file:
+        digests = ContentDigests()
+
+        def make_tags() -> list[str | None]:
+            return digests.tags(file.path, "/a.bin", [file])
+
+        if is_long:
+            with pytest.raises(LongDigestError):
+                without_long_digests(make_tags)
+            assert not digests
+        else:
+            assert without_long_digests(make_tags) == [digest(content)]
+        assert make_tags() == [digest(content)]  # the ban has ended
+        assert without_long_digests(make_tags) == [digest(content)]  # no computation is needed
+        digests.reset_after_fork()
+        assert make_tags() == [digest(content)]
 
 
 def hold_back(monkeypatch: pytest.MonkeyPatch, name: str) -> threading.Event:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 import threading
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,82 @@ import pytest
 
 from tests.helpers.clients import ADAPTERS, Serve, client_of
 from tests.helpers.files import write
-from whitenoise_async.serving.file_headers import shared_headers
+from whitenoise_async.http.media_types import MediaTypes
+from whitenoise_async.registry.entries import StaticFile
+from whitenoise_async.serving.file_headers import FileHeaders, Hook, shared_headers
 
 GZIP = {"Accept-Encoding": "gzip"}
 TEXT = b"some text, some text, some text, some text\n" * 20
+
+
+FILE = StaticFile("/root/a.foo", "/static/a.foo")
+SHARED = [("Cache-Control", "max-age=60, public"), ("X-A", "b")]
+
+
+@pytest.mark.parametrize("charset", ["utf-8", None])
+def test_a_file_has_its_content_type_and_the_shared_headers(charset: str | None) -> None:
+    hook = Hook("is_immutable_file", lambda file, url: False)
+    headers = FileHeaders(MediaTypes({".foo": "text/foo"}), charset, SHARED, hook, None)
+    expected = 'text/foo; charset="utf-8"' if charset else "text/foo"
+    assert headers.make(FILE) == [("Content-Type", expected), *SHARED]
+    assert headers.shared == SHARED
+
+
+def test_the_hooks_are_called_with_the_file_and_its_url() -> None:
+    """The hook for headers comes last, so it sees the header of an immutable file."""
+    calls: list[object] = []
+
+    def is_immutable_file(file: StaticFile, url: str) -> bool:
+        calls.append((file, url))
+        return True
+
+    def add(headers: Any, path: str, url: str) -> None:
+        calls.append((path, url))
+        headers["X-Cache"] = headers["Cache-Control"]
+        headers["X-A"] = " \tc\t "
+        headers["X-D"] = "\xa0d"  # RFC 9110 §5.6.3: no white space
+
+    hook = Hook("is_immutable_file", is_immutable_file)
+    headers = FileHeaders(MediaTypes({}), "utf-8", SHARED, hook, add).make(FILE)
+    assert calls == [(FILE, "/static/a.foo"), ("/root/a.foo", "/static/a.foo")]
+    assert headers == [
+        ("Content-Type", "application/octet-stream"),
+        ("Cache-Control", "max-age=315360000, public, immutable"),
+        ("X-Cache", "max-age=315360000, public, immutable"),
+        ("X-A", "c"),
+        ("X-D", "\xa0d"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("X A", "b", "add_headers_function set a header with an invalid name: 'X A'"),
+        (
+            "X-A",
+            "b\0",
+            r"add_headers_function set X-A to 'b\x00', which cannot be sent: a value is Latin-1"
+            " text without control characters",
+        ),
+        (
+            "Connection",
+            "close",
+            "add_headers_function set Connection, which only the server may set: it belongs to the"
+            " connection",
+        ),
+    ],
+)
+def test_the_error_says_why_a_header_cannot_be_sent(
+    name: str, value: str, message: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    def add(headers: Any, path: str, url: str) -> None:
+        headers._headers.append((name, value))
+
+    hook = Hook("is_immutable_file", lambda file, url: False)
+    headers = FileHeaders(MediaTypes({}), "utf-8", [], hook, add)
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        headers.make(FILE)
+    assert caplog.messages == ["add_headers_function failed for /root/a.foo"]
 
 
 @pytest.mark.parametrize(

@@ -158,6 +158,14 @@ def test_a_tag_has_the_ctime_only_if_the_date_is_constant(
     assert only.etag == f'"{tag}"'
 
 
+def test_a_given_tag_replaces_the_tag_of_date_and_size() -> None:
+    variants = [IDENTITY_VARIANT, GZIP_VARIANT]
+    tags = [each.etag for each in make_representations(variants, [], ["x", "y"])]
+    assert tags == ['"x"', '"y-gzip"']
+    tags = [each.etag for each in make_representations(variants, [], [None, "y"])]
+    assert tags == [f'"{TAG}-3e8"', '"y-gzip"']
+
+
 def test_dates_can_be_switched_off() -> None:
     for each in make_representations(
         [IDENTITY_VARIANT, GZIP_VARIANT], [], ["x", "y"], use_dates=False

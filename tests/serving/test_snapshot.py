@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -61,7 +63,29 @@ def test_a_snapshot_describes_the_file_and_its_variants(
     assert [each.coding for each in snapshot.representations] == ["identity", "gzip"]
     assert list(snapshot.contents) == ["identity", "gzip"]
     assert all(each.data is None for each in snapshot.contents.values())
+    assert snapshot.check_after <= 0  # at once, unless the responder says otherwise
     assert snapshot.is_current()
+
+
+def test_the_tags_come_from_the_source(tmp_path: Path, headers: FileHeaders) -> None:
+    path = write(tmp_path / "a.txt", TEXT)
+    asked = []
+
+    def make_tag(path: str, url: str) -> str:
+        asked.append((path, url))
+        return "tag"
+
+    served = ServedFile(StaticFile(str(path), "/a.txt"))
+    sources: list[tuple[str | Callable[[str, str], object], bool]]
+    sources = [(make_tag, True), ("content", False)]
+    for etag, has_date in sources:
+        with closing(OpenVariants(served.entry)) as variants:
+            snapshot = served.take_snapshot(variants, headers, make_tag_source(etag))
+        (only,) = snapshot.representations
+        assert (only.last_modified is not None) is has_date
+        expected = "tag" if has_date else hashlib.blake2b(TEXT, digest_size=16).hexdigest()
+        assert only.etag == f'"{expected}"'
+    assert asked == [(str(path), "/a.txt")]
 
 
 def test_the_headers_are_made_once(tmp_path: Path, headers: FileHeaders, calls: list[str]) -> None:
@@ -100,4 +124,14 @@ def test_a_snapshot_is_outdated_when_its_future_date_has_come(
     assert snapshot.representations[0].last_modified is None
     assert snapshot.is_current()
     monkeypatch.setattr(FileState, "is_past", lambda state: True)
-    assert not snapshot.is_current()
+    assert snapshot.is_current() is False
+
+
+def test_a_snapshot_of_a_file_with_a_constant_date_stays_current(
+    tmp_path: Path, headers: FileHeaders
+) -> None:
+    """Such a date is never sent."""
+    path = write(tmp_path / "a.txt", TEXT, mtime=1)
+    snapshot = snapshot_of(ServedFile(StaticFile(str(path), "/a.txt")), headers)
+    assert snapshot.representations[0].last_modified is None
+    assert snapshot.is_current()

@@ -59,6 +59,6 @@ def make_root(path: str | os.PathLike[str], prefix: str | None, followlinks: boo
     absolute = os.path.abspath(name)
     if not os.path.isdir(absolute):
         # Two frames up is the caller of add_files or of the constructor.
-        warnings.warn(printable(f"No directory at: {absolute}"), UserWarning, stacklevel=3)
+        warnings.warn(printable(f"No directory at: {absolute}"), stacklevel=3)
     stripped = (prefix or "").strip("/")
     return Root(absolute, f"/{stripped}/" if stripped else "/", followlinks)
