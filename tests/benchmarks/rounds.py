@@ -1,4 +1,4 @@
-"""Rounds in which each contender has one turn. After a fault it has no more turns."""
+"""Rounds in which each contender has one turn, until it has a fault."""
 
 from __future__ import annotations
 

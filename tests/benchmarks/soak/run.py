@@ -161,7 +161,7 @@ class _Soak:
             return Wave(readers, stalled, self._come_down(limit))
 
     def _come_down(self, limit: State) -> State:
-        """Wait until the server uses no more than ``limit``, apart from memory.
+        """Wait until the server uses at most ``limit``, apart from memory.
 
         It gets one request a second, since an idle server does not notice that time passes.
         """
