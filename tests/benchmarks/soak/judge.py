@@ -72,7 +72,7 @@ def kb_each(wave: Wave, idle: State) -> float:
 def faults(observed: Observed, bounds: Bounds) -> list[str]:
     """The faults of a run: growth and wrong responses."""
     return [
-        *_listed("a wrong answer", observed.wrong),
+        *_listed("a wrong response", observed.wrong),
         *_listed("an unexpected line in the server's log", observed.log),
         *_of_memory(observed, bounds),
         *_of_readers(observed, bounds),
