@@ -1221,15 +1221,19 @@ class Held(Listener):
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
-@pytest.mark.parametrize("known", [False, True], ids=["first run", "after a change"])
+@pytest.mark.parametrize("changed", [False, True], ids=["first run", "after a change"])
 def test_an_interrupt_keeps_finished_work_and_the_next_run_continues(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, compressions: list[str], jobs: int, known: bool
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    compressions: list[str],
+    jobs: int,
+    changed: bool,
 ) -> None:
     """The main thread is interrupted while the other threads compress."""
     names = [f"{number}.js" for number in range(8)]
     for name in names:
         write(tmp_path / name, OTHER + name.encode())
-    if known:
+    if changed:
         compress_tree(tmp_path)
     for name in names:
         write(tmp_path / name, TEXT + name.encode(), mtime=MTIME + 1)
@@ -1238,7 +1242,7 @@ def test_an_interrupt_keeps_finished_work_and_the_next_run_continues(
     done = set(listener.written())
     assert len(listener.results) == len(done)
     assert 4 <= len(done) < 3 * len(names)
-    assert set(below(tmp_path)) == {*names, *(with_variants(*names) if known else done)}
+    assert set(below(tmp_path)) == {*names, *(with_variants(*names) if changed else done)}
     for name in done:
         path = tmp_path / name
         assert DECODERS[path.suffix](path.read_bytes()) == TEXT + path.stem.encode()
