@@ -1,4 +1,4 @@
-"""What is the ASGI adapter's alone: scopes, and frameworks around it and inside it."""
+"""The ASGI adapter: scopes, and frameworks around it and inside it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def client_for(app: Any) -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test")
 
 
-async def test_a_wrapped_starlette_application_answers_the_rest(site: Path) -> None:
+async def test_a_wrapped_starlette_application_answers_other_requests(site: Path) -> None:
     app = ASGIWhiteNoise(Starlette(routes=[Route("/{path:path}", home)]), site, "static")
     async with client_for(app) as client:
         assert (await client.get("/static/✓.txt")).text == "checked"
@@ -70,7 +70,7 @@ async def test_starlettes_middlewares_around_it_do_not_pile_up_headers(site: Pat
             assert seen == [seen[0]] * 4
 
 
-async def test_starlettes_gzip_leaves_a_served_sibling_alone(site: Path) -> None:
+async def test_starlettes_gzip_leaves_a_served_variant_alone(site: Path) -> None:
     app = GZipMiddleware(ASGIWhiteNoise(None, site), minimum_size=1)
     async with client_for(app) as client:
         reply = await client.get("/app.css", headers={"Accept-Encoding": "gzip"})
@@ -96,7 +96,7 @@ async def test_a_middleware_that_runs_the_application_in_a_task_gets_whole_files
 
 
 async def exchange(app: Any, scope: Any, *events: str) -> list[str]:
-    """Give ``app`` these events; returns the types of what it sends."""
+    """Pass these events to ``app``; returns the types of the events that it sends."""
     waiting = [{"type": event} for event in events]
     sent: list[str] = []
 
@@ -136,7 +136,9 @@ async def test_a_wrapped_starlette_application_starts_and_ends(site: Path) -> No
     ]
 
 
-async def test_standing_alone_it_takes_part_in_lifespan_and_refuses_websockets(site: Path) -> None:
+async def test_without_an_application_it_supports_lifespan_and_refuses_websockets(
+    site: Path,
+) -> None:
     app = ASGIWhiteNoise(None, site)
     assert await exchange(app, {"type": "lifespan"}, *LIFESPAN) == [
         "lifespan.startup.complete",
@@ -146,7 +148,7 @@ async def test_standing_alone_it_takes_part_in_lifespan_and_refuses_websockets(s
     assert await exchange(app, scope, "websocket.connect") == ["websocket.close"]
 
 
-def test_standing_alone_it_refuses_a_scope_that_it_does_not_know(site: Path) -> None:
+def test_without_an_application_it_refuses_an_unknown_scope(site: Path) -> None:
     with pytest.raises(RuntimeError, match="no application for a scope of type 'telnet'"):
         call_asgi(ASGIWhiteNoise(None, site), make_call("/"), type="telnet")
 
@@ -161,7 +163,7 @@ def test_a_scope_may_leave_out_what_is_optional(site: Path) -> None:
     assert call_asgi(bare, make_call("/"))["location"] == "docs/"
 
 
-def test_a_field_in_many_lines_is_one_list(site: Path) -> None:
+def test_a_header_in_several_lines_is_one_list(site: Path) -> None:
     app = ASGIWhiteNoise(None, site)
     tag = call_asgi(app, make_call("/robots.txt"))["etag"]
     lines = [("If-None-Match", '"other"')] * 900

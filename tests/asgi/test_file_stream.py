@@ -1,4 +1,4 @@
-"""How the ASGI adapter sends a large file: in pieces, at the client's pace, never for nobody."""
+"""How the ASGI adapter sends a large file: in pieces, at the pace of a connected client."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture(params=["page cache", "cold", "threads"], autouse=True)
 def reading(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """How the file is read: what is in the page cache, with nothing in it, and without its help."""
+    """How the file is read: from the page cache, with an empty one, or without support for it."""
     name: str = request.param
     if name == "cold":
 
@@ -90,14 +90,14 @@ class Server:
 
     async def send(self, message: Any) -> None:
         if message.get("body") == b"" and message.get("more_body"):
-            return  # waits for room, and tells the client nothing
+            return  # waits for space, and sends the client nothing
         done = self.on_send(len(self.sent))
         if done is not None:
             await done
         self.sent.append(message)
 
-    async def run(self, **fields: str) -> None:
-        call = make_call("/big.bin", fields)
+    async def run(self, **headers: str) -> None:
+        call = make_call("/big.bin", headers)
         await self.app(scope_of(call), self.receive, self.send)
 
     @property
@@ -105,7 +105,7 @@ class Server:
         return b"".join(message["body"] for message in self.sent[1:])
 
 
-def test_a_large_file_comes_in_pieces_of_bounded_size(backend: str, path: Path) -> None:
+def test_a_large_file_is_sent_in_pieces_of_bounded_size(backend: str, path: Path) -> None:
     async def main() -> None:
         server = Server(path)
         await server.run()
@@ -117,7 +117,9 @@ def test_a_large_file_comes_in_pieces_of_bounded_size(backend: str, path: Path) 
 
 
 @pytest.mark.parametrize("backend_options", [{}, {"use_uvloop": True}], ids=["asyncio", "uvloop"])
-def test_a_large_file_comes_whole_on_either_asyncio_loop(path: Path, backend_options: Any) -> None:
+def test_a_large_file_is_sent_completely_on_either_asyncio_loop(
+    path: Path, backend_options: Any
+) -> None:
     if backend_options:
         pytest.importorskip("uvloop", reason="uvloop is not installed")
 
@@ -129,7 +131,7 @@ def test_a_large_file_comes_whole_on_either_asyncio_loop(path: Path, backend_opt
     anyio.run(main, backend_options=backend_options)
 
 
-def test_ranges_come_from_where_they_are(backend: str, path: Path) -> None:
+def test_ranges_are_sent_from_their_positions(backend: str, path: Path) -> None:
     first, last = 100_000, 400_000
 
     async def main() -> None:
@@ -144,8 +146,8 @@ def test_ranges_come_from_where_they_are(backend: str, path: Path) -> None:
     anyio.run(main, backend=backend)
 
 
-def test_an_answer_has_one_descriptor_however_it_is_read(backend: str, path: Path) -> None:
-    """So that it needs none once it has begun."""
+def test_a_response_has_one_descriptor_with_any_method_of_reading(backend: str, path: Path) -> None:
+    """So a response that has begun needs no further descriptor."""
 
     async def main() -> None:
         open_at: list[int] = []
@@ -155,7 +157,7 @@ def test_an_answer_has_one_descriptor_however_it_is_read(backend: str, path: Pat
     anyio.run(main, backend=backend)
 
 
-def test_no_more_is_read_than_the_client_has_room_for(
+def test_only_as_much_is_read_as_the_client_accepts(
     backend: str, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Back-pressure: while ``send`` waits, nothing is read."""
@@ -182,10 +184,8 @@ def test_no_more_is_read_than_the_client_has_room_for(
     assert read == len(CONTENT)
 
 
-def test_a_client_without_room_is_waited_for_while_nothing_is_in_memory(
-    backend: str, path: Path
-) -> None:
-    """Between two pieces the server is given nothing, for which uvicorn waits."""
+def test_no_piece_is_in_memory_while_the_client_is_slow(backend: str, path: Path) -> None:
+    """Between two pieces, the server receives an empty one, for which uvicorn waits."""
 
     async def main() -> None:
         sizes = []
@@ -195,7 +195,7 @@ def test_a_client_without_room_is_waited_for_while_nothing_is_in_memory(
             body = message.get("body", b"")
             sizes.append(len(body))
             if not body and last:
-                # By the list and by the call alone; a thread that read it may for a moment.
+                # Only the list and the call hold it. A thread that read it may, for a moment.
                 await until(lambda: sys.getrefcount(last[0]) <= 2)
             last[:] = [body] if body else []
 
@@ -223,9 +223,7 @@ def test_a_client_that_hangs_up_stops_the_reading(backend: str, path: Path, at: 
 
 
 @pytest.mark.parametrize("at", [0, 1, 2, 5, PIECES])
-def test_an_error_from_send_that_tells_of_a_hang_up_is_no_error(
-    backend: str, path: Path, at: int
-) -> None:
+def test_an_error_from_send_after_a_hang_up_is_ignored(backend: str, path: Path, at: int) -> None:
     async def main() -> None:
         def fail(number: int) -> None:
             if number == at:
@@ -240,10 +238,10 @@ def test_an_error_from_send_that_tells_of_a_hang_up_is_no_error(
 
 
 @pytest.mark.parametrize("error", [BrokenPipeError, KeyError])
-def test_a_piece_is_not_in_memory_any_more_when_the_answer_has_failed(
+def test_a_failed_response_releases_its_piece(
     backend: str, path: Path, error: type[Exception]
 ) -> None:
-    """Not until the next collection of garbage: a piece is half a megabyte."""
+    """It does not wait for the garbage collector, because a piece is half a megabyte."""
     pieces: list[bytes] = []
 
     async def main() -> None:
@@ -255,7 +253,7 @@ def test_a_piece_is_not_in_memory_any_more_when_the_answer_has_failed(
         server = Server(path)
         with suppress(KeyError):
             await server.app(scope_of(make_call("/big.bin")), server.receive, send)
-        # By the list and by the call alone; a thread that read one may hold it for a moment.
+        # Only the list and the call hold it. A thread that read one may, for a moment.
         await until(lambda: all(sys.getrefcount(pieces[each]) <= 2 for each in (0, 1)))
 
     gc.disable()
@@ -266,7 +264,7 @@ def test_a_piece_is_not_in_memory_any_more_when_the_answer_has_failed(
 
 
 @pytest.mark.parametrize("at", [0, 1])
-def test_a_hang_up_during_a_short_answer_is_no_error(backend: str, path: Path, at: int) -> None:
+def test_a_hang_up_during_a_short_response_is_ignored(backend: str, path: Path, at: int) -> None:
     async def main() -> None:
         def fail(number: int) -> None:
             if number == at:
@@ -281,7 +279,7 @@ def test_a_hang_up_during_a_short_answer_is_no_error(backend: str, path: Path, a
 
 
 @pytest.mark.parametrize("at", [0, 1, 2])
-def test_another_error_from_send_reaches_the_server_as_it_is(
+def test_another_error_from_send_reaches_the_server_unchanged(
     backend: str, path: Path, at: int
 ) -> None:
     async def main() -> None:
@@ -314,7 +312,7 @@ def test_a_cancelled_request_closes_the_file(backend: str, path: Path, at: int) 
 
 @pytest.mark.parametrize("at", [0, 1, 2])
 async def test_a_request_whose_task_is_cancelled_closes_the_file(path: Path, at: int) -> None:
-    """As uvicorn does at shutdown, and Starlette's BaseHTTPMiddleware."""
+    """uvicorn cancels it at shutdown, and Starlette's BaseHTTPMiddleware does."""
     reached = asyncio.Event()
 
     async def stop(number: int) -> None:
@@ -390,7 +388,7 @@ def test_a_file_that_grows_in_mid_stream_is_sent_as_long_as_it_was(
 def test_a_disk_fault_in_mid_stream_is_an_error_that_names_the_file(
     backend: str, path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The descriptor is made one of a directory, whose every read fails."""
+    """The descriptor is replaced by that of a directory, so every read fails."""
 
     async def main() -> None:
         def break_disk(number: int) -> None:
@@ -407,10 +405,10 @@ def test_a_disk_fault_in_mid_stream_is_an_error_that_names_the_file(
     assert str(path) in caplog.text
 
 
-def test_a_disk_fault_before_the_answer_has_begun_is_a_503(
+def test_a_disk_fault_before_the_response_has_begun_is_a_503(
     backend: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The hook, which runs once the file is open, makes its descriptor one of a directory."""
+    """The hook, which runs once the file is open, replaces its descriptor by a directory's."""
     small = write(tmp_path / "small.txt", b"small" * 100)
 
     def break_disk(headers: Any, path: str, url: str) -> None:
@@ -438,7 +436,7 @@ def test_a_small_file_truncated_between_its_opening_and_its_reading_is_an_error(
     assert str(small) in caplog.text
 
 
-def test_what_comes_from_receive_before_the_end_is_read_over(backend: str, path: Path) -> None:
+def test_request_body_messages_are_ignored(backend: str, path: Path) -> None:
     async def main() -> None:
         server = Server(path, lambda number: checkpoint())
         messages = [{"type": "http.request", "body": b"x", "more_body": True}] * 3
@@ -457,7 +455,7 @@ def test_what_comes_from_receive_before_the_end_is_read_over(backend: str, path:
 def test_the_event_loop_never_touches_the_disk(
     backend: str, path: Path, autorefresh: bool, reading: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """But for the page cache, and the state of an open file where that is in memory too."""
+    """Except for reads from the page cache, and the state of an open file in memory."""
     write(path.parent / "small.txt", b"small" * 100, compressed=True)
     app = ASGIWhiteNoise(None, path.parent, autorefresh=autorefresh, index_file="small.txt")
     used: set[str] = set()
@@ -489,7 +487,7 @@ async def until(condition: Callable[[], bool]) -> None:
             await checkpoint()
 
 
-def test_our_files_are_read_when_every_thread_of_the_application_waits(
+def test_our_files_are_read_while_every_thread_of_the_application_waits(
     backend: str, path: Path
 ) -> None:
     async def main() -> None:
@@ -507,7 +505,9 @@ def test_our_files_are_read_when_every_thread_of_the_application_waits(
     anyio.run(main, backend=backend)
 
 
-def test_the_application_has_threads_when_every_one_of_ours_waits(backend: str, path: Path) -> None:
+def test_the_application_has_threads_while_every_one_of_ours_waits(
+    backend: str, path: Path
+) -> None:
     release = threading.Event()
     app = ASGIWhiteNoise(None, add_headers_function=lambda *_: release.wait())
     urls = [f"/{number % 4}/{number}.txt" for number in range(MAX_THREADS + 4)]
@@ -528,7 +528,7 @@ def test_the_application_has_threads_when_every_one_of_ours_waits(backend: str, 
     anyio.run(main, backend=backend)
 
 
-def test_threads_are_bounded_however_many_clients_there_are(backend: str, path: Path) -> None:
+def test_the_number_of_threads_is_bounded_with_many_clients(backend: str, path: Path) -> None:
     most = 0
 
     async def main() -> None:
@@ -546,7 +546,7 @@ def test_threads_are_bounded_however_many_clients_there_are(backend: str, path: 
 
 
 def test_one_pool_of_threads_serves_every_event_loop(path: Path) -> None:
-    """Event loops come and go, in a test suite for one."""
+    """Event loops come and go, for example in a test suite."""
 
     async def main() -> None:
         await Server(path).run()
@@ -591,7 +591,7 @@ def test_under_trio_as_a_guest_of_asyncio_files_are_sent(path: Path) -> None:
     assert asyncio.run(host()) == CONTENT
 
 
-def test_a_receive_that_fails_reaches_the_server_as_it_is(backend: str, path: Path) -> None:
+def test_an_error_from_receive_reaches_the_server_unchanged(backend: str, path: Path) -> None:
     async def main() -> None:
         async def receive() -> Any:
             raise KeyError("the server's fault")
@@ -617,10 +617,10 @@ def test_a_receive_that_never_waits_does_not_hold_the_event_loop(backend: str, p
     anyio.run(main, backend=backend)
 
 
-def test_a_hook_may_ask_the_application_while_other_files_are_served(
+def test_a_hook_may_call_the_application_while_other_files_are_served(
     backend: str, path: Path
 ) -> None:
-    """From the hook's thread, for another file that is described for the first time too."""
+    """It calls from its own thread, for another file that is also requested for the first time."""
     write(path.parent / "small.txt", b"small")
     server = Server(path)
 
@@ -644,7 +644,7 @@ def test_a_hook_may_ask_the_application_while_other_files_are_served(
 def test_a_file_overwritten_in_mid_stream_is_never_sent_to_its_end(
     backend: str, path: Path, length: int
 ) -> None:
-    """Caches would keep a body of the old and the new under the old one's validator."""
+    """Caches would store a mixture of both contents under the old validator."""
 
     async def main() -> None:
         def overwrite(number: int) -> None:
@@ -660,8 +660,8 @@ def test_a_file_overwritten_in_mid_stream_is_never_sent_to_its_end(
     anyio.run(main, backend=backend)
 
 
-def test_every_answer_has_a_header_list_of_its_own(path: Path) -> None:
-    """Middlewares, Starlette's CORS among them, change it in place."""
+def test_responses_do_not_share_a_list_of_headers(path: Path) -> None:
+    """Middlewares such as Starlette's CORS change it in place."""
     write(path.parent / "small.txt", b"small")
     app = ASGIWhiteNoise(None, path.parent)
     seen = []
@@ -686,12 +686,12 @@ async def wait_in_a_nursery(wait: Callable[[], Any]) -> None:
         await wait()
 
 
-@pytest.mark.parametrize("end", ["the answer's", "the client's", "a cancellation"])
-def test_a_server_that_waits_in_a_nursery_is_not_told_of_our_cancellations(
+@pytest.mark.parametrize("end", ["the response's", "the client's", "a cancellation"])
+def test_our_cancellations_do_not_reach_a_server_that_waits_in_a_nursery(
     path: Path, end: str
 ) -> None:
-    """Of which trio makes a group; to the server that would be an error."""
-    at = PIECES + 1 if end == "the answer's" else 2
+    """trio makes a group of them, which would be an error for the server."""
+    at = PIECES + 1 if end == "the response's" else 2
 
     async def main() -> None:
         hung_up = trio.Event()

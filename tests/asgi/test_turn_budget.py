@@ -63,7 +63,7 @@ class Turns:
 def bytes_in_a_turn(
     backend: str, requests: list[Callable[[Turns], Coroutine[Any, Any, None]]]
 ) -> int:
-    """The most that were sent in one turn while all requests were answered."""
+    """Return the largest number of bytes in one turn while all requests were answered."""
     turns = Turns()
 
     async def main() -> None:
@@ -103,7 +103,7 @@ def test_bodies_in_memory_share_the_turns_too(backend: str, tmp_path: Path) -> N
     assert bytes_in_a_turn(backend, [ask] * 40) <= TWO_TURNS
 
 
-def test_a_body_larger_than_a_budget_has_a_turn_for_itself(backend: str, tmp_path: Path) -> None:
+def test_a_body_larger_than_a_budget_gets_its_own_turn(backend: str, tmp_path: Path) -> None:
     body = bytes(BYTES_PER_TURN + 1)
     write(tmp_path / "a.bin", body)
     app = ASGIWhiteNoise(None, tmp_path)
@@ -114,7 +114,7 @@ def test_a_body_larger_than_a_budget_has_a_turn_for_itself(backend: str, tmp_pat
     assert bytes_in_a_turn(backend, [ask] * 40) <= 2 * len(body)
 
 
-def test_who_waits_longest_is_next(backend: str) -> None:
+def test_the_body_that_waits_longest_is_next(backend: str) -> None:
     order: list[int] = []
 
     async def main() -> None:
@@ -134,7 +134,9 @@ def test_who_waits_longest_is_next(backend: str) -> None:
 
 
 @pytest.mark.parametrize("cancelled", [[0], [1], [4], [0, 1], [1, 2, 3], range(4), range(5)])
-def test_waiting_bodies_go_on_when_others_are_given_up(backend: str, cancelled: list[int]) -> None:
+def test_waiting_bodies_continue_when_others_are_abandoned(
+    backend: str, cancelled: list[int]
+) -> None:
     done: list[int] = []
 
     async def main() -> None:
@@ -162,7 +164,7 @@ def test_waiting_bodies_go_on_when_others_are_given_up(backend: str, cancelled: 
 
 
 @pytest.mark.parametrize("given_up", [1, 2])
-async def test_a_body_that_is_given_up_once_its_turn_has_come_blocks_nobody(given_up: int) -> None:
+async def test_a_body_that_is_abandoned_in_its_turn_does_not_block_others(given_up: int) -> None:
     budget = TurnBudget()
     done = []
 
@@ -178,7 +180,7 @@ async def test_a_body_that_is_given_up_once_its_turn_has_come_blocks_nobody(give
     assert done == [number for number in range(6) if number != given_up]
 
 
-def test_bytes_that_were_not_sent_are_for_the_others() -> None:
+def test_unsent_bytes_are_available_to_other_bodies() -> None:
     async def main() -> None:
         budget = TurnBudget()
         await budget.take(BYTES_PER_TURN)
@@ -193,10 +195,10 @@ def test_bytes_that_were_not_sent_are_for_the_others() -> None:
     anyio.run(main)
 
 
-def test_nothing_keeps_an_event_loop_that_has_ended(
+def test_a_finished_event_loop_is_not_kept_in_memory(
     backend: str, reading: None, tmp_path: Path
 ) -> None:
-    """Tests and Django's ``async_to_sync`` make one for each call."""
+    """Tests and Django's ``async_to_sync`` create one for each call."""
     write(tmp_path / "large.bin", LARGE)
     app = ASGIWhiteNoise(None, tmp_path)
     ended: list[weakref.ref[object]] = []

@@ -78,7 +78,7 @@ def _run(settings: Settings, wanted: Sequence[str], only: Sequence[str] | None) 
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         place = Place(Path(name))
         make_site(place.site)
-        output_of("capture", [str(place.site), str(place.answers)], place.folder)
+        output_of("capture", [str(place.site), str(place.responses)], place.folder)
         for row in wanted:
             found["rows"][row] = _row(place, row, settings, only)
     return found

@@ -19,7 +19,7 @@ APPLICATION_BODY = b"Hello from the application\n"
 _APPLICATION_HEADERS = [("content-type", "text/plain"), ("content-length", "27")]
 
 
-class Answer(NamedTuple):
+class CapturedResponse(NamedTuple):
     """The response of the limit to a path."""
 
     status: int
@@ -40,26 +40,26 @@ def wsgi_application(environ: Any, start_response: Any) -> Iterable[bytes]:
     return [APPLICATION_BODY]
 
 
-def asgi_limit(answers: dict[str, Answer]) -> Any:
+def asgi_limit(responses: dict[str, CapturedResponse]) -> Any:
     """Responds from a dictionary, with a new list of headers each time, as an application would."""
 
     async def limit(scope: Any, receive: Any, send: Any) -> None:
-        status, headers, body = answers[scope["path"]]
+        status, headers, body = responses[scope["path"]]
         await send({"type": "http.response.start", "status": status, "headers": headers.copy()})
         await send({"type": "http.response.body", "body": body})
 
     return limit
 
 
-def wsgi_limit(answers: dict[str, Answer]) -> Any:
+def wsgi_limit(responses: dict[str, CapturedResponse]) -> Any:
     """The same under WSGI."""
     known = {
         path: (
-            {200: "200 OK", 304: "304 Not Modified"}[answer.status],
-            [(name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.headers],
-            answer.body,
+            {200: "200 OK", 304: "304 Not Modified"}[response.status],
+            [(name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers],
+            response.body,
         )
-        for path, answer in answers.items()
+        for path, response in responses.items()
     }
 
     def limit(environ: Any, start_response: Any) -> Iterable[bytes]:
@@ -139,6 +139,6 @@ def make(name: str, interface: str, site: Path) -> Any:
     if name != "limit" or os.environ["BENCH_WORK"] == "pass":
         return plain
     # Written by capture.py, for this run.
-    captured = pickle.loads(Path(os.environ["BENCH_ANSWERS"]).read_bytes())
-    answers = captured[interface, os.environ["BENCH_WORK"]]
-    return asgi_limit(answers) if interface == ASGI else wsgi_limit(answers)
+    captured = pickle.loads(Path(os.environ["BENCH_RESPONSES"]).read_bytes())
+    responses = captured[interface, os.environ["BENCH_WORK"]]
+    return asgi_limit(responses) if interface == ASGI else wsgi_limit(responses)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 _CHROME = "156"
 
-FIELDS: Mapping[str, str] = {
+HEADERS: Mapping[str, str] = {
     "Connection": "keep-alive",
     "sec-ch-ua-platform": '"Linux"',
     "User-Agent": (
@@ -27,7 +27,7 @@ FIELDS: Mapping[str, str] = {
 
 def conditions(etag: str, last_modified: str | None) -> dict[str, str]:
     """The headers that a browser adds if it has a response with these validators."""
-    fields = {"If-None-Match": etag}
+    headers = {"If-None-Match": etag}
     if last_modified is not None:
-        fields["If-Modified-Since"] = last_modified
-    return fields
+        headers["If-Modified-Since"] = last_modified
+    return headers

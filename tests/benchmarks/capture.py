@@ -14,13 +14,15 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks.apps import Answer, make
-from tests.benchmarks.browser import FIELDS, conditions
+from tests.benchmarks.apps import CapturedResponse, make
+from tests.benchmarks.browser import HEADERS, conditions
 from tests.benchmarks.contenders import ASGI, OURS, WSGI
 from tests.benchmarks.rows import PASSED, WORKS
 
 
-async def ask_asgi(application: Any, path: str, fields: Mapping[str, str]) -> Answer:
+async def ask_asgi(
+    application: Any, path: str, request_headers: Mapping[str, str]
+) -> CapturedResponse:
     """One request in process."""
     sent: list[Any] = []
     waiting = iter([{"type": "http.request", "body": b"", "more_body": False}])
@@ -33,7 +35,7 @@ async def ask_asgi(application: Any, path: str, fields: Mapping[str, str]) -> An
     async def send(message: Any) -> None:
         sent.append(message)
 
-    headers = [(name.lower().encode(), value.encode()) for name, value in fields.items()]
+    headers = [(name.lower().encode(), value.encode()) for name, value in request_headers.items()]
     scope = {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.3"},
@@ -50,10 +52,10 @@ async def ask_asgi(application: Any, path: str, fields: Mapping[str, str]) -> An
     }
     await application(scope, receive, send)
     body = b"".join(bytes(message.get("body", b"")) for message in sent[1:])
-    return Answer(sent[0]["status"], [tuple(pair) for pair in sent[0]["headers"]], body)
+    return CapturedResponse(sent[0]["status"], [tuple(pair) for pair in sent[0]["headers"]], body)
 
 
-def ask_wsgi(application: Any, path: str, fields: Mapping[str, str]) -> Answer:
+def ask_wsgi(application: Any, path: str, request_headers: Mapping[str, str]) -> CapturedResponse:
     """One request in process."""
     started: list[Any] = []
     environ = {
@@ -66,24 +68,29 @@ def ask_wsgi(application: Any, path: str, fields: Mapping[str, str]) -> Answer:
         "SERVER_PORT": "80",
         "wsgi.input": BytesIO(),
         "wsgi.url_scheme": "http",
-        **{f"HTTP_{name.upper().replace('-', '_')}": value for name, value in fields.items()},
+        **{
+            f"HTTP_{name.upper().replace('-', '_')}": value
+            for name, value in request_headers.items()
+        },
     }
     result = application(environ, lambda *arguments: started.extend(arguments))
     body = b"".join(result)
     if hasattr(result, "close"):
         result.close()
     headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in started[1]]
-    return Answer(int(started[0].split()[0]), headers, body)
+    return CapturedResponse(int(started[0].split()[0]), headers, body)
 
 
-def ask(interface: str, application: Any, path: str, fields: Mapping[str, str]) -> Answer:
+def ask(
+    interface: str, application: Any, path: str, request_headers: Mapping[str, str]
+) -> CapturedResponse:
     """One request in process."""
     if interface == ASGI:
-        return asyncio.run(ask_asgi(application, path, fields))
-    return ask_wsgi(application, path, fields)
+        return asyncio.run(ask_asgi(application, path, request_headers))
+    return ask_wsgi(application, path, request_headers)
 
 
-def capture(site: Path) -> dict[tuple[str, str], dict[str, Answer]]:
+def capture(site: Path) -> dict[tuple[str, str], dict[str, CapturedResponse]]:
     """The responses to all work, by path, under both interfaces."""
     captured = {}
     for interface in (ASGI, WSGI):
@@ -91,12 +98,12 @@ def capture(site: Path) -> dict[tuple[str, str], dict[str, Answer]]:
         for work in WORKS.values():
             if work is PASSED:
                 continue
-            answer = ask(interface, application, work.path, FIELDS)
+            response = ask(interface, application, work.path, HEADERS)
             if work.conditional:
-                headers = {name.lower(): value.decode() for name, value in answer.headers}
+                headers = {name.lower(): value.decode() for name, value in response.headers}
                 known = conditions(headers[b"etag"], headers.get(b"last-modified"))
-                answer = ask(interface, application, work.path, {**FIELDS, **known})
-            captured[interface, work.name] = {work.path: answer}
+                response = ask(interface, application, work.path, {**HEADERS, **known})
+            captured[interface, work.name] = {work.path: response}
     return captured
 
 

@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from tests.benchmarks.apps import APPLICATION_BODY
-from tests.benchmarks.browser import FIELDS, conditions
+from tests.benchmarks.browser import HEADERS, conditions
 from tests.benchmarks.rows import Work
 from tests.benchmarks.site import PREFIX
 
 _TIMEOUT = 20.0
 
 
-class WrongAnswerError(Exception):
+class WrongResponseError(Exception):
     """The response of a contender is wrong."""
 
 
@@ -32,14 +32,14 @@ class Reply(NamedTuple):
 class Checked(NamedTuple):
     """A request with a right response, and the length of that."""
 
-    fields: dict[str, str]
+    headers: dict[str, str]
     size: int
 
 
-def ask(port: int, path: str, fields: Mapping[str, str]) -> Reply:
+def ask(port: int, path: str, request_headers: Mapping[str, str]) -> Reply:
     """Send one request over a new connection."""
     lines = [f"GET {path} HTTP/1.1", f"Host: 127.0.0.1:{port}"]
-    lines += [f"{name}: {value}" for name, value in fields.items()]
+    lines += [f"{name}: {value}" for name, value in request_headers.items()]
     with socket.create_connection(("127.0.0.1", port), timeout=_TIMEOUT) as connection:
         connection.sendall("\r\n".join([*lines, "", ""]).encode())
         return _read(connection)
@@ -50,7 +50,7 @@ def _read(connection: socket.socket) -> Reply:
         reader = _Counted(stream)
         words = reader.line().split()
         if len(words) < 2:
-            raise WrongAnswerError("no answer")
+            raise WrongResponseError("no response")
         headers = parse_headers(BytesIO(b"".join(iter(reader.line, b"\r\n"))))
         status = int(words[1])
         body = b"" if status == 304 else _body(reader, headers)
@@ -81,12 +81,12 @@ class _Counted:
     def exactly(self, size: int) -> bytes:
         data = self._told(self._stream.read(size))
         if len(data) < size:
-            raise WrongAnswerError("the answer ends too early")
+            raise WrongResponseError("the response ends too early")
         return data
 
     def _told(self, data: bytes) -> bytes:
         if not data:
-            raise WrongAnswerError("the answer ends too early")
+            raise WrongResponseError("the response ends too early")
         self.size += len(data)
         return data
 
@@ -94,22 +94,22 @@ class _Counted:
 def _length(headers: Message) -> int:
     length = headers.get("Content-Length")
     if length is None:
-        raise WrongAnswerError("no Content-Length")
+        raise WrongResponseError("no Content-Length")
     return int(length)
 
 
 def check(port: int, work: Work, site: Path) -> Checked:
     """The request of ``work`` as it will be timed.
 
-    :raises WrongAnswerError: if the response is wrong.
+    :raises WrongResponseError: if the response is wrong.
     """
-    fields = dict(FIELDS)
+    headers = dict(HEADERS)
     if work.conditional:
-        first = ask(port, work.path, fields)
+        first = ask(port, work.path, headers)
         if (etag := first.headers.get("ETag")) is None:
-            raise WrongAnswerError("no ETag")
-        fields |= conditions(etag, first.headers.get("Last-Modified"))
-    reply = ask(port, work.path, fields)
+            raise WrongResponseError("no ETag")
+        headers |= conditions(etag, first.headers.get("Last-Modified"))
+    reply = ask(port, work.path, headers)
     _compare("status", reply.status, work.status)
     if work.status == 200:
         _compare("Content-Encoding", reply.headers.get("Content-Encoding"), work.encoding)
@@ -117,10 +117,10 @@ def check(port: int, work: Work, site: Path) -> Checked:
         if "Transfer-Encoding" not in reply.headers:  # granian sends its own files in chunks
             _compare("Content-Length", _length(reply.headers), len(wanted))
         if reply.body != wanted:
-            raise WrongAnswerError("another body")
-    return Checked(fields, reply.size)
+            raise WrongResponseError("another body")
+    return Checked(headers, reply.size)
 
 
 def _compare(what: str, found: object, wanted: object) -> None:
     if found != wanted:
-        raise WrongAnswerError(f"{what} {found or 'absent'} instead of {wanted or 'none'}")
+        raise WrongResponseError(f"{what} {found or 'absent'} instead of {wanted or 'none'}")

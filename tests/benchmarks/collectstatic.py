@@ -36,7 +36,7 @@ USE_TZ = True
 class Contender(NamedTuple):
     package: str
     backend: str
-    options: dict[str, Any] = {}  # noqa: RUF012 - nobody changes it
+    options: dict[str, Any] = {}  # noqa: RUF012 - it is never changed
 
 
 _BACKEND = "CompressedManifestStaticFilesStorage"

@@ -42,7 +42,7 @@ class Probe:
         self._socket = socket.create_connection(("127.0.0.1", self._port))
         self._socket.setblocking(False)
         self._sent: float | None = None
-        self._answer = b""
+        self._response = b""
         self._next = time.perf_counter()
         self._selector.register(self._socket, selectors.EVENT_READ, self.poll)
 
@@ -57,8 +57,8 @@ class Probe:
             self._socket.close()
             self._connect()
             return
-        self._answer += arrived
-        head, end, body = self._answer.partition(b"\r\n\r\n")
+        self._response += arrived
+        head, end, body = self._response.partition(b"\r\n\r\n")
         length = re.search(rb"(?im)^content-length: *(\d+)", head)
         if not end or length is None or len(body) < int(length[1]):
             return
@@ -67,7 +67,7 @@ class Probe:
         now = time.perf_counter()
         self.latencies.append(now - self._sent)
         self._next = max(now, self._sent + _INTERVAL)
-        self._sent, self._answer = None, b""
+        self._sent, self._response = None, b""
 
     def tick(self) -> None:
         """Send the next request when it is due."""

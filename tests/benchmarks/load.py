@@ -41,7 +41,7 @@ def requests_per_second(
     if count is None or rate is None:
         raise InvalidError(f"wrk: {report.strip() or 'no report'}")
     if int(count[1]) == 0:
-        raise InvalidError(f"not one answer in {seconds:g} s")
+        raise InvalidError(f"not one response in {seconds:g} s")
     _compare_sizes(int(count[1]), float(count[2]) * _UNITS[count[3]], work, checked)
     return float(rate[1])
 
@@ -51,13 +51,13 @@ def _compare_sizes(count: int, received: float, work: Work, checked: Checked) ->
     allowance = work.connections * checked.size + 0.01 * received
     if abs(received - count * checked.size) > allowance:
         size = received / count
-        raise InvalidError(f"answers of {size:.0f} bytes, not of {checked.size}")
+        raise InvalidError(f"responses of {size:.0f} bytes, not of {checked.size}")
 
 
 def _run(folder: Path, port: int, work: Work, checked: Checked, seconds: float) -> str:
     whole = math.ceil(seconds)
-    fields = [part for pair in checked.fields.items() for part in ("-H", "{}: {}".format(*pair))]
-    command = ["wrk", "-t", "1", "-c", str(work.connections), "-d", f"{whole}s", *fields]
+    headers = [part for pair in checked.headers.items() for part in ("-H", "{}: {}".format(*pair))]
+    command = ["wrk", "-t", "1", "-c", str(work.connections), "-d", f"{whole}s", *headers]
     command.append(f"http://127.0.0.1:{port}{work.path}")
     with child(command, LOAD_CPU, folder, subprocess.PIPE) as process:
         try:

@@ -1,11 +1,11 @@
-"""Rounds in which each contender has one turn. After a fault it has no more turns."""
+"""Rounds in which each contender has one turn, until it has a fault."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from tests.benchmarks.checks import WrongAnswerError
+from tests.benchmarks.checks import WrongResponseError
 from tests.benchmarks.console import reason_of, say
 
 T = TypeVar("T")
@@ -25,7 +25,7 @@ def in_rounds(
         for name in list(seen):
             try:
                 seen[name].append(turn(name))
-            except (WrongAnswerError, RuntimeError, OSError) as error:
+            except (WrongResponseError, RuntimeError, OSError) as error:
                 left_out[name] = reason_of(error)
                 del seen[name]
                 say(f"{row}  {name}: left out, {left_out[name]}")

@@ -50,8 +50,8 @@ class Place(NamedTuple):
         return self.folder / "site"
 
     @property
-    def answers(self) -> Path:
-        return self.folder / "answers"
+    def responses(self) -> Path:
+        return self.folder / "responses"
 
 
 class Server(NamedTuple):
@@ -74,7 +74,7 @@ def running(place: Place, server: str, contender: str, work: str) -> Iterator[Se
         BENCH_INTERFACE=INTERFACES[server],
         BENCH_WORK=work,
         BENCH_SITE=str(place.site),
-        BENCH_ANSWERS=str(place.answers),
+        BENCH_RESPONSES=str(place.responses),
     )
     if contender == NGINX:
         command = nginx.command(place.folder, place.site, port)

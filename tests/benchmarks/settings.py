@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 class Settings(NamedTuple):
     kind: str
-    rounds: int  # in each, every contender has one turn
+    rounds: int  # one turn of every contender in each
     warmup: float  # seconds of load to warm up
     seconds: float  # seconds of load that count
     files: int  # files of the start-up, each with a .gz

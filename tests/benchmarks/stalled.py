@@ -11,8 +11,8 @@ from statistics import median
 from typing import Any, NamedTuple
 
 from tests.benchmarks import site
-from tests.benchmarks.browser import FIELDS
-from tests.benchmarks.checks import WrongAnswerError, ask
+from tests.benchmarks.browser import HEADERS
+from tests.benchmarks.checks import WrongResponseError, ask
 from tests.benchmarks.proc import Usage, usage
 from tests.benchmarks.rounds import in_rounds
 from tests.benchmarks.servers import Place, Server, running
@@ -53,9 +53,9 @@ def measure(place: Place, names: Sequence[str], settings: Settings) -> dict[str,
 def _turn(server: Server, settings: Settings) -> _Seen:
     readers = settings.readers
     # Pools of threads and buffers are created before the count begins.
-    reply = ask(server.port, _PATH, FIELDS)
+    reply = ask(server.port, _PATH, HEADERS)
     if len(reply.body) != 50 << 20:
-        raise WrongAnswerError("another body")
+        raise WrongResponseError("another body")
     before = steady(server.pid)
     with stalled_clients(server.port, readers, _PATH):
         stalled = steady(server.pid)
@@ -72,7 +72,7 @@ def _turn(server: Server, settings: Settings) -> _Seen:
 def stalled_clients(port: int, count: int, path: str) -> Iterator[None]:
     """Clients that have requested a large file and read only the beginning."""
     lines = [f"GET {path} HTTP/1.1", f"Host: 127.0.0.1:{port}"]
-    lines += [f"{name}: {value}" for name, value in FIELDS.items()]
+    lines += [f"{name}: {value}" for name, value in HEADERS.items()]
     request = "\r\n".join([*lines, "", ""]).encode()
     clients: list[socket.socket] = []
     with ExitStack() as opened:
@@ -85,7 +85,7 @@ def stalled_clients(port: int, count: int, path: str) -> Iterator[None]:
             client.sendall(request)
         for client in clients:
             if not client.recv(len(_ANSWERED)) == _ANSWERED:
-                raise WrongAnswerError("a reader was turned away")
+                raise WrongResponseError("a reader was turned away")
         yield
 
 

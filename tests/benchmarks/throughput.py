@@ -8,7 +8,7 @@ from contextlib import suppress
 from statistics import median
 from typing import Any
 
-from tests.benchmarks.checks import WrongAnswerError, check
+from tests.benchmarks.checks import WrongResponseError, check
 from tests.benchmarks.console import reason_of, say
 from tests.benchmarks.contenders import LIMIT
 from tests.benchmarks.load import InvalidError, requests_per_second
@@ -38,7 +38,7 @@ def measure(
         for name in [name for name in names if name not in left_out]:
             try:
                 _turn(place, row, name, settings, tallies[name])
-            except WrongAnswerError as error:
+            except WrongResponseError as error:
                 if number == 0:  # it never can
                     left_out[name] = str(error)
                 else:

@@ -41,7 +41,7 @@ ALL = [".gz", ".br", ".zst"]
 
 @pytest.fixture
 def site(tmp_path: Path) -> Path:
-    """Two files that become smaller, and one that does not."""
+    """Two files that compress, and one that does not."""
     write(tmp_path / "a.txt", TEXT)
     write(tmp_path / "sub" / "b.css", TEXT)
     write(tmp_path / "c.bin", NOISE)
@@ -59,7 +59,7 @@ ORIGINALS = {"a.txt", "c.bin", "sub/b.css"}
 VARIANTS = {f"{name}{suffix}" for name in ("a.txt", "sub/b.css") for suffix in ALL}
 
 
-def test_each_file_gets_its_variants_and_a_table_tells_of_them(site: Path, capsys: Output) -> None:
+def test_each_file_gets_its_variants_and_a_table_lists_them(site: Path, capsys: Output) -> None:
     assert main([str(site)]) == 0
     assert names(site) == ORIGINALS | VARIANTS | {RECORD}
     assert gzip.decompress((site / "a.txt.gz").read_bytes()) == TEXT
@@ -88,7 +88,7 @@ def test_a_second_run_has_nothing_to_do(site: Path, capsys: Output) -> None:
     assert [row.split()[-2:] for row in rows] == [["0", "0"]] * 3
 
 
-def test_what_is_removed_is_named(site: Path, capsys: Output) -> None:
+def test_removed_variants_are_named(site: Path, capsys: Output) -> None:
     main(["-q", str(site)])
     (site / "a.txt").unlink()
     assert main([str(site)]) == 0
@@ -98,7 +98,7 @@ def test_what_is_removed_is_named(site: Path, capsys: Output) -> None:
     assert names(site) == {"c.bin", "sub/b.css", RECORD, *(f"sub/b.css{each}" for each in ALL)}
 
 
-def test_what_is_replaced_and_was_somebodys_is_named(site: Path, capsys: Output) -> None:
+def test_replaced_foreign_variants_are_named(site: Path, capsys: Output) -> None:
     write(site / "a.txt.gz", gzip.compress(b"older"))
     assert main([str(site)]) == 0
     first, *_ = capsys.readouterr().out.splitlines()
@@ -108,7 +108,9 @@ def test_what_is_replaced_and_was_somebodys_is_named(site: Path, capsys: Output)
 
 
 @pytest.mark.parametrize("extra", [[], ["--clean"]], ids=["compress", "clean"])
-def test_a_dry_run_tells_and_does_nothing(site: Path, capsys: Output, extra: list[str]) -> None:
+def test_a_dry_run_reports_and_changes_nothing(
+    site: Path, capsys: Output, extra: list[str]
+) -> None:
     if extra:
         main(["-q", str(site)])
     before = names(site)
@@ -120,13 +122,13 @@ def test_a_dry_run_tells_and_does_nothing(site: Path, capsys: Output, extra: lis
         assert set(lines) == told
         assert last.startswith(f"{site}: would be 6 removed, ")
     else:
-        # Whether the noise becomes smaller is known when it has been tried.
+        # A dry run does not compress, so it does not know that the noise does not compress.
         expected = VARIANTS | {f"c.bin{suffix}" for suffix in ALL}
         assert set(lines) == {f"would compress {site}/{name}" for name in expected}
         assert last.startswith(f"{site}: would be 9 written, ")
 
 
-def test_clean_removes_what_was_made(site: Path, capsys: Output) -> None:
+def test_clean_removes_the_variants(site: Path, capsys: Output) -> None:
     main(["-q", str(site)])
     write(site / "d.txt.gz", b"somebody's")
     assert main(["--clean", "--encodings", "br", "--exclude", "*.css", str(site)]) == 0
@@ -137,7 +139,7 @@ def test_clean_removes_what_was_made(site: Path, capsys: Output) -> None:
     assert capsys.readouterr().out.splitlines()[-1].startswith(f"{site}: nothing, ")
 
 
-def test_a_check_names_what_is_wrong_and_changes_nothing(site: Path, capsys: Output) -> None:
+def test_a_check_names_problems_and_changes_nothing(site: Path, capsys: Output) -> None:
     assert main(["--check", str(site)]) == 1
     output = capsys.readouterr()
     assert set(output.err.splitlines()) == {f"missing: {site}/{name}" for name in VARIANTS}
@@ -159,7 +161,7 @@ def test_a_check_names_what_is_wrong_and_changes_nothing(site: Path, capsys: Out
     assert names(site) == before
 
 
-def test_json_has_all_of_it(site: Path, capsys: Output) -> None:
+def test_json_contains_the_whole_report(site: Path, capsys: Output) -> None:
     blocked = write(site / "d.txt", TEXT)
     (site / "d.txt.gz").mkdir()
     assert main(["--json", "--encodings", "gzip", str(site)]) == 1
@@ -276,7 +278,7 @@ def test_an_encoding_that_is_not_installed_is_left_out_or_refused(
     assert capsys.readouterr().err.endswith(f"error: {line}\n")
 
 
-def test_roots_that_lie_in_each_other_are_done_once(
+def test_nested_roots_are_compressed_once(
     site: Path, monkeypatch: pytest.MonkeyPatch, capsys: Output
 ) -> None:
     (site / "link").symlink_to("sub")
@@ -301,7 +303,7 @@ def test_help_tells_the_command_line(capsys: Output, monkeypatch: pytest.MonkeyP
 
 
 def run_script(script: str, *arguments: object) -> subprocess.CompletedProcess[str]:
-    """A script in which ``main`` is the command."""
+    """Run a script in which ``main`` is the command."""
     prologue = f"""
 import locale, os, shutil, signal, sys, threading  # what argparse imports late, too
 sys.path[:] = {[*sys.path, PACKAGES]!r}
@@ -321,7 +323,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def run_as_nobody(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """The command without the right of root to read and write everything."""
+    """Run the command without the privileges of root."""
     return run_script(
         """
         if os.getuid() == 0:
@@ -358,7 +360,7 @@ def test_what_may_not_be_read_or_written_is_named_and_the_others_are_done(
     }
 
 
-def test_a_folder_in_which_nothing_may_be_written_is_named(public_path: Path) -> None:
+def test_a_folder_without_write_permission_is_named(public_path: Path) -> None:
     write(public_path / "a.txt", TEXT).chmod(0o644)
     public_path.chmod(0o555)
     done = run_as_nobody("-q", str(public_path))
@@ -369,7 +371,7 @@ def test_a_folder_in_which_nothing_may_be_written_is_named(public_path: Path) ->
     assert (done.returncode, done.stdout) == (1, "")
 
 
-def test_a_record_that_is_none_is_named(site: Path, capsys: Output) -> None:
+def test_an_invalid_record_is_named(site: Path, capsys: Output) -> None:
     write(site / RECORD, b"no record")
     for arguments in ([], ["--check"], ["--clean"], ["--dry-run"]):
         assert main([*arguments, str(site)]) == 1
@@ -386,10 +388,10 @@ def test_a_record_that_is_none_is_named(site: Path, capsys: Output) -> None:
 )
 @pytest.mark.parametrize("step", ["open", "os.chmod", "os.utime", "os.rename"])
 @pytest.mark.parametrize("output", ["-q", "--json"])
-def test_an_interrupt_at_any_step_leaves_nothing_half_written_and_says_what_was_done(
+def test_an_interrupt_at_any_step_leaves_no_partial_files_and_reports_finished_work(
     tmp_path: Path, step: str, sent: str, status: int, word: str, output: str
 ) -> None:
-    """A real signal, while a thread is about to do the step for the fourth time."""
+    """A real signal arrives when a thread is about to do the step for the fourth time."""
     for number in range(40):
         write(tmp_path / f"{number}.txt", TEXT + bytes([number]))
     done = run_script(
@@ -402,7 +404,7 @@ def test_an_interrupt_at_any_step_leaves_nothing_half_written_and_says_what_was_
         Stop.set = lambda stop: (really(stop), stopped.set())
 
         def interrupt(event, arguments):
-            # Of all that is opened, a new draft is meant.
+            # Among opened files, count only drafts.
             is_meant = event != "open" or str(arguments[0]).endswith(".tmp")
             if event == sys.argv[1] and is_meant:
                 seen.append(event)
@@ -433,7 +435,7 @@ def test_an_interrupt_at_any_step_leaves_nothing_half_written_and_says_what_was_
 
 
 class Told(io.StringIO):
-    """A stream at whose first line something happens."""
+    """A stream that calls a function at its first line."""
 
     def __init__(self, happen: Callable[[], object]) -> None:
         super().__init__()
@@ -446,7 +448,7 @@ class Told(io.StringIO):
 
 
 def test_a_run_waits_for_another_and_says_so(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The other ends when it is told of."""
+    """The other run ends once the command has reported it."""
     folder = os.open(site, os.O_RDONLY)
     flock(folder, LOCK_EX)
     told = Told(lambda: flock(folder, LOCK_UN))
@@ -487,7 +489,7 @@ def terminate() -> None:
 @pytest.mark.parametrize(
     ("happen", "status"), [(interrupt, 130), (terminate, 143)], ids=["Ctrl-C", "SIGTERM"]
 )
-def test_an_interrupt_between_folders_keeps_what_is_done(
+def test_an_interrupt_between_folders_keeps_finished_work(
     site: Path, capsys: Output, happen: Callable[[], None], status: int
 ) -> None:
     for name in ("one", "two"):
@@ -499,7 +501,7 @@ def test_an_interrupt_between_folders_keeps_what_is_done(
     assert names(site / "two") == {"a.txt"}
 
 
-def test_an_interrupt_within_a_folder_tells_of_what_is_done(
+def test_an_interrupt_within_a_folder_reports_finished_work(
     site: Path, monkeypatch: pytest.MonkeyPatch, capsys: Output
 ) -> None:
     def one_and_an_interrupt(futures: list[Future[None]]) -> Iterator[Future[None]]:
@@ -522,7 +524,7 @@ def test_an_interrupt_within_a_folder_tells_of_what_is_done(
 
 
 def on_terminal(*arguments: str, columns: int = 80, **environ: str) -> str:
-    """What the command prints on a terminal of its own."""
+    """Return the output of the command on a new terminal."""
     terminal, other_end = pty.openpty()
     ioctl(other_end, termios.TIOCSWINSZ, struct.pack("HHHH", 30, columns, 0, 0))
     process = subprocess.Popen(
@@ -561,7 +563,7 @@ def test_on_a_terminal_there_is_a_bar_and_then_the_table(
     assert "removed ./gone.txt.gz: its original is gone\n" in printed
 
 
-def test_there_is_no_bar_where_it_is_not_wanted(site: Path) -> None:
+def test_no_bar_is_shown_where_it_is_not_wanted(site: Path) -> None:
     for arguments in (["-q"], ["-q", "--check"]):
         assert on_terminal(*arguments, str(site)) == ""
     without = write(site.parent / "without" / "tqdm.py", b"raise ImportError")
@@ -572,14 +574,14 @@ def test_there_is_no_bar_where_it_is_not_wanted(site: Path) -> None:
 
 def test_its_exit_status_is_mains(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["compress", "-q", "--check", str(site)])
-    # What is imported already, runpy warns, may behave differently.
+    # runpy warns that a module that is already imported may behave differently.
     monkeypatch.delitem(sys.modules, "whitenoise_async.compress", raising=False)
     with pytest.raises(SystemExit) as ended:
         runpy.run_module("whitenoise_async.compress", run_name="__main__")
     assert ended.value.code == 1
 
 
-def test_public_names_are_found_when_they_are_asked_for() -> None:
+def test_public_names_are_imported_on_first_use() -> None:
     assert whitenoise_async.compress_tree is compress_tree
     assert {"WhiteNoise", "ASGIWhiteNoise", "compress_tree"} <= set(dir(whitenoise_async))
     with pytest.raises(AttributeError, match="no attribute 'compress_forest'"):
@@ -614,7 +616,7 @@ def refuse(name: str) -> Callable[..., Any]:
     return fail
 
 
-def test_a_record_that_finds_no_room_is_named_and_nothing_is_lost(
+def test_a_record_without_disk_space_is_named_and_nothing_is_lost(
     site: Path, monkeypatch: pytest.MonkeyPatch, capsys: Output
 ) -> None:
     with monkeypatch.context() as patch:

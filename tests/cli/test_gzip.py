@@ -39,7 +39,7 @@ def files_below(root: Path) -> set[str]:
 
 
 def run_command(*arguments: str | Path, **environ: str) -> subprocess.CompletedProcess[str]:
-    """The command as a process of its own."""
+    """Run the command in another process."""
     return subprocess.run(
         [sys.executable, "-m", "whitenoise_async.gzip", *arguments],
         capture_output=True,
@@ -51,7 +51,7 @@ def run_command(*arguments: str | Path, **environ: str) -> subprocess.CompletedP
 
 
 def run_script(script: str) -> subprocess.CompletedProcess[str]:
-    """A script in which ``main`` is the command, with all that it imports already imported."""
+    """Run a script in which ``main`` is the command, and its imports are done."""
     prologue = f"""
 import locale, os, resource, shutil, signal, sys
 sys.path[:] = {[*sys.path, PACKAGES]!r}
@@ -128,7 +128,7 @@ EVERYTHING = ["a.jpg", "a.PNG", "a.woff", "a.woff2", "a.txt", "a.TXT", "a.css", 
 def test_files_with_these_extensions_are_left_alone(
     tmp_path: Path, extensions: list[str], left_alone: list[str]
 ) -> None:
-    """Those given replace the default; what is gzip already is never compressed again."""
+    """Given extensions replace the default ones. A gzip file is never compressed again."""
     for name in EVERYTHING:
         write(tmp_path / name, TEXT)
     assert main([str(tmp_path), *extensions]) == 0
@@ -145,7 +145,7 @@ def test_every_default_extension_is_left_alone_in_any_case(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("flag", ["-q", "--quiet"])
-def test_quiet_prints_errors_alone(
+def test_quiet_prints_only_errors(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], flag: str
 ) -> None:
     write(tmp_path / "a.txt", TEXT)
@@ -158,7 +158,9 @@ def test_quiet_prints_errors_alone(
     assert capsys.readouterr() == ("", f"{blocked} cannot be compressed: Is a directory\n")
 
 
-def test_a_second_run_gives_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_second_run_has_the_same_result(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     for name in ("b.txt", "a.txt", "sub/c.txt"):
         write(tmp_path / name, TEXT)
 
@@ -217,8 +219,8 @@ def test_what_may_not_be_read_or_written_is_named_and_the_others_are_done(
     assert made == {"b.txt.gz", "e/e.txt.gz"}
 
 
-def test_what_the_disk_has_no_room_for_is_named_and_leaves_nothing(tmp_path: Path) -> None:
-    """A limit to what the process may write to a file stands for the end of the disk."""
+def test_a_file_without_disk_space_is_named_and_leaves_nothing(tmp_path: Path) -> None:
+    """A limit of the size of files simulates a full disk."""
     write(tmp_path / "a.txt", NOISE.hex().encode())
     write(tmp_path / "b.txt", TEXT)
     done = run_script(f"""
@@ -231,7 +233,9 @@ def test_what_the_disk_has_no_room_for_is_named_and_leaves_nothing(tmp_path: Pat
     assert gzip.decompress((tmp_path / "b.txt.gz").read_bytes()) == TEXT
 
 
-def test_fifos_and_dangling_links_neither_stop_it_nor_count_as_failures(tmp_path: Path) -> None:
+def test_fifos_and_dangling_links_neither_stop_the_command_nor_count_as_failures(
+    tmp_path: Path,
+) -> None:
     os.mkfifo(tmp_path / "a.txt")
     (tmp_path / "b.txt").symlink_to("missing")
     (tmp_path / "c.txt").symlink_to(tmp_path)
@@ -254,10 +258,10 @@ def test_fifos_and_dangling_links_neither_stop_it_nor_count_as_failures(tmp_path
     ],
     ids=ascii,
 )
-def test_what_a_terminal_cannot_show_of_a_name_is_escaped(
+def test_unprintable_characters_of_a_name_are_escaped(
     tmp_path: Path, name: bytes, encoding: str, shown: str
 ) -> None:
-    """One line per file, whatever the file is called."""
+    """Each file has one line, with any name."""
     path = os.path.join(os.fsencode(tmp_path), name)
     Path(os.fsdecode(path)).write_bytes(TEXT)
     blocked = Path(os.fsdecode(path) + "-blocked")
@@ -314,7 +318,7 @@ def test_a_root_may_be_relative_or_a_link(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 class Watched(io.StringIO):
-    """A terminal at which something happens when the first line has appeared."""
+    """A terminal that calls a function after the first line."""
 
     def __init__(self, happen: Callable[[], None]) -> None:
         super().__init__()
@@ -330,7 +334,7 @@ class Watched(io.StringIO):
 
 @pytest.fixture
 def unhandled_sighup() -> Iterator[None]:
-    """SIGHUP as a terminal has it; nohup has a program ignore it, and then our commands do, too."""
+    """Restore the default action of SIGHUP: under nohup it is ignored, also by our commands."""
     before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
     yield
     signal.signal(signal.SIGHUP, before)
@@ -338,13 +342,13 @@ def unhandled_sighup() -> Iterator[None]:
 
 @pytest.mark.usefixtures("unhandled_sighup")
 @pytest.mark.parametrize("sent", ["SIGINT", "SIGTERM", "SIGHUP"])
-def test_an_interrupt_between_files_keeps_what_is_done(
+def test_an_interrupt_between_files_keeps_finished_work(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     sent: str,
 ) -> None:
-    """And so does a second one, and a third."""
+    """So do a second and a third interrupt."""
     write(tmp_path / "a.txt", TEXT)
     write(tmp_path / "b.txt", TEXT)
     stopped = threading.Event()
@@ -374,7 +378,7 @@ def test_an_interrupt_between_files_keeps_what_is_done(
     assert gzip.decompress((tmp_path / "a.txt.gz").read_bytes()) == TEXT
 
 
-def test_what_a_killed_command_left_is_removed(tmp_path: Path) -> None:
+def test_leftovers_of_a_killed_command_are_removed(tmp_path: Path) -> None:
     write(tmp_path / "sub" / ".whitenoise_async-killed.tmp", b"half")
     write(tmp_path / "sub" / ".whitenoise_async-other", b"not its own")
     assert main(["-q", str(tmp_path)]) == 0
@@ -395,8 +399,8 @@ def test_a_sigterm_that_has_a_handler_keeps_it(tmp_path: Path, own: Any) -> None
         signal.signal(signal.SIGTERM, before)
 
 
-def test_it_runs_in_any_thread(tmp_path: Path) -> None:
-    """Python sets handlers of signals in the main one alone."""
+def test_the_command_runs_in_any_thread(tmp_path: Path) -> None:
+    """Python sets signal handlers only in the main thread."""
     write(tmp_path / "a.txt", TEXT)
     with ThreadPoolExecutor() as threads:
         assert threads.submit(main, ["-q", str(tmp_path)]).result() == 0
@@ -409,10 +413,10 @@ def test_it_runs_in_any_thread(tmp_path: Path) -> None:
     ids=["SIGINT", "SIGTERM"],
 )
 @pytest.mark.parametrize("step", ["open", "os.chmod", "os.utime", "os.rename"])
-def test_an_interrupt_at_any_step_of_a_file_leaves_nothing_half_written(
+def test_an_interrupt_at_any_step_of_a_file_leaves_no_partial_files(
     tmp_path: Path, step: str, sent: str, status: int, message: str
 ) -> None:
-    """A real signal, while a thread is about to do a step with the second file."""
+    """A real signal arrives when a thread is about to do a step with the second file."""
     for name in ("a.txt", "b.txt", "c.txt"):
         write(tmp_path / name, TEXT)
     old = write(tmp_path / "b.txt.gz", b"old")
@@ -440,7 +444,7 @@ def test_an_interrupt_at_any_step_of_a_file_leaves_nothing_half_written(
     assert files_below(tmp_path) == {"a.txt", "b.txt", "b.txt.gz", "c.txt"} | made
 
 
-def test_it_is_a_module_that_python_runs(tmp_path: Path) -> None:
+def test_python_runs_the_module(tmp_path: Path) -> None:
     write(tmp_path / "a.txt", TEXT)
     done = run_command(tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
@@ -456,7 +460,7 @@ def test_its_exit_status_is_mains(
     write(tmp_path / "a.txt", TEXT)
     (tmp_path / "a.txt.gz").mkdir()
     monkeypatch.setattr(sys, "argv", ["gzip", "-q", str(tmp_path)])
-    # What is imported already, runpy warns, may behave differently.
+    # runpy warns that a module that is already imported may behave differently.
     monkeypatch.delitem(sys.modules, "whitenoise_async.gzip", raising=False)
     with pytest.raises(SystemExit) as ended:
         runpy.run_module("whitenoise_async.gzip", run_name="__main__")
@@ -464,8 +468,8 @@ def test_its_exit_status_is_mains(
     assert str(tmp_path) in capsys.readouterr().err
 
 
-def test_a_reader_that_goes_away_does_not_stop_the_work(tmp_path: Path) -> None:
-    """As ``| head -1`` does."""
+def test_a_reader_that_closes_the_pipe_does_not_stop_the_work(tmp_path: Path) -> None:
+    """For example, ``| head -1`` does."""
     for number in range(3):
         write(tmp_path / f"{number}.txt", TEXT)
     read_end, write_end = os.pipe()
@@ -511,7 +515,7 @@ def test_what_cannot_be_printed_changes_neither_the_work_nor_the_status(
     assert files_below(tmp_path) == {"a.txt", "a.txt.gz", "b.txt", "c.txt", "c.txt.gz"}
 
 
-def test_the_option_may_stand_anywhere(tmp_path: Path) -> None:
+def test_an_option_is_accepted_anywhere(tmp_path: Path) -> None:
     write(tmp_path / "a.txt", TEXT)
     write(tmp_path / "a.css", TEXT)
     assert main([str(tmp_path), "-q", "css"]) == 0
@@ -519,7 +523,7 @@ def test_the_option_may_stand_anywhere(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("interrupt", list(INTERRUPTS))
-def test_each_interrupt_has_its_word_and_its_status(
+def test_each_signal_has_its_message_and_its_status(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],

@@ -15,12 +15,12 @@ from whitenoise_async.cli import main as commands
 from whitenoise_async.cli.main import main
 
 
-def test_it_is_installed_under_its_name() -> None:
+def test_the_console_script_is_installed() -> None:
     (script,) = entry_points(group="console_scripts", name="whitenoise-async")
     assert script.load() is main
 
 
-def test_its_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["--version"])
     assert ended.value.code == 0
@@ -28,7 +28,7 @@ def test_its_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None
 
 
 @pytest.mark.parametrize("name", list(commands._COMMANDS))
-def test_each_command_is_reached_and_knows_how_it_was_called(
+def test_each_command_runs_and_its_help_names_the_console_script(
     name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as ended:
@@ -37,7 +37,7 @@ def test_each_command_is_reached_and_knows_how_it_was_called(
     assert capsys.readouterr().out.startswith(f"usage: whitenoise-async {name} ")
 
 
-def test_a_command_gets_its_arguments_and_gives_its_status(
+def test_a_command_receives_its_arguments_and_returns_its_status(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = write(tmp_path / "a.txt", b"text" * 1000)
@@ -60,7 +60,7 @@ def test_a_command_gets_its_arguments_and_gives_its_status(
         (["serve", "missing"], "missing is not a directory"),
     ],
 )
-def test_what_makes_no_sense_is_refused_with_one_clear_message(
+def test_an_unknown_command_is_refused_with_one_clear_message(
     arguments: list[str], named: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     error = refused(main, arguments, capsys)

@@ -12,7 +12,7 @@ from whitenoise_async.cli.progress import Progress
 
 
 class Terminal(io.StringIO):
-    """A stream that says it is a terminal, and keeps all that is written."""
+    """A stream that claims to be a terminal, and keeps its output."""
 
     def isatty(self) -> bool:
         return True
@@ -26,7 +26,7 @@ def terminal_for(monkeypatch: pytest.MonkeyPatch) -> Terminal:
     return error
 
 
-def test_a_bar_tells_of_bytes_and_goes_when_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bar_shows_bytes_and_disappears_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = terminal_for(monkeypatch)
     progress = Progress(shown=True)
     progress.begin("static", 2000)
@@ -43,7 +43,7 @@ def test_a_bar_tells_of_bytes_and_goes_when_it_ends(monkeypatch: pytest.MonkeyPa
     assert re.search(r"\r +\r$", after)
 
 
-def test_a_second_bar_takes_the_place_of_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_second_bar_replaces_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = terminal_for(monkeypatch)
     progress = Progress(shown=True)
     progress.begin("one", 10)
@@ -87,7 +87,7 @@ def test_there_is_no_bar(monkeypatch: pytest.MonkeyPatch, state: object) -> None
     assert terminal.getvalue() == ""
 
 
-def test_there_is_no_bar_for_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_bar_is_shown_without_work(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = terminal_for(monkeypatch)
     Progress(shown=True).begin("static", 0)
     assert terminal.getvalue() == ""

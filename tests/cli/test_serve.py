@@ -43,19 +43,19 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def no_end_of_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the command runs in it, however long that takes to shut down."""
+def no_exit_of_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Prevent a server that shuts down slowly from ending the test process."""
     monkeypatch.setattr("whitenoise_async.cli.servers._GRACE", 3600.0)
 
 
-def fetch(url: str, **fields: str) -> httpx.Response:
-    # A proxy that the environment names is none for a server of our own.
-    return httpx.get(url, headers=fields, trust_env=False, timeout=60)
+def fetch(url: str, **headers: str) -> httpx.Response:
+    # Requests to our own server must not use a proxy from the environment.
+    return httpx.get(url, headers=headers, trust_env=False, timeout=60)
 
 
 @contextmanager
 def publishing(*arguments: str | Path, **environ: str) -> Iterator[subprocess.Popen[str]]:
-    """The command as a process of its own."""
+    """Run the command in another process."""
     with subprocess.Popen(
         [sys.executable, "-m", "whitenoise_async", *arguments],
         stdout=subprocess.PIPE,
@@ -68,9 +68,9 @@ def publishing(*arguments: str | Path, **environ: str) -> Iterator[subprocess.Po
             yield process
         except Exception:
             if process.poll() is not None and process.stderr is not None:
-                # pytest shows it with the failure.
+                # pytest shows this output with the failure.
                 sys.stderr.write(f"It ended with status {process.returncode}:\n")
-                with suppress(ValueError):  # it was read to its end, and closed
+                with suppress(ValueError):  # the stream was read to its end, and closed
                     sys.stderr.write(process.stderr.read())
             raise
         finally:
@@ -110,7 +110,7 @@ def test_a_folder_is_published_at_the_printed_url_until_interrupted(
 
 
 @pytest.mark.parametrize("server", list(SERVERS))
-def test_each_server_publishes_and_ends_well(folder: Path, server: str) -> None:
+def test_each_server_publishes_and_stops_cleanly(folder: Path, server: str) -> None:
     if server not in installed():
         pytest.skip(f"{server} is not installed")
     with publishing(folder, "--port=0", "--server", server) as process:
@@ -127,13 +127,13 @@ def test_each_server_publishes_and_ends_well(folder: Path, server: str) -> None:
 
 @pytest.mark.parametrize("interrupt", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("server", list(SERVERS))
-def test_a_client_that_has_stopped_reading_keeps_no_interrupt_waiting(
+def test_a_client_that_has_stopped_reading_does_not_delay_an_interrupt(
     folder: Path, server: str, interrupt: signal.Signals
 ) -> None:
     if server not in installed():
         pytest.skip(f"{server} is not installed")
     with (folder / "film.bin").open("wb") as film:
-        film.truncate(1 << 30)  # more than any buffer on the way
+        film.truncate(1 << 30)  # more than all buffers on the way
     with publishing(folder, "--port=0", "--server", server) as process:
         assert process.stdout is not None
         url = url_in(process.stdout.readline(), folder)
@@ -149,12 +149,12 @@ def test_a_client_that_has_stopped_reading_keeps_no_interrupt_waiting(
 def is_there(url: str) -> bool:
     try:
         fetch(url)
-    except httpx.TransportError:  # granian opens a socket of its own
+    except httpx.TransportError:  # granian opens its own socket
         return False
     return True
 
 
-def test_the_options_of_the_middleware_are_had_by_name(tmp_path: Path) -> None:
+def test_the_middleware_options_are_command_line_options(tmp_path: Path) -> None:
     folder = tmp_path / "public"
     write(folder / "app.css", TEXT)
     write(folder / "notes" / "app.css.map", b"")
@@ -203,7 +203,7 @@ def test_a_sensitive_file_is_named_with_advice_that_the_command_line_accepts(
     assert publish("--exclude", *shlex.split(advice)) == ("0 files, 0 bytes\n", "")
 
 
-def test_a_current_directory_that_was_removed_is_none(
+def test_a_removed_current_directory_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "gone").mkdir()
@@ -214,7 +214,7 @@ def test_a_current_directory_that_was_removed_is_none(
     assert ". is not a directory" in capsys.readouterr().err
 
 
-def test_a_file_that_is_gone_or_cannot_be_asked_for_is_not_counted(
+def test_a_removed_or_unreadable_file_is_not_counted(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write(folder / "gone.txt", b"gone")
@@ -235,7 +235,7 @@ def test_a_file_that_is_gone_or_cannot_be_asked_for_is_not_counted(
     assert capsys.readouterr().out.endswith("Files are looked up on each request\n")
 
 
-def test_a_folder_whose_name_is_no_text_is_published(tmp_path: Path) -> None:
+def test_a_folder_whose_name_is_not_utf8_is_published(tmp_path: Path) -> None:
     folder = Path(os.fsdecode(os.path.join(os.fsencode(tmp_path), b"\xff")))
     write(folder / "index.html", b"<title>home</title>")
     with publishing(folder, "--port=0", PYTHONIOENCODING="utf-8:strict") as process:
@@ -259,7 +259,7 @@ def can_listen(host: str) -> bool:
     ("host", "shown"), [("127.0.0.1", "http://127.0.0.1:"), ("::1", "http://[::1]:")]
 )
 @pytest.mark.parametrize("server", list(SERVERS))
-def test_an_interrupt_ends_it_well(
+def test_an_interrupt_ends_the_command_cleanly(
     folder: Path, monkeypatch: pytest.MonkeyPatch, host: str, shown: str, server: str
 ) -> None:
     if not can_listen(host):
@@ -298,10 +298,10 @@ def test_an_interrupt_ends_it_well(
 
 
 @pytest.mark.parametrize("name", ["stdout", "stderr"])
-def test_a_closed_stream_keeps_no_folder_from_being_published(
+def test_a_folder_is_published_even_with_a_closed_stream(
     folder: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    """As ``>&-`` closes it: then nobody is told the URL."""
+    """The shell's ``>&-`` closes it. The URL is not printed then."""
     fetched: list[bytes] = []
     clients: list[threading.Thread] = []
 
@@ -334,7 +334,7 @@ def port_in_use() -> Iterator[int]:
         yield listener.getsockname()[1]
 
 
-def test_a_port_in_use_is_said_in_one_line(
+def test_a_port_in_use_is_reported_in_one_line(
     folder: Path, port_in_use: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main([str(folder), "--port", str(port_in_use)]) == 1
@@ -347,13 +347,13 @@ def test_a_port_in_use_is_said_in_one_line(
 @pytest.mark.parametrize(
     ("host", "port"),
     [
-        ("192.0.2.1", 65535),  # nobody's: RFC 5737
-        ("2001:db8::1", 0),  # nobody's: RFC 3849
+        ("192.0.2.1", 65535),  # reserved for documentation: RFC 5737
+        ("2001:db8::1", 0),  # reserved for documentation: RFC 3849
         ("1:2", 8000),
         ("ü" * 300, 8000),
     ],
 )
-def test_a_host_at_which_nothing_can_listen_is_said_in_one_line(
+def test_an_unusable_host_is_reported_in_one_line(
     folder: Path, capsys: pytest.CaptureFixture[str], host: str, port: int
 ) -> None:
     assert main([str(folder), "--host", host, "--port", str(port)]) == 1
@@ -363,7 +363,7 @@ def test_a_host_at_which_nothing_can_listen_is_said_in_one_line(
     assert line.startswith(f"Cannot listen on {host} port {port}: ")
 
 
-def test_without_a_server_it_is_said_what_to_install(
+def test_without_a_server_the_message_says_what_to_install(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name in SERVERS:
@@ -402,7 +402,7 @@ def test_without_a_server_it_is_said_what_to_install(
     ],
     ids=" ".join,
 )
-def test_a_command_line_that_makes_no_sense_is_refused_with_one_clear_message(
+def test_an_invalid_command_line_is_refused_with_one_clear_message(
     folder: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -417,7 +417,7 @@ def test_a_command_line_that_makes_no_sense_is_refused_with_one_clear_message(
     assert "Traceback" not in error
 
 
-def test_help_tells_the_defaults(
+def test_help_shows_the_defaults(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "200")
@@ -442,7 +442,7 @@ def test_its_exit_status_is_mains(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["whitenoise_async", str(folder), f"--port={port_in_use}"])
-    # What is imported already, runpy warns, may behave differently.
+    # runpy warns that a module that is already imported may behave differently.
     monkeypatch.delitem(sys.modules, "whitenoise_async.__main__", raising=False)
     with pytest.raises(SystemExit) as ended:
         runpy.run_module("whitenoise_async", run_name="__main__")

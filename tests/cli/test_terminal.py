@@ -1,4 +1,4 @@
-"""What the command lines print."""
+"""The output of the commands."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_lines_that_cannot_be_written_are_dropped(opened: Callable[[], int]) -> 
 
 
 class Full(io.StringIO):
-    """What takes the place of a stream, and has no descriptor."""
+    """A replacement for a stream that has no descriptor."""
 
     def write(self, text: str) -> int:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -39,7 +39,7 @@ class Full(io.StringIO):
 
 @pytest.mark.parametrize("stream", [None, Full()], ids=["closed", "no descriptor"])
 @pytest.mark.parametrize(("name", "error"), [("stdout", False), ("stderr", True)])
-def test_lines_for_a_stream_that_takes_none_are_dropped(
+def test_lines_for_a_stream_that_accepts_none_are_dropped(
     monkeypatch: pytest.MonkeyPatch, stream: object, name: str, error: bool
 ) -> None:
     with monkeypatch.context() as patch:

@@ -1,4 +1,4 @@
-"""What compresses: bytes that standard decoders undo, the same on every machine."""
+"""Encoders: standard decoders restore their output, which is equal on every machine."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ _WORDS = [random.Random(seed).randbytes(seed % 9 + 2).hex().encode() for seed in
 
 
 def prose(size: int) -> bytes:
-    """Words in an order of no sense; every time the same."""
+    """Make a fixed sequence of random words."""
     return b" ".join(random.Random(size).choices(_WORDS, k=size // 5))[:size]
 
 
@@ -71,7 +71,7 @@ def decompress(encoder: Encoder, data: bytes) -> bytes:
 
 @pytest.fixture
 def without(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Makes modules ones that are not installed."""
+    """Hides modules, as if they were not installed."""
 
     def hide(*modules: str) -> None:
         for each in modules:
@@ -83,9 +83,7 @@ def without(monkeypatch: pytest.MonkeyPatch) -> Any:
 @pytest.mark.parametrize("token", ENCODINGS)
 @settings(max_examples=50)
 @given(content=st.one_of(st.binary(max_size=3000), st.text().map(str.encode)))
-def test_what_is_compressed_comes_back_by_the_standard_decoder_and_by_our_own(
-    token: str, content: bytes
-) -> None:
+def test_standard_decoders_and_our_own_restore_the_content(token: str, content: bytes) -> None:
     encoder = KINDS[token]()
     compressed = compress(encoder, content)
     assert DECODERS[token](compressed) == content
@@ -95,7 +93,7 @@ def test_what_is_compressed_comes_back_by_the_standard_decoder_and_by_our_own(
 @pytest.mark.parametrize(
     ("token", "level"), [(token, level) for token in ENCODINGS for level in KINDS[token].levels]
 )
-def test_every_level_can_be_had(token: str, level: int) -> None:
+def test_every_level_is_available(token: str, level: int) -> None:
     encoder = KINDS[token](level)
     assert encoder.level == level
     assert DECODERS[token](compress(encoder, TEXT)) == TEXT
@@ -104,7 +102,7 @@ def test_every_level_can_be_had(token: str, level: int) -> None:
 
 @pytest.mark.parametrize("token", ENCODINGS)
 @pytest.mark.parametrize("size", [PIECE - 1, PIECE, PIECE + 1, 3 * PIECE + 7])
-def test_a_file_of_several_pieces_comes_back(token: str, size: int) -> None:
+def test_a_file_of_several_pieces_is_restored(token: str, size: int) -> None:
     content = bytes(range(256)) * (size // 256 + 1)
     encoder = KINDS[token](1)
     compressed = compress(encoder, content[:size])
@@ -116,15 +114,15 @@ def test_a_file_of_several_pieces_comes_back(token: str, size: int) -> None:
     [("gzip", 12), ("gzip", 9), ("gzip", 1), ("br", 0), ("br", 1), ("br", 5), ("br", 11),
      ("zstd", 1), ("zstd", 9), ("zstd", 19)],
 )  # fmt: skip
-def test_the_bytes_are_the_same_whoever_made_the_pieces(token: str, level: int) -> None:
-    """A file may be read in other pieces on another file system."""
+def test_the_bytes_do_not_depend_on_the_size_of_the_pieces(token: str, level: int) -> None:
+    """Another file system may return pieces of another size."""
     content = prose(60_000 if level > 9 else 600_000)
     encoder = KINDS[token](level)
     made = {compress(encoder, content, piece) for piece in (PIECE, 100_003, 7777, len(content))}
     assert len(made) == 1
 
 
-def test_the_bytes_are_zlibs_own_whoever_made_the_pieces(without: Any) -> None:
+def test_the_bytes_of_zlib_do_not_depend_on_the_size_of_the_pieces(without: Any) -> None:
     without("deflate")
     content = prose(300_000)
     made = {compress(GzipEncoder(), content, piece) for piece in (PIECE, 10_007, len(content))}
@@ -140,21 +138,23 @@ def test_a_gzip_header_has_neither_name_nor_date_nor_system(size: int) -> None:
 
 
 @given(st.one_of(st.binary(max_size=3000), st.text(max_size=3000).map(str.encode)))
-def test_gzip_and_brotli_are_never_larger_than_by_the_plain_libraries(content: bytes) -> None:
+def test_gzip_and_brotli_output_is_never_larger_than_that_of_the_plain_libraries(
+    content: bytes,
+) -> None:
     assert len(compress(GzipEncoder(), content)) <= len(gzip.compress(content, 9, mtime=0))
     assert len(compress(BrotliEncoder(), content)) <= len(brotli.compress(content))
 
 
 @pytest.mark.parametrize("name", REAL)
-def test_real_files_are_never_larger_than_by_the_plain_libraries(name: str) -> None:
+def test_compressed_real_files_are_never_larger_than_with_the_plain_libraries(name: str) -> None:
     content = REAL[name]
     assert len(compress(GzipEncoder(), content)) < len(gzip.compress(content, 9, mtime=0))
     assert len(compress(BrotliEncoder(), content)) <= len(brotli.compress(content))
     assert len(compress(ZstdEncoder(), content)) <= len(zstd.compress(content, 19))
 
 
-def test_of_libdeflates_and_zlibs_gzip_the_smaller_is_taken_at_the_best_level_alone() -> None:
-    """At another level somebody wants it quick."""
+def test_only_the_best_gzip_level_tries_libdeflate_and_zlib_and_keeps_the_smaller_result() -> None:
+    """At lower levels, speed matters more."""
     generator = random.Random(0)
     letters, weights = range(97, 123), range(1, 27)
     contents = [bytes(generator.choices(letters, weights, k=k)) for k in range(20, 820)]
@@ -178,10 +178,10 @@ def test_of_libdeflates_and_zlibs_gzip_the_smaller_is_taken_at_the_best_level_al
         (WHOLE, 3, 3, "deflate "),
     ],
 )
-def test_a_file_above_4_mb_is_zlibs_piece_by_piece(
+def test_zlib_compresses_a_file_above_4_mb_piece_by_piece(
     size: int, level: int | None, expected: int, by: str
 ) -> None:
-    """libdeflate would have it in memory whole."""
+    """libdeflate would hold the whole file in memory."""
     encoder = GzipEncoder(level)
     assert encoder.identity(size).startswith(by)
     assert encoder.identity(size).endswith(f", level {expected}")
@@ -199,8 +199,10 @@ def test_a_file_above_4_mb_is_zlibs_piece_by_piece(
     assert gzip.decompress(first + b"".join(made)) == content
 
 
-def test_who_made_a_file_is_told_with_version_and_level(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where this is the same, the bytes are."""
+def test_the_identity_of_an_encoder_names_library_version_and_level(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Equal identities mean equal bytes."""
     told = {token: kind().identity(1) for token, kind in KINDS.items()}
     by_zlib = f"zlib {zlib.ZLIB_RUNTIME_VERSION}"
     assert told == {
@@ -213,7 +215,7 @@ def test_who_made_a_file_is_told_with_version_and_level(monkeypatch: pytest.Monk
     assert BrotliEncoder(4).identity(1) == "brotli 9.9, level 4"
 
 
-def test_without_deflate_gzip_is_zlibs_best(without: Any) -> None:
+def test_without_deflate_gzip_uses_the_best_level_of_zlib(without: Any) -> None:
     without("deflate")
     encoder = GzipEncoder()
     assert encoder.level == 9
@@ -231,7 +233,7 @@ def test_without_deflate_gzip_is_zlibs_best(without: Any) -> None:
 
 
 @pytest.mark.parametrize("level", [1, 19, 20, 21, 22])
-def test_a_zstd_header_has_the_length_and_a_window_that_browsers_take(level: int) -> None:
+def test_a_zstd_header_has_the_length_and_a_window_that_browsers_accept(level: int) -> None:
     """RFC 9659 §3, where level 20 and above would use more than 8 MB of a longer content."""
     content = bytes(9 * 1024 * 1024)
     compressed = compress(ZstdEncoder(level), content)
@@ -247,7 +249,7 @@ def test_a_zstd_header_has_the_length_of_any_content(size: int) -> None:
 
 @pytest.mark.parametrize("size", [0, 1, 65_520, 65_521, 262_128, 262_129, 20_000_000])
 def test_brotli_takes_the_smallest_window_into_which_the_content_fits(size: int) -> None:
-    """The first bits of a stream tell it: RFC 7932 §9.1."""
+    """The first bits of a stream give the window size (RFC 7932 §9.1)."""
     first = compress(BrotliEncoder(5), bytes(size))[0]
     bits = 16 if not first & 1 else 17 + (first >> 1 & 7)
     needed = max(16, (size + 15).bit_length())
@@ -255,8 +257,8 @@ def test_brotli_takes_the_smallest_window_into_which_the_content_fits(size: int)
 
 
 @pytest.mark.parametrize("token", ENCODINGS)
-def test_it_is_decompressed_in_bounded_pieces(token: str) -> None:
-    """A small file may be of gigabytes."""
+def test_content_is_decompressed_in_bounded_pieces(token: str) -> None:
+    """A small file can decompress to gigabytes."""
     encoder = KINDS[token](1)
     compressed = compress(encoder, bytes(20 * PIECE))
     pieces = list(encoder.decompress(io.BytesIO(compressed)))
@@ -277,14 +279,14 @@ DAMAGES: dict[str, Callable[[bytes], bytes]] = {
 
 @pytest.mark.parametrize("token", ENCODINGS)
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_what_is_not_the_whole_work_of_such_an_encoder_is_refused(token: str, damage: str) -> None:
+def test_damaged_data_is_refused(token: str, damage: str) -> None:
     encoder = KINDS[token]()
     data = DAMAGES[damage](compress(encoder, prose(2000)))
     with pytest.raises(NotCompressedError):
         decompress(encoder, data)
 
 
-def test_what_follows_brotlis_last_piece_is_seen_though_it_is_one_more_piece() -> None:
+def test_data_after_the_end_of_a_brotli_stream_is_detected_in_the_next_piece() -> None:
     noise = random.Random(0).randbytes(PIECE)
     encoder = BrotliEncoder(0)
     made = {cut: compress(encoder, noise[cut:]) for cut in range(32)}
@@ -297,7 +299,7 @@ def test_what_follows_brotlis_last_piece_is_seen_though_it_is_one_more_piece() -
 
 
 @given(st.binary(max_size=300))
-def test_no_bytes_make_a_decoder_fail_in_another_way(data: bytes) -> None:
+def test_a_decoder_raises_no_other_error_for_any_bytes(data: bytes) -> None:
     for kind in KINDS.values():
         encoder = kind()
         for prefix in (b"", compress(encoder, b"content")[:5]):
@@ -315,9 +317,7 @@ def test_the_suffixes_are_those_that_are_served() -> None:
 
 @pytest.mark.parametrize("token", ENCODINGS)
 @pytest.mark.parametrize("level", [-1, 99, 1.0, "9", True, None])
-def test_a_level_that_there_is_not_is_refused_with_those_that_there_are(
-    token: str, level: Any
-) -> None:
+def test_an_invalid_level_is_refused_with_the_valid_range(token: str, level: Any) -> None:
     if level is None:
         assert KINDS[token](None).level == {"gzip": 12, "br": 11, "zstd": 19}[token]
         return
@@ -333,7 +333,7 @@ MISSING = {"br": "brotli", "zstd": ZstdEncoder.module or ""}
 
 
 @pytest.mark.parametrize("token", MISSING)
-def test_an_encoding_asked_for_and_not_installed_is_an_error_that_names_the_extra(
+def test_a_requested_encoding_that_is_not_installed_is_an_error_that_names_the_extra(
     without: Any, token: str
 ) -> None:
     without(MISSING[token])
@@ -345,14 +345,16 @@ def test_an_encoding_asked_for_and_not_installed_is_an_error_that_names_the_extr
         assert "whitenoise_async[compress]" in str(caught.value)
 
 
-def test_levels_of_libdeflate_without_it_are_an_error_that_names_the_extra(without: Any) -> None:
+def test_a_level_that_needs_libdeflate_is_an_error_without_it_that_names_the_extra(
+    without: Any,
+) -> None:
     without("deflate")
     with pytest.raises(EncodingError, match=r"gzip at level 10 needs deflate.*\[compress\]"):
         make_encoders(None, {"gzip": 10})
     assert make_encoders(["gzip"], {"gzip": 9})[0][0].level == 9
 
 
-def test_what_is_not_asked_for_and_not_installed_is_left_out_with_a_line_each(
+def test_default_encodings_that_are_not_installed_are_left_out_with_one_line_each(
     without: Any,
 ) -> None:
     without(*MISSING.values())
@@ -362,7 +364,7 @@ def test_what_is_not_asked_for_and_not_installed_is_left_out_with_a_line_each(
     assert make_encoders(["gzip"], {})[1] == ()
 
 
-def test_a_library_that_is_broken_is_not_taken_for_one_that_is_missing(
+def test_a_broken_library_is_not_treated_as_missing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(sys.modules, "brotli", types.ModuleType("brotli"))
@@ -384,7 +386,7 @@ def test_a_library_that_is_broken_is_not_taken_for_one_that_is_missing(
         (None, {"zstd": 23}, "the level for zstd must be a number from 1 to 22, got 23"),
     ],
 )
-def test_encodings_and_levels_that_make_no_sense_are_refused(
+def test_invalid_encodings_and_levels_are_refused(
     encodings: Any, levels: dict[str, int], message: str
 ) -> None:
     with pytest.raises(EncodingError) as caught:
@@ -392,6 +394,6 @@ def test_encodings_and_levels_that_make_no_sense_are_refused(
     assert str(caught.value) == message
 
 
-def test_encodings_are_made_in_the_order_in_which_they_were_asked_for_and_once() -> None:
+def test_encoders_are_made_once_each_in_the_requested_order() -> None:
     encoders, _ = make_encoders(["zstd", "gzip", "zstd"], {"zstd": 3})
     assert [(encoder.token, encoder.level) for encoder in encoders] == [("zstd", 3), ("gzip", 12)]

@@ -1,4 +1,4 @@
-"""A tree in which another user can write: nothing outside it changes, nor another release."""
+"""A tree that another user can write to: nothing outside it changes, nor another release."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def digest(content: bytes) -> str:
 
 @pytest.fixture
 def outside(tmp_path: Path) -> Path:
-    """A folder of root's, with names that a run below another root may come upon."""
+    """A folder that root owns, with names that a run below another root may meet."""
     folder = tmp_path / "outside"
     write(folder / "a.css", TEXT)
     for name in ("a.css.gz", ".whitenoise_async-killed.tmp", NAME):
@@ -78,7 +78,7 @@ def tree(tmp_path: Path) -> Path:
 
 
 def state(folder: Path) -> dict[str, tuple[Any, ...]]:
-    """Everything but when it was read."""
+    """Everything except the time of access."""
 
     def one(path: Path) -> tuple[Any, ...]:
         status = path.lstat()
@@ -90,7 +90,7 @@ def state(folder: Path) -> dict[str, tuple[Any, ...]]:
 
 
 def forge(root: Path) -> None:
-    """A record that says that ``precious`` is a variant of ours, and right."""
+    """Write a record that claims ``precious`` as a right variant of ours."""
     entry = {"gzip": [digest(TEXT), GzipEncoder().identity(len(TEXT)), 8, digest(b"precious")]}
     write(root / "sub" / "a.css.gz", b"precious")
     record = {"format": 2, "files": {"sub/a.css": entry, "gone.css": entry}}
@@ -128,7 +128,9 @@ def test_a_folder_that_becomes_a_link_while_a_run_works_leads_nowhere(
 
 
 @as_root
-def test_the_gzip_command_follows_no_folder_that_becomes_a_link(tree: Path, outside: Path) -> None:
+def test_the_gzip_command_does_not_follow_a_folder_that_becomes_a_link(
+    tree: Path, outside: Path
+) -> None:
     give_away(tree, *tree.rglob("*"))
     before = state(outside)
     with swapping(tree / "sub", outside):
@@ -140,7 +142,7 @@ def test_the_gzip_command_follows_no_folder_that_becomes_a_link(tree: Path, outs
 
 
 @as_root
-def test_root_ignores_what_another_user_recorded_and_says_so(
+def test_root_ignores_the_record_of_another_user_and_says_so(
     tree: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     forge(tree)
@@ -167,7 +169,7 @@ def test_root_ignores_what_another_user_recorded_and_says_so(
     [lambda path: path.symlink_to("elsewhere"), lambda path: path.symlink_to(NAME), os.mkfifo],
     ids=["link", "loop", "FIFO"],
 )
-def test_root_ignores_whatever_another_user_puts_in_the_records_place(
+def test_root_ignores_anything_that_another_user_puts_in_place_of_the_record(
     tree: Path, outside: Path, make: Callable[[Path], object]
 ) -> None:
     write(tree / "elsewhere", b"{}")
@@ -184,7 +186,7 @@ def test_root_ignores_whatever_another_user_puts_in_the_records_place(
 
 
 @as_root
-def test_root_ignores_a_record_of_another_user_behind_a_link_of_its_own(tree: Path) -> None:
+def test_root_ignores_a_record_of_another_user_behind_a_link_of_root(tree: Path) -> None:
     write(tree / "elsewhere", b"{}")
     give_away(tree / "elsewhere")
     (tree / NAME).symlink_to("elsewhere")
@@ -194,7 +196,7 @@ def test_root_ignores_a_record_of_another_user_behind_a_link_of_its_own(tree: Pa
 
 
 @pytest.mark.parametrize("bit", [0o4000, 0o2000, 0o1000], ids=["user", "group", "sticky"])
-def test_variants_have_no_bits_of_programs_and_folders(tree: Path, bit: int) -> None:
+def test_variants_have_no_setuid_setgid_or_sticky_bit(tree: Path, bit: int) -> None:
     original = tree / "sub" / "a.css"
     original.chmod(0o640 | bit)
     compress_tree(tree)
@@ -209,7 +211,7 @@ def test_variants_have_no_bits_of_programs_and_folders(tree: Path, bit: int) -> 
 
 
 @as_root
-def test_a_record_of_the_other_user_is_that_users_own(
+def test_another_user_can_use_its_own_record(
     public_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     forge(public_path)
@@ -274,7 +276,7 @@ def test_a_link_that_leads_nowhere_is_an_error(tree: Path, target: str, number: 
     assert caught.value.errno == number
 
 
-def test_no_folder_is_entered_through_a_link_and_missing_ones_can_be_made(
+def test_no_folder_is_entered_through_a_link_and_missing_folders_can_be_created(
     tree: Path, outside: Path
 ) -> None:
     (tree / "link").symlink_to(outside)
@@ -292,7 +294,7 @@ def test_no_folder_is_entered_through_a_link_and_missing_ones_can_be_made(
     assert os.readlink(tree / "new" / "deep" / "a.css") == "b.css"
 
 
-def test_no_variant_beyond_a_link_is_ours(tree: Path, outside: Path) -> None:
+def test_a_variant_beyond_a_link_does_not_count_as_ours(tree: Path, outside: Path) -> None:
     (tree / "link").symlink_to(outside)
     with Folder.opened(str(tree)) as root:
         record = Record(root)
@@ -304,8 +306,10 @@ def test_no_variant_beyond_a_link_is_ours(tree: Path, outside: Path) -> None:
         assert not is_ours(root, "first.css", "br", record)
 
 
-def test_only_root_tells_links_apart(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The kernel keeps others from what they may not read."""
+def test_only_root_distinguishes_links_by_owner(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For other users, the kernel enforces the permissions."""
     (tree / "link").symlink_to("first.css")
     if os.geteuid() == 0:
         give_away(tree / "link")
@@ -324,7 +328,7 @@ def link_all(one: Path, other: Path) -> None:
 
 
 def shared(folder: Path) -> dict[str, tuple[Any, ...]]:
-    """The same without what a link more or less changes."""
+    """The same without the values that a hard link changes."""
     return {name: (*each[:4], *each[5:6], each[7]) for name, each in state(folder).items()}
 
 
@@ -340,7 +344,7 @@ def shared(folder: Path) -> dict[str, tuple[Any, ...]]:
     ids=["mode", "date", "owner", "content", "gone"],
 )
 @pytest.mark.parametrize("record", [True, False])
-def test_a_release_that_shares_files_with_another_one_leaves_that_as_it_is(
+def test_a_run_over_a_release_does_not_change_another_release_that_shares_files(
     tree: Path, change: Callable[[Path], object], record: bool
 ) -> None:
     other = tree.with_name("other")
@@ -359,12 +363,12 @@ def test_a_release_that_shares_files_with_another_one_leaves_that_as_it_is(
     assert shared(other) == before
 
 
-# Links that lead out.
+# Links that lead outside.
 
 
 @pytest.fixture
 def links(tmp_path: Path) -> Path:
-    """A tree of nothing but links, as some build tools make them."""
+    """A tree that contains only links, as some build tools make them."""
     root = tmp_path / "links"
     (root / "js").mkdir(parents=True)
     for number in range(7):
@@ -376,7 +380,7 @@ def links(tmp_path: Path) -> Path:
     return root
 
 
-def test_links_that_lead_out_are_counted_and_named(
+def test_links_that_lead_outside_are_counted_and_named(
     links: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     names = [f"js/{number}.js" for number in range(7)]
@@ -400,7 +404,7 @@ def test_links_that_lead_out_are_counted_and_named(
     assert f"1 left alone, each {LEADS_OUT}: js/0.js;" in capsys.readouterr().out
 
 
-def test_links_that_lead_out_are_compressed_beside_the_link_if_that_is_asked_for(
+def test_targets_outside_get_variants_next_to_the_link_on_request(
     links: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     cache = links.with_name("cache")
@@ -422,7 +426,7 @@ def test_links_that_lead_out_are_compressed_beside_the_link_if_that_is_asked_for
     assert {each.reason for each in report.outcomes} == {f"its original is {LEADS_OUT}"}
 
 
-def test_following_links_is_on_or_off(links: Path) -> None:
+def test_the_option_to_follow_links_is_a_bool(links: Path) -> None:
     with pytest.raises(TypeError, match="follow_links must be True or False, got 1"):
         compress_tree(links, follow_links=1)  # type: ignore[arg-type]
 
@@ -430,7 +434,7 @@ def test_following_links_is_on_or_off(links: Path) -> None:
 # Other systems.
 
 
-def test_where_files_cannot_be_opened_from_a_folder_names_are_joined(
+def test_names_are_joined_on_systems_without_dir_fd(
     tree: Path, links: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As on Windows."""
@@ -449,7 +453,7 @@ def test_where_files_cannot_be_opened_from_a_folder_names_are_joined(
 def test_a_root_that_cannot_be_opened_is_named(
     tree: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """It was there a moment before."""
+    """It existed a moment before."""
     missing = str(tree / "missing")
     monkeypatch.setattr(os.path, "isdir", lambda path: True)
     error = f"{missing} cannot be listed: No such file or directory"
@@ -471,7 +475,7 @@ def test_a_deep_folder_takes_one_descriptor(tmp_path: Path) -> None:
         assert len(os.listdir("/proc/self/fd")) == before
 
 
-def test_a_link_that_is_in_a_folders_place_is_named(tmp_path: Path) -> None:
+def test_a_link_in_place_of_a_folder_is_named(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "root").mkdir()
     (tmp_path / "root" / "link").symlink_to("../out")

@@ -1,4 +1,4 @@
-"""What is found below a root: files, their variants, and what an earlier run left behind."""
+"""The listing of a root: files, their variants, and leftovers of an earlier run."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_files_and_their_variants_are_found_in_a_fixed_order_with_their_sizes(
     assert others == ({}, [], [], [])
 
 
-def test_what_is_recorded_and_not_selected_is_another_one(
+def test_recorded_files_that_are_not_selected_are_listed_separately(
     tmp_path: Path,
 ) -> None:
     for name in ("a.js", "a.css", "b.css", "a.css.gz", "b.css.gz", "c.css.gz"):
@@ -45,19 +45,21 @@ def test_what_is_recorded_and_not_selected_is_another_one(
 
 
 @pytest.mark.parametrize("name", [".gz", "a.gz.br", "a.gz", "a.br", "a.zst", "sub.gz/a.gz"])
-def test_no_name_with_such_a_suffix_is_that_of_an_original(tmp_path: Path, name: str) -> None:
+def test_a_name_with_the_suffix_of_a_variant_is_not_an_original(tmp_path: Path, name: str) -> None:
     write(tmp_path / name, b"content")
     listing = found(tmp_path)
     assert (listing.originals, listing.variants) == ({}, {name})
 
 
 @pytest.mark.parametrize("name", ["a.GZ", "a.gzip", "gz", "br", "a.zst.txt", "sub.gz/a"])
-def test_what_only_looks_like_such_a_suffix_is_none(tmp_path: Path, name: str) -> None:
+def test_similar_suffixes_are_not_those_of_variants(tmp_path: Path, name: str) -> None:
     write(tmp_path / name, b"content")
     assert list(found(tmp_path).originals) == [name]
 
 
-def test_what_a_killed_run_left_is_found_and_nothing_else_of_the_tools_own(tmp_path: Path) -> None:
+def test_only_leftovers_of_a_killed_run_are_found_among_the_files_of_the_tool(
+    tmp_path: Path,
+) -> None:
     left = [".whitenoise_async-1.tmp", "sub/.whitenoise_async-2.tmp"]
     for name in (*left, NAME, ".whitenoise_async-other", "a.tmp"):
         write(tmp_path / name, b"")
@@ -69,7 +71,7 @@ def test_what_a_killed_run_left_is_found_and_nothing_else_of_the_tools_own(tmp_p
     assert list(listing.originals) == ["a.tmp"]
 
 
-def test_links_to_files_inside_are_files_and_those_that_lead_out_are_left_alone(
+def test_links_to_files_inside_are_files_and_links_that_lead_outside_are_skipped(
     tmp_path: Path,
 ) -> None:
     root = tmp_path / "site"

@@ -1,4 +1,4 @@
-"""A file that is to be compressed: read in pieces, and watched for changes."""
+"""An original is read in pieces and checked for changes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def opened(path: Path, digest: str | None = None) -> OpenOriginal:
 
 
 @pytest.mark.parametrize("size", [0, 1, PIECE - 1, PIECE, PIECE + 1, 3 * PIECE])
-def test_it_is_read_in_pieces_of_one_size_as_often_as_it_is_asked_for(
+def test_an_original_can_be_read_repeatedly_in_pieces_of_one_size(
     tmp_path: Path, size: int
 ) -> None:
     content = os.urandom(size)
@@ -41,7 +41,7 @@ def test_it_is_read_in_pieces_of_one_size_as_often_as_it_is_asked_for(
         source.require_unchanged()
 
 
-def test_its_digest_is_known_if_it_was_read_before_and_has_to_be_right_when_it_is_read(
+def test_an_expected_digest_is_used_unread_and_verified_on_reading(
     tmp_path: Path,
 ) -> None:
     with closing(opened(write(tmp_path / "a", b"content"), "another")) as source:
@@ -50,7 +50,7 @@ def test_its_digest_is_known_if_it_was_read_before_and_has_to_be_right_when_it_i
             source.require_unchanged()
 
 
-def test_its_state_is_that_of_when_it_was_opened(tmp_path: Path) -> None:
+def test_an_original_keeps_the_state_from_its_opening(tmp_path: Path) -> None:
     path = write(tmp_path / "a", b"content")
     path.chmod(0o4640)
     with closing(opened(path)) as source:
@@ -95,7 +95,7 @@ def test_a_change_while_it_is_open_is_an_error(
     ],
     ids=["folder", "FIFO", "missing", "loop"],
 )
-def test_what_cannot_be_opened_is_named(
+def test_an_original_that_cannot_be_opened_is_named(
     tmp_path: Path, make: Callable[[Path], object], reason: str
 ) -> None:
     path = tmp_path / "a"

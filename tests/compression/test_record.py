@@ -1,4 +1,4 @@
-"""The record of what was made: it comes back as it was, and nothing in it is believed blindly."""
+"""The record of variants is read as it was written, and its content is validated."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ NAMES = [
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_whatever_a_file_is_called_is_read_as_it_was_written(tmp_path: Path, name: str) -> None:
+def test_any_file_name_is_read_as_it_was_written(tmp_path: Path, name: str) -> None:
     record = saved(tmp_path, name)
     assert record.files == {name: {"gzip": MADE, "br": NOT_WORTH}}
     assert record.get(name, "br") == NOT_WORTH
@@ -94,7 +94,7 @@ MALFORMED = {
 
 
 @pytest.mark.parametrize("content", MALFORMED.values(), ids=MALFORMED)
-def test_a_record_that_is_none_is_refused_with_what_to_do(tmp_path: Path, content: bytes) -> None:
+def test_an_invalid_record_is_refused_with_advice(tmp_path: Path, content: bytes) -> None:
     write(tmp_path / NAME, content)
     with pytest.raises(CompressionError) as caught:
         Record(at(tmp_path))
@@ -107,7 +107,7 @@ def test_a_record_that_is_none_is_refused_with_what_to_do(tmp_path: Path, conten
     lambda inner: st.lists(inner, max_size=4)
     | st.dictionaries(st.sampled_from(["format", "files", "gzip", "a"]), inner),
 ))  # fmt: skip
-def test_no_content_does_more_than_be_refused(content: Any) -> None:
+def test_any_invalid_content_is_only_refused(content: Any) -> None:
     with tempfile.TemporaryDirectory() as folder:
         write(Path(folder) / NAME, json.dumps({"format": 2, "files": content}).encode())
         with suppress(CompressionError):
@@ -124,7 +124,7 @@ def test_no_content_does_more_than_be_refused(content: Any) -> None:
     ],
     ids=["FIFO", "folder", "device", "loop"],
 )
-def test_what_is_no_file_in_the_records_place_is_named(
+def test_anything_but_a_file_in_place_of_the_record_is_named(
     tmp_path: Path, make: Callable[[str], object], reason: str
 ) -> None:
     path = tmp_path / NAME
@@ -135,7 +135,7 @@ def test_what_is_no_file_in_the_records_place_is_named(
     assert reason in str(caught.value)
 
 
-def test_a_record_that_may_not_be_read_is_named(public_path: Path) -> None:
+def test_a_record_without_read_permission_is_named(public_path: Path) -> None:
     write(public_path / NAME, as_record()).chmod(0)
     printed = run_as_nobody(f"""
         from whitenoise_async.compression.errors import CompressionError
@@ -150,7 +150,7 @@ def test_a_record_that_may_not_be_read_is_named(public_path: Path) -> None:
 
 
 @pytest.mark.parametrize("where", ["os.open", "whitenoise_async.files.open_file.read_at"])
-def test_a_disk_that_fails_at_the_record_is_named(
+def test_a_disk_error_at_the_record_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
     path = write(tmp_path / NAME, as_record())
@@ -166,7 +166,7 @@ def test_a_disk_that_fails_at_the_record_is_named(
         Record(at(tmp_path))
 
 
-def test_a_record_that_has_not_changed_is_not_written(tmp_path: Path) -> None:
+def test_an_unchanged_record_is_not_written(tmp_path: Path) -> None:
     record = saved(tmp_path, "a.txt")
     before = (tmp_path / NAME).stat()
     record.put("a.txt", "br", NOT_WORTH._replace(size=1))
@@ -175,7 +175,7 @@ def test_a_record_that_has_not_changed_is_not_written(tmp_path: Path) -> None:
     assert (tmp_path / NAME).stat() == before
 
 
-def test_an_empty_one_is_removed_and_not_written(tmp_path: Path) -> None:
+def test_an_empty_record_is_removed_and_not_written(tmp_path: Path) -> None:
     record = saved(tmp_path, "a.txt")
     record.forget("a.txt", "gzip")
     record.forget("a.txt", "br")
@@ -207,7 +207,7 @@ def test_a_record_that_cannot_be_written_or_removed_is_named_and_stays(
     assert (tmp_path / NAME).read_bytes() == before
 
 
-def test_its_bytes_do_not_tell_in_what_order_it_was_made(tmp_path: Path) -> None:
+def test_the_bytes_of_a_record_do_not_depend_on_the_order_of_entries(tmp_path: Path) -> None:
     contents = []
     for names in (("a", "b/c", "\udcff"), ("\udcff", "b/c", "a")):
         folder = tmp_path / names[0]
@@ -218,7 +218,7 @@ def test_its_bytes_do_not_tell_in_what_order_it_was_made(tmp_path: Path) -> None
     assert json.loads(contents[0])["format"] == 2
 
 
-def test_what_is_no_more_is_forgotten_and_the_file_with_the_last_of_it(tmp_path: Path) -> None:
+def test_a_removed_variant_is_forgotten_and_its_file_with_the_last_variant(tmp_path: Path) -> None:
     record = saved(tmp_path, "a.txt")
     record.forget("a.txt", "gzip")
     assert record.files == {"a.txt": {"br": NOT_WORTH}}
@@ -226,7 +226,7 @@ def test_what_is_no_more_is_forgotten_and_the_file_with_the_last_of_it(tmp_path:
     assert record.files == {}
 
 
-def test_what_it_tells_of_is_on_the_disk_before_it_is(
+def test_recorded_variants_reach_the_disk_before_the_record(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     done: list[str] = []

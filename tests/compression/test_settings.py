@@ -1,4 +1,4 @@
-"""What is compressed, how, and what is kept: what a caller may give, and what it comes to."""
+"""The settings of a run: valid values, defaults, and which files they select."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ PATTERNS = "must be a list of patterns such as '*.map', got"
         ({"jobs": True}, TypeError, "jobs must be a whole number, got True"),
     ],
 )
-def test_what_is_of_the_wrong_type_or_range_is_refused_with_what_was_expected(
+def test_a_value_of_the_wrong_type_or_range_is_refused_with_the_expected_one(
     options: dict[str, Any], error: type[Exception], message: str
 ) -> None:
     with pytest.raises(error) as caught:
@@ -93,7 +93,7 @@ def test_what_is_of_the_wrong_type_or_range_is_refused_with_what_was_expected(
     assert message in str(caught.value)
 
 
-def test_the_defaults_are_what_is_documented() -> None:
+def test_the_defaults_are_the_documented_ones() -> None:
     settings = make_settings()
     assert tuple(encoder.token for encoder in settings.encoders) == ENCODINGS
     assert (settings.min_size, settings.min_saving) == (100, 5.0)
@@ -103,10 +103,10 @@ def test_the_defaults_are_what_is_documented() -> None:
 @pytest.mark.parametrize(
     ("affinity", "count", "expected"), [({0, 2, 5}, 8, 3), (None, 8, 8), (None, None, 1)]
 )
-def test_there_are_as_many_threads_as_cores_to_be_had(
+def test_the_number_of_threads_is_that_of_available_cores(
     monkeypatch: pytest.MonkeyPatch, affinity: set[int] | None, count: int | None, expected: int
 ) -> None:
-    """macOS and Windows cannot tell how many of its cores a process may use."""
+    """macOS and Windows do not report how many cores a process may use."""
     monkeypatch.delattr(os, "sched_getaffinity", raising=False)
     if affinity is not None:
         monkeypatch.setattr(os, "sched_getaffinity", lambda process: affinity, raising=False)
@@ -134,7 +134,7 @@ SELECTED = ["a.js", "js/a.css", "js/b.js", "a.svg", "png", ".png", "x.png/a"]
         (["a.*"], ["a.*"], []),
     ],
 )
-def test_what_is_included_is_compressed_whatever_its_extension_and_what_is_excluded_never(
+def test_include_overrides_extensions_and_exclude_overrides_include(
     include: list[str], exclude: list[str], expected: list[str]
 ) -> None:
     settings = make_settings(include=include, exclude=exclude)
@@ -142,7 +142,7 @@ def test_what_is_included_is_compressed_whatever_its_extension_and_what_is_exclu
 
 
 @pytest.mark.parametrize("extension", sorted(DEFAULT_EXCLUDED))
-def test_what_is_compressed_in_itself_is_left_out_in_any_case(extension: str) -> None:
+def test_compressed_formats_are_left_out_in_upper_and_lower_case(extension: str) -> None:
     settings = make_settings()
     assert not settings.selects(f"a.{extension}")
     assert not settings.selects(f"deep/a.min.{extension.upper()}")
@@ -150,27 +150,25 @@ def test_what_is_compressed_in_itself_is_left_out_in_any_case(extension: str) ->
     assert settings.selects(f"a.{extension}.txt")
 
 
-def test_extensions_that_are_given_are_left_out_in_any_case_and_in_place_of_the_usual_ones() -> (
-    None
-):
+def test_given_extensions_replace_the_default_ones_in_upper_and_lower_case() -> None:
     settings = make_settings(skip_extensions=["JS", ".Svg"])
     assert [name for name in NAMES if not settings.selects(name)] == ["a.js", "js/b.js", "a.svg"]
     assert not settings.selects("A.jS")
     assert all(map(make_settings(skip_extensions=[]).selects, NAMES))
 
 
-def test_extensions_that_are_given_are_left_out_of_what_is_included_too() -> None:
+def test_given_extensions_are_left_out_of_included_files_too() -> None:
     settings = make_settings(include=["a.*"], skip_extensions=["js"])
     assert not settings.selects("a.js")
     assert settings.selects("img/a.png")
 
 
-def test_the_list_of_the_gzip_command_is_part_of_what_is_left_out() -> None:
+def test_the_extensions_that_the_gzip_command_skips_are_left_out() -> None:
     named = {"webp", "avif", "jxl", "heic", "woff2", "br", "zst", "xz", "7z", "mp4", "webm"}
     assert named.union(gzip_command.DEFAULT_EXCLUDED) <= DEFAULT_EXCLUDED
 
 
-def test_formats_that_clients_read_in_parts_are_left_out() -> None:
+def test_formats_that_clients_request_in_ranges_are_left_out() -> None:
     named = "sqlite sqlite3 db pmtiles parquet pdf wav ogg mp4 webm flac avif tif fgb laz zip whl"
     assert READ_BY_RANGE.isdisjoint(COMPRESSED)
     assert set(named.split()) <= COMPRESSED | READ_BY_RANGE == DEFAULT_EXCLUDED
@@ -181,7 +179,7 @@ def test_formats_that_clients_read_in_parts_are_left_out() -> None:
     ("name", "expected"),
     [("a.JS", "js"), ("a.b.c", "c"), ("a", ""), (".js", ""), ("a.", ""), ("d.png/a", "")],
 )
-def test_an_extension_is_what_follows_the_last_dot_of_the_name(name: str, expected: str) -> None:
+def test_an_extension_follows_the_last_dot_of_the_name(name: str, expected: str) -> None:
     assert extension_of(name) == expected
 
 
@@ -202,7 +200,7 @@ def test_an_extension_is_what_follows_the_last_dot_of_the_name(name: str, expect
         (0, 0, 0, 0.0, False),
     ],
 )
-def test_a_variant_is_worth_it_from_the_least_size_and_the_least_saving_on(
+def test_a_variant_saves_enough_from_the_minimum_size_and_the_minimum_saving_on(
     original: int, compressed: int, min_size: int, min_saving: float, expected: bool
 ) -> None:
     settings = make_settings(min_size=min_size, min_saving=min_saving)
@@ -210,7 +208,7 @@ def test_a_variant_is_worth_it_from_the_least_size_and_the_least_saving_on(
 
 
 @given(st.integers(0, 10**12), st.integers(0, 10**12), st.floats(0, 100), st.floats(0, 100))
-def test_what_saves_enough_saves_enough_for_less(
+def test_a_variant_that_saves_enough_also_does_with_a_lower_minimum(
     original: int, compressed: int, one: float, other: float
 ) -> None:
     less, more = sorted((one, other))

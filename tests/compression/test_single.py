@@ -1,4 +1,4 @@
-"""Which files are found to compress, and how one is written: whole, or not at all."""
+"""Finds the files to compress, and writes each result atomically."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def names_in(folder: Path) -> list[str]:
 
 
 def found(root: Path, *excluded: str) -> list[str]:
-    """What is found below ``root``, from there on; no folder may fail."""
+    """The relative paths that are found below ``root``. No folder may fail."""
 
     def fail(failure: Failure) -> None:
         raise AssertionError(failure)
@@ -80,13 +80,13 @@ def test_a_file_is_found_unless_its_extension_is_excluded_or_gz(
     assert found(tmp_path, *excluded) == ([name] if expected else [])
 
 
-def test_files_are_found_in_one_order(tmp_path: Path) -> None:
+def test_files_are_found_in_a_fixed_order(tmp_path: Path) -> None:
     for name in ("b/z", "b/a", "a/z", "c", "A", "b/c/d"):
         write(tmp_path / name, b"")
     assert found(tmp_path) == ["A", "c", "a/z", "b/a", "b/z", "b/c/d"]
 
 
-def test_what_is_no_regular_file_is_passed_over(
+def test_anything_but_regular_files_is_skipped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     site, outside = tmp_path / "site", tmp_path / "outside"
@@ -101,13 +101,13 @@ def test_what_is_no_regular_file_is_passed_over(
     os.mkfifo(site / "fifo")
     (site / "link-to-a-fifo").symlink_to("fifo")
     with socket.socket(socket.AF_UNIX) as listener:
-        # The path of a socket has room for some hundred bytes.
+        # The path of a socket is limited to about a hundred bytes.
         monkeypatch.chdir(site)
         listener.bind("socket")
     assert found(site) == ["a.txt", "link-to-a-file"]
 
 
-def test_a_folder_that_cannot_be_listed_is_told_of(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_listed_is_reported(tmp_path: Path) -> None:
     failures: list[Failure] = []
     missing = str(tmp_path / "missing")
     assert list(find_files(at(missing), set(), failures.append)) == []
@@ -115,7 +115,7 @@ def test_a_folder_that_cannot_be_listed_is_told_of(tmp_path: Path) -> None:
     assert failures == [Failure(missing, reason)]
 
 
-def test_a_gz_is_written_beside_the_file_and_both_sizes_are_told(tmp_path: Path) -> None:
+def test_a_gz_is_written_next_to_the_file_and_both_sizes_are_reported(tmp_path: Path) -> None:
     path = write(tmp_path / "a.txt", TEXT)
     outcome = gzip_file(str(path))
     compressed = (tmp_path / "a.txt.gz").read_bytes()
@@ -125,7 +125,7 @@ def test_a_gz_is_written_beside_the_file_and_both_sizes_are_told(tmp_path: Path)
     assert names_in(tmp_path) == ["a.txt", "a.txt.gz"]
 
 
-def test_a_path_without_a_folder_is_of_the_current_one(
+def test_a_path_without_a_folder_is_relative_to_the_current_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(tmp_path / "a.txt", TEXT)
@@ -134,7 +134,7 @@ def test_a_path_without_a_folder_is_of_the_current_one(
     assert names_in(tmp_path) == ["a.txt", "a.txt.gz"]
 
 
-def test_the_header_holds_neither_name_nor_date(tmp_path: Path) -> None:
+def test_the_header_contains_neither_name_nor_date(tmp_path: Path) -> None:
     """RFC 1952 §2.3.1: ID1, ID2, CM, FLG, and four bytes of MTIME; CRC32 and ISIZE at the end."""
     gzip_file(str(write(tmp_path / "a.txt", TEXT)))
     compressed = (tmp_path / "a.txt.gz").read_bytes()
@@ -175,14 +175,14 @@ def test_the_originals_date_and_mode_are_kept(
 
 
 @pytest.mark.parametrize("content", [b"", b"a", TEXT[:20], NOISE], ids=len)
-def test_what_is_no_smaller_is_not_written(tmp_path: Path, content: bytes) -> None:
+def test_a_result_that_is_not_smaller_is_not_written(tmp_path: Path, content: bytes) -> None:
     path = write(tmp_path / "a.bin", content)
     assert gzip_file(str(path)) == Written(str(path), len(content), None)
     assert names_in(tmp_path) == ["a.bin"]
 
 
-def test_the_result_takes_the_old_ones_place_in_one_step(tmp_path: Path) -> None:
-    """Who has the old one open, a server in mid-answer for one, reads it to its end."""
+def test_the_result_replaces_the_old_one_atomically(tmp_path: Path) -> None:
+    """A server that is sending the old result can read it to its end."""
     path = write(tmp_path / "a.txt", TEXT)
     gzip_file(str(path))
     target = tmp_path / "a.txt.gz"
@@ -198,7 +198,7 @@ def test_the_result_takes_the_old_ones_place_in_one_step(tmp_path: Path) -> None
     assert names_in(tmp_path) == ["a.txt", "a.txt.gz", "kept"]
 
 
-def test_a_link_in_the_results_place_is_replaced_and_what_it_leads_to_stays(
+def test_a_link_in_place_of_the_result_is_replaced_and_its_target_stays(
     tmp_path: Path,
 ) -> None:
     path = write(tmp_path / "a.txt", TEXT)
@@ -209,7 +209,7 @@ def test_a_link_in_the_results_place_is_replaced_and_what_it_leads_to_stays(
     assert not (tmp_path / "a.txt.gz").is_symlink()
 
 
-def folder_in_the_results_place(path: Path) -> None:
+def folder_in_place_of_the_result(path: Path) -> None:
     write(path, TEXT)
     path.with_name(path.name + ".gz").mkdir()
 
@@ -224,12 +224,12 @@ def removed(path: Path) -> None:
         ("a.txt", removed, "removed"),
         ("a.txt", os.mkfifo, "not a regular file"),
         ("a.txt", Path.mkdir, "not a regular file"),
-        ("a.txt", folder_in_the_results_place, "Is a directory"),
+        ("a.txt", folder_in_place_of_the_result, "Is a directory"),
         ("a" * 253, lambda path: write(path, TEXT), "File name too long"),
     ],
     ids=["removed", "FIFO", "folder", "folder in the result's place", "long name"],
 )
-def test_what_cannot_be_compressed_is_named_and_leaves_nothing(
+def test_a_path_that_cannot_be_compressed_is_named_and_leaves_nothing(
     tmp_path: Path, name: str, make: Callable[[Path], object], reason: str
 ) -> None:
     path = tmp_path / name
@@ -251,7 +251,7 @@ def test_what_cannot_be_compressed_is_named_and_leaves_nothing(
     ],
     ids=["longer", "shorter", "rewritten"],
 )
-def test_a_file_that_changes_meanwhile_leaves_the_old_result(
+def test_a_change_during_compression_keeps_the_old_result(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: Callable[[Path], object]
 ) -> None:
     path = write(tmp_path / "a.txt", TEXT)
@@ -278,8 +278,8 @@ contents = st.one_of(
 
 
 @given(contents)
-@example(b"a" * 23)  # as long as its compression
-def test_what_is_compressed_comes_back_and_is_smaller(content: bytes) -> None:
+@example(b"a" * 23)  # as long as its compressed content
+def test_a_compressed_file_is_restored_and_is_smaller(content: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = write(Path(folder) / "a", content)
         original, compressed = gzip_file(str(path))[1:]
@@ -299,25 +299,25 @@ def test_what_is_compressed_comes_back_and_is_smaller(content: bytes) -> None:
      gzip.compress(NOISE)[:-9], gzip.compress(NOISE)[:30] + bytes(1000)],
     ids=["of another", "longer", "shorter", "empty", "not gzip", "cut", "broken"],
 )  # fmt: skip
-def test_an_old_result_that_is_wrong_and_cannot_be_replaced_is_named_and_stays(
+def test_a_wrong_old_result_that_cannot_be_replaced_is_named_and_stays(
     tmp_path: Path, leftover: bytes
 ) -> None:
-    """A server could not tell: it compares lengths alone."""
+    """A server could not detect this, because it compares only lengths."""
     path = write(tmp_path / "a.bin", NOISE)
-    sibling = write(tmp_path / "a.bin.gz", leftover)
+    variant = write(tmp_path / "a.bin.gz", leftover)
     with pytest.raises(CompressionError, match=r"a\.bin\.gz does not match .*a\.bin, .*: remove"):
         gzip_file(str(path))
-    assert sibling.read_bytes() == leftover
+    assert variant.read_bytes() == leftover
     assert names_in(tmp_path) == ["a.bin", "a.bin.gz"]
 
 
-def test_an_old_result_that_is_right_stays_though_it_is_no_smaller(tmp_path: Path) -> None:
+def test_a_right_old_result_stays_even_if_it_is_not_smaller(tmp_path: Path) -> None:
     path = write(tmp_path / "a.bin", NOISE, compressed=True)
     assert gzip_file(str(path)) == Written(str(path), len(NOISE), None)
     assert gzip.decompress((tmp_path / "a.bin.gz").read_bytes()) == NOISE
 
 
-def test_what_is_no_file_in_the_results_place_is_passed_over_where_nothing_is_written(
+def test_anything_but_a_file_in_place_of_the_result_is_ignored_if_nothing_is_written(
     tmp_path: Path,
 ) -> None:
     path = write(tmp_path / "a.bin", NOISE)
@@ -325,10 +325,10 @@ def test_what_is_no_file_in_the_results_place_is_passed_over_where_nothing_is_wr
     assert gzip_file(str(path)).compressed is None
 
 
-def test_the_result_belongs_to_the_originals_owner_where_that_can_be_had(
+def test_the_result_gets_the_owner_of_the_original_if_permitted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As root runs a build, and somebody else the server."""
+    """For example, root runs the build, and another user runs the server."""
     asked: list[tuple[int, int]] = []
 
     def chown(path: str, user: int, group: int) -> None:

@@ -1,4 +1,4 @@
-"""Any run of what may happen to a tree: no stale variant is trusted, and nobody's file is lost."""
+"""Random sequences of changes and runs: no stale variant is trusted, and no file is lost."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.helpers.files import MTIME, write
 from whitenoise_async.compression import check_tree, clean_tree, compress_tree
 from whitenoise_async.compression.record import NAME, Record
 
-# Of one length, so that a change is not seen by that; the last ones do not compress, or are small.
+# Equal lengths do not reveal a change. The last two are incompressible and small.
 CONTENTS = [b"one " * 200, b"two " * 200, b"six " * 200, random.Random(0).randbytes(800), b"tiny"]
 FILES = ["a.js", "b.js", "sub/c.css", "link.js"]
 THEIRS = {
@@ -46,7 +46,7 @@ def _the_disk_is_fast(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Trees(RuleBasedStateMachine):
-    """What is ours is right after each run over the whole tree, whatever was before."""
+    """Our variants are right after each run over the whole tree, whatever happened before."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -124,9 +124,9 @@ class Trees(RuleBasedStateMachine):
 
     @rule()
     def be_killed(self) -> None:
-        """After everything was put in place, and before it was recorded.
+        """Kill a run after it has written all variants, and before it has recorded them.
 
-        Nobody knows who made what was written, until the next run makes the same.
+        The next run makes the same bytes and adopts these variants.
         """
         save = Record.save
         Record.save = lambda self: None  # type: ignore[method-assign]
@@ -141,7 +141,7 @@ class Trees(RuleBasedStateMachine):
 
     @rule()
     def lose_the_record(self) -> None:
-        """Nobody knows then who made what."""
+        """Without a record, every variant counts as foreign."""
         (self.root / NAME).unlink(missing_ok=True)
         for name in below(self.root):
             if name.endswith(ALL):
@@ -164,7 +164,7 @@ class Trees(RuleBasedStateMachine):
             assert action in ("written", told(report).get(name))
 
     def done(self, actions: dict[str, str]) -> None:
-        """What was written in the place of theirs is ours."""
+        """A variant that replaces a foreign one is ours."""
         for name, action in actions.items():
             if action != "not worth it":
                 assert action != "removed" or name not in self.theirs

@@ -1,4 +1,4 @@
-"""Compressing, checking and cleaning whole trees: by real libraries, on a real file system."""
+"""Compress, check and clean whole trees, with real libraries and a real file system."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ MTIME_NS = MTIME * 10**9 + 123_456_789
 
 @pytest.fixture
 def site(tmp_path: Path) -> Path:
-    """What compresses, what does not, what is too small and what is left out."""
+    """Files that compress, a file that does not, a small one, and one that is left out."""
     root = tmp_path / "site"
     write(root / "app.js", TEXT)
     write(root / "css" / "deep" / "site.css", TEXT[:1500]).chmod(0o600)
@@ -79,20 +79,20 @@ def site(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def compressed(site: Path) -> Path:
-    """The site, with what was made of it."""
+    """The site with its variants."""
     compress_tree(site)
     return site
 
 
 @pytest.fixture(autouse=True)
 def compressions(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Each time that something is compressed, by its encoding."""
+    """The encoding of each compression."""
     return count_compressions(monkeypatch)
 
 
 @pytest.fixture(autouse=True)
 def _the_disk_is_fast(monkeypatch: pytest.MonkeyPatch) -> None:
-    """``test_compression_drafts.py`` sees to it that it is waited for."""
+    """``tests/files/test_draft.py`` checks that files are flushed to the disk."""
     monkeypatch.setattr(os, "fsync", lambda descriptor: None)
 
 
@@ -106,7 +106,7 @@ UNCHANGED = {name: "unchanged" if what == "written" else what for name, what in 
 
 
 def require_quiet(root: Path, **options: Any) -> None:
-    """Require of a run that it compresses nothing and writes nothing."""
+    """Require that a run compresses and writes nothing."""
     before, listener = snapshot(root), Listener()
     report = compress_tree(root, watcher=listener, **options)
     assert (listener.begun, listener.advanced, listener.results) == ([0], [], [])
@@ -114,7 +114,7 @@ def require_quiet(root: Path, **options: Any) -> None:
     assert snapshot(root) == before
 
 
-def test_what_compresses_gets_a_variant_in_each_encoding_beside_it(site: Path) -> None:
+def test_a_compressible_file_gets_a_variant_in_each_encoding(site: Path) -> None:
     before = contents(site)
     report = compress_tree(site)
     assert told(report) == MADE
@@ -147,7 +147,7 @@ def test_a_root_may_be_relative_or_a_link(
     assert compress_tree(f"../site/{root}").root == f"../site/{root}"
 
 
-def test_what_is_no_folder_is_refused(site: Path) -> None:
+def test_a_root_that_is_not_a_folder_is_refused(site: Path) -> None:
     for work in (compress_tree, check_tree, clean_tree):
         for root in (site / "missing", site / "app.js"):
             with pytest.raises(NotADirectoryError, match=f"{root} is not a directory"):
@@ -168,7 +168,7 @@ def change_quietly(root: Path) -> None:
 
 
 def replace_quietly(root: Path) -> None:
-    """By another file of the same size and date, moved into place."""
+    """Move another file of the same size and date into place."""
     os.rename(write(root.parent / "other", OTHER), root / "app.js")
 
 
@@ -225,8 +225,8 @@ def touch_variant(root: Path) -> None:
     os.utime(root / "app.js.gz")
 
 
-def write_variant_anew(root: Path) -> None:
-    """As a copy that keeps no dates does."""
+def rewrite_variant(root: Path) -> None:
+    """Write it as a copy without dates would."""
     path = root / "app.js.gz"
     path.write_bytes(path.read_bytes())
 
@@ -247,10 +247,10 @@ def write_variant_anew(root: Path) -> None:
         (make_variant_a_link, {".gz": "written"}, 1),
         (chmod_variant, {".gz": "adjusted"}, 0),
         (touch_variant, {".gz": "adjusted"}, 0),
-        (write_variant_anew, {".gz": "adjusted"}, 0),
+        (rewrite_variant, {".gz": "adjusted"}, 0),
     ],
 )
-def test_what_happened_between_two_runs_is_seen_and_mended_with_no_more_work_than_it_needs(
+def test_a_change_between_two_runs_is_detected_and_repaired_with_minimal_work(
     compressed: Path,
     compressions: list[str],
     happen: Callable[[Path], object],
@@ -271,7 +271,7 @@ def test_what_happened_between_two_runs_is_seen_and_mended_with_no_more_work_tha
     require_quiet(compressed)
 
 
-def test_a_link_in_a_variants_place_is_replaced_and_what_it_leads_to_stays(
+def test_a_link_in_place_of_a_variant_is_replaced_and_its_target_stays(
     compressed: Path,
 ) -> None:
     make_variant_a_link_inside(compressed)
@@ -313,7 +313,7 @@ def test_nothing_is_compressed_in_a_copied_tree(
     require_quiet(compressed)
 
 
-def test_a_copy_that_was_changed_quietly_is_not_trusted(compressed: Path) -> None:
+def test_a_quietly_changed_copy_is_not_trusted(compressed: Path) -> None:
     other = compressed.parent / "other"
     shutil.copytree(compressed, other)
     change_quietly(other)
@@ -327,10 +327,10 @@ def test_a_copy_that_was_changed_quietly_is_not_trusted(compressed: Path) -> Non
     [{"exclude": ["app.*"]}, {"include": ["*.css"]}, {"encodings": ["zstd"]}],
     ids=["excluded", "not included", "another encoding"],
 )
-def test_what_happened_is_seen_though_a_run_came_between_that_did_not_look(
+def test_a_change_is_detected_after_a_run_that_left_the_file_out(
     compressed: Path, happen: Callable[[Path], object], between: dict[str, Any]
 ) -> None:
-    """And that had something else to do, so that it wrote the record."""
+    """The run between has other work, so that it writes the record."""
     happen(compressed)
     write_quietly(compressed / "css" / "deep" / "site.css", OTHER[:1500])
     compress_tree(compressed, **between)
@@ -341,7 +341,7 @@ def test_what_happened_is_seen_though_a_run_came_between_that_did_not_look(
     require_quiet(compressed)
 
 
-def test_a_run_that_leaves_out_what_has_not_changed_makes_nobody_read_it(compressed: Path) -> None:
+def test_unchanged_files_that_a_run_left_out_are_not_compressed_again(compressed: Path) -> None:
     write_quietly(compressed / "css" / "deep" / "site.css", OTHER[:1500])
     compress_tree(compressed, exclude=["app.*"])
     write_quietly(compressed / "css" / "deep" / "site.css", TEXT[:1500])
@@ -379,10 +379,8 @@ def test_a_link_to_a_file_inside_has_variants_of_its_own(
     assert compressions == []
 
 
-def test_a_link_that_is_made_to_lead_elsewhere_is_seen_though_nothing_there_has_changed(
-    tmp_path: Path, compressions: list[str]
-) -> None:
-    """To a file of the same length and date."""
+def test_a_link_with_a_new_target_is_detected(tmp_path: Path, compressions: list[str]) -> None:
+    """The new target has the same length and date."""
     root = linked(tmp_path)
     compress_tree(root)
     compress_tree(root)
@@ -397,12 +395,12 @@ def test_a_link_that_is_made_to_lead_elsewhere_is_seen_though_nothing_there_has_
     assert {name.partition(".js")[0] for name in changed} == {
         *("direct", "absolute", "over-a-folder", "over-a-link")
     }
-    assert (report.files, len(compressions)) == (6, 3)  # they all lead to one
+    assert (report.files, len(compressions)) == (6, 3)  # all links lead to the same file
     compress_tree(root)
     assert len(compressions) == 3
 
 
-def test_links_that_lead_out_or_nowhere_and_links_to_folders_are_passed_over(
+def test_links_that_lead_outside_or_nowhere_or_to_folders_are_skipped(
     tmp_path: Path,
 ) -> None:
     outside = tmp_path / "outside"
@@ -423,7 +421,7 @@ def test_links_that_lead_out_or_nowhere_and_links_to_folders_are_passed_over(
     require_quiet(root)
 
 
-def test_a_file_that_became_a_link_out_of_the_root_is_none_any_more(compressed: Path) -> None:
+def test_a_file_that_became_a_link_to_the_outside_loses_its_variants(compressed: Path) -> None:
     (compressed / "app.js").rename(compressed.parent / "app.js")
     (compressed / "app.js").symlink_to("../app.js")
     report = compress_tree(compressed)
@@ -433,10 +431,10 @@ def test_a_file_that_became_a_link_out_of_the_root_is_none_any_more(compressed: 
     assert (compressed.parent / "app.js").read_bytes() == TEXT
 
 
-# What is kept, and what is not any more.
+# Variants that are kept or removed.
 
 
-def test_what_does_not_save_enough_any_more_is_removed_and_made_again_when_it_does(
+def test_variants_that_no_longer_save_enough_are_removed_and_written_again_once_they_do(
     compressed: Path, compressions: list[str]
 ) -> None:
     sizes = {suffix: (compressed / f"app.js{suffix}").stat().st_size for suffix in ALL}
@@ -456,7 +454,7 @@ def test_what_does_not_save_enough_any_more_is_removed_and_made_again_when_it_do
     require_quiet(compressed, min_saving=0, include=["app.js"])
 
 
-def test_a_file_below_the_least_size_has_no_variant_any_more(
+def test_a_file_below_the_minimum_size_loses_its_variants(
     compressed: Path, compressions: list[str]
 ) -> None:
     compressions.clear()
@@ -473,7 +471,7 @@ def test_a_file_below_the_least_size_has_no_variant_any_more(
 @pytest.mark.parametrize(
     ("content", "tried"), [(b"a" * 99, 0), (b"", 0), (NOISE, 3)], ids=["small", "empty", "noise"]
 )
-def test_a_file_of_which_nothing_is_to_be_made_any_more_loses_what_was_made(
+def test_a_file_that_is_no_longer_worth_compressing_loses_its_variants(
     compressed: Path, compressions: list[str], content: bytes, tried: int
 ) -> None:
     write(compressed / "app.js", content)
@@ -486,7 +484,7 @@ def test_a_file_of_which_nothing_is_to_be_made_any_more_loses_what_was_made(
 
 
 @pytest.mark.parametrize("gone", ["unlink", "moved", "made a folder", "made a FIFO"])
-def test_what_was_made_of_a_file_that_is_gone_is_removed(compressed: Path, gone: str) -> None:
+def test_variants_of_a_removed_file_are_removed(compressed: Path, gone: str) -> None:
     (compressed / "app.js").rename(compressed.parent / "app.js")
     if gone == "moved":
         (compressed.parent / "app.js").rename(compressed / "app-2.js")
@@ -506,7 +504,7 @@ def test_what_was_made_of_a_file_that_is_gone_is_removed(compressed: Path, gone:
     require_quiet(compressed)
 
 
-def test_a_level_or_a_library_that_is_another_one_makes_its_variants_anew(
+def test_another_level_or_library_version_compresses_its_variants_again(
     compressed: Path, compressions: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     compressions.clear()
@@ -523,7 +521,7 @@ def test_a_level_or_a_library_that_is_another_one_makes_its_variants_anew(
     require_quiet(compressed)
 
 
-def test_without_a_library_the_others_are_made_and_what_it_made_stays_while_it_is_right(
+def test_without_a_library_its_variants_stay_until_they_are_outdated(
     compressed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "brotli", None)
@@ -538,7 +536,7 @@ def test_without_a_library_the_others_are_made_and_what_it_made_stays_while_it_i
     require_quiet(compressed)
 
 
-def test_an_outdated_variant_of_somebody_in_an_encoding_not_asked_for_stays(
+def test_an_outdated_foreign_variant_in_an_encoding_that_was_not_requested_stays(
     compressed: Path,
 ) -> None:
     write(compressed / "app.js.br", b"somebody's")
@@ -547,11 +545,11 @@ def test_an_outdated_variant_of_somebody_in_an_encoding_not_asked_for_stays(
     assert (compressed / "app.js.br").read_bytes() == b"somebody's"
 
 
-# What is somebody else's.
+# Foreign variants.
 
 
 @pytest.mark.parametrize("content", [gzip.compress(TEXT, 1), gzip.compress(OTHER), b""], ids=len)
-def test_somebodys_variant_is_replaced_where_ours_is_kept(site: Path, content: bytes) -> None:
+def test_a_foreign_variant_is_replaced_where_ours_saves_enough(site: Path, content: bytes) -> None:
     write(site / "app.js.gz", content)
     report = compress_tree(site)
     assert told(report)["app.js.gz"] == "written"
@@ -560,7 +558,7 @@ def test_somebodys_variant_is_replaced_where_ours_is_kept(site: Path, content: b
     require_quiet(site)
 
 
-def test_what_is_no_variant_at_all_is_not_replaced_but_named(site: Path) -> None:
+def test_a_file_that_is_not_a_variant_is_named_and_not_replaced(site: Path) -> None:
     path = write(site / "app.js.gz", b"precious")
     for _ in range(2):
         report = compress_tree(site)
@@ -576,8 +574,8 @@ def test_what_is_no_variant_at_all_is_not_replaced_but_named(site: Path) -> None
     require_quiet(site)
 
 
-def test_a_folder_that_is_moved_into_another_ones_place_is_looked_at(compressed: Path) -> None:
-    """To move it changes neither what is in it nor, where dates and sizes are alike, its state."""
+def test_a_folder_that_replaces_another_one_is_checked(compressed: Path) -> None:
+    """A move changes neither its content nor, with equal dates and sizes, its state."""
     folder, moved = compressed / "css" / "deep", compressed.parent / "moved"
     shutil.copytree(folder, moved, symlinks=True)
     edited = moved / "site.css"
@@ -587,7 +585,7 @@ def test_a_folder_that_is_moved_into_another_ones_place_is_looked_at(compressed:
     for name in os.listdir(moved):
         os.utime(moved / name, ns=(status.st_atime_ns, (folder / name).stat().st_mtime_ns))
     compress_tree(compressed)
-    time.sleep(0.05)  # a tick of the kernel's clock, and more
+    time.sleep(0.05)  # longer than a tick of the kernel's clock
     shutil.rmtree(folder)
     moved.rename(folder)
     assert counted(compress_tree(compressed))["written"] == 3
@@ -595,7 +593,7 @@ def test_a_folder_that_is_moved_into_another_ones_place_is_looked_at(compressed:
     require_quiet(compressed)
 
 
-def test_what_lies_where_a_link_leads_is_looked_at_when_it_is_moved(tmp_path: Path) -> None:
+def test_the_target_of_a_link_is_checked_after_it_was_replaced(tmp_path: Path) -> None:
     for name, content in (("one", TEXT), ("two", TEXT.swapcase())):
         write(tmp_path / name / "app.js", content)
     (tmp_path / "app.js").symlink_to("one/app.js")
@@ -607,7 +605,7 @@ def test_what_lies_where_a_link_leads_is_looked_at_when_it_is_moved(tmp_path: Pa
     require_right(tmp_path)
 
 
-def test_a_variant_is_given_a_new_owner_where_that_can_be(
+def test_a_variant_gets_the_owner_of_its_original_if_permitted(
     compressed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given: list[tuple[int, int]] = []
@@ -642,7 +640,7 @@ def test_a_variant_that_changes_while_it_is_copied_is_named(
     require_right(compressed)
 
 
-def test_a_disk_that_fails_at_a_variant_whose_original_is_gone_is_told_of(
+def test_a_disk_error_at_a_variant_without_an_original_is_reported(
     compressed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (compressed / "app.js").unlink()
@@ -657,7 +655,9 @@ def test_a_disk_that_fails_at_a_variant_whose_original_is_gone_is_told_of(
     assert counted(compress_tree(compressed)) == {"unchanged": 3, "not worth it": 3, "removed": 3}
 
 
-def test_what_is_not_selected_any_more_and_changes_loses_its_variants(compressed: Path) -> None:
+def test_a_file_that_is_no_longer_selected_loses_its_variants_when_it_changes(
+    compressed: Path,
+) -> None:
     write(compressed / "app.js", OTHER)
     problems = check_tree(compressed, exclude=["app.js"]).problems
     assert {each.reason for each in problems} == {"its original has changed"}
@@ -669,7 +669,7 @@ def test_what_is_not_selected_any_more_and_changes_loses_its_variants(compressed
     require_right(compressed)
 
 
-def test_a_failure_that_stays_has_nothing_else_compressed_again(
+def test_a_persistent_failure_does_not_cause_other_variants_to_be_compressed_again(
     compressed: Path, compressions: list[str]
 ) -> None:
     (compressed / "app.js.br").unlink()
@@ -681,7 +681,7 @@ def test_a_failure_that_stays_has_nothing_else_compressed_again(
     assert listener.begun == [len(TEXT)]
 
 
-def test_a_check_names_what_a_server_would_not_send(compressed: Path) -> None:
+def test_a_check_names_variants_that_a_server_would_not_send(compressed: Path) -> None:
     os.utime(compressed / "app.js.br", (1, 1))
     (problem,) = check_tree(compressed).problems
     assert problem.reason == f"a server does not send it: it is older than {compressed}/app.js"
@@ -689,7 +689,7 @@ def test_a_check_names_what_a_server_would_not_send(compressed: Path) -> None:
     require_quiet(compressed)
 
 
-def test_a_small_file_that_has_a_wrong_variant_is_looked_at(site: Path) -> None:
+def test_a_small_file_with_a_wrong_variant_is_checked(site: Path) -> None:
     write(site / "small.txt.gz", gzip.compress(b"another"))
     (problem,) = check_tree(site, include=["small.txt"]).problems
     assert (problem.path, problem.action.value) == ("small.txt", "stale")
@@ -702,8 +702,8 @@ def test_a_root_is_a_str_or_a_path(site: Path) -> None:
         compress_tree(os.fsencode(site))  # type: ignore[arg-type]
 
 
-def test_a_variant_that_is_what_ours_would_be_is_taken_over_as_it_is(compressed: Path) -> None:
-    """As where the record was lost."""
+def test_a_variant_that_is_identical_to_ours_is_adopted(compressed: Path) -> None:
+    """For example, the record was lost."""
     (compressed / NAME).unlink()
     os.utime(compressed / "app.js.gz")
     inode = (compressed / "app.js.br").stat().st_ino
@@ -718,10 +718,10 @@ def test_a_variant_that_is_what_ours_would_be_is_taken_over_as_it_is(compressed:
 @pytest.mark.parametrize(
     "wrong", [gzip.compress(TEXT), b"", b"a", gzip.compress(NOISE)[:-1]], ids=len
 )
-def test_somebodys_wrong_variant_is_named_where_nothing_is_written_and_stays(
+def test_a_wrong_foreign_variant_is_named_and_stays_where_nothing_is_written(
     site: Path, wrong: bytes
 ) -> None:
-    """It would go on being served."""
+    """Servers would keep sending it."""
     theirs = write(site / "noise.bin.gz", wrong)
     for _ in range(2):
         report = compress_tree(site)
@@ -743,7 +743,7 @@ def test_somebodys_wrong_variant_is_named_where_nothing_is_written_and_stays(
     assert not compress_tree(site).failures
 
 
-def test_somebodys_right_variant_stays_though_ours_would_not_be_kept(site: Path) -> None:
+def test_a_right_foreign_variant_stays_even_if_ours_would_not_save_enough(site: Path) -> None:
     theirs = write(site / "noise.bin.gz", gzip.compress(NOISE))
     before = snapshot(site)[str(theirs)]
     assert told(compress_tree(site)) == MADE
@@ -752,7 +752,7 @@ def test_somebodys_right_variant_stays_though_ours_would_not_be_kept(site: Path)
     assert snapshot(site)[str(theirs)] == before
 
 
-def test_a_variant_without_an_original_is_somebodys_own(site: Path) -> None:
+def test_a_foreign_variant_without_an_original_stays(site: Path) -> None:
     names = ["alone.js.gz", "alone.js.br", ".gz", "css/.br", "a.gz.gz"]
     for name in names:
         write(site / name, b"content")
@@ -763,7 +763,7 @@ def test_a_variant_without_an_original_is_somebodys_own(site: Path) -> None:
     assert {name: snapshot(site)[f"{site}/{name}"] for name in names} == before
 
 
-def test_a_variant_of_ours_that_somebody_changed_stays_when_its_original_goes(
+def test_a_changed_variant_of_ours_stays_when_its_original_is_removed(
     compressed: Path,
 ) -> None:
     write(compressed / "app.js.gz", b"somebody's")
@@ -778,7 +778,7 @@ def test_a_variant_of_ours_that_somebody_changed_stays_when_its_original_goes(
     assert (compressed / "app.js.gz").read_bytes() == b"somebody's"
 
 
-def test_a_folder_in_a_variants_place_is_named_and_the_other_variants_are_made(
+def test_a_folder_in_place_of_a_variant_is_named_and_the_other_variants_are_written(
     compressed: Path,
 ) -> None:
     write(compressed / "app.js", OTHER)
@@ -795,11 +795,11 @@ def test_a_folder_in_a_variants_place_is_named_and_the_other_variants_are_made(
     require_quiet(compressed)
 
 
-# What cannot be read or written, and what changes meanwhile.
+# Errors of the file system, and changes during a run.
 
 
 @pytest.mark.parametrize("jobs", [1, 4])
-def test_a_file_that_changes_while_it_is_compressed_is_named_once_and_done_the_next_time(
+def test_a_file_that_changes_during_compression_is_named_once_and_compressed_by_the_next_run(
     compressed: Path, monkeypatch: pytest.MonkeyPatch, jobs: int
 ) -> None:
     change(compressed)
@@ -879,10 +879,10 @@ def test_what_may_not_be_read_or_written_is_named_and_the_others_are_done(
     assert cleaned[1] == ["a.txt:removed"]
 
 
-def test_of_a_folder_that_cannot_be_listed_nothing_is_known_and_nothing_forgotten(
+def test_the_record_of_a_folder_that_cannot_be_listed_is_kept(
     public_path: Path,
 ) -> None:
-    """Its files are not gone."""
+    """Its files still exist."""
     public_path.chmod(0o777)
     printed = run_as_nobody(f"""
         from whitenoise_async.compression import check_tree, clean_tree, compress_tree
@@ -914,7 +914,7 @@ def test_of_a_folder_that_cannot_be_listed_nothing_is_known_and_nothing_forgotte
 
 
 def failing_at(monkeypatch: pytest.MonkeyPatch, call: str, ending: str) -> None:
-    """Let a call of ``os`` fail at a path, as it does for who may not."""
+    """Make a call of ``os`` fail at a path, as without permission."""
     really = getattr(os, call)
 
     def fail(path: Any, *arguments: Any, **options: Any) -> Any:
@@ -925,7 +925,7 @@ def failing_at(monkeypatch: pytest.MonkeyPatch, call: str, ending: str) -> None:
     monkeypatch.setattr(os, call, fail)
 
 
-def test_what_is_in_a_folder_that_cannot_be_listed_is_ours_still(
+def test_variants_in_a_folder_that_cannot_be_listed_stay_recorded(
     compressed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
@@ -943,7 +943,7 @@ def test_what_is_in_a_folder_that_cannot_be_listed_is_ours_still(
     assert counted(clean_tree(compressed)) == {"removed": 3}
 
 
-def test_a_link_that_leads_where_nobody_may_look_is_named(public_path: Path) -> None:
+def test_a_link_into_a_folder_without_permission_is_named(public_path: Path) -> None:
     public_path.chmod(0o777)
     write(public_path / "closed" / "a.js", TEXT)
     (public_path / "link.js").symlink_to("closed/a.js")
@@ -994,10 +994,10 @@ def test_on_a_full_disk_nothing_is_lost_and_each_variant_without_room_is_named(
     require_quiet(compressed)
 
 
-def test_what_was_made_before_the_disk_was_full_is_ours_to_clean(
+def test_variants_from_before_the_disk_was_full_can_be_cleaned(
     compressed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The older variants of a changed file, too."""
+    """This includes the older variants of a changed file."""
     change(compressed)
     with monkeypatch.context() as patch:
         patch.setattr(os, "replace", full)
@@ -1008,7 +1008,7 @@ def test_what_was_made_before_the_disk_was_full_is_ours_to_clean(
     ]
 
 
-def test_a_variant_that_cannot_be_removed_is_named_and_is_ours_still(
+def test_a_variant_that_cannot_be_removed_is_named_and_stays_recorded(
     compressed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (compressed / "app.js").unlink()
@@ -1031,9 +1031,7 @@ def test_a_variant_that_cannot_be_removed_is_named_and_is_ours_still(
     assert counted(compress_tree(compressed))["removed"] == 3
 
 
-def test_fifos_sockets_and_devices_are_passed_over(
-    site: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_fifos_sockets_and_devices_are_skipped(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     os.mkfifo(site / "fifo.txt")
     os.mkfifo(site / ".whitenoise_async-fifo.tmp")
     (site / "fifo-link.txt").symlink_to("fifo.txt")
@@ -1055,7 +1053,7 @@ NAMES = [
 ]  # fmt: skip
 
 
-def test_whatever_a_file_is_called_it_is_compressed_and_known_again(tmp_path: Path) -> None:
+def test_files_of_any_name_are_compressed_and_recognized(tmp_path: Path) -> None:
     paths = [tmp_path / os.fsdecode(name) for name in NAMES]
     for path in paths:
         write(path, TEXT)
@@ -1077,11 +1075,11 @@ def test_a_name_that_is_too_long_with_a_suffix_is_named(tmp_path: Path) -> None:
     assert below(tmp_path) == ["a" * 252, "a" * 252 + ".br", "a" * 252 + ".gz"]
 
 
-# A run that is killed or interrupted, and two at once.
+# Killed, interrupted and concurrent runs.
 
 
 def run_below(root: Path, script: str) -> subprocess.Popen[str]:
-    """A process of its own in which ``root`` and ``compress_tree`` are there."""
+    """Run a script in another process, with ``root`` and ``compress_tree`` defined."""
     prologue = f"""
 import os, signal, sys
 sys.path[:] = {[*sys.path, str(Path(__file__).parents[2])]!r}
@@ -1102,10 +1100,10 @@ KILL = "os.kill(os.getpid(), signal.SIGKILL)"
 
 @pytest.mark.parametrize("event", ["os.chmod", "os.rename"])
 @pytest.mark.parametrize("number", [1, 2, 4])
-def test_a_run_that_is_killed_leaves_what_the_next_one_adopts(
+def test_the_next_run_adopts_the_files_of_a_killed_run(
     compressed: Path, event: str, number: int
 ) -> None:
-    """At the moment when Python's audit tells of the n-th file that gets its mode or place."""
+    """An audit hook kills it when the n-th file gets its mode or is moved into place."""
     change(compressed)
     with run_below(
         compressed,
@@ -1140,7 +1138,7 @@ def test_a_run_that_is_killed_leaves_what_the_next_one_adopts(
     assert counted(clean_tree(compressed)) == {"removed": 6}
 
 
-def test_runs_that_are_killed_at_random_moments_leave_nothing_half_written(
+def test_runs_that_are_killed_at_random_moments_leave_no_partial_files(
     tmp_path: Path,
 ) -> None:
     names = [f"{number}.js" for number in range(60)]
@@ -1168,10 +1166,10 @@ def require_right_after_a_run(root: Path, names: list[str]) -> None:
     require_quiet(root)
 
 
-def test_on_a_disk_that_is_really_full_the_rest_is_kept_and_the_next_run_goes_on(
+def test_a_size_limit_of_the_system_keeps_the_other_files_and_the_next_run_continues(
     tmp_path: Path,
 ) -> None:
-    """The system refuses files above a size, as it refuses those above a quota."""
+    """The system refuses larger files, as it does above a quota."""
     names = [f"{number}.js" for number in range(4)]
     for name in names:
         write(tmp_path / name, TEXT)
@@ -1197,7 +1195,7 @@ def test_on_a_disk_that_is_really_full_the_rest_is_kept_and_the_next_run_goes_on
 
 
 class Held(Listener):
-    """Has the main thread interrupted after four results, and the others wait for that."""
+    """Interrupts the main thread after four results, while the other threads wait."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         super().__init__(self.count)
@@ -1223,15 +1221,19 @@ class Held(Listener):
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
-@pytest.mark.parametrize("known", [False, True], ids=["first run", "after a change"])
-def test_an_interrupt_keeps_what_is_done_and_the_next_run_goes_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, compressions: list[str], jobs: int, known: bool
+@pytest.mark.parametrize("changed", [False, True], ids=["first run", "after a change"])
+def test_an_interrupt_keeps_finished_work_and_the_next_run_continues(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    compressions: list[str],
+    jobs: int,
+    changed: bool,
 ) -> None:
-    """It comes to the main thread while the others compress."""
+    """The main thread is interrupted while the other threads compress."""
     names = [f"{number}.js" for number in range(8)]
     for name in names:
         write(tmp_path / name, OTHER + name.encode())
-    if known:
+    if changed:
         compress_tree(tmp_path)
     for name in names:
         write(tmp_path / name, TEXT + name.encode(), mtime=MTIME + 1)
@@ -1240,7 +1242,7 @@ def test_an_interrupt_keeps_what_is_done_and_the_next_run_goes_on(
     done = set(listener.written())
     assert len(listener.results) == len(done)
     assert 4 <= len(done) < 3 * len(names)
-    assert set(below(tmp_path)) == {*names, *(with_variants(*names) if known else done)}
+    assert set(below(tmp_path)) == {*names, *(with_variants(*names) if changed else done)}
     for name in done:
         path = tmp_path / name
         assert DECODERS[path.suffix](path.read_bytes()) == TEXT + path.stem.encode()
@@ -1271,7 +1273,7 @@ def test_an_interrupt_ends_within_a_piece_of_a_large_file(
 
 
 class Waiting(Listener):
-    """Lets the run that it waits for go on."""
+    """Lets the other run continue when this one waits for it."""
 
     def __init__(self, first: subprocess.Popen[str]) -> None:
         super().__init__()
@@ -1284,7 +1286,7 @@ class Waiting(Listener):
         self.first.stdin.flush()
 
 
-def test_of_two_runs_at_once_the_second_waits_and_finds_the_work_done(site: Path) -> None:
+def test_the_second_of_two_concurrent_runs_waits_and_finds_the_work_done(site: Path) -> None:
     with run_below(
         site,
         """
@@ -1321,7 +1323,7 @@ def test_of_two_runs_at_once_the_second_waits_and_finds_the_work_done(site: Path
         ("compress_tree(root, min_saving=50", clean_tree, True),
     ],
 )
-def test_those_that_change_nothing_do_not_wait_for_each_other(
+def test_read_only_runs_do_not_wait_for_each_other(
     compressed: Path, holds: str, work: Callable[..., Report], waits: bool
 ) -> None:
     with run_below(
@@ -1344,10 +1346,10 @@ def test_those_that_change_nothing_do_not_wait_for_each_other(
     assert listener.waited == ([str(compressed)] if waits else [])
 
 
-def test_two_runs_below_folders_of_which_one_is_in_the_other_leave_each_others_drafts(
+def test_concurrent_runs_over_nested_folders_do_not_remove_each_others_drafts(
     site: Path,
 ) -> None:
-    """They have not the same lock."""
+    """They use different locks."""
     with run_below(
         site,
         """
@@ -1370,7 +1372,7 @@ def test_two_runs_below_folders_of_which_one_is_in_the_other_leave_each_others_d
     require_right(site)
 
 
-def test_where_there_are_no_locks_the_work_is_done_all_the_same(
+def test_a_run_succeeds_on_systems_without_locks(
     site: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: Any) -> None:
@@ -1391,10 +1393,10 @@ def require_quiet_but_for(root: Path, leftover: str) -> None:
     assert not (root / leftover).exists()
 
 
-# Modes that change nothing.
+# Read-only modes.
 
 
-def test_a_check_of_what_is_right_finds_nothing_and_changes_nothing(
+def test_a_check_of_a_right_tree_finds_and_changes_nothing(
     compressed: Path, compressions: list[str]
 ) -> None:
     before = snapshot(compressed)
@@ -1405,7 +1407,7 @@ def test_a_check_of_what_is_right_finds_nothing_and_changes_nothing(
     assert compressions == []
 
 
-def test_a_check_of_a_tree_without_a_record_tries_what_is_missing(site: Path) -> None:
+def test_a_check_without_a_record_finds_missing_variants_by_compressing(site: Path) -> None:
     before = snapshot(site)
     report = check_tree(site)
     assert told(report) == {
@@ -1421,7 +1423,7 @@ def test_a_check_of_a_tree_without_a_record_tries_what_is_missing(site: Path) ->
 
 
 def large_and_quiet(root: Path) -> None:
-    """Of the same length to the last byte, beyond the first piece."""
+    """Change only the last byte, which is beyond the first piece, and keep the length."""
     write(root / "app.js", bytes(2 * PIECE), mtime=MTIME)
     compress_tree(root)
     write_quietly(root / "app.js", bytes(2 * PIECE - 1) + b"\1")
@@ -1467,7 +1469,7 @@ def append(root: Path) -> None:
         (lambda root: [(root / f"app.js{suffix}").unlink() for suffix in ALL], "missing"),
     ],
 )
-def test_a_check_names_what_is_not_right_and_a_run_puts_it_right(
+def test_a_check_names_wrong_variants_and_a_run_repairs_them(
     compressed: Path, happen: Callable[[Path], object], expected: str
 ) -> None:
     happen(compressed)
@@ -1482,7 +1484,7 @@ def test_a_check_names_what_is_not_right_and_a_run_puts_it_right(
     assert check_tree(compressed).problems == []
 
 
-def test_a_check_names_variants_of_ours_that_are_not_needed_and_none_of_somebodys(
+def test_a_check_names_our_unneeded_variants_and_no_foreign_ones(
     compressed: Path,
 ) -> None:
     write(compressed / "css" / "deep" / "site.css.gz", gzip.compress(TEXT[:1500]))
@@ -1495,7 +1497,7 @@ def test_a_check_names_variants_of_ours_that_are_not_needed_and_none_of_somebody
     assert [each.reason for each in report.problems] == ["it does not save enough"]
 
 
-def test_a_check_names_what_a_run_would_remove_in_encodings_not_asked_for(
+def test_a_check_names_removable_variants_in_encodings_that_were_not_requested(
     compressed: Path,
 ) -> None:
     change_quietly(compressed)
@@ -1520,7 +1522,7 @@ def test_a_check_names_a_variant_that_cannot_be_read(
     assert report.failures == [Failure(target, f"{target} cannot be read: Input/output error")]
 
 
-def test_a_check_needs_no_right_to_write(public_path: Path) -> None:
+def test_a_check_needs_no_write_permission(public_path: Path) -> None:
     write(public_path / "a.txt", TEXT).chmod(0o644)
     compress_tree(public_path)
     printed = run_as_nobody(f"""
@@ -1550,7 +1552,7 @@ HAPPENINGS: list[Callable[[Path], object]] = [
     [{}, {"encodings": ["br"], "exclude": ["*.css"]}, {"min_saving": 96.5, "min_size": 2000}],
     ids=str,
 )
-def test_a_dry_run_changes_nothing_and_tells_what_a_run_then_does(
+def test_a_dry_run_changes_nothing_and_predicts_what_a_run_does(
     compressed: Path, happen: Callable[[Path], object], options: dict[str, Any]
 ) -> None:
     happen(compressed)
@@ -1563,14 +1565,14 @@ def test_a_dry_run_changes_nothing_and_tells_what_a_run_then_does(
     assert expected.failures == report.failures
     assert set(told(expected)) == set(told(report))
     for name, action in told(expected).items():
-        # What would be compressed is not: nobody knows what that comes to.
+        # A dry run does not compress, so it does not know whether the result saves enough.
         assert action in ("written", told(report)[name])
 
 
 # Cleaning.
 
 
-def test_cleaning_removes_what_was_made_and_the_record_and_nothing_else(
+def test_cleaning_removes_only_our_variants_and_the_record(
     site: Path, compressions: list[str]
 ) -> None:
     write(site / "noise.bin.br", brotli.compress(NOISE))
@@ -1604,7 +1606,7 @@ def test_cleaning_removes_what_was_made_and_the_record_and_nothing_else(
     ],
     ids=str,
 )
-def test_cleaning_goes_as_far_as_it_is_told_to_and_keeps_the_rest(
+def test_cleaning_with_options_removes_only_selected_variants(
     compressed: Path, options: dict[str, Any], removed: list[str]
 ) -> None:
     report = clean_tree(compressed, **options)
@@ -1617,19 +1619,19 @@ def test_cleaning_goes_as_far_as_it_is_told_to_and_keeps_the_rest(
     require_quiet(compressed)
 
 
-def test_cleaning_what_was_never_compressed_does_nothing(site: Path) -> None:
+def test_cleaning_a_tree_that_was_never_compressed_does_nothing(site: Path) -> None:
     before = snapshot(site)
     assert clean_tree(site).outcomes == []
     assert snapshot(site) == before
 
 
 @pytest.mark.parametrize("encodings", [["brotli"], "br", ["gzip", ""]])
-def test_cleaning_an_encoding_that_there_is_not_is_refused(site: Path, encodings: Any) -> None:
+def test_cleaning_an_unknown_encoding_is_refused(site: Path, encodings: Any) -> None:
     with pytest.raises(EncodingError, match="an encoding is one of gzip, br, zstd, got "):
         clean_tree(site, encodings=encodings)
 
 
-def test_cleaning_removes_what_a_killed_run_left(compressed: Path) -> None:
+def test_cleaning_removes_leftovers_of_a_killed_run(compressed: Path) -> None:
     write(compressed / "css" / ".whitenoise_async-killed.tmp", b"")
     clean_tree(compressed, dry_run=True)
     assert (compressed / "css" / ".whitenoise_async-killed.tmp").exists()
@@ -1639,10 +1641,8 @@ def test_cleaning_removes_what_a_killed_run_left(compressed: Path) -> None:
     ]
 
 
-def test_what_a_record_tells_of_beyond_a_link_is_none_of_its_root(
-    compressed: Path, tmp_path: Path
-) -> None:
-    """Somebody replaced a folder by a link to another, which has the same content."""
+def test_recorded_paths_beyond_a_link_are_not_touched(compressed: Path, tmp_path: Path) -> None:
+    """A link to a folder of the same content replaced a recorded folder."""
     other = tmp_path / "other"
     shutil.copytree(compressed, other)
     shutil.rmtree(compressed / "css")
@@ -1654,10 +1654,10 @@ def test_what_a_record_tells_of_beyond_a_link_is_none_of_its_root(
     assert snapshot(other) == before
 
 
-# What is told.
+# Reports.
 
 
-def test_a_report_adds_up_what_is_there_by_encoding(compressed: Path) -> None:
+def test_a_report_sums_up_the_variants_by_encoding(compressed: Path) -> None:
     (compressed / "app.js.gz").unlink()
     (compressed / "css" / "deep" / "site.css").unlink()
     report = compress_tree(compressed)
@@ -1675,7 +1675,7 @@ def test_a_report_adds_up_what_is_there_by_encoding(compressed: Path) -> None:
 
 
 @pytest.mark.parametrize("jobs", [1, 4])
-def test_a_watcher_is_told_of_all_that_is_done_and_of_as_many_bytes_as_were_announced(
+def test_a_watcher_receives_every_result_and_exactly_the_announced_bytes(
     compressed: Path, jobs: int
 ) -> None:
     write(compressed / "large.bin", bytes(1_100_000))
@@ -1701,7 +1701,7 @@ def test_a_watcher_is_told_of_all_that_is_done_and_of_as_many_bytes_as_were_anno
     assert listener.waited == []
 
 
-def test_how_many_threads_there_are_makes_no_difference(tmp_path: Path) -> None:
+def test_the_number_of_threads_makes_no_difference(tmp_path: Path) -> None:
     generator = random.Random(7)
     for number in range(12):
         content = bytes(generator.choices(range(64, 90), k=200 * number))
@@ -1715,7 +1715,7 @@ def test_how_many_threads_there_are_makes_no_difference(tmp_path: Path) -> None:
     assert (tmp_path / "one" / NAME).read_bytes() == (tmp_path / "four" / NAME).read_bytes()
 
 
-def test_the_same_content_has_the_same_variants_wherever_it_is(tmp_path: Path) -> None:
+def test_the_same_content_has_the_same_variants_everywhere(tmp_path: Path) -> None:
     write(tmp_path / "one" / "a.js", TEXT)
     write(tmp_path / "other" / "deep" / "another name.css", TEXT, mtime=MTIME + 99).chmod(0o600)
     write(tmp_path / "other" / "deep" / "0.js", OTHER)
@@ -1748,7 +1748,7 @@ def test_a_large_file_is_a_job_for_each_encoding_and_the_largest_comes_first(
     require_quiet(tmp_path)
 
 
-def test_a_record_is_served_to_nobody(compressed: Path) -> None:
+def test_a_record_is_never_served(compressed: Path) -> None:
     urls = WhiteNoise(None, compressed)
     replies = []
     for name in (NAME, "app.js"):

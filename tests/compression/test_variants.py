@@ -1,4 +1,4 @@
-"""One variant on the disk: whether it matches its original, and has its mode and date."""
+"""Whether a variant matches its original, and has the same mode and date."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def by(token: str, content: bytes) -> bytes:
     ],
     ids=["right", "shorter", "longer", "another end", "another beginning", "a piece", "nothing"],
 )
-def test_a_variant_belongs_to_its_original_if_it_is_that_to_the_last_byte(
+def test_a_variant_matches_its_original_if_every_byte_is_equal(
     source: OpenOriginal, token: str, content: bytes, expected: bool
 ) -> None:
     write(Path(source.path + SUFFIXES[token]), by(token, content))
@@ -61,7 +61,7 @@ def test_a_variant_belongs_to_its_original_if_it_is_that_to_the_last_byte(
 
 
 @pytest.mark.parametrize("token", ENCODERS)
-def test_a_variant_of_somebodys_in_another_way_belongs_as_well(
+def test_a_foreign_variant_with_other_settings_matches_as_well(
     source: OpenOriginal, token: str
 ) -> None:
     theirs: dict[str, Callable[[], bytes]] = {
@@ -78,7 +78,7 @@ def test_a_variant_of_somebodys_in_another_way_belongs_as_well(
     [os.mkdir, os.mkfifo, lambda path: None, lambda path: os.symlink("missing", path)],
     ids=["folder", "FIFO", "missing", "link to nothing"],
 )
-def test_where_there_is_no_file_nobody_can_say(
+def test_without_a_file_the_match_is_unknown(
     source: OpenOriginal, tmp_path: Path, make: Callable[[Path], object]
 ) -> None:
     make(tmp_path / "a.gz")
@@ -87,7 +87,7 @@ def test_where_there_is_no_file_nobody_can_say(
 
 @pytest.mark.parametrize("token", ENCODERS)
 @given(content=st.binary(max_size=500))
-def test_no_bytes_belong_that_do_not_come_back_as_the_original(
+def test_only_bytes_that_decompress_to_the_original_match(
     tmp_path_factory: pytest.TempPathFactory, token: str, content: bytes
 ) -> None:
     folder = tmp_path_factory.mktemp("any")
@@ -108,7 +108,7 @@ def test_no_bytes_belong_that_do_not_come_back_as_the_original(
         (0o4644, MTIME, False),
     ],
 )
-def test_a_variant_is_as_it_should_be_with_its_originals_mode_and_date(
+def test_a_variant_is_right_with_the_mode_and_date_of_its_original(
     source: OpenOriginal, mode: int, mtime: int, expected: bool
 ) -> None:
     os.chmod(source.path, 0o644)
@@ -134,14 +134,14 @@ def test_a_variant_is_found_with_its_digest_and_status(tmp_path: Path) -> None:
     ],
     ids=["folder", "FIFO", "link", "missing", "below a file"],
 )
-def test_what_is_no_file_is_not_found(tmp_path: Path, make: Callable[[Path], object]) -> None:
+def test_anything_but_a_file_is_not_found(tmp_path: Path, make: Callable[[Path], object]) -> None:
     path = tmp_path / "a.gz"
     make(path)
     assert find_variant(at(path.parent), path.name) is None
     assert find_variant(at(tmp_path / "folder"), "a.gz") is None
 
 
-def test_a_disk_that_fails_while_a_digest_is_made_is_told_of(
+def test_a_disk_error_while_hashing_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(tmp_path / "a.gz", b"content")

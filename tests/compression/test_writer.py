@@ -1,4 +1,4 @@
-"""The same content under several names: compressed once, and right under each of them."""
+"""Equal files are compressed once, and each gets right variants."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ NAMES = ["a.js", "a.0123456789ab.js", "deep/b.js"]
 
 @pytest.fixture
 def compressions(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Each time that something is compressed, by its encoding."""
+    """The encoding of each compression."""
     return count_compressions(monkeypatch)
 
 
@@ -44,7 +44,7 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_content_is_compressed_once_and_each_name_has_variants_with_its_own_mode_and_date(
+def test_equal_files_are_compressed_once_and_each_keeps_its_own_mode_and_date(
     root: Path, compressions: list[str]
 ) -> None:
     report = compress_tree(root, jobs=1)
@@ -55,7 +55,7 @@ def test_a_content_is_compressed_once_and_each_name_has_variants_with_its_own_mo
     assert set(told(compress_tree(root)).values()) == {"unchanged"}
 
 
-def test_files_of_one_size_are_not_taken_for_each_other(
+def test_different_files_of_the_same_size_are_not_confused(
     root: Path, compressions: list[str]
 ) -> None:
     write(root / "other.js", OTHER)
@@ -69,7 +69,7 @@ def spoil(path: Path) -> None:
 
 
 @pytest.mark.parametrize("change", [Path.unlink, spoil])
-def test_a_variant_that_is_changed_meanwhile_does_not_spoil_the_next_one_of_the_same_content(
+def test_a_variant_changed_during_the_run_does_not_spoil_the_next_one_of_the_same_content(
     root: Path, compressions: list[str], change: Callable[[Path], None]
 ) -> None:
     def happen() -> None:
@@ -83,7 +83,9 @@ def test_a_variant_that_is_changed_meanwhile_does_not_spoil_the_next_one_of_the_
     require_right(root)
 
 
-def test_of_large_files_each_encoding_is_made_once(root: Path, compressions: list[str]) -> None:
+def test_large_equal_files_are_compressed_once_in_each_encoding(
+    root: Path, compressions: list[str]
+) -> None:
     for name in NAMES:
         write(root / name, TEXT * 1000)
     compress_tree(root, jobs=1, levels={"br": 1, "zstd": 1, "gzip": 1})
@@ -91,11 +93,11 @@ def test_of_large_files_each_encoding_is_made_once(root: Path, compressions: lis
     require_right(root)
 
 
-# Changes between the assessment and the work.
+# Changes between assessment and compression.
 
 
 class Changing(Listener):
-    """Has a change made after the assessment."""
+    """Makes a change after the assessment."""
 
     def __init__(self, change: Callable[[], object]) -> None:
         super().__init__()
@@ -117,7 +119,7 @@ def test_a_large_file_that_changes_after_it_was_read_is_named_once(root: Path) -
     require_right(root)
 
 
-def test_a_folder_that_vanishes_after_it_was_listed_is_named_and_its_variants_are_ours(
+def test_a_folder_that_vanishes_after_listing_is_named_and_its_variants_stay_recorded(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     compress_tree(root)
@@ -146,7 +148,7 @@ def test_a_variant_that_changes_before_it_is_removed_stays(root: Path) -> None:
     assert (root / "a.js.zst").read_bytes() == b"somebody's"
 
 
-def test_a_variant_that_is_not_worth_it_and_cannot_be_removed_is_named_and_is_ours_still(
+def test_an_unneeded_variant_that_cannot_be_removed_is_named_and_stays_recorded(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     compress_tree(root)
@@ -173,7 +175,7 @@ def test_a_link_that_cannot_be_examined_is_named(
     assert compress_tree(root).failures == [failure]
 
 
-def test_signals_are_let_in_while_a_job_takes_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_signals_are_handled_during_a_long_job(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(threads, "_CHECK_INTERVAL", 0.01)
     done: list[int] = []
 

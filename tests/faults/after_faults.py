@@ -65,7 +65,7 @@ CASES = {
     "ranges from memory": Case(RANGES, True, LARGE),
     "a medium file": Case(GZIP, True, SMALL, UNKEPT),
     "a large file": Case({}, False, LARGE, UNKEPT),
-    "a large sibling": Case(GZIP, True, LARGE, UNKEPT),
+    "a large variant": Case(GZIP, True, LARGE, UNKEPT),
     "a range": Case(RANGE, True, LARGE, UNKEPT),
     "ranges": Case(RANGES, False, LARGE, UNKEPT),
     "autorefresh": Case(GZIP, False, LARGE, {"autorefresh": True}),

@@ -25,7 +25,7 @@ from whitenoise_async.asgi import turn_budget as event_loop
 from whitenoise_async.files import open_file as files
 from whitenoise_async.files import pread as reads
 from whitenoise_async.registry import directory as directories
-from whitenoise_async.serving import responder as answers
+from whitenoise_async.serving import responder
 from whitenoise_async.wsgi import adapter as wsgi
 from whitenoise_async.wsgi import bodies as wsgi_bodies
 
@@ -183,7 +183,7 @@ class SimulatedServer:
             (wsgi_bodies, "PIECE_SIZE"),
             (asgi, "UNWATCHED_SIZE"),
             (sending, "UNWATCHED_SIZE"),
-            (answers, "_SMALL_BODY"),
+            (responder, "_SMALL_BODY"),
         ):
             patch.setattr(module, constant, PIECE)
         if self.reading == "cold":

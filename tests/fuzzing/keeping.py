@@ -57,14 +57,14 @@ def ways_of(sites: Sites, request: Input) -> set[Way]:
 
 
 def worth_keeping(
-    sites: Sites, known: Iterable[Input], candidates: Iterable[Input]
+    sites: Sites, corpus: Iterable[Input], candidates: Iterable[Input]
 ) -> Iterator[Input]:
     """The candidates that run new paths, reduced to the smallest requests that still do.
 
-    :param known: a corpus.
+    :param corpus: the requests that are kept already.
     """
     taken: set[Way] = set()
-    for request in known:
+    for request in corpus:
         taken |= ways_of(sites, request)
     for request in sorted(candidates, key=lambda each: len(each.dump())):
         new = ways_of(sites, request) - taken

@@ -145,14 +145,14 @@ class Sites:
         """Require that the caches are bounded in number and size."""
         assert warn_once.cache_info().currsize < 100  # warnings about files, never about requests
         for application in self.applications:
-            answers = application.responder
-            decisions = answers.response_cache
-            assert len(decisions) <= MAX_RESPONSES
-            if decisions:
-                _, method, fields = next(reversed(decisions))
+            responder = application.responder
+            cache = responder.response_cache
+            assert len(cache) <= MAX_RESPONSES
+            if cache:
+                _, method, fields = next(reversed(cache))
                 assert len(method) + sum(map(len, filter(None, fields))) <= MAX_FIELDS_SIZE
-            assert len(answers.content_cache) <= 2 * len(LISTED)
-            assert len(answers.descriptor_cache) <= MAX_OPEN
+            assert len(responder.content_cache) <= 2 * len(LISTED)
+            assert len(responder.descriptor_cache) <= MAX_OPEN
             if not application.autorefresh:
                 assert set(application.registry.urls()) == LISTED.keys() - {_UNRELATED}
 

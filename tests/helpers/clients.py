@@ -157,7 +157,7 @@ def environ_of(call: Call) -> dict[str, Any]:
     }
     for name, value in call.fields:
         key = "HTTP_" + name.upper().replace("-", "_")
-        # Servers join repeated fields with a comma.
+        # Servers join repeated headers with a comma.
         environ[key] = f"{environ[key]},{value}" if key in environ else value
     return environ
 

@@ -24,22 +24,22 @@ def refuses_itself(status: int, *targets: str) -> Deviation:
 def reads_path_as(targets: Mapping[str, str]) -> Deviation:
     """The server passes some paths on as others."""
 
-    def answer(request: RawRequest, ours: Reply, core: ExpectedResponses) -> Reply | None:
+    def deviation(request: RawRequest, ours: Reply, core: ExpectedResponses) -> Reply | None:
         other = targets.get(request.target)
         return None if other is None else core(request._replace(target=other))
 
-    return answer
+    return deviation
 
 
 def adds_header(name: str, value: str, *statuses: int) -> Deviation:
     """The server adds a header to responses with these statuses."""
 
-    def answer(request: RawRequest, ours: Reply, core: ExpectedResponses) -> Reply | None:
+    def deviation(request: RawRequest, ours: Reply, core: ExpectedResponses) -> Reply | None:
         if ours.status not in statuses:
             return None
         return Reply(ours.status, sorted([*ours.headers, (name, value)]), ours.body)
 
-    return answer
+    return deviation
 
 
 def drops_a_length_of_0(request: RawRequest, ours: Reply, core: ExpectedResponses) -> Reply | None:
@@ -116,5 +116,5 @@ def deviating_response(
     server: str, request: RawRequest, ours: Reply, core: ExpectedResponses
 ) -> Reply | None:
     """The response to expect of ``server``, ``None`` if it does not deviate from ours."""
-    answers = (deviation(request, ours, core) for deviation in DEVIATIONS.get(server, ()))
-    return next((answer for answer in answers if answer is not None), None)
+    replies = (deviation(request, ours, core) for deviation in DEVIATIONS.get(server, ()))
+    return next((reply for reply in replies if reply is not None), None)

@@ -31,10 +31,10 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
                 reasons[server] = f" ({report.longrepr[2].removeprefix('Skipped: ')})"
     line = terminalreporter.write_line
     terminalreporter.write_sep("=", "servers")
-    line("| server | answers compared | deviations of its own | faults withstood | tests |")
+    line("| server | responses compared | deviations of its own | faults withstood | tests |")
     line("|---|---|---|---|---|")
     for server, count in counts.items():
         tests = ", ".join(f"{count[name]} {name}" for name in _OUTCOMES if count[name])
         tests += reasons.get(server, "")
-        columns = (server, count["answers"], count["deviations"], count["faults"], tests)
+        columns = (server, count["responses"], count["deviations"], count["faults"], tests)
         line(f"| {' | '.join(map(str, columns))} |")

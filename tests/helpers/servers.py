@@ -194,7 +194,7 @@ def running(name: str, root: Path, log: Path, **environ: str) -> Iterator[Server
     command, row = SERVERS[name].command, SERVERS[name]
     takes_socket = any("{fd}" in part for part in command)
     with socket.create_server(("127.0.0.1", 0), backlog=512) as listener, log.open("wb") as output:
-        # Gunicorn sets this on the sockets that it makes itself; without it each answer on a kept
+        # Gunicorn sets this on the sockets that it makes itself; without it each response on a kept
         # connection waits 40 ms for the client's delayed acknowledgement.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         # A small send buffer makes the server wait for its client soon.

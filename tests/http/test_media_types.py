@@ -28,13 +28,13 @@ SCRIPT = Path(__file__).parents[1] / "tools" / "generate_media_types.py"
 OPEN_XML = "application/vnd.openxmlformats-officedocument"
 
 
-# The tables of the package
+# The tables of the package.
 
 
 @pytest.mark.parametrize(
     ("path", "expected"),
     [
-        # The parts of a page
+        # The parts of a page.
         pytest.param("a.js", "text/javascript", id="js: RFC 9239"),
         pytest.param("a.mjs", "text/javascript", id="mjs: RFC 9239"),
         pytest.param("a.umd.cjs", "text/javascript", id="cjs: Fetch, nosniff"),
@@ -50,7 +50,7 @@ OPEN_XML = "application/vnd.openxmlformats-officedocument"
         pytest.param("a.wasm", "application/wasm", id="wasm: WebAssembly Web API"),
         pytest.param("a.appcache", "text/cache-manifest", id="appcache: HTML5"),
         pytest.param("a.htc", "text/x-component", id="htc"),
-        # Images
+        # Images.
         pytest.param("a.svg", "image/svg+xml", id="svg: SVG"),
         pytest.param("a.svgz", "image/svg+xml", id="svgz: SVG"),
         pytest.param("a.ico", "image/x-icon", id="ico: MIME Sniffing 6.1"),
@@ -68,13 +68,13 @@ OPEN_XML = "application/vnd.openxmlformats-officedocument"
         pytest.param("a.bmp", "image/bmp", id="bmp: RFC 7903"),
         pytest.param("a.tif", "image/tiff", id="tif: RFC 3302"),
         pytest.param("a.psd", "image/vnd.adobe.photoshop", id="psd"),
-        # Fonts
+        # Fonts.
         pytest.param("a.woff", "font/woff", id="woff: RFC 8081"),
         pytest.param("a.woff2", "font/woff2", id="woff2: RFC 8081"),
         pytest.param("a.ttf", "font/ttf", id="ttf: RFC 8081"),
         pytest.param("a.otf", "font/otf", id="otf: RFC 8081"),
         pytest.param("a.eot", "application/vnd.ms-fontobject", id="eot"),
-        # Sound, film and subtitles
+        # Sound, film and subtitles.
         pytest.param("a.mp4", "video/mp4", id="mp4: RFC 4337"),
         pytest.param("a.webm", "video/webm", id="webm"),
         pytest.param("a.m3u8", "application/vnd.apple.mpegurl", id="m3u8: RFC 8216"),
@@ -88,11 +88,11 @@ OPEN_XML = "application/vnd.openxmlformats-officedocument"
         pytest.param("a.ogg", "audio/ogg", id="ogg: RFC 5334"),
         pytest.param("a.flac", "audio/flac", id="flac: RFC 9639"),
         pytest.param("a.vtt", "text/vtt", id="vtt: WebVTT"),
-        # Three dimensions
+        # Three dimensions.
         pytest.param("a.gltf", "model/gltf+json", id="gltf"),
         pytest.param("a.glb", "model/gltf-binary", id="glb"),
         pytest.param("a.usdz", "model/vnd.usdz+zip", id="usdz"),
-        # Text and data
+        # Text and data.
         pytest.param("a.txt", "text/plain", id="txt: RFC 2046"),
         pytest.param("a.log", "text/plain", id="log"),
         pytest.param("a.conf", "text/plain", id="conf"),
@@ -117,7 +117,7 @@ OPEN_XML = "application/vnd.openxmlformats-officedocument"
         pytest.param("a.sh", "application/x-sh", id="sh"),
         pytest.param("a.py", "text/x-python", id="py"),
         pytest.param("a.jsx", "text/jsx", id="jsx"),
-        # Documents
+        # Documents.
         pytest.param("a.pdf", "application/pdf", id="pdf: RFC 8118"),
         pytest.param("a.rtf", "application/rtf", id="rtf"),
         pytest.param("a.epub", "application/epub+zip", id="epub: EPUB"),
@@ -127,7 +127,7 @@ OPEN_XML = "application/vnd.openxmlformats-officedocument"
         pytest.param("a.docx", f"{OPEN_XML}.wordprocessingml.document", id="docx"),
         pytest.param("a.xlsx", f"{OPEN_XML}.spreadsheetml.sheet", id="xlsx"),
         pytest.param("a.pptx", f"{OPEN_XML}.presentationml.presentation", id="pptx"),
-        # Archives and programs
+        # Archives and programs.
         pytest.param("a.gz", "application/gzip", id="gz: RFC 6713"),
         pytest.param("a.tgz", "application/gzip", id="tgz: RFC 6713"),
         pytest.param("a.tar.gz", "application/gzip", id="tar.gz: RFC 6713"),
@@ -143,7 +143,7 @@ OPEN_XML = "application/vnd.openxmlformats-officedocument"
         pytest.param("a.dmg", "application/octet-stream", id="dmg"),
         pytest.param("a.swf", "application/x-shockwave-flash", id="swf"),
         pytest.param("a.asc", "application/pgp-signature", id="asc: RFC 3156"),
-        # RFC 7932 registers a content coding, no media type.
+        # RFC 7932 registers a content coding, but no media type.
         pytest.param("a.br", "application/octet-stream", id="br: RFC 7932"),
     ],
 )
@@ -191,7 +191,7 @@ def test_a_name_without_a_known_extension_has_the_default_media_type(path: str) 
 
 
 @pytest.mark.parametrize("path", ["A.CSS", "a.Css", ".a.css", "a..css", "a b.css", "é.css"])
-def test_an_extension_is_found_without_regard_to_case_and_to_the_stem(path: str) -> None:
+def test_an_extension_is_found_in_any_case_and_with_any_stem(path: str) -> None:
     assert MediaTypes().media_type(path) == "text/css"
 
 
@@ -204,7 +204,7 @@ def test_the_tables_have_lower_case_keys_and_media_types_as_values() -> None:
         check_media_type(media_type)
 
 
-# The user's table
+# The user's table.
 
 
 @pytest.mark.parametrize(
@@ -249,23 +249,23 @@ def test_in_the_users_table_the_whole_name_and_the_longest_extension_come_first(
     assert media_types.media_type(path) == expected
 
 
-def test_a_key_without_a_dot_is_no_extension() -> None:
+def test_a_key_without_a_dot_is_not_an_extension() -> None:
     assert MediaTypes({"foo": "application/x-user"}).media_type("a.foo") == DEFAULT
 
 
-def test_the_users_table_may_change_afterwards_without_effect() -> None:
+def test_later_changes_of_the_users_table_have_no_effect() -> None:
     extra = {".foo": "application/x-user"}
     media_types = MediaTypes(extra)
     extra.clear()
     assert media_types.media_type("a.foo") == "application/x-user"
 
 
-def test_a_users_media_type_that_is_none_is_refused() -> None:
+def test_an_invalid_media_type_of_the_user_is_refused() -> None:
     with pytest.raises(ValueError, match=r"'javascript' is not a media type"):
         MediaTypes({".foo": "javascript"})
 
 
-# The form of a media type
+# The syntax of a media type.
 
 
 @pytest.mark.parametrize(
@@ -283,7 +283,7 @@ def test_a_users_media_type_that_is_none_is_refused() -> None:
         'text/plain; a="b c\t;/=\\"\\\\"; d=e',
     ],
 )
-def test_a_media_type_of_rfc_9110_section_8_3_1_is_taken(value: str) -> None:
+def test_a_media_type_of_rfc_9110_section_8_3_1_is_accepted(value: str) -> None:
     check_media_type(value)
 
 
@@ -316,13 +316,13 @@ def test_a_media_type_of_rfc_9110_section_8_3_1_is_taken(value: str) -> None:
         pytest.param('text/html; a="\u00e9"', id="quoted string that is not ASCII"),
     ],
 )
-def test_what_is_no_media_type_is_refused_in_a_sentence_that_names_it(value: str) -> None:
+def test_an_invalid_media_type_is_refused_with_a_message_that_names_it(value: str) -> None:
     with pytest.raises(ValueError, match="is not a media type") as raised:
         check_media_type(value)
     assert str(raised.value).startswith(repr(value))
 
 
-# The charset parameter
+# The charset parameter.
 
 
 @pytest.mark.parametrize(
@@ -364,7 +364,7 @@ def test_what_is_no_media_type_is_refused_in_a_sentence_that_names_it(value: str
         ),
     ],
 )
-def test_the_charset_goes_to_text_and_to_the_legacy_names_of_javascript(
+def test_the_charset_is_added_to_text_and_to_the_legacy_names_of_javascript(
     media_type: str, expected: str
 ) -> None:
     assert content_type(media_type, "utf-8") == expected
@@ -383,7 +383,7 @@ def test_the_charset_goes_to_text_and_to_the_legacy_names_of_javascript(
         pytest.param("application/x; a=text/html", id="text/ in a parameter"),
     ],
 )
-def test_the_charset_does_not_go_to_other_media_types(media_type: str) -> None:
+def test_the_charset_is_not_added_to_other_media_types(media_type: str) -> None:
     assert content_type(media_type, "utf-8") == media_type
 
 
@@ -397,7 +397,7 @@ def test_the_charset_does_not_go_to_other_media_types(media_type: str) -> None:
         'text/plain; a="b;\\"" ; charset=latin-1',
     ],
 )
-def test_a_charset_that_is_there_already_stays(media_type: str) -> None:
+def test_an_existing_charset_is_kept(media_type: str) -> None:
     assert content_type(media_type, "utf-8") == media_type
 
 
@@ -405,7 +405,7 @@ def test_no_charset_is_added_without_one() -> None:
     assert content_type("text/html", None) == "text/html"
 
 
-# The script that generates the table
+# The script that generates the table.
 
 
 @pytest.fixture(scope="module")
@@ -419,7 +419,7 @@ def generator() -> ModuleType:
 
 @pytest.fixture
 def database(tmp_path: Path) -> Path:
-    """A small ``db.json`` in which each rule has something to decide."""
+    """A small ``db.json`` with a conflict for each rule."""
     path = tmp_path / "db.json"
     content = {
         "text/javascript": {"source": "iana", "extensions": ["js"]},
@@ -466,7 +466,7 @@ def generate(generator: ModuleType, *arguments: object) -> int:
         pytest.param(".cur", "image/x-icon", id="overrides add"),
     ],
 )
-def test_the_generator_decides_a_conflict_by_its_rules(
+def test_the_generator_resolves_a_conflict_by_its_rules(
     generator: ModuleType, database: Path, tmp_path: Path, extension: str, expected: str
 ) -> None:
     output = tmp_path / "table.py"
@@ -474,7 +474,7 @@ def test_the_generator_decides_a_conflict_by_its_rules(
     assert runpy.run_path(str(output))["BY_EXTENSION"][extension] == expected
 
 
-def test_the_generated_module_is_sorted_and_says_where_it_comes_from(
+def test_the_generated_module_is_sorted_and_names_its_source(
     generator: ModuleType, database: Path, tmp_path: Path
 ) -> None:
     output = tmp_path / "table.py"
@@ -485,7 +485,7 @@ def test_the_generated_module_is_sorted_and_says_where_it_comes_from(
         assert words in module["__doc__"]
 
 
-def test_check_tells_a_table_that_is_up_to_date_from_one_that_is_not(
+def test_check_distinguishes_current_and_outdated_tables(
     generator: ModuleType, database: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     output = tmp_path / "table.py"
@@ -557,7 +557,7 @@ def test_a_source_that_is_not_the_public_table_is_refused_in_one_line(
     assert not output.exists()
 
 
-def test_a_source_that_is_missing_is_reported_in_one_line(
+def test_a_missing_source_is_reported_in_one_line(
     generator: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert generate(generator, "--source", tmp_path / "missing.json") == 2
@@ -565,7 +565,7 @@ def test_a_source_that_is_missing_is_reported_in_one_line(
     assert "missing.json" in error and error.count("\n") == 1
 
 
-def test_npm_that_is_missing_is_reported_in_one_line(
+def test_missing_npm_is_reported_in_one_line(
     generator: ModuleType,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -616,7 +616,7 @@ def stand_in_for_npm(directory: Path, script: str, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the stand-in for npm is a shell script")
-def test_npm_is_asked_for_the_pinned_version(
+def test_npm_fetches_the_pinned_version(
     generator: ModuleType, database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tarball = tmp_path / "mime-db.tgz"
@@ -646,7 +646,7 @@ def test_npm_is_asked_for_the_pinned_version(
         ),
     ],
 )
-def test_npm_that_fails_is_reported_in_one_line(
+def test_failing_npm_is_reported_in_one_line(
     generator: ModuleType,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

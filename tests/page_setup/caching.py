@@ -22,7 +22,7 @@ def application(environ, start_response):
     return [b"application"]
 
 
-# What Vite 8 makes, with a style sheet, a worker, and a script that is loaded later.
+# The manifest of Vite 8 for a style sheet, a worker, and a script that is loaded later.
 MADE_BY_VITE = {
     "index.html": {
         "file": "assets/index-BFfpb9gF.js",
@@ -50,7 +50,7 @@ for name in [
     write(f"dist/assets/{name}")
 write("dist/photos/photo-IMG_1234.jpg")
 
-# What `webpack --json=stats.json` says; source maps are not among its assets.
+# The output of `webpack --json=stats.json`. Source maps are not among its assets.
 MADE_BY_WEBPACK = {
     "assets": [
         {"name": "main.d67425efc6ddf9f867d6.js", "info": {"immutable": True, "size": 2631}},
@@ -62,7 +62,7 @@ write("stats.json", json.dumps(MADE_BY_WEBPACK))
 for asset in MADE_BY_WEBPACK["assets"]:
     write(f"webpacked/{asset['name']}")
 
-# What `esbuild --metafile=meta.json` says, in a build whose entry has a name without a hash.
+# The output of `esbuild --metafile=meta.json`. The name of the entry has no hash.
 outputs = ["app.js", "app.js.map", "lazy-TMMUWLUV.js", "lazy-TMMUWLUV.js.map", "big-MHRP3T3V.png"]
 write("meta.json", json.dumps({"outputs": {f"out/{name}": {} for name in outputs}}))
 for name in [*outputs, "LICENSE-OVERVIEW.txt"]:

@@ -26,14 +26,14 @@ async def app(scope, receive, send):
 
 
 def get(application, path):
-    """Ask a WSGI application for a path."""
+    """Request a path of a WSGI application."""
     transport = httpx.WSGITransport(application)
     with httpx.Client(transport=transport, base_url="http://example") as client:
         return client.get(path)
 
 
 def aget(app, path):
-    """Ask an ASGI application for a path."""
+    """Request a path of an ASGI application."""
 
     async def main():
         transport = httpx.ASGITransport(app)

@@ -25,7 +25,7 @@ author = ["-c", "user.name=Author", "-c", "user.email=author@example.com"]
 try:
     subprocess.run(["git", "init", "-q"], check=True)
     subprocess.run(["git", *author, "commit", "-q", "--allow-empty", "-m", "Release"], check=True)
-except FileNotFoundError:  # then the command that asks git is left out too
+except FileNotFoundError:  # then the command that calls git is left out too
     pass
 
 

@@ -54,12 +54,12 @@ call_command("check", tags=["staticfiles"], fail_level="WARNING")
 
 
 def get(path):
-    """Ask the project for a path, as a browser does."""
+    """Request a path of the project, as a browser does."""
     return Client().get(path, HTTP_ACCEPT_ENCODING="gzip, deflate, br, zstd")
 
 
 def check_page(page):
-    """Try the settings that the page shows, in whatever way it uses them."""
+    """Check the settings that the page shows."""
     shown = {name: page[name] for name in NAMED if name != "STORAGES"}
     assert shown == {name: NAMED[name] for name in shown}
     fewer_encodings(page["STORAGES"])

@@ -4,7 +4,7 @@ import httpx
 
 
 def write(path, content):
-    """Write a file; its folder is made."""
+    """Write a file, and create its folder."""
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     Path(path).write_bytes(content)
 

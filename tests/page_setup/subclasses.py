@@ -37,7 +37,7 @@ for path, content in FILES.items():
 
 
 def get(application, path, **headers):
-    """Ask a WSGI application for a path."""
+    """Request a path of a WSGI application."""
     fields = {name.replace("_", "-"): value for name, value in headers.items()}
     with httpx.Client(
         transport=httpx.WSGITransport(application), base_url="http://example"
@@ -46,7 +46,7 @@ def get(application, path, **headers):
 
 
 def ask(middleware_class, path, page_status=404, settings=None, **headers):
-    """Ask a middleware for a path, in front of a view that answers "page"."""
+    """Request a path of a middleware, in front of a view that responds "page"."""
     with override_settings(**{"STATIC_ROOT": None, **(settings or {})}):
         middleware = middleware_class(lambda request: HttpResponse("page", status=page_status))
         fields = {f"HTTP_{name.upper()}": value for name, value in headers.items()}

@@ -1,4 +1,4 @@
-"""The pure decision: each status, its exact headers, and the plan of its body."""
+"""The response, as a pure function: each status, its exact headers, and the plan of its body."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is known of a file: its representations, and whether they are still current."""
+"""The snapshot of a file: its representations, and whether they are still current."""
 
 from __future__ import annotations
 

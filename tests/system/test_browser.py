@@ -140,19 +140,19 @@ def site(browser: Any, root: Path, tmp_path: Path, pytestconfig: pytest.Config) 
 
 
 def test_the_site_loads_and_its_text_arrives_compressed(site: Site) -> None:
-    answers: dict[str, Any] = {}
-    site.page.on("response", lambda answer: answers.setdefault(answer.url, answer))
+    responses: dict[str, Any] = {}
+    site.page.on("response", lambda response: responses.setdefault(response.url, response))
     site.page.goto(f"{site.own}/", wait_until="networkidle")
     site.shoot("site")
     for path in ("/", "/css/site.css", "/js/noise.js"):
-        answer = answers[f"{site.own}{path}"]
-        assert answer.status == 200
-        assert answer.headers["content-encoding"] in ("br", "zstd", "gzip")
+        response = responses[f"{site.own}{path}"]
+        assert response.status == 200
+        assert response.headers["content-encoding"] in ("br", "zstd", "gzip")
     # They take effect: the style sheet's font is loaded, and the script has drawn.
     assert site.page.evaluate("document.fonts.check('16px Figtree')")
     assert site.page.evaluate("getComputedStyle(document.body).fontFamily").startswith("Figtree")
     assert site.page.locator(".controls").get_attribute("hidden") is None
-    assert all(answer.status == 200 for answer in answers.values())
+    assert all(response.status == 200 for response in responses.values())
     site.page.goto(f"{site.own}/about", wait_until="networkidle")
     assert site.page.url == f"{site.own}/about/"
     site.shoot("about")

@@ -458,9 +458,9 @@ def test_a_content_etag_of_a_file_with_a_constant_date_is_computed_once(
     read = []
     real = etags.compute_digest
 
-    def digest(form: OpenFile) -> str:
-        read.append(form.path)
-        return real(form)
+    def digest(file: OpenFile) -> str:
+        read.append(file.path)
+        return real(file)
 
     monkeypatch.setattr(etags, "compute_digest", digest)
     page = write(site / "page.html", b"page" * 100, compressed=True, mtime=1)
@@ -609,8 +609,8 @@ def test_a_503_says_who_may_read_it(
     serve: Serve, site: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     get = serve(site, index_file=True, add_headers_function=set_access, check_interval=0)
-    for known in (False, True):
-        if known:
+    for cached in (False, True):
+        if cached:
             assert get("/docs/").status == 200
 
         def fail(*_: object) -> Any:
@@ -623,7 +623,7 @@ def test_a_503_says_who_may_read_it(
                 reply = get(path)
                 assert reply.status == 503
                 assert reply["access-control-allow-origin"] == "*"
-                assert ("timing-allow-origin" in reply) is known
+                assert ("timing-allow-origin" in reply) is cached
 
 
 def test_a_variant_whose_original_is_unreadable_is_not_judged(public_path: Path) -> None:

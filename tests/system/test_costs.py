@@ -25,8 +25,7 @@ from whitenoise_async.files import open_file as files
 from whitenoise_async.files.errors import BrokenBodyError
 from whitenoise_async.http import negotiation
 from whitenoise_async.registry.entries import StaticFile
-from whitenoise_async.serving import responder as answers
-from whitenoise_async.serving import response_cache as decisions
+from whitenoise_async.serving import responder, response_cache
 
 SMALL = b"small text\n" * 100
 LARGE = os.urandom(3_000_000)
@@ -212,7 +211,7 @@ def test_headers_are_encoded_once(
 
 
 def test_requests_fill_a_bounded_cache(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(decisions, "MAX_RESPONSES", 10)
+    monkeypatch.setattr(response_cache, "MAX_RESPONSES", 10)
     app = WhiteNoise(None, root)
     get = client_of("wsgi")(app)
     for number in range(50):
@@ -316,7 +315,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(answers, "monotonic", clock)
+    monkeypatch.setattr(responder, "monotonic", clock)
     return clock
 
 
@@ -482,8 +481,8 @@ def test_a_server_that_takes_a_path_gets_it_for_a_whole_large_file(root: Path, c
         assert b"".join(message["body"] for message in messages) == body
     (small,) = sent(app, "/small.txt", extensions)
     assert small["type"] == ("http.response.body" if cached else PATH_SEND)
-    (sibling,) = sent(app, "/small.txt", extensions, Accept_Encoding="gzip")
-    assert sibling.get("path", f"{root}/small.txt.gz") == f"{root}/small.txt.gz"
+    (variant,) = sent(app, "/small.txt", extensions, Accept_Encoding="gzip")
+    assert variant.get("path", f"{root}/small.txt.gz") == f"{root}/small.txt.gz"
 
 
 def test_a_server_that_offers_zero_copy_gets_the_file_in_pieces(root: Path) -> None:

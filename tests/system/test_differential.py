@@ -140,7 +140,7 @@ def _filled(fields: Any, tags: dict[str, str]) -> Iterator[tuple[str, str]]:
 @in_turns(4)
 @settings(max_examples=175, deadline=None)
 @given(call=calls)
-def test_both_adapters_give_the_same_answer(pair: Pair, turn: int, call: Call) -> None:
+def test_both_adapters_send_the_same_response(pair: Pair, turn: int, call: Call) -> None:
     call = with_real_tags(pair, call)
     here, there = call_wsgi(pair.wsgi, call), call_asgi(pair.asgi, call)
     assert here == there
@@ -179,8 +179,8 @@ def test_an_encoded_slash_is_not_a_slash(pair: Pair, target: str) -> None:
         raw = target + query
         for environ in ({"RAW_URI": raw}, {"REQUEST_URI": raw}):
             assert call_wsgi(pair.wsgi, Call(path), **environ).status == 404
-        for form in (raw, raw.encode()):
-            assert call_asgi(pair.asgi, Call(path), raw_path=form).status == 404
+        for spelled in (raw, raw.encode()):
+            assert call_asgi(pair.asgi, Call(path), raw_path=spelled).status == 404
     sent = quote(path) + "?a=%2F%2f"
     expected = call_wsgi(pair.wsgi, Call(path))
     for environ in ({"RAW_URI": sent}, {"REQUEST_URI": sent}, {"RAW_URI": ""}):
@@ -201,7 +201,7 @@ def test_an_encoded_slash_is_not_a_slash(pair: Pair, target: str) -> None:
     ],
 )
 @pytest.mark.parametrize("url", ["/app.css", "/docs/", "/docs", "/docs/index.html", "/missing"])
-def test_the_form_of_the_mount_point_changes_no_answer(
+def test_the_spelling_of_the_mount_point_changes_no_response(
     pair: Pair, mount: str, paths: list[str], url: str
 ) -> None:
     expected = call_wsgi(pair.wsgi, Call(url))

@@ -87,17 +87,17 @@ def test_the_commands_that_check_a_deployment_work(folder: Path) -> None:
     if lines[0].lacks():
         pytest.skip("curl is not installed")
     write_module(folder, "WhiteNoise")
-    answers = []
+    outputs = []
     with serving("gunicorn mysite:application", folder) as (port, _):
         etag = fetch(port, "/static/app.css").headers["etag"].strip('"')
         for line in lines:
             text = line.text.replace("https://example.com", f"http://127.0.0.1:{port}")
             command = shlex.split(text.replace("the ETag of the second", etag))
             done = subprocess.run(command, capture_output=True, text=True, check=True)
-            answers.append(done.stdout.lower())
-    assert [int(each.split()[1]) for each in answers] == [200, 200, 206, 304]
-    assert ["content-encoding: gzip" in each for each in answers] == [True, False, False, False]
-    assert all("vary: accept-encoding" in each for each in answers)
+            outputs.append(done.stdout.lower())
+    assert [int(each.split()[1]) for each in outputs] == [200, 200, 206, 304]
+    assert ["content-encoding: gzip" in each for each in outputs] == [True, False, False, False]
+    assert all("vary: accept-encoding" in each for each in outputs)
 
 
 def without_dates(response: str) -> list[str]:
@@ -141,17 +141,17 @@ def test_the_new_side_of_a_diff_compiles_and_uses_existing_names(block: Block) -
 
 
 #: Eight values of Accept-Encoding, and the coding of the response to each.
-FORMS = {
+CODINGS_BY_HEADER = {
     "": "", "br": "br", "gzip": "gzip", "br, gzip": "br", "gzip, deflate, br": "br",
     "gzip, br": "br", "GZIP": "gzip", "br;q=0, gzip": "gzip",
 }  # fmt: skip
 
 
-def forms_are_answered(site: Site) -> None:
+def variants_are_served(site: Site) -> None:
     """Send each request twice, the second to the cache, which then has three representations."""
     for _ in range(2):
-        for form, coding in FORMS.items():
-            reply = site.get("/static/app.css", {"Accept-Encoding": form} if form else {})
+        for accepted, coding in CODINGS_BY_HEADER.items():
+            reply = site.get("/static/app.css", {"Accept-Encoding": accepted} if accepted else {})
             assert reply.status == 200
             assert reply.headers.get("content-encoding", "") == coding
     assert len(site.seen("/static/app.css")) == 3
@@ -199,7 +199,7 @@ def test_nginx_with_a_cache_keeps_three_representations(folder: Path, replica: i
     port = free_port()
     config = nginx(upstream + caching.text, replica, folder, port)
     with started("nginx", config, folder / "nginx", port, [replica]) as site:
-        forms_are_answered(site)
+        variants_are_served(site)
         assert site.get("/static/app.css").headers["x-cache"] == "HIT"
 
 
@@ -210,4 +210,4 @@ def test_varnish_keeps_three_representations(folder: Path, replica: int) -> None
     vcl = "".join(block.text for block in blocks("cdn.md", "text"))
     vcl = vcl.replace('.port = "8000"', f'.port = "{replica}"')
     with started("varnish", vcl, folder / "varnish", free_port(), [replica]) as site:
-        forms_are_answered(site)
+        variants_are_served(site)

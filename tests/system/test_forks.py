@@ -54,13 +54,13 @@ def test_locks_that_a_thread_held_do_not_stop_the_child(
     assert get("/asked.txt").body == b"asked"
     registry: Any = app.registry
     served = app.responder._served[registry.look_up("/asked.txt")]
-    answers = app.responder
+    responder = app.responder
     with ExitStack() as stack:
         held_elsewhere(
             stack,
             *(registry._lock, served.lock),
-            *(answers.content_cache._lock, answers.response_cache._lock),
-            *(answers.descriptor_cache._lock, _sweeper._lock, _active_streams._lock),
+            *(responder.content_cache._lock, responder.response_cache._lock),
+            *(responder.descriptor_cache._lock, _sweeper._lock, _active_streams._lock),
         )
 
         def child() -> None:

@@ -23,7 +23,7 @@ from tests.fuzzing.strategies import far_requests, requests
 from tests.helpers.clients import Reply
 from tests.helpers.slow import in_turns
 from whitenoise_async.files.codings import WORKING_PREFIX
-from whitenoise_async.serving import response_cache as decisions
+from whitenoise_async.serving import response_cache
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sites]:
         yield made
 
 
-def test_every_request_of_the_corpus_gets_a_sound_answer(sites: Sites) -> None:
+def test_every_request_of_the_corpus_gets_a_valid_response(sites: Sites) -> None:
     statuses = Counter(check(sites, request) for request in load_all())
     assert statuses.keys() == STATUSES
 
@@ -40,7 +40,7 @@ def test_every_request_of_the_corpus_gets_a_sound_answer(sites: Sites) -> None:
 @in_turns(4)
 @settings(max_examples=100, deadline=None)
 @given(hostile=requests)
-def test_any_request_gets_a_sound_answer(sites: Sites, turn: int, hostile: Input) -> None:
+def test_any_request_gets_a_valid_response(sites: Sites, turn: int, hostile: Input) -> None:
     event(f"status {check(sites, hostile)}")
 
 
@@ -105,7 +105,7 @@ def test_the_system_is_asked_for_no_path_but_those_of_listed_files(
 def test_requests_leave_nothing_in_memory_that_grows_with_their_number(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(decisions, "MAX_RESPONSES", 20)
+    monkeypatch.setattr(response_cache, "MAX_RESPONSES", 20)
     sites = Sites(tmp_path)
 
     def ask(numbers: range) -> int:

@@ -45,7 +45,7 @@ def core(root: Path) -> ExpectedResponses:
 
 
 @pytest.fixture(scope="module")
-def answers(root: Path, core: ExpectedResponses) -> dict[RawRequest, Reply]:
+def responses(root: Path, core: ExpectedResponses) -> dict[RawRequest, Reply]:
     """The expected response to each request of the table."""
     return {request: core(request) for request in map(core.fill, all_requests(root / "site"))}
 
@@ -91,17 +91,19 @@ def until(condition: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
-def test_the_table_has_every_kind_of_response(answers: dict[RawRequest, Reply]) -> None:
-    statuses = Counter(answer.status for answer in answers.values())
+def test_the_table_has_every_kind_of_response(responses: dict[RawRequest, Reply]) -> None:
+    statuses = Counter(response.status for response in responses.values())
     assert set(statuses) == {200, 204, 206, 302, 304, 405, 412, 416}
-    codings = Counter(dict(answer.headers).get("content-encoding") for answer in answers.values())
+    codings = Counter(
+        dict(response.headers).get("content-encoding") for response in responses.values()
+    )
     assert {"gzip", "br", "zstd", None} == set(codings)
     assert codings["gzip"] > 80
 
 
 def test_every_response_is_the_expected_one(
     server: Server,
-    answers: dict[RawRequest, Reply],
+    responses: dict[RawRequest, Reply],
     core: ExpectedResponses,
     record_property: Callable[[str, object], None],
 ) -> None:
@@ -109,7 +111,7 @@ def test_every_response_is_the_expected_one(
     differences = []
     deviations = 0
     kept: Connection | None = None
-    for request, ours in answers.items():
+    for request, ours in responses.items():
         if (
             server.row.dies_of_late_bodies
             and request in WITH_UNREAD_BODIES
@@ -134,7 +136,7 @@ def test_every_response_is_the_expected_one(
             kept = None
         else:
             differences += difference(request, got, theirs or ours)
-    record_property("answers", len(answers))
+    record_property("responses", len(responses))
     record_property("deviations", deviations)
     assert not differences, "\n".join(differences)
 
@@ -224,13 +226,13 @@ def test_no_other_response_lands_in_a_truncated_body(
         f"GET {LARGE_URL} HTTP/1.1\r\nHost: a\r\n{lines}",
         f"GET {SMALL_URL} HTTP/1.1\r\nHost: a\r\n",
     ]
-    with connect(server.port) as connection, connection.makefile("rb") as answer:
+    with connect(server.port) as connection, connection.makefile("rb") as stream:
         connection.sendall("\r\n".join([*requests, ""]).encode())
-        head = b"".join(iter(answer.readline, b"\r\n"))
-        assert answer.read(1000) == bytes(1000)
+        head = b"".join(iter(stream.readline, b"\r\n"))
+        assert stream.read(1000) == bytes(1000)
         os.truncate(large, TRUNCATED)
         with suppress(ConnectionResetError):
-            body = bytes(1000) + answer.read()
+            body = bytes(1000) + stream.read()
             assert f"content-length: {LARGE - 5 * bool(fields)}".encode() in head.lower()
             assert len(body) < LARGE - 5
             assert body.count(0) == len(body)
@@ -357,7 +359,7 @@ def test_hypercorn_fails_on_a_body_that_comes_after_the_response(
         if SERVERS[name].dies_of_late_bodies:
             stack.enter_context(pytest.raises(ServerEndedError, match="KeyError"))
         server = stack.enter_context(running(name, root, tmp_path / "log", SERVED_BARE="1"))
-        send_body_after_answer(server.port)
+        send_body_after_response(server.port)
         if SERVERS[name].dies_of_late_bodies:
             server.process.wait(60)
         else:
@@ -370,7 +372,7 @@ def test_hypercorn_fails_on_a_body_that_comes_after_the_response(
             server.hang_up()
 
 
-def send_body_after_answer(port: int) -> None:
+def send_body_after_response(port: int) -> None:
     """Send a request over HTTP/2, and its body after the complete response."""
     names = (":method", "POST"), (":scheme", "http"), (":authority", "a"), (":path", "/")
     with socket.create_connection(("127.0.0.1", port)) as connection:

@@ -38,8 +38,8 @@ def test_a_steady_run_has_no_fault() -> None:
     assert of() == []
 
 
-def test_each_wrong_answer_and_each_line_of_the_log_is_a_fault_and_a_few_are_named() -> None:
-    assert of(wrong=["GET /: status 500"]) == ["a wrong answer: GET /: status 500"]
+def test_each_wrong_response_and_each_line_of_the_log_is_a_fault_and_a_few_are_named() -> None:
+    assert of(wrong=["GET /: status 500"]) == ["a wrong response: GET /: status 500"]
     assert of(log=list("abcdefg")) == [
         *(f"an unexpected line in the server's log: {line}" for line in "abcde"),
         "an unexpected line in the server's log: 2 more",

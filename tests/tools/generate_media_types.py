@@ -5,8 +5,7 @@ The table comes from the npm package ``mime-db`` at the version that ``MIME_DB_V
 for; nothing is installed.  To take a newer version, change the pin, run the script, and read the
 difference and ``--conflicts``.
 
-Where mime-db gives an extension to several media types, the first of these rules that tells two
-of them apart decides:
+If mime-db gives an extension to several media types, the first rule that prefers one decides:
 
 1. a name that an RFC has made obsolete (``OBSOLETE``) loses to one that is in force;
 2. a name registered with IANA wins over one known to Apache httpd, that over one known to nginx,
@@ -14,12 +13,12 @@ of them apart decides:
 3. a name without a prefix wins over a vendor, personal or unregistered one (``vnd.``, ``prs.``,
    ``x-``, ``x.``: RFC 6838 section 3);
 4. a specific top-level type, such as ``font`` or ``video``, wins over ``application``;
-5. the shorter name wins, and of two as long as each other, the first in alphabetical order.
+5. the shorter name wins; if the lengths are equal, the first in alphabetical order.
 
 ``OVERRIDES`` has the last word.
 
-Exit status: 0 when the table was written or is up to date, 1 when ``--check`` finds a difference,
-2 when the table could not be made or the arguments are wrong.
+Exit status: 0 if the table was written or is up to date. 1 if ``--check`` finds a difference.
+2 if the table could not be generated, or the arguments are wrong.
 """
 
 from __future__ import annotations
@@ -64,8 +63,8 @@ OVERRIDES: dict[str, str] = {
     # RFC 3839 registers both 3GPP types for the extension; audio/3gpp is for a file without
     # pictures, and .3gp, the same format, is video/3gpp in mime-db.
     ".3gpp": "video/3gpp",
-    # An .asc file on a web site is most often the detached signature beside a download (RFC 3156),
-    # which is what Apache httpd's table says too.
+    # An .asc file on a web site is usually the detached signature of a download (RFC 3156).
+    # Apache httpd's table has the same type.
     ".asc": "application/pgp-signature",
     # Bundlers name builds for the script element .umd.cjs.  With X-Content-Type-Options: nosniff
     # a browser runs a script only under a JavaScript media type (WHATWG Fetch, "should response

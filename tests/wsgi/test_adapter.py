@@ -1,4 +1,4 @@
-"""What is the WSGI adapter's alone: how bodies are handed to the server (PEP 3333)."""
+"""The WSGI adapter: how it passes bodies to the server (PEP 3333)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.helpers.clients import call_wsgi, environ_of, make_call
 from tests.helpers.files import write
 from whitenoise_async import WhiteNoise
 from whitenoise_async.files.errors import BrokenBodyError
-from whitenoise_async.serving import responder as answers
+from whitenoise_async.serving import responder
 from whitenoise_async.wsgi.bodies import PIECE_SIZE
 
 CONTENT = os.urandom(3 * PIECE_SIZE + 5)
@@ -30,9 +30,9 @@ def path(tmp_path: Path) -> Path:
     return write(tmp_path / "a.bin", CONTENT)
 
 
-def start(app: Any, url: str = "/a.bin", wrapper: Any = None, **fields: str) -> Any:
+def start(app: Any, url: str = "/a.bin", wrapper: Any = None, **headers: str) -> Any:
     """The body as the application returns it."""
-    environ = environ_of(make_call(url, {k.replace("_", "-"): v for k, v in fields.items()}))
+    environ = environ_of(make_call(url, {k.replace("_", "-"): v for k, v in headers.items()}))
     if wrapper is not None:
         environ["wsgi.file_wrapper"] = wrapper
     return app(environ, lambda status, headers, exc_info=None: None)
@@ -46,7 +46,7 @@ def read_all(body: Any) -> bytes:
 
 
 class Wrapper:
-    """What servers with sendfile make of a file."""
+    """A file wrapper, as servers with sendfile provide it."""
 
     def __init__(self, file: Any, size: int) -> None:
         self.file = file
@@ -57,7 +57,9 @@ class Wrapper:
         return iter(lambda: self.file.read(self.size), b"")
 
 
-def test_a_whole_file_is_given_to_the_servers_wrapper_with_its_descriptor(path: Path) -> None:
+def test_a_whole_file_is_passed_to_the_wrapper_of_the_server_with_its_descriptor(
+    path: Path,
+) -> None:
     body = start(WhiteNoise(None, path.parent, max_cached_file_size=0), wrapper=Wrapper)
     assert isinstance(body, Wrapper)
     descriptor = body.file.fileno()
@@ -68,8 +70,8 @@ def test_a_whole_file_is_given_to_the_servers_wrapper_with_its_descriptor(path: 
         os.fstat(descriptor)
 
 
-def test_a_wrapped_file_says_where_it_stands(path: Path) -> None:
-    """A server may ask, as mod_wsgi asks what has a descriptor."""
+def test_a_wrapped_file_reports_its_position(path: Path) -> None:
+    """A server may call ``tell``, as mod_wsgi does for a file with a descriptor."""
     body = start(WhiteNoise(None, path.parent, max_cached_file_size=0), wrapper=Wrapper)
     assert body.file.tell() == os.lseek(body.file.fileno(), 0, os.SEEK_CUR) == 0
     next(iter(body))
@@ -77,13 +79,13 @@ def test_a_wrapped_file_says_where_it_stands(path: Path) -> None:
     body.close()
 
 
-@pytest.mark.parametrize("fields", [{}, {"Range": "bytes=5-9"}, {"Range": "bytes=5-9,20-29"}])
-def test_mod_wsgi_is_given_pieces_and_closes_the_connection(
-    path: Path, fields: dict[str, str]
+@pytest.mark.parametrize("headers", [{}, {"Range": "bytes=5-9"}, {"Range": "bytes=5-9,20-29"}])
+def test_mod_wsgi_receives_pieces_and_closes_the_connection(
+    path: Path, headers: dict[str, str]
 ) -> None:
-    """It keeps the connection open after a body that broke off."""
+    """Otherwise it keeps the connection open after a truncated body."""
     app = WhiteNoise(None, path.parent, max_cached_file_size=0)
-    call = make_call("/a.bin", fields)
+    call = make_call("/a.bin", headers)
     here = call_wsgi(app, call, **{"mod_wsgi.version": (4, 9, 4), "wsgi.file_wrapper": Wrapper})
     elsewhere = call_wsgi(app, call, **{"wsgi.file_wrapper": Wrapper})
     assert here.headers == [*elsewhere.headers, ("connection", "close")]
@@ -91,13 +93,13 @@ def test_mod_wsgi_is_given_pieces_and_closes_the_connection(
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_mod_wsgi_keeps_the_connection_where_no_file_is_read(path: Path, method: str) -> None:
+def test_mod_wsgi_keeps_the_connection_if_no_file_is_read(path: Path, method: str) -> None:
     app = WhiteNoise(None, path.parent, max_cached_file_size=0 if method == "HEAD" else 10**7)
     got = call_wsgi(app, make_call("/a.bin", method=method), **{"mod_wsgi.version": (4, 9, 4)})
     assert "connection" not in got
 
 
-def test_a_sibling_that_was_checked_is_given_from_its_beginning(tmp_path: Path) -> None:
+def test_a_checked_variant_is_passed_from_its_beginning(tmp_path: Path) -> None:
     write(tmp_path / "a.txt", b"text" * 1000, compressed=True)
     app = WhiteNoise(None, tmp_path, max_cached_file_size=0)
     for _ in range(2):
@@ -106,7 +108,7 @@ def test_a_sibling_that_was_checked_is_given_from_its_beginning(tmp_path: Path) 
         assert read_all(body) == (tmp_path / "a.txt.gz").read_bytes()
 
 
-def test_the_wrapped_file_is_never_longer_than_was_said(path: Path) -> None:
+def test_the_wrapped_file_is_never_longer_than_its_content_length(path: Path) -> None:
     body = start(WhiteNoise(None, path.parent, max_cached_file_size=0), wrapper=Wrapper)
     with path.open("ab") as file:
         file.write(b"more")
@@ -115,8 +117,8 @@ def test_the_wrapped_file_is_never_longer_than_was_said(path: Path) -> None:
     body.close()
 
 
-def test_part_of_a_file_is_not_given_to_the_wrapper(path: Path) -> None:
-    """Some servers send a wrapped file to its end, and from its beginning."""
+def test_part_of_a_file_is_not_passed_to_the_wrapper(path: Path) -> None:
+    """Some servers send a wrapped file from its beginning to its end."""
     app = WhiteNoise(None, path.parent, max_cached_file_size=0)
     body = start(app, wrapper=Wrapper, range="bytes=5-200004")
     assert not isinstance(body, Wrapper)
@@ -126,13 +128,13 @@ def test_part_of_a_file_is_not_given_to_the_wrapper(path: Path) -> None:
     whole.close()
 
 
-def test_without_a_wrapper_a_file_comes_in_pieces(path: Path) -> None:
+def test_without_a_wrapper_a_file_is_sent_in_pieces(path: Path) -> None:
     body = start(WhiteNoise(None, path.parent, max_cached_file_size=0))
     assert [len(piece) for piece in body] == [PIECE_SIZE] * 3 + [5]
     body.close()
 
 
-def test_a_body_that_the_server_gives_up_is_closed(path: Path) -> None:
+def test_a_body_that_the_server_abandons_is_closed(path: Path) -> None:
     body = start(WhiteNoise(None, path.parent, max_cached_file_size=0))
     next(iter(body))
     before = set(os.listdir("/proc/self/fd"))
@@ -191,7 +193,7 @@ def test_a_body_may_be_closed_twice(path: Path) -> None:
 
 
 def test_a_disk_fault_in_mid_stream_is_an_error_that_names_the_file(path: Path) -> None:
-    """The descriptor is made one of a directory, whose every read fails."""
+    """The descriptor is replaced by that of a directory, so every read fails."""
     body = start(WhiteNoise(None, path.parent, max_cached_file_size=0), wrapper=Wrapper)
     directory = os.open(path.parent, os.O_RDONLY)
     os.dup2(directory, body.file.fileno())
@@ -211,12 +213,12 @@ def test_without_a_body_no_file_is_left_open(path: Path, method: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "fields",
+    "headers",
     [{}, {"Range": "bytes=0-4"}, {"Range": "bytes=0-4,9-12"}, {"If-None-Match": "*"}],
     ids=["whole", "range", "ranges", "not modified"],
 )
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_the_answers_are_valid_wsgi(path: Path, fields: Any, method: str) -> None:
+def test_the_responses_are_valid_wsgi(path: Path, headers: Any, method: str) -> None:
     statuses: list[str] = []
 
     def start_response(status: str, headers: Any, exc_info: Any = None) -> Any:
@@ -224,7 +226,7 @@ def test_the_answers_are_valid_wsgi(path: Path, fields: Any, method: str) -> Non
         return lambda data: None
 
     checked = validator(WhiteNoise(None, path.parent, max_cached_file_size=0))
-    body = checked(environ_of(make_call("/a.bin", fields, method)), start_response)
+    body = checked(environ_of(make_call("/a.bin", headers, method)), start_response)
     read_all(body)
     assert statuses[0].split(" ", 1)[0] in ("200", "206", "304")
 
@@ -241,8 +243,8 @@ def test_httpx_gets_files_in_process(path: Path) -> None:
         assert client.get("/missing").status_code == 404
 
 
-def test_every_wrapped_file_has_a_descriptor_to_itself(path: Path) -> None:
-    """PEP 3333 lets a server send from where the descriptor stands, and so move it."""
+def test_wrapped_files_do_not_share_a_descriptor(path: Path) -> None:
+    """PEP 3333 lets a server send from the position of the descriptor, which moves it."""
     app = WhiteNoise(None, path.parent, max_cached_file_size=0)
     for _ in range(2):
         body = start(app, wrapper=Wrapper)
@@ -250,11 +252,11 @@ def test_every_wrapped_file_has_a_descriptor_to_itself(path: Path) -> None:
         body.close()
 
 
-@pytest.mark.parametrize("fields", [{}, {"range": "bytes=5-"}], ids=["whole", "range"])
-def test_a_body_that_is_closed_gives_nothing_more_and_nobody_elses(
-    path: Path, fields: dict[str, str]
+@pytest.mark.parametrize("headers", [{}, {"range": "bytes=5-"}], ids=["whole", "range"])
+def test_a_closed_body_yields_nothing_more_and_no_other_file(
+    path: Path, headers: dict[str, str]
 ) -> None:
-    body = start(WhiteNoise(None, path.parent, max_cached_file_size=0), **fields)
+    body = start(WhiteNoise(None, path.parent, max_cached_file_size=0), **headers)
     pieces = iter(body)
     body.close()
     body.close()
@@ -264,7 +266,7 @@ def test_a_body_that_is_closed_gives_nothing_more_and_nobody_elses(
 
 
 @pytest.mark.parametrize("wrapper", [None, Wrapper])
-def test_a_body_that_was_sent_whole_asks_nothing_more_of_the_disk(
+def test_a_completely_sent_body_does_not_access_the_disk_again(
     path: Path, wrapper: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     body = start(WhiteNoise(None, path.parent, max_cached_file_size=0), wrapper=wrapper)
@@ -283,7 +285,7 @@ def test_a_body_that_was_sent_whole_asks_nothing_more_of_the_disk(
 def test_a_server_that_fails_before_it_has_the_body_leaves_no_file_open(
     path: Path, failing: str
 ) -> None:
-    """Not even while somebody looks at the error."""
+    """The file is closed even while the traceback is held."""
     app: Any = WhiteNoise(None, path.parent, max_cached_file_size=0)
     environ = environ_of(make_call("/a.bin"))
 
@@ -308,7 +310,7 @@ def test_a_file_in_memory_is_sent_while_another_request_waits_for_its_check(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     small = write(tmp_path / "small.txt", b"small")
-    monkeypatch.setattr(answers, "PATIENCE", 0.05)
+    monkeypatch.setattr(responder, "PATIENCE", 0.05)
     app = WhiteNoise(None, tmp_path, check_interval=0)
     assert start(app, "/small.txt") == [b"small"]
     entered, back = threading.Event(), threading.Event()
@@ -336,7 +338,7 @@ def test_a_file_in_memory_is_sent_while_another_request_waits_for_its_check(
 def test_a_file_that_is_not_in_memory_waits_for_the_check_of_another_request(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(answers, "PATIENCE", 0.01)
+    monkeypatch.setattr(responder, "PATIENCE", 0.01)
     entered, back = threading.Event(), threading.Event()
 
     def hook(headers: Any, path: str, url: str) -> None:

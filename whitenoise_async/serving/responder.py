@@ -203,13 +203,13 @@ class Responder(Generic[Line]):
         return self._encoded(unavailable(known_headers or self._file_headers.shared))
 
     def forget(self, entry: StaticFile) -> None:
-        """Drop what is known of a file, as if it was never requested."""
+        """Drop everything stored for a file, as if it was never requested."""
         served = self._served.pop(entry, None)
         if served is not None:
             self._drop_snapshot(served)
 
     def forget_replaced(self) -> None:
-        """Drop what is known of files that the registry no longer finds, after a root was added."""
+        """Drop everything stored for files that the registry no longer finds after a new root."""
         for entry in [served.entry for served in list(self._served.values())]:
             if self._registry.look_up_nowait(entry.url) is not entry:
                 self.forget(entry)

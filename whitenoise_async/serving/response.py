@@ -1,4 +1,4 @@
-"""The pure decision: representations and a request in, status, headers and body plan out."""
+"""A pure function from representations and a request to status, headers and body plan."""
 
 from __future__ import annotations
 

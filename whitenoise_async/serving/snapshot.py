@@ -1,4 +1,4 @@
-"""What is known of a file since it was last checked, and the state of one entry."""
+"""The snapshot of a file from its last check, and the state of one entry."""
 
 from __future__ import annotations
 

@@ -1,1 +1,4 @@
-"""What compressing costs beside the peers: ``nox -s bench_compress``. See docs/performance.md."""
+"""Time, memory and sizes of compressing, compared with other tools: ``nox -s bench_compress``.
+
+See docs/performance.md.
+"""

@@ -1,4 +1,4 @@
-"""``nox -s bench_compress``: measure compressing, print the tables, and keep them where asked."""
+"""``nox -s bench_compress``: measure, print the tables, and save them on request."""
 
 from __future__ import annotations
 

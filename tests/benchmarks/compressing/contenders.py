@@ -1,4 +1,4 @@
-"""Who compresses, and by which command."""
+"""The tools that compress, and the command of each."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from tests.benchmarks.contenders import OURS, missing_of
 
-#: Makes what the peers make.
+#: Our command, limited to the encodings of the other tools.
 ALIKE = f"{OURS}, gzip and br"
 
 LIBRARIES = ("brotli", "deflate", "backports.zstd", "django")
@@ -17,11 +17,11 @@ LIBRARIES = ("brotli", "deflate", "backports.zstd", "django")
 class Contender(NamedTuple):
     name: str
     package: str
-    command: tuple[str, ...]  # behind it comes the folder
-    copies: bool = False  # into another folder, and compresses there
+    command: tuple[str, ...]  # the folder follows it
+    copies: bool = False  # copies to another folder, and compresses there
 
     def on(self, tree: Path, copied: Path) -> tuple[list[str], Path]:
-        """The whole command, and where the variants will be."""
+        """Return the whole command, and the folder where it writes the variants."""
         folders = [tree, copied] if self.copies else [tree]
         command = [sys.executable, "-m", *self.command, *map(str, folders)]
         return command, folders[-1]

@@ -1,4 +1,4 @@
-"""What our command takes: over many files, and over one that is huge."""
+"""Time and memory of our command, for many files and for one huge file."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from tests.benchmarks.compressing.trees import make_even, make_large
 from tests.benchmarks.compressing.variants import ENCODINGS, compared, made_below, sizes_below
 from tests.benchmarks.console import say
 
-# The levels of a file for which the best ones would take hours.
+# The levels for a file if the best ones would take hours.
 _QUICKER = {"gzip": 6, "br": 5, "zstd": 9}
 
 
 def measure_many(folder: Path, settings: Settings) -> list[dict[str, Any]]:
-    """One run over many files, with no option set."""
+    """Measure one run over many files, with default options."""
     tree = folder / "even"
     make_even(tree, settings.files)
     try:
@@ -29,9 +29,9 @@ def measure_many(folder: Path, settings: Settings) -> list[dict[str, Any]]:
 
 
 def measure_huge(folder: Path, settings: Settings) -> list[dict[str, Any]]:
-    """A piece of the file in each encoding, then all of it at levels that can be waited for.
+    """Measure a piece of the file in each encoding, then the whole file at levels of bearable time.
 
-    What the best level holds in memory is told by a file that is far larger than its window.
+    The best level is measured with a file far larger than its window, which fills its memory.
     """
     runs = [_run_large(folder, settings.piece, {encoding: None}) for encoding in ENCODINGS]
     times = settings.huge / settings.piece
@@ -55,7 +55,7 @@ def _run_large(folder: Path, megabytes: int, levels: Mapping[str, int | None]) -
 
 
 def _run(tree: Path, title: str, levels: Mapping[str, int | None]) -> dict[str, Any]:
-    """:param levels: by encoding, ``None`` for the best; empty for all that there is by default."""
+    """:param levels: by encoding, ``None`` for the best level; empty for the default encodings."""
     options = ["--encodings", ",".join(levels)] if levels else []
     for encoding, level in levels.items():
         options += [] if level is None else [f"--{encoding}-level", str(level)]

@@ -13,16 +13,16 @@ from tests.benchmarks.contenders import OURS
 from tests.benchmarks.report import NONE, left_out, measured_on, put_into, table
 from tests.benchmarks.results import Results, Row
 
-_NOISE = 0.03  # what two runs of the same may differ by
+_NOISE = 0.03  # the difference between two equal runs
 
 
 def write_page(page: Path, results: Results) -> None:
-    """Put the results between their markers of the page."""
+    """Put the results between their markers on the page."""
     put_into(page, "bench_compress", {"compressing": "\n".join(results_text(results))})
 
 
 def results_text(results: Results) -> Iterator[str]:
-    """What was measured, where, and the tables."""
+    """The measurements, the machine, and the tables."""
     yield from measured_on(results)
     yield f"Rounds: {results['settings']['rounds']}."
     for name, row in results["rows"].items():
@@ -53,7 +53,7 @@ def _common(row: Row) -> str:
 
 
 def _shared(row: Row) -> list[str]:
-    """The encodings that more than one contender makes."""
+    """The encodings that several contenders make."""
     makers = [encoding for each in row["contenders"].values() for encoding in each["encodings"]]
     return [encoding for encoding in ENCODINGS if makers.count(encoding) > 1]
 
@@ -102,7 +102,7 @@ def _number(encodings: dict[str, Any], encoding: str, key: str) -> str:
 
 
 def _findings(row: Row) -> Iterator[str]:
-    """What the tables do not show at a glance."""
+    """Conclusions that the tables do not show at a glance."""
     for name, each in row["contenders"].items():
         if each["ours_larger"]:
             yield _larger(name, each["ours_larger"])

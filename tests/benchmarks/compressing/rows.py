@@ -1,4 +1,4 @@
-"""The rows: what is compressed, and what is told of it."""
+"""The rows: a folder to compress, and its description."""
 
 ADMIN, SCRIPTS = "admin", "scripts"
 MANY, HUGE = "many", "huge"

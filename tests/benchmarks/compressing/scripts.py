@@ -1,4 +1,4 @@
-"""JavaScript that nobody wrote, much like some that somebody did. The same at each run."""
+"""Generated JavaScript that resembles real scripts, with the same bytes in each run."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ _EVENTS = _words("blur change click focus input keydown keyup load mouseover res
 
 
 class _Author:
-    """One script's own habits: the names that it goes on using, as a script does."""
+    """The habits of one script: the names that it repeats, as a real script does."""
 
     def __init__(self, chance: random.Random) -> None:
         self.chance = chance
@@ -72,7 +72,7 @@ class _Author:
         self.functions = [f"{self.verb()}{self.noun().title()}" for _ in range(12)]
 
     def any(self, among: list[str]) -> str:
-        # The first ones more often than the last, as words of a language are.
+        # The first words are more frequent than the last, as in a language.
         return among[int(self.chance.random() ** 1.7 * len(among))]
 
     def noun(self) -> str:
@@ -117,7 +117,7 @@ class _Author:
         return self.chance.choice(_STATEMENTS)(self)
 
     def function(self) -> str:
-        """With a comment above it, now and then."""
+        """A function, sometimes with a comment above it."""
         parameters = ", ".join(dict.fromkeys(self.name() for _ in range(self.chance.randint(0, 3))))
         body = "".join(f"  {self.statement()}\n" for _ in range(self.chance.randint(2, 9)))
         head = f"function {self.verb()}{self.noun().title()}{self.noun().title()}({parameters})"
@@ -182,7 +182,7 @@ _STATEMENTS = (
 
 
 def script(seed: str, size: int) -> bytes:
-    """A script of ``size`` bytes, the last function cut off where it does not fit."""
+    """A script of ``size`` bytes. The last function is cut off if it does not fit."""
     by = _Author(random.Random(seed))
     text = ""
     while len(text) < size:

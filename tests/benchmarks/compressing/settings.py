@@ -1,4 +1,4 @@
-"""How many, how often: the two sizes of a run."""
+"""The two sizes of a run."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import NamedTuple
 
 class Settings(NamedTuple):
     kind: str
-    rounds: int  # in each, every contender has one turn
+    rounds: int  # one turn of every contender in each
     scripts: int
-    walks: int  # of a second run and a bare walk in one process, in each round
-    files: int  # of 50 KB, for the memory of many
+    walks: int  # second runs and bare walks in one process, in each round
+    files: int  # files of 50 KB, to measure memory
     piece: int  # MB of the large file that are tried first
-    window: int  # MB that fill the largest window many times over, at the best level
+    window: int  # MB, many times the largest window, for the best level
     huge: int  # MB of the large file
     patience: int  # CPU seconds that one encoding of the large file may take at its best level
 

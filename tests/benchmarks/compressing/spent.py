@@ -1,4 +1,4 @@
-"""What a command takes: time, and memory at its peak."""
+"""The time and the peak memory of a command."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class Spent(NamedTuple):
 def spend(command: Sequence[str], folder: Path) -> Spent:
     """Run a command to its end, on all cores.
 
-    :raises RuntimeError: where it fails.
+    :raises RuntimeError: if it fails.
     """
-    os.sync()  # nobody waits for what another one wrote
+    os.sync()  # so that a command does not wait for the writes of another
     told = json.loads(output_of("compressing.spent_probe", command, folder, None, cpu=None))
     if told["status"]:
         raise RuntimeError(f"status {told['status']}: {told['printed'].strip()}")

@@ -1,7 +1,7 @@
-"""A command and what it takes: ``COMMAND...`` to a line of JSON.
+"""The time and memory of a command: ``COMMAND...`` to a line of JSON.
 
-In a process of its own, which is small: the kernel counts to a command's peak what the process had
-that it was forked from.
+This is a small process, because the kernel includes the memory of the forking process in the peak
+of the command.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tests.benchmarks.processes import pinned_to
 
 
 def main(command: Sequence[str]) -> None:
-    """Run it to its end."""
+    """Run the command to its end, and print the measurements."""
     with tempfile.TemporaryFile("w+") as printed:
         began = time.perf_counter()
         process = subprocess.Popen(

@@ -1,4 +1,4 @@
-"""The folders that are compressed. The same at each run, to the byte."""
+"""The folders that are compressed, with the same bytes in each run."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ _SMALLEST, _TIMES = 500, 24  # bytes, and how much larger the largest script is
 _EVEN = 50_000  # bytes
 _MEGABYTE = 1 << 20
 
-# Beyond the reach of every window that HTTP knows (16 MB): whatever comes again after so many bytes
-# is new to all encoders.
+# The largest window in HTTP is 16 MB, so no encoder finds a repetition at this distance.
 _FRESH = 64 * _MEGABYTE
 
 
@@ -40,7 +39,7 @@ def make_even(folder: Path, count: int) -> None:
 
 
 def make_large(folder: Path, megabytes: int) -> None:
-    """One file: a bundle of scripts, and the same again after 64 MB."""
+    """One file: a bundle of scripts that repeats after 64 MB."""
     size = megabytes * _MEGABYTE
     fresh = bundle("large", min(size, _FRESH), 20_000)
     folder.mkdir()

@@ -1,4 +1,4 @@
-"""The contenders in turn over fresh copies of one folder, each twice."""
+"""Run the contenders in turn over fresh copies of one folder, each twice."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ from tests.benchmarks.processes import output_of
 class _Tally:
     first: list[Spent] = field(default_factory=list)
     second: list[Spent] = field(default_factory=list)
-    walked: list[tuple[float, float]] = field(default_factory=list)  # bare, by our second run
+    walked: list[tuple[float, float]] = field(
+        default_factory=list
+    )  # seconds of a bare walk, and of our second run
     made: Made = field(default_factory=dict)
 
 
@@ -59,8 +61,8 @@ def measure(tree: Path, names: Sequence[str], settings: Settings) -> dict[str, A
 def _turn(
     name: str, tree: Path, originals: Sequence[str], tally: _Tally, settings: Settings
 ) -> None:
-    # Kept until the end: for some minutes ext4 spends ten times as long on each new file where as
-    # many were removed, whoever makes them.
+    # Copies are kept until the end. After many files are removed, ext4 takes ten times as long for
+    # each new file for some minutes.
     folder = Path(tempfile.mkdtemp(prefix="turn-", dir=tree.parent))
     fresh = shutil.copytree(tree, folder / "tree")
     command, result = BY_NAME[name].on(fresh, folder / "copied")

@@ -1,4 +1,4 @@
-"""What came of it: the variants beside their originals, and how large they are."""
+"""The variants of the originals, and their sizes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Made = dict[str, Sizes]  # by encoding
 
 
 def sizes_below(root: Path) -> Sizes:
-    """All files there are."""
+    """The sizes of all files."""
     return {
         os.path.relpath(path, root): path.stat().st_size
         for path in root.rglob("*")
@@ -42,7 +42,7 @@ def made_below(root: Path, originals: Iterable[str]) -> Made:
 
 
 def compared(made: Mapping[str, Made]) -> dict[str, dict[str, Any]]:
-    """Each contender's files and bytes, by encoding; and of those files that all compressed."""
+    """Count each contender's files and bytes by encoding, in total and for common files."""
     common = {encoding: _common(made, encoding) for encoding in ENCODINGS}
     return {
         name: {
@@ -63,7 +63,7 @@ def compared(made: Mapping[str, Made]) -> dict[str, dict[str, Any]]:
 
 
 def _common(made: Mapping[str, Made], encoding: str) -> frozenset[str]:
-    """The files that all have, of those who make this encoding at all."""
+    """The files that all contenders with this encoding compressed."""
     makers = [frozenset(each[encoding]) for each in made.values() if each[encoding]]
     return frozenset.intersection(*makers) if makers else frozenset()
 

@@ -1,4 +1,4 @@
-"""A second run beside a bare walk, in this process: ``TREE TIMES`` to the seconds of both."""
+"""A second run and a bare walk in this process: ``TREE TIMES`` to the seconds of both."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from whitenoise_async.cli.compress import compress_tree
 
 
 def walk(tree: str) -> None:
-    """Ask for the state of every file, and keep nothing."""
+    """Get the state of every file, and keep nothing."""
     for folder, _, names in os.walk(tree):
         for name in names:
             os.stat(os.path.join(folder, name))
 
 
 def run_again(tree: str) -> None:
-    """Find that there is nothing to do.
+    """Run again over the compressed tree, which changes nothing.
 
-    :raises RuntimeError: where there was.
+    :raises RuntimeError: if the run changed something.
     """
     totals = compress_tree(tree).totals.values()
     if any(each.written or each.removed for each in totals):
@@ -35,7 +35,7 @@ def seconds_of(work: Callable[[str], None], tree: str) -> float:
 
 
 def main(tree: str, times: int) -> None:
-    """Do both in turn, once more than is told."""
+    """Do both in turn, and drop the first pair of results."""
     pairs = [(seconds_of(walk, tree), seconds_of(run_again, tree)) for _ in range(times + 1)]
     sys.stdout.write(json.dumps(pairs[1:]))
 

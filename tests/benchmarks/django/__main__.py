@@ -77,7 +77,7 @@ def _run(chosen: settings.Settings, wanted: Sequence[str]) -> results.Results:
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         place = Place(Path(folder), "tests.benchmarks.django.target:application")
         make_site(place.site)
-        output_of("capture", [str(place.site), str(place.answers)], place.folder)
+        output_of("capture", [str(place.site), str(place.responses)], place.folder)
         for row in wanted:
             measured = _calls(place, names) if row == CALLS else _row(place, row, names, chosen)
             left_out = {**away, **measured.pop("left_out")}

@@ -13,7 +13,7 @@ from statistics import median
 from types import FrameType
 from typing import Any
 
-from tests.benchmarks.browser import FIELDS
+from tests.benchmarks.browser import HEADERS
 from tests.benchmarks.capture import ask
 from tests.benchmarks.contenders import ASGI
 from tests.benchmarks.django.project import make
@@ -73,9 +73,9 @@ def main(name: str, interface: str, site: Path) -> None:
     application = make(name, interface, site)
     counted = calls.of_asgi(application) if interface == ASGI else calls.of_wsgi(application)
     for _ in range(_WARM + _COUNTED):
-        answer = ask(interface, counted, SMALL.path, FIELDS)
-        if answer.status != SMALL.status:
-            raise RuntimeError(f"status {answer.status}")
+        response = ask(interface, counted, SMALL.path, HEADERS)
+        if response.status != SMALL.status:
+            raise RuntimeError(f"status {response.status}")
     sys.setprofile(None)
     kept = calls.counts[_WARM:]
     found = {kind: median(each[kind] for each in kept) for kind in ("call", "c_call")}

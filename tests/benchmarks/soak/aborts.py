@@ -18,8 +18,8 @@ _PATIENCE = 60.0  # seconds, as for the other clients
 async def abort(port: int, count: int, file: File, tally: Tally, connections: int) -> None:
     """Request the file ``count`` times, and hang up each time after some bytes.
 
-    Their number is drawn evenly from the orders of magnitude, from none to all but one, since a
-    server's state differs between the first kilobyte and the last megabytes.
+    Their number is drawn evenly from the orders of magnitude, from none to all but one. A server's
+    state differs between the first kilobyte and the last megabytes.
     """
     chance = random.Random(count)
     largest = math.log(len(file.content))

@@ -27,8 +27,8 @@ class Tally:
         self.wrong: list[str] = []
 
     def complain(self, request: bytes, complaint: str) -> None:
-        line, *fields = request.decode("latin-1").split("\r\n")
-        more = "; ".join(field[:80] for field in fields[1:] if field)
+        line, *headers = request.decode("latin-1").split("\r\n")
+        more = "; ".join(header[:80] for header in headers[1:] if header)
         self.wrong.append(f"{line}{f' ({more})' if more else ''}: {complaint}")
 
 
@@ -43,7 +43,7 @@ async def ask(
         before = tally.answered
         _, running = await asyncio.wait(running, timeout=_PATIENCE)
         if running and tally.answered == before:
-            tally.wrong.append(f"no answer came in {_PATIENCE:g} s")
+            tally.wrong.append(f"no response came in {_PATIENCE:g} s")
             for slot in running:
                 slot.cancel()
     for outcome in await asyncio.gather(*slots, return_exceptions=True):
@@ -105,7 +105,7 @@ class _Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         if self._exchange is None:
-            self._fail(b"(nothing)", "an answer that nobody asked for")
+            self._fail(b"(nothing)", "an unexpected response")
             return
         if self._head is None:
             self._early += data

@@ -20,13 +20,13 @@ class Reply(NamedTuple):
     head: bytes
     body: bytes
 
-    def field(self, name: str) -> str | None:
-        found = _field(name).search(self.head)
+    def header(self, name: str) -> str | None:
+        found = _header(name).search(self.head)
         return found[1].decode("latin-1") if found else None
 
 
 @lru_cache
-def _field(name: str) -> re.Pattern[bytes]:
+def _header(name: str) -> re.Pattern[bytes]:
     return re.compile(rf"(?i)\r\n{name}: *([^\r]*)\r\n".encode())
 
 
@@ -40,9 +40,9 @@ class Exchange(NamedTuple):
     is_head: bool = False
 
 
-def request(url: str, fields: Mapping[str, str] = {}, method: str = "GET") -> bytes:
+def request(url: str, headers: Mapping[str, str] = {}, method: str = "GET") -> bytes:
     lines = [f"{method} {url} HTTP/1.1", "Host: 127.0.0.1"]
-    lines += [f"{name}: {value}" for name, value in fields.items()]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
     return "\r\n".join([*lines, "", ""]).encode("latin-1")
 
 
@@ -50,7 +50,7 @@ def first_requests(site: Site, etags: dict[str, str]) -> Iterator[Exchange]:
     """One request for each file, to learn its ETag."""
 
     def check(file: File, reply: Reply) -> str | None:
-        etags[file.url] = reply.field("etag") or ""
+        etags[file.url] = reply.header("etag") or ""
         return _whole(file.content, None, reply)
 
     for file in site.first_asked:
@@ -81,7 +81,7 @@ class Mix:
             (self._passed_on, 50),
             (self._redirected, 10),
             (self._hostile_encoding, 80),
-            (self._hostile_fields, 40),
+            (self._hostile_headers, 40),
             (self._replaced, 30),
             (self._added, 14),
             (self._large, 6),
@@ -98,10 +98,10 @@ class Mix:
     def _hot_one(self) -> Exchange:
         file = self._chance.choice(self._hot)
         if file.compressed is None:
-            fields, content, coding = {"Accept-Encoding": "gzip, br"}, file.content, None
+            headers, content, coding = {"Accept-Encoding": "gzip, br"}, file.content, None
         else:
-            fields, content, coding = {"Accept-Encoding": "gzip"}, file.compressed, "gzip"
-        return Exchange(request(file.url, fields), partial(_whole, content, coding))
+            headers, content, coding = {"Accept-Encoding": "gzip"}, file.compressed, "gzip"
+        return Exchange(request(file.url, headers), partial(_whole, content, coding))
 
     def _negotiated(self) -> Exchange:
         file = self._chance.choice(self._site.medium)
@@ -110,11 +110,11 @@ class Mix:
         )
         refused = self._chance.choice(("gzip;q=0", "br", "identity", "deflate, gzip;q=0.000"))
         if self._chance.random() < 0.7:
-            fields, content, coding = accepted, file.compressed or b"", "gzip"
+            headers, content, coding = accepted, file.compressed or b"", "gzip"
         else:
-            fields, content, coding = refused, file.content, None
+            headers, content, coding = refused, file.content, None
         return Exchange(
-            request(file.url, {"Accept-Encoding": fields}), partial(_whole, content, coding)
+            request(file.url, {"Accept-Encoding": headers}), partial(_whole, content, coding)
         )
 
     def _known(self) -> tuple[File, str]:
@@ -128,13 +128,13 @@ class Mix:
 
     def _failed_condition(self) -> Exchange:
         file, _ = self._known()
-        fields = self._chance.choice(
+        headers = self._chance.choice(
             (
                 {"If-Match": '"other"'},
                 {"If-Unmodified-Since": "Sun, 06 Nov 1994 08:49:37 GMT"},
             )
         )
-        return Exchange(request(file.url, fields), partial(_empty, 412))
+        return Exchange(request(file.url, headers), partial(_empty, 412))
 
     def _part(self) -> tuple[File, int, int]:
         """A file and a range of it."""
@@ -149,35 +149,35 @@ class Mix:
         spelt = self._chance.choice((f"{start}-{stop - 1}", f"-{stop - start}"))
         if spelt.startswith("-"):
             start, stop = size - (stop - start), size
-        fields = {"Range": f"bytes={spelt}"}
-        return Exchange(request(file.url, fields), partial(_partial, file.content, start, stop))
+        headers = {"Range": f"bytes={spelt}"}
+        return Exchange(request(file.url, headers), partial(_partial, file.content, start, stop))
 
     def _range_if_same(self) -> Exchange:
         file, start, stop = self._part()
-        fields = {"Range": f"bytes={start}-{stop - 1}"}
+        headers = {"Range": f"bytes={start}-{stop - 1}"}
         if self._chance.random() < 0.8:
-            fields["If-Range"] = self._etags[file.url]
+            headers["If-Range"] = self._etags[file.url]
             check: Check = partial(_partial, file.content, start, stop)
         else:
-            fields["If-Range"] = '"other"'
+            headers["If-Range"] = '"other"'
             check = partial(_whole, file.content, None)
-        return Exchange(request(file.url, fields), check)
+        return Exchange(request(file.url, headers), check)
 
     def _several_ranges(self) -> Exchange:
         file, start, stop = self._part()
         spans = [(0, 10), (start, stop), (len(file.content) - 7, len(file.content))]
         spelt = ",".join(f"{first}-{last - 1}" for first, last in spans)
-        fields = {"Range": f"bytes={spelt}"}
+        headers = {"Range": f"bytes={spelt}"}
         check: Check = partial(_multipart, file.content, spans)
         if sum(last - first for first, last in spans) > len(file.content):
             check = partial(_whole, file.content, None)
-        return Exchange(request(file.url, fields), check)
+        return Exchange(request(file.url, headers), check)
 
     def _unsatisfiable(self) -> Exchange:
         file = self._chance.choice(self._site.medium)
         size = len(file.content)
-        fields = {"Range": f"bytes={size + self._chance.randrange(10**6)}-"}
-        return Exchange(request(file.url, fields), partial(_unsatisfied, size))
+        headers = {"Range": f"bytes={size + self._chance.randrange(10**6)}-"}
+        return Exchange(request(file.url, headers), partial(_unsatisfied, size))
 
     def _head(self) -> Exchange:
         file = self._chance.choice((*self._hot, *self._site.large, self._site.film))
@@ -189,8 +189,8 @@ class Mix:
         method, status = self._chance.choice(
             (("OPTIONS", 204), ("DELETE", 405), ("POST", 405), ("PATCH", 405))
         )
-        fields = {"Content-Length": "0"}
-        return Exchange(request(file.url, fields, method), partial(_empty, status))
+        headers = {"Content-Length": "0"}
+        return Exchange(request(file.url, headers, method), partial(_empty, status))
 
     def _passed_on(self) -> Exchange:
         folder = self._chance.choice(("/", f"/{PREFIX}/", f"/{PREFIX}/many/00/"))
@@ -207,15 +207,15 @@ class Mix:
     def _hostile_encoding(self) -> Exchange:
         """Requests that all differ: the response cache must not grow with them."""
         file = self._chance.choice(self._site.medium)
-        fields = {"Accept-Encoding": f"gzip;q=0.{self._chance.randrange(1000)}, {self._noise()}"}
-        return Exchange(request(file.url, fields), partial(_either, file))
+        headers = {"Accept-Encoding": f"gzip;q=0.{self._chance.randrange(1000)}, {self._noise()}"}
+        return Exchange(request(file.url, headers), partial(_either, file))
 
-    def _hostile_fields(self) -> Exchange:
+    def _hostile_headers(self) -> Exchange:
         file = self._chance.choice(self._hot)
         # The prefix makes the value invalid as a range and as a list of tags.
         name = self._chance.choice(("Range", "If-None-Match", "If-Modified-Since", "If-Range"))
-        fields = {name: f"?{self._noise()}"}
-        return Exchange(request(file.url, fields), partial(_whole, file.content, None))
+        headers = {name: f"?{self._noise()}"}
+        return Exchange(request(file.url, headers), partial(_whole, file.content, None))
 
     def _noise(self) -> str:
         noise = self._chance.randbytes(self._chance.choice((8, 60, 400))).decode("latin-1")
@@ -260,7 +260,7 @@ def _status(wanted: int, reply: Reply) -> str | None:
 def _whole(content: bytes, coding: str | None, reply: Reply) -> str | None:
     if reply.status != 200:
         return _status(200, reply)
-    if reply.field("content-encoding") != coding:
+    if reply.header("content-encoding") != coding:
         return f"not the Content-Encoding {coding}"
     return None if reply.body == content else _other_body(reply, len(content))
 
@@ -270,7 +270,7 @@ def _other_body(reply: Reply, size: int) -> str:
 
 
 def _either(file: File, reply: Reply) -> str | None:
-    coding = reply.field("content-encoding")
+    coding = reply.header("content-encoding")
     wanted = file.compressed if coding == "gzip" else file.content
     return _whole(wanted or b"", "gzip" if coding == "gzip" else None, reply)
 
@@ -282,7 +282,7 @@ def _empty(status: int, reply: Reply) -> str | None:
 def _partial(content: bytes, start: int, stop: int, reply: Reply) -> str | None:
     if reply.status != 206:
         return _status(206, reply)
-    if reply.field("content-range") != f"bytes {start}-{stop - 1}/{len(content)}":
+    if reply.header("content-range") != f"bytes {start}-{stop - 1}/{len(content)}":
         return "another Content-Range"
     same = len(reply.body) == stop - start and content.startswith(reply.body, start)
     return None if same else _other_body(reply, stop - start)
@@ -291,13 +291,13 @@ def _partial(content: bytes, start: int, stop: int, reply: Reply) -> str | None:
 def _multipart(content: bytes, spans: list[tuple[int, int]], reply: Reply) -> str | None:
     if reply.status != 206:
         return _status(206, reply)
-    boundary = (reply.field("content-type") or "").rpartition("boundary=")[2].encode()
+    boundary = (reply.header("content-type") or "").rpartition("boundary=")[2].encode()
     *parts, end = reply.body.split(b"--" + boundary)
     if end != b"--\r\n" or len(parts) != len(spans) + 1:
         return f"not {len(spans)} parts"
     for part, (start, stop) in zip(parts[1:], spans, strict=True):
-        fields, _, data = part.partition(b"\r\n\r\n")
-        if f"bytes {start}-{stop - 1}/{len(content)}".encode() not in fields:
+        headers, _, data = part.partition(b"\r\n\r\n")
+        if f"bytes {start}-{stop - 1}/{len(content)}".encode() not in headers:
             return "another Content-Range in a part"
         if data != content[start:stop] + b"\r\n":
             return "other bytes in a part"
@@ -305,18 +305,18 @@ def _multipart(content: bytes, spans: list[tuple[int, int]], reply: Reply) -> st
 
 
 def _unsatisfied(size: int, reply: Reply) -> str | None:
-    if reply.field("content-range") != f"bytes */{size}":
+    if reply.header("content-range") != f"bytes */{size}":
         return f"status {reply.status} without the Content-Range of a 416"
     return _empty(416, reply)
 
 
 def _head_of(size: int, reply: Reply) -> str | None:
-    if reply.field("content-length") != str(size):
+    if reply.header("content-length") != str(size):
         return f"not the Content-Length {size}"
     return _empty(200, reply)
 
 
 def _not_found(path: bytes, reply: Reply) -> str | None:
     if reply.body != b"no such page: " + path:
-        return "not the application's answer"
+        return "not the application's response"
     return _status(404, reply)

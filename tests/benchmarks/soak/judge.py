@@ -34,23 +34,23 @@ class Round(NamedTuple):
 
 
 class Observed(NamedTuple):
-    start: State  # after the first answer
+    start: State  # after the first response
     first: Round
-    second: Round  # the same again
+    second: Round  # the same load again
     waves: Sequence[Wave]  # after both rounds
     again: Sequence[Wave]  # after each wave of readers
-    end: State  # when all clients have gone
+    end: State  # when all clients have disconnected
     most_threads: int
     most_descriptors: int  # while no reader was stalled
-    wrong: Sequence[str]  # answers
+    wrong: Sequence[str]  # responses
     log: Sequence[str]  # lines that the server was not expected to write
 
 
 class Bounds(NamedTuple):
-    growth: int  # KB of memory that may be used more at the second time than at the first
+    growth: int  # additional KB of memory that the second round may use
     reader: float  # KB of memory for each stalled reader
     threads: int  # beyond those of the start, while there is work for them
-    kept_threads: int  # beyond those of the start, for good: a server's own pool
+    kept_threads: int  # beyond those of the start, permanently: a server's own pool
     descriptors: int  # beyond those of the start, the connections of stalled readers not counted
 
 
@@ -72,7 +72,7 @@ def kb_each(wave: Wave, idle: State) -> float:
 def faults(observed: Observed, bounds: Bounds) -> list[str]:
     """The faults of a run: growth and wrong responses."""
     return [
-        *_listed("a wrong answer", observed.wrong),
+        *_listed("a wrong response", observed.wrong),
         *_listed("an unexpected line in the server's log", observed.log),
         *_of_memory(observed, bounds),
         *_of_readers(observed, bounds),

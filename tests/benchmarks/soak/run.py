@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import uvloop
 
-from tests.benchmarks.checks import WrongAnswerError
+from tests.benchmarks.checks import WrongResponseError
 from tests.benchmarks.console import say
 from tests.benchmarks.proc import usage
 from tests.benchmarks.processes import environment
@@ -84,7 +84,7 @@ def soak(profile: Profile, settings: Settings, allowed: int) -> Run:
                 under_load.run()
         except ServerEndedError as error:
             raise CutShortError(f"{error.__cause__!r}; {error}") from error
-        except (OSError, HTTPException, WrongAnswerError) as error:
+        except (OSError, HTTPException, WrongResponseError) as error:
             written = log.read_text(errors="replace")[-2000:]
             raise CutShortError(f"{error!r}; the server's log ends:\n{written}") from error
         return under_load.told(log.read_text(errors="replace").splitlines())
@@ -161,7 +161,7 @@ class _Soak:
             return Wave(readers, stalled, self._come_down(limit))
 
     def _come_down(self, limit: State) -> State:
-        """Wait until the server uses no more than ``limit``, apart from memory.
+        """Wait until the server uses at most ``limit``, apart from memory.
 
         It gets one request a second, since an idle server does not notice that time passes.
         """
@@ -188,7 +188,7 @@ class _Soak:
         yield
         took, now = time.monotonic() - began, usage(self._watch.pid)
         say(
-            f"{name}: {took:.1f} s, {self._tally.answered - answered:,} answers; then"
+            f"{name}: {took:.1f} s, {self._tally.answered - answered:,} responses; then"
             f" {now.resident:,} KB, {now.threads} threads, {now.descriptors} descriptors"
         )
 

@@ -12,7 +12,7 @@ class Settings(NamedTuple):
     aborted: int  # downloads
     stalled: tuple[int, ...]  # readers at once, in each wave
     period: float  # seconds from one change of files and roots to the next
-    growth: int  # KB of memory that may be used more at the second time than at the first
+    growth: int  # additional KB of memory that the second round may use
 
 
 # The C library's free lists, one for each thread, vary by some 2 MB. In one round of a full run,

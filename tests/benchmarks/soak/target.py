@@ -51,7 +51,7 @@ class _Adding:
 _adding = _Adding()
 
 
-def _answer(path: str) -> tuple[int, bytes]:
+def _respond(path: str) -> tuple[int, bytes]:
     if path == STATE:
         _adding.start()
         state = {"pid": os.getpid(), "tasks": _tasks(), "added": _adding.added}
@@ -79,14 +79,14 @@ async def _asgi_application(scope: Any, receive: Any, send: Any) -> None:
     if scope["type"] != "http":
         await _standalone(scope, receive, send)
         return
-    status, body = _answer(scope["path"])
+    status, body = _respond(scope["path"])
     headers = [(b"content-type", b"text/plain"), (b"content-length", b"%d" % len(body))]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
 
 def _wsgi_application(environ: Any, start_response: Any) -> Iterable[bytes]:
-    status, body = _answer(environ["PATH_INFO"])
+    status, body = _respond(environ["PATH_INFO"])
     reason = {200: "OK", 202: "Accepted", 404: "Not Found"}[status]
     headers = [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))]
     start_response(f"{status} {reason}", headers)
