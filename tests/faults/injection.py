@@ -24,6 +24,7 @@ from whitenoise_async.asgi import sending
 from whitenoise_async.asgi import turn_budget as event_loop
 from whitenoise_async.files import open_file as files
 from whitenoise_async.files import pread as reads
+from whitenoise_async.files import state as states
 from whitenoise_async.registry import directory as directories
 from whitenoise_async.serving import responder
 from whitenoise_async.wsgi import adapter as wsgi
@@ -105,7 +106,7 @@ class Calls:
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.before: Callable[[str], object] = str
         system: Any = _System(self)
-        for module in (files, reads, directories):
+        for module in (files, states, reads, directories):
             patch.setattr(module, "os", system)
         patch.setattr(files, "read_at", lambda *read: Buffer(system.pread(*read)))
         patch.setattr(files, "read_page_cache", lambda *read: Buffer(reads.read_page_cache(*read)))
