@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from tests.helpers.file_trees import at
 from tests.helpers.files import MTIME, write
 from whitenoise_async.cli.gzip import Written, compress_file, find_files
-from whitenoise_async.compression import CompressionError, Failure
+from whitenoise_async.compression import CompressionError
 from whitenoise_async.compression.encoders import GzipEncoder
 from whitenoise_async.compression.originals import OpenOriginal
 from whitenoise_async.files.folder import Folder
@@ -42,8 +42,8 @@ def names_in(folder: Path) -> list[str]:
 def found(root: Path, *excluded: str) -> list[str]:
     """The relative paths that are found below ``root``. No folder may fail."""
 
-    def fail(failure: Failure) -> None:
-        raise AssertionError(failure)
+    def fail(path: str, message: str) -> None:
+        raise AssertionError(path, message)
 
     return list(find_files(at(root), set(excluded), fail))
 
@@ -108,11 +108,11 @@ def test_anything_but_regular_files_is_skipped(
 
 
 def test_a_folder_that_cannot_be_listed_is_reported(tmp_path: Path) -> None:
-    failures: list[Failure] = []
+    failures: list[tuple[str, str]] = []
     missing = str(tmp_path / "missing")
-    assert list(find_files(at(missing), set(), failures.append)) == []
+    assert list(find_files(at(missing), set(), lambda *each: failures.append(each))) == []
     reason = f"{missing} cannot be listed: No such file or directory"
-    assert failures == [Failure(missing, reason)]
+    assert failures == [(missing, reason)]
 
 
 def test_a_gz_is_written_next_to_the_file_and_both_sizes_are_reported(tmp_path: Path) -> None:

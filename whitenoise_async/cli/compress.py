@@ -91,9 +91,6 @@ class _Command(Watcher):
                 self._run_below()
         except tuple(INTERRUPTS) as interrupt:
             word, status = INTERRUPTS[type(interrupt)]
-            self._progress.end()
-            if self._root not in [report.root for report in self._reports]:
-                self._reports.append(partial_report(self._root, self._done, self._failures))
             say(f"{word}: {progress_so_far(self._reports)}; {_WHAT_IS_LEFT}", error=True)
         else:
             status = 1 if self._failed else 0
@@ -103,16 +100,16 @@ class _Command(Watcher):
         return status
 
     def _run_below(self) -> None:
+        report = None
         try:
             report = self._work(self._root, watcher=self)
         except (CompressionError, OSError) as error:
             self.on_result(Failure(self._root, str(error)))
-            self._reports.append(partial_report(self._root, self._done, self._failures))
-            return
-        finally:
+        finally:  # also after an interrupt
+            done = partial_report(self._root, self._done, self._failures)
+            self._reports.append(report or done)
             self._progress.end()
-        self._reports.append(report)
-        if self._options.quiet or self._options.json:
+        if report is None or self._options.quiet or self._options.json:
             return
         is_short = self._options.check or self._options.clean or self._options.dry_run
         for line in [short(report, dry_run=self._options.dry_run)] if is_short else table(report):

@@ -9,14 +9,12 @@ from typing import NamedTuple
 
 from ..compression.encoders import Encoder, GzipEncoder
 from ..compression.errors import CompressionError, naming
-from ..compression.listing import walk
 from ..compression.originals import OpenOriginal
-from ..compression.report import Failure
 from ..compression.settings import extension_of
 from ..compression.variants import require_no_other
 from ..files.codings import WORKING_PREFIX
 from ..files.draft import Draft, is_unfinished, remove_unfinished
-from ..files.folder import Folder, parent_of
+from ..files.folder import Folder, parent_of, walk
 from ..support.threads import Stop, run_in_threads
 from .signals import INTERRUPTS, raising_on_signals
 from .terminal import Parser, say
@@ -97,7 +95,9 @@ def _run(root: str, excluded: set[str], quiet: bool) -> int:
     encoder, stop = GzipEncoder(), Stop()
     try:
         with naming(root, "listed"), Folder.opened(root) as folder:
-            found = find_files(folder, excluded, lambda each: fail(each.reason), remove_unfinished)
+            found = find_files(
+                folder, excluded, lambda _, message: fail(message), remove_unfinished
+            )
             paths = list(found)
             run_in_threads(compress, paths, 1, stop)
     except CompressionError as error:
@@ -108,16 +108,16 @@ def _run(root: str, excluded: set[str], quiet: bool) -> int:
 def find_files(
     root: Folder,
     excluded: Collection[str],
-    on_failure: Callable[[Failure], None],
+    on_error: Callable[[str, str], object],
     on_unfinished: Callable[[Folder, str], None] = lambda folder, name: None,
 ) -> Iterator[str]:
     """Yield the path below ``root`` of each regular file and link to one, in a fixed order.
 
     :param excluded: extensions to leave out, in lower case, without the dot. ``gz`` always is.
-    :param on_failure: called with each folder that cannot be listed.
+    :param on_error: called with the path of each folder that cannot be listed, and a message.
     :param on_unfinished: called with each file that a killed command left unfinished.
     """
-    for below, folder, entries in walk(root, on_failure):
+    for below, folder, entries in walk(root, on_error):
         for entry in entries:
             extension = extension_of(entry.name)
             if entry.name.startswith(WORKING_PREFIX):

@@ -15,51 +15,29 @@ from .encoders import Encoder
 from .errors import CompressionError
 from .listing import list_tree
 from .originals import OpenOriginal
-from .record import Record
+from .record import Made, Record
 from .report import SUFFIXES, Action, Failure, Outcome
 from .settings import Settings
-from .variants import find_variant, has_metadata, require_no_other
-
-NOT_ENOUGH = "it no longer saves enough"
-
-
-class Original(NamedTuple):
-    """A file to compress."""
-
-    path: str  # below the root
-    size: int  # bytes
-    digest: str
+from .variants import find_variant, has_metadata, is_result, require_no_other
 
 
 class Variant(NamedTuple):
     """A variant that a run keeps, writes or removes."""
 
-    original: Original
+    path: str  # of the original, below the root
+    size: int  # bytes of the original
+    digest: str  # of the original
     encoder: Encoder
-    expected: Outcome  # of a run
-    failure: Failure | None = None  # why a run would fail
+    expected: Outcome | Failure  # of a run
 
+    @property
+    def action(self) -> Action | None:
+        """The expected action; ``None`` for a failure."""
+        return self.expected.action if isinstance(self.expected, Outcome) else None
 
-def assess(root: Folder, record: Record, settings: Settings) -> Assessment:
-    """Read the files below ``root`` and their variants."""
-    assessment = Assessment(root, record, settings)
-    assessment.add_files()
-    return assessment
-
-
-def assess_recorded(
-    root: Folder, record: Record, settings: Settings, encodings: Collection[str] | None
-) -> Assessment:
-    """Find the recorded variants of the selected originals, whether these have changed or not.
-
-    :param encodings: of these variants; ``None`` for all.
-    """
-    assessment = Assessment(root, record, settings)
-    for path, made in record.files.items():
-        if settings.selects(path):
-            chosen = [each for each in made if encodings is None or each in encodings]
-            assessment.add_outdated(path, chosen, "it was made by this tool")
-    return assessment
+    def result(self, size: int, digest: str | None) -> Made:
+        """What to record for a variant of ``size`` bytes; ``digest`` is ``None`` for none."""
+        return Made(self.digest, self.encoder.identity(self.size), size, digest)
 
 
 class Assessment:
@@ -67,6 +45,9 @@ class Assessment:
 
     def __init__(self, root: Folder, record: Record, settings: Settings) -> None:
         """List the files below ``root``."""
+        self.root = root
+        self.record = record
+        self.settings = settings
         self.listing = list_tree(root, settings, record.files)
         self.files = 0
         self.size = 0  # bytes
@@ -74,102 +55,119 @@ class Assessment:
         self.outdated: list[Outcome] = []  # our variants that have no current original
         self.lost: list[tuple[str, str]] = []  # recorded variants that are gone or were replaced
         self.failures = [*self.listing.failures]
-        self._root = root
-        self._record = record
-        self._settings = settings
 
     def add_files(self) -> None:
         """Read the originals and their variants."""
-        recorded, listing = self._record.files, self.listing
+        listing = self.listing
         wanted = {path: size for path, size in listing.originals.items() if self._is_read(path)}
         self.files, self.size = len(wanted), sum(wanted.values())
         in_folders = groupby([*wanted, *listing.others], lambda path: path.rpartition("/")[0])
         for below, paths in in_folders:
             try:
-                with self._root.below(below) as folder:
+                with self.root.below(below) as folder:
                     for path in paths:
                         self._add_file(folder, path)
             except OSError as error:  # the folder was replaced meanwhile
-                path = self._root.path_of(below)
+                path = self.root.path_of(below)
                 self.failures.append(Failure(path, f"{path} cannot be read: {error.strerror}"))
         links = dict(listing.left_alone)
-        for path, made in recorded.items():
+        for path, made in self.record.files.items():
             if path not in listing.originals and path not in listing.others:
-                self.add_outdated(path, made, f"its original is {links.get(path, 'gone')}")
+                self._add_outdated(path, made, f"its original is {links.get(path, 'gone')}")
 
-    def add_outdated(self, path: str, encodings: Iterable[str], reason: str) -> None:
-        """Add variants that are no longer needed."""
-        for encoding in encodings:
-            size = self._record.files[path][encoding].size
-            outcome = Outcome(path, encoding, Action.REMOVED, None, size, reason)
-            try:
-                if is_ours(self._root, path, encoding, self._record):
-                    self.outdated.append(outcome)
-                # Otherwise it may be in a folder that could not be listed.
-                elif outcome.variant in self.listing.variants or not self.listing.failures:
-                    self.lost.append((path, encoding))
-            except CompressionError as error:
-                self.failures.append(Failure(self._root.path_of(outcome.variant), str(error)))
+    def add_recorded(self, encodings: Collection[str] | None) -> None:
+        """Take all recorded variants of the selected originals as outdated.
+
+        :param encodings: of these variants; ``None`` for all.
+        """
+        for path, made in self.record.files.items():
+            if self.settings.selects(path):
+                chosen = [each for each in made if encodings is None or each in encodings]
+                self._add_outdated(path, chosen, "it was made by this tool")
 
     def _is_read(self, path: str) -> bool:
         """Whether an original may have variants. A small one has none, unless it had some."""
         return (
-            self.listing.originals[path] >= self._settings.min_size
-            or path in self._record.files
-            or any(path + each.suffix in self.listing.variants for each in self._settings.encoders)
+            self.listing.originals[path] >= self.settings.min_size
+            or path in self.record.files
+            or any(path + each.suffix in self.listing.variants for each in self.settings.encoders)
         )
 
     def _add_file(self, folder: Folder, path: str) -> None:
         name = path.rpartition("/")[2]
-        encoders = self._settings.encoders if path in self.listing.originals else ()
+        encoders = self.settings.encoders if path in self.listing.originals else ()
         try:
             with closing(OpenOriginal(folder, name)) as opened:
-                original = Original(path, opened.size, opened.digest)
+                digest = opened.digest
                 for encoder in encoders:
-                    self.variants.append(self._assess_variant(original, opened, encoder))
+                    expected = self._expect(path, opened, encoder)
+                    variant = Variant(path, opened.size, digest, encoder, expected)
+                    self.variants.append(variant)
         except CompressionError as error:
             self.failures.append(Failure(folder.path_of(name), str(error)))
             return
         handled = {encoder.token for encoder in encoders}
         changed = [
             encoding
-            for encoding, made in self._record.files.get(path, {}).items()
-            if encoding not in handled and made.of != original.digest
+            for encoding, made in self.record.files.get(path, {}).items()
+            if encoding not in handled and made.of != digest
         ]
-        self.add_outdated(path, changed, "its original has changed")
+        self._add_outdated(path, changed, "its original has changed")
 
-    def _assess_variant(
-        self, original: Original, opened: OpenOriginal, encoder: Encoder
-    ) -> Variant:
+    def _expect(self, path: str, opened: OpenOriginal, encoder: Encoder) -> Outcome | Failure:
+        made = self.record.get(path, encoder.token)
+        current = (opened.digest, encoder.identity(opened.size))
+        new = made if made is not None and (made.of, made.by) == current else None
         try:
-            return Variant(original, encoder, self._expect(original, opened, encoder))
+            return decide(path, opened, encoder, self.settings, made, new)
         except CompressionError as error:
-            failure = Failure(opened.path + encoder.suffix, str(error))
-            expected = Outcome(original.path, encoder.token, Action.NOT_WORTH, opened.size, None)
-            return Variant(original, encoder, expected, failure)
+            return Failure(opened.path + encoder.suffix, str(error))
 
-    def _expect(self, original: Original, opened: OpenOriginal, encoder: Encoder) -> Outcome:
-        """The expected outcome of a run for one variant."""
-        made = self._record.get(original.path, encoder.token)
-        identity = encoder.identity(original.size)
-        is_current = made is not None and (made.of, made.by) == (original.digest, identity)
-        found = None
-        if made is not None and made.digest is not None:
-            found = find_variant(opened.folder, opened.name + encoder.suffix)
-            if found is not None and found.digest != made.digest:
-                found = None  # not ours
-        size = made.size if made is not None and is_current else 0
-        action, reason = Action.WRITTEN, ""
-        if not self._settings.saves_enough(opened.size, size):
-            action = Action.NOT_WORTH
-            if found is not None:
-                action, reason = Action.REMOVED, NOT_ENOUGH
-            elif original.path + encoder.suffix in self.listing.variants:
-                require_no_other(opened, encoder)
-        elif is_current and found is not None:
-            is_right = has_metadata(found.status, opened)
-            action = Action.UNCHANGED if is_right else Action.ADJUSTED
-        return Outcome(original.path, encoder.token, action, opened.size, size or None, reason)
+    def _add_outdated(self, path: str, encodings: Iterable[str], reason: str) -> None:
+        for encoding in encodings:
+            size = self.record.files[path][encoding].size
+            outcome = Outcome(path, encoding, Action.REMOVED, None, size, reason)
+            try:
+                if is_ours(self.root, path, encoding, self.record):
+                    self.outdated.append(outcome)
+                # Otherwise it may be in a folder that could not be listed.
+                elif outcome.variant in self.listing.variants or not self.listing.failures:
+                    self.lost.append((path, encoding))
+            except CompressionError as error:
+                self.failures.append(Failure(self.root.path_of(outcome.variant), str(error)))
+
+
+def decide(
+    path: str,
+    original: OpenOriginal,
+    encoder: Encoder,
+    settings: Settings,
+    made: Made | None,
+    new: Made | None,
+) -> Outcome:
+    """Decide what becomes of one variant.
+
+    :param path: of the original, below the root.
+    :param made: the recorded result of an earlier run.
+    :param new: the result for the original as it is now; ``None`` if it is not known yet.
+    :raises CompressionError: if a wrong variant would stay.
+    """
+    name = original.name + encoder.suffix
+    found = find_variant(original.folder, name)
+    is_made = is_result(found, made)
+    is_there = found is not None or original.folder.exists(name)
+    action, reason = Action.WRITTEN, ""
+    if not settings.saves_enough(original.size, new.size if new else 0):
+        action = Action.NOT_WORTH
+        if is_made:
+            action, reason = Action.REMOVED, "it no longer saves enough"
+        elif is_there:
+            require_no_other(original, encoder)
+    elif found is not None and is_result(found, new):
+        action = Action.UNCHANGED if has_metadata(found.status, original) else Action.ADJUSTED
+    elif new is not None and is_there and not is_made:
+        reason = "in place of one that this tool did not make"
+    return Outcome(path, encoder.token, action, original.size, new.size if new else None, reason)
 
 
 def is_ours(root: Folder, path: str, encoding: str, record: Record) -> bool:
@@ -177,12 +175,8 @@ def is_ours(root: Folder, path: str, encoding: str, record: Record) -> bool:
 
     :raises CompressionError: if it cannot be read.
     """
-    made = record.get(path, encoding)
-    if made is None or made.digest is None:
-        return False
     try:
         with parent_of(root, path + SUFFIXES[encoding]) as (folder, name):
-            found = find_variant(folder, name)
+            return is_result(find_variant(folder, name), record.get(path, encoding))
     except OSError:  # its folder is gone, or a link now
         return False
-    return found is not None and found.digest == made.digest

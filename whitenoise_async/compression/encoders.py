@@ -8,6 +8,7 @@ import sys
 import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from gzip import BadGzipFile, GzipFile
 from typing import Any, BinaryIO, ClassVar
 
@@ -27,7 +28,7 @@ _TRY_ZLIB_TOO = 2048
 
 _ZLIB = f"zlib {zlib.ZLIB_RUNTIME_VERSION}"
 
-_EXTRA = "pip install 'whitenoise_async[compress]'"
+_NOT_INSTALLED = "{} needs {}, which is not installed: pip install 'whitenoise_async[compress]'"
 
 
 class EncodingError(ValueError):
@@ -45,8 +46,8 @@ class Encoder(ABC):
     """
 
     token: ClassVar[str]
-    levels: ClassVar[range]
     module: ClassVar[str]  # must be installed
+    levels: ClassVar[range]
 
     def __init__(self, level: int | None = None) -> None:
         """
@@ -54,12 +55,13 @@ class Encoder(ABC):
         :raises EncodingError: if the library is not installed, or the level is out of range.
         """
         self._library = self._load()
-        level = self._best() if level is None else level
-        self._require(level)
-        self.level = level
+        self.level = self._best() if level is None else level
+        if type(self.level) is not int or self.level not in self.levels:
+            valid = f"a number from {self.levels[0]} to {self.levels[-1]}"
+            raise EncodingError(f"the level for {self.token} must be {valid}, got {level!r}")
         #: Of its variants' names.
         self.suffix = SUFFIXES[self.token]
-        self._identity = f"{self._version()}, level {level}"
+        self._identity = f"{self._version()}, level {self.level}"
 
     def identity(self, size: int) -> str:
         """The library, version and level that compress a file of ``size`` bytes.
@@ -96,19 +98,10 @@ class Encoder(ABC):
         try:
             return importlib.import_module(cls.module)
         except ImportError:
-            raise EncodingError(
-                f"{cls.token} needs {cls.module}, which is not installed: {_EXTRA}"
-            ) from None
+            raise EncodingError(_NOT_INSTALLED.format(cls.token, cls.module)) from None
 
     def _best(self) -> int:
         return self.levels[-1]
-
-    def _require(self, level: int) -> None:
-        if isinstance(level, bool) or not isinstance(level, int) or level not in self.levels:
-            first, last = self.levels[0], self.levels[-1]
-            raise EncodingError(
-                f"the level for {self.token} must be a number from {first} to {last}, got {level!r}"
-            )
 
 
 class GzipEncoder(Encoder):
@@ -119,13 +112,19 @@ class GzipEncoder(Encoder):
     """
 
     token = "gzip"
-    levels = range(1, 13)
     module = "deflate"
+    levels = range(1, 13)
+
+    def __init__(self, level: int | None = None) -> None:
+        """See :class:`Encoder`. Levels above zlib's need libdeflate."""
+        super().__init__(level)
+        self._zlib_level = min(self.level, zlib.Z_BEST_COMPRESSION)
+        if self.level > self._zlib_level and not self._library:
+            raise EncodingError(_NOT_INSTALLED.format(f"gzip at level {level}", "deflate"))
 
     def identity(self, size: int) -> str:
         """Name zlib alone if the file is too large for libdeflate."""
-        too_large = self._library is not None and not self._by_library(size)
-        return f"{_ZLIB}, level {self._zlib_level}" if too_large else self._identity
+        return self._identity if self._by_library(size) else f"{_ZLIB}, level {self._zlib_level}"
 
     def compress(self, pieces: Iterable[bytes], size: int) -> Iterator[bytes]:
         """Compress all at once by libdeflate, or piece by piece by zlib."""
@@ -140,30 +139,17 @@ class GzipEncoder(Encoder):
 
     @classmethod
     def _load(cls) -> Any:
-        try:
-            return importlib.import_module(cls.module)
-        except ImportError:
-            return None
+        with suppress(EncodingError):
+            return super()._load()
 
     def _best(self) -> int:
-        return self.levels[-1] if self._library else zlib.Z_BEST_COMPRESSION
-
-    def _require(self, level: int) -> None:
-        super()._require(level)
-        if level > zlib.Z_BEST_COMPRESSION and not self._library:
-            raise EncodingError(
-                f"gzip at level {level} needs deflate, which is not installed: {_EXTRA}"
-            )
+        return super()._best() if self._library else zlib.Z_BEST_COMPRESSION
 
     def _version(self) -> str:
         return f"deflate {self._library.__version__} or {_ZLIB}" if self._library else _ZLIB
 
     def _by_library(self, size: int) -> bool:
         return self._library is not None and size <= WHOLE
-
-    @property
-    def _zlib_level(self) -> int:
-        return min(self.level, zlib.Z_BEST_COMPRESSION)
 
     def _zlib(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
         # GzipFile, because zlib's own header names the operating system.
@@ -177,8 +163,7 @@ class GzipEncoder(Encoder):
         yield made.getvalue()
 
     def _decompress(self, file: BinaryIO) -> Iterator[bytes]:
-        with GzipFile(fileobj=file) as stream:
-            yield from iter(lambda: stream.read(PIECE), b"")
+        return _read_all(GzipFile(fileobj=file))
 
     def _errors(self) -> tuple[type[Exception], ...]:
         return BadGzipFile, EOFError, zlib.error
@@ -188,8 +173,8 @@ class BrotliEncoder(Encoder):
     """RFC 7932."""
 
     token = "br"
-    levels = range(12)
     module = "brotli"
+    levels = range(12)
 
     # Base 2 logarithms. Brotli encodes 16 in one bit and those from 18 in four. 24 is its largest.
     _WINDOWS = (16, *range(18, 25))
@@ -228,8 +213,8 @@ class ZstdEncoder(Encoder):
     """RFC 8878, with the content's length, and no larger window than RFC 9659 allows in HTTP."""
 
     token = "zstd"
-    levels = range(1, 23)
     module = "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd"
+    levels = range(1, 23)
 
     def compress(self, pieces: Iterable[bytes], size: int) -> Iterator[bytes]:
         """Compress. By the length in the header, a server can tell whether the variant matches."""
@@ -251,11 +236,15 @@ class ZstdEncoder(Encoder):
         return f"zstd {self._library.zstd_version}"
 
     def _decompress(self, file: BinaryIO) -> Iterator[bytes]:
-        with self._library.ZstdFile(file) as stream:
-            yield from iter(lambda: stream.read(PIECE), b"")
+        return _read_all(self._library.ZstdFile(file))
 
     def _errors(self) -> tuple[type[Exception], ...]:
         return self._library.ZstdError, EOFError
+
+
+def _read_all(stream: Any) -> Iterator[bytes]:
+    with stream:
+        yield from iter(lambda: stream.read(PIECE), b"")
 
 
 def _even(pieces: Iterable[bytes]) -> Iterator[bytes]:
@@ -295,22 +284,19 @@ def make_encoders(
     :raises EncodingError: if a requested encoding or level is not available.
     """
     require_known([*(encodings or ()), *levels])
-    if encodings is not None:
-        if not encodings:
-            raise EncodingError(f"encodings must name at least one of {', '.join(ENCODINGS)}")
-        for token in levels:
-            if token not in encodings:
-                raise EncodingError(
-                    f"a level was given for {token}, which is not among the encodings"
-                )
-        return tuple(_KINDS[each](levels.get(each)) for each in dict.fromkeys(encodings)), ()
+    if encodings is not None and not encodings:
+        raise EncodingError(f"encodings must name at least one of {', '.join(ENCODINGS)}")
+    chosen = dict.fromkeys(ENCODINGS if encodings is None else encodings)
+    for token in levels:
+        if token not in chosen:
+            raise EncodingError(f"a level was given for {token}, which is not among the encodings")
     encoders: list[Encoder] = []
     left_out: list[str] = []
-    for token, kind in _KINDS.items():
+    for token in chosen:
         try:
-            encoders.append(kind(levels.get(token)))
+            encoders.append(_KINDS[token](levels.get(token)))
         except EncodingError as error:
-            if token in levels:
+            if encodings is not None or token in levels:
                 raise
             left_out.append(str(error))
     return tuple(encoders), tuple(left_out)

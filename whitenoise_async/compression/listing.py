@@ -5,16 +5,14 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Container
 from typing import NamedTuple
 
-from ..files.codings import WORKING_PREFIX
+from ..files.codings import SUFFIXES, WORKING_PREFIX
 from ..files.draft import is_unfinished
-from ..files.folder import Folder
-from .report import LEADS_OUT, SUFFIXES, Failure, LeftAlone
+from ..files.folder import Folder, walk
+from .report import LEADS_OUT, Failure, LeftAlone
 from .settings import Settings
-
-_ALL_SUFFIXES = tuple(SUFFIXES.values())
 
 # The errors of a link that leads nowhere, and of a file that was removed meanwhile.
 _LEADS_NOWHERE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG})
@@ -39,74 +37,49 @@ def list_tree(root: Folder, settings: Settings, recorded: Container[str]) -> Lis
 
     :param recorded: the paths of originals that were compressed before.
     """
-    lister = _Lister(root, settings.follow_links)
-    listing = lister.listing
-    for below, folder, entries in walk(root, listing.failures.append):
+    listing = Listing({}, {}, set(), [], [], [])
+    real = os.path.join(os.path.realpath(root.path), "")
+    inside = None if settings.follow_links else real
+    for below, folder, entries in walk(root, lambda *each: listing.failures.append(Failure(*each))):
         for entry in entries:
             path = below + entry.name
             if entry.name.startswith(WORKING_PREFIX):
                 if is_unfinished(entry):
                     listing.unfinished.append(path)
-            elif entry.name.endswith(_ALL_SUFFIXES):
+            elif entry.name.endswith(SUFFIXES):
                 listing.variants.add(path)
-            elif settings.selects(path):
-                lister.add(path, entry, folder, listing.originals)
-            elif path in recorded:
-                lister.add(path, entry, folder, listing.others)
+            elif (is_selected := settings.selects(path)) or path in recorded:
+                _add(listing, path, is_selected, entry, folder, inside)
     return listing
 
 
-def walk(
-    root: Folder, on_failure: Callable[[Failure], None]
-) -> Iterator[tuple[str, Folder, list[os.DirEntry[str]]]]:
-    """Yield each folder below ``root`` with its entries that are not folders, in a fixed order.
+def _add(
+    listing: Listing,
+    path: str,
+    is_selected: bool,
+    entry: os.DirEntry[str],
+    folder: Folder,
+    inside: str | None,
+) -> None:
+    """Add a regular file, or a link to one.
 
-    The first value is the folder's path below the root: empty for the root, else with a slash at
-    its end. A folder stays open until the next one is requested.
+    :param inside: the real path of the folder that no link may leave; ``None`` if links may.
     """
-    waiting = [""]
-    while waiting:
-        below = waiting.pop()
-        try:
-            with root.below(below) as folder:
-                entries = folder.entries()
-                names = {each.name for each in entries if each.is_dir(follow_symlinks=False)}
-                yield below, folder, [each for each in entries if each.name not in names]
-        except OSError as error:
-            path = root.path_of(below).removesuffix("/") or root.path
-            on_failure(Failure(path, f"{path} cannot be listed: {error.strerror}"))
-            continue
-        waiting += [f"{below}{name}/" for name in sorted(names, reverse=True)]
-
-
-class _Lister:
-    """Fills a listing."""
-
-    def __init__(self, root: Folder, follow_links: bool) -> None:
-        self.listing = Listing({}, {}, set(), [], [], [])
-        self._inside = os.path.join(os.path.realpath(root.path), "")
-        self._follow_links = follow_links
-
-    def add(
-        self, path: str, entry: os.DirEntry[str], folder: Folder, files: dict[str, int]
-    ) -> None:
-        """Add a regular file to ``files``, or a link to one if it may be followed."""
-        full, reason = folder.path_of(entry.name), None
-        try:
-            if entry.is_symlink() and not self._follow_links:
-                leads_out = not os.path.realpath(full).startswith(self._inside)
-                reason = LEADS_OUT if leads_out else None
-            status = entry.stat()
-            if not stat.S_ISREG(status.st_mode):
-                return
-            if reason is None and entry.is_symlink() and folder.is_foreign_link(entry.name):
-                reason = FOREIGN
-        except OSError as error:
-            if error.errno not in _LEADS_NOWHERE and reason is None:
-                failure = Failure(full, f"{full} cannot be examined: {error.strerror}")
-                self.listing.failures.append(failure)
+    full, reason = folder.path_of(entry.name), None
+    try:
+        is_link = entry.is_symlink()
+        if is_link and inside is not None and not os.path.realpath(full).startswith(inside):
+            reason = LEADS_OUT
+        status = entry.stat()
+        if not stat.S_ISREG(status.st_mode):
             return
-        if reason is None:
-            files[path] = status.st_size
-        elif files is self.listing.originals:
-            self.listing.left_alone.append(LeftAlone(path, reason))
+        if is_link and reason is None and folder.is_foreign_link(entry.name):
+            reason = FOREIGN
+    except OSError as error:
+        if error.errno not in _LEADS_NOWHERE and reason is None:
+            listing.failures.append(Failure(full, f"{full} cannot be examined: {error.strerror}"))
+        return
+    if reason is None:
+        (listing.originals if is_selected else listing.others)[path] = status.st_size
+    elif is_selected:
+        listing.left_alone.append(LeftAlone(path, reason))

@@ -6,10 +6,11 @@ import hashlib
 import os
 from collections import deque
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from functools import cached_property
 
 from ..files.draft import permissions
-from ..files.folder import Folder
+from ..files.folder import Folder, parent_of
 from ..files.state import state_of
 from .encoders import PIECE
 from .errors import OriginalError, naming
@@ -87,3 +88,18 @@ class OpenOriginal:
     def close(self) -> None:
         """Close the file."""
         self.file.close()
+
+
+@contextmanager
+def opened_below(root: Folder, path: str, digest: str | None = None) -> Iterator[OpenOriginal]:
+    """Open the original ``path`` below ``root``.
+
+    :param digest: of its content, if it was read before.
+    :raises CompressionError: if it cannot be read.
+    """
+    with (
+        naming(root.path_of(path), "read"),
+        parent_of(root, path) as (folder, name),
+        closing(OpenOriginal(folder, name, digest)) as opened,
+    ):
+        yield opened

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
@@ -106,16 +107,16 @@ class Totals:
         return self.size / self.original if self.original else None
 
 
-@dataclass(frozen=True)
+@dataclass
 class Report:
     """The results of a run below one root."""
 
     root: str
-    files: int  # neither excluded nor too small
-    size: int  # bytes, of these
-    outcomes: Sequence[Outcome]
-    failures: Sequence[Failure]
-    seconds: float
+    files: int = 0  # neither excluded nor too small
+    size: int = 0  # bytes, of these
+    outcomes: Sequence[Outcome] = ()
+    failures: Sequence[Failure] = ()
+    seconds: float = 0.0
     left_alone: Sequence[LeftAlone] = ()
     warnings: Sequence[str] = ()
 
@@ -127,8 +128,10 @@ class Report:
     @property
     def totals(self) -> Mapping[str, Totals]:
         """Totals by encoding."""
-        present = {each.encoding for each in self.outcomes}
-        return {each: _totals(self.outcomes, each) for each in SUFFIXES if each in present}
+        by_encoding: dict[str, list[Outcome]] = {token: [] for token in SUFFIXES}
+        for each in self.outcomes:
+            by_encoding[each.encoding].append(each)
+        return {token: _totals(own) for token, own in by_encoding.items() if own}
 
     def left_alone_lines(self) -> Iterator[str]:
         """A line for each reason why links were left alone."""
@@ -142,8 +145,7 @@ class Report:
             yield f"{self.root}: {len(paths):,} left alone, each {reason}: {names}{more}{hint}"
 
 
-def _totals(outcomes: Iterable[Outcome], encoding: str) -> Totals:
-    own = [each for each in outcomes if each.encoding == encoding]
+def _totals(own: Sequence[Outcome]) -> Totals:
     kept = [each for each in own if each.action in _KEPT]
     return Totals(
         variants=len(kept),
@@ -152,3 +154,36 @@ def _totals(outcomes: Iterable[Outcome], encoding: str) -> Totals:
         written=sum(each.action is Action.WRITTEN for each in own),
         removed=sum(each.action is Action.REMOVED for each in own),
     )
+
+
+class Results:
+    """Collects the results of a run. Threads share it."""
+
+    def __init__(self, watcher: Watcher) -> None:
+        self.watcher = watcher
+        # In order, and each once: several encodings of one file may fail for the same reason.
+        self._results: dict[Outcome | Failure, None] = {}
+        self._lock = threading.Lock()
+
+    def add(self, result: Outcome | Failure, *, quietly: bool = False) -> None:
+        """Add a result, and pass it to the watcher unless it needed no work."""
+        with self._lock:
+            if result not in self._results:
+                self._results[result] = None
+                if not quietly:
+                    self.watcher.on_result(result)
+
+    def advance(self, size: int) -> None:
+        """Report progress: another ``size`` bytes are done."""
+        with self._lock:
+            self.watcher.on_progress(size)
+
+    @property
+    def outcomes(self) -> Sequence[Outcome]:
+        """The outcomes so far, sorted."""
+        return sorted(each for each in self._results if isinstance(each, Outcome))
+
+    @property
+    def failures(self) -> Sequence[Failure]:
+        """The failures so far, sorted."""
+        return sorted(each for each in self._results if isinstance(each, Failure))

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from ..support.globs import Globs, compile_globs
+from ..support.threads import usable_cores
 from .encoders import Encoder, make_encoders
 
 #: Extensions of compressed formats: those of the gzip command, and those where brotli saved less
@@ -99,33 +100,33 @@ def make_settings(
     follow_links: bool = False,
 ) -> Settings:
     """Check options, and resolve their defaults. See :func:`whitenoise_async.compress_tree`."""
-    if isinstance(encodings, str) or not isinstance(encodings, Collection | None):
-        raise TypeError(f"encodings must be a list such as ['gzip', 'br'], got {encodings!r}")
-    if not isinstance(levels, Mapping | None):
-        raise TypeError(f"levels must be a dictionary such as {{'gzip': 9}}, got {levels!r}")
+    _require("encodings", encodings, Collection | None, "a list such as ['gzip', 'br']")
+    _require("levels", levels, Mapping | None, "a dictionary such as {'gzip': 9}")
+    _require("min_size", min_size, int, "a whole number")
+    _require("min_saving", min_saving, int | float, "a number of percent")
+    _require("jobs", jobs, int | None, "a whole number")
+    _require("follow_links", follow_links, bool, "True or False")
+    if min_size < 0:
+        raise ValueError(f"min_size must be 0 or more, got {min_size}")
+    if not 0 <= min_saving <= 100:
+        raise ValueError(f"min_saving must be from 0 to 100 percent, got {min_saving}")
+    if jobs is not None and jobs < 1:
+        raise ValueError(f"jobs must be 1 or more, got {jobs}")
     encoders, left_out = make_encoders(encodings, levels or {})
-    included = compile_globs("include", include)
-    if skip_extensions is None:
-        skipped = DEFAULT_EXCLUDED if included is None else frozenset[str]()
-    else:
-        skipped = _extensions("skip_extensions", skip_extensions)
+    included, excluded = compile_globs("include", include), compile_globs("exclude", exclude)
+    skipped = DEFAULT_EXCLUDED if included is None else frozenset[str]()
+    if skip_extensions is not None:
+        skipped = _extensions(skip_extensions)
+    jobs = jobs or usable_cores()
     return Settings(
-        encoders,
-        left_out,
-        included,
-        compile_globs("exclude", exclude),
-        skipped,
-        _number("min_size", min_size, 0),
-        _percent("min_saving", min_saving),
-        _usable_cores() if jobs is None else _number("jobs", jobs, 1),
-        _flag("follow_links", follow_links),
+        encoders, left_out, included, excluded, skipped, min_size, min_saving, jobs, follow_links
     )
 
 
 def cleaning_settings(include: Collection[str], exclude: Collection[str]) -> Settings:
     """Settings that select originals whose variants are removed."""
-    included = compile_globs("include", include) or Globs(["*"])
-    return Settings((), (), included, compile_globs("exclude", exclude), frozenset(), 0, 0.0, 1)
+    included, excluded = compile_globs("include", include), compile_globs("exclude", exclude)
+    return Settings((), (), included, excluded, frozenset(), 0, 0.0, 1)
 
 
 def extension_of(path: str) -> str:
@@ -133,41 +134,20 @@ def extension_of(path: str) -> str:
     return os.path.splitext(path)[1][1:].lower()
 
 
-def _extensions(name: str, extensions: object) -> frozenset[str]:
-    found: list[str] = []
-    if isinstance(extensions, Collection) and not isinstance(extensions, str | bytes):
-        found = [each.removeprefix(".").lower() for each in extensions if isinstance(each, str)]
-    if not isinstance(extensions, Collection) or len(found) < len(extensions):
-        raise TypeError(f"{name} must be a list of extensions such as 'jpg', got {extensions!r}")
+def _extensions(given: Collection[str]) -> frozenset[str]:
+    is_list = isinstance(given, Collection) and not isinstance(given, str | bytes)
+    if not is_list or not all(isinstance(each, str) for each in given):
+        expected = "must be a list of extensions such as 'jpg'"
+        raise TypeError(f"skip_extensions {expected}, got {given!r}")
+    found = [each.removeprefix(".").lower() for each in given]
     for each in found:
         if not each or "." in each:  # extension_of never returns such a value
-            raise ValueError(f"{name} must be extensions such as 'jpg', got {each!r}")
+            raise ValueError(f"skip_extensions must be extensions such as 'jpg', got {each!r}")
     return frozenset(found)
 
 
-def _number(name: str, value: int, least: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"{name} must be a whole number, got {value!r}")
-    if value < least:
-        raise ValueError(f"{name} must be {least} or more, got {value}")
-    return value
-
-
-def _flag(name: str, value: bool) -> bool:
-    if not isinstance(value, bool):
-        raise TypeError(f"{name} must be True or False, got {value!r}")
-    return value
-
-
-def _percent(name: str, value: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError(f"{name} must be a number of percent, got {value!r}")
-    if not 0 <= value <= 100:
-        raise ValueError(f"{name} must be from 0 to 100 percent, got {value}")
-    return float(value)
-
-
-def _usable_cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+def _require(name: str, value: object, kind: Any, expected: str) -> None:
+    """Require a value of a type. Neither is a flag a number, nor a text a list."""
+    is_other = isinstance(value, str) or (isinstance(value, bool) and kind is not bool)
+    if is_other or not isinstance(value, kind):
+        raise TypeError(f"{name} must be {expected}, got {value!r}")

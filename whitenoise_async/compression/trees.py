@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
-from contextlib import suppress
+import time
+from collections.abc import Callable, Collection
+from contextlib import ExitStack, suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ..files.draft import remove_unfinished
-from ..files.folder import parent_of
-from .assess import Assessment, assess, assess_recorded
-from .check import check, preview
+from ..files.folder import Folder, parent_of
+from ..support.locks import locked
+from ..support.logs import printable
+from .assess import Assessment
+from .check import check
 from .encoders import require_known
-from .errors import CompressionError
-from .report import Failure, Report, Watcher
-from .run import Run, opened
+from .errors import CompressionError, naming
+from .record import Record
+from .report import Action, Failure, Report, Results, Watcher
 from .settings import Settings, cleaning_settings, make_settings
 from .writer import Writer
 
@@ -22,6 +26,8 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from .settings import SettingKeywords
+
+_QUIET = (Action.UNCHANGED, Action.NOT_WORTH)
 
 
 def compress_tree(
@@ -61,9 +67,8 @@ def compress_tree(
     :raises NotADirectoryError: if ``root`` is not a folder.
     :raises CompressionError: if the record in ``root`` cannot be read.
     """
-    settings = make_settings(**options)
-    with opened(root, watcher or Watcher(), shared=dry_run) as run:
-        return _finish(run, assess(run.folder, run.record, settings), settings, dry_run)
+    work = _preview if dry_run else _apply
+    return _run(root, watcher, make_settings(**options), Assessment.add_files, work)
 
 
 def check_tree(
@@ -79,13 +84,7 @@ def check_tree(
 
     :returns: the results. :attr:`Report.problems` has the problems.
     """
-    settings = make_settings(**options)
-    with opened(root, watcher or Watcher(), shared=True) as run:
-        assessment = assess(run.folder, run.record, settings)
-        for failure in assessment.failures:
-            run.add(failure)
-        check(run, assessment, settings)
-        return run.report(assessment.files, assessment.size, assessment.listing.left_alone)
+    return _run(root, watcher, make_settings(**options), Assessment.add_files, check)
 
 
 def clean_tree(
@@ -110,28 +109,66 @@ def clean_tree(
     :raises CompressionError: if the record cannot be read.
     """
     require_known(encodings or ())
-    settings = cleaning_settings(include, exclude)
-    with opened(root, watcher or Watcher(), shared=dry_run) as run:
-        assessment = assess_recorded(run.folder, run.record, settings, encodings)
-        return _finish(run, assessment, settings, dry_run)
+    settings, work = cleaning_settings(include, exclude), _preview if dry_run else _apply
+    return _run(root, watcher, settings, lambda each: each.add_recorded(encodings), work)
 
 
-def _finish(run: Run, assessment: Assessment, settings: Settings, dry_run: bool) -> Report:
-    """Apply an assessment, or only report it."""
-    for failure in assessment.failures:
-        run.add(failure)
-    if dry_run:
-        preview(run, assessment)
-    else:
-        for path in assessment.listing.unfinished:
-            # If the folder can no longer be opened, the next run removes the file.
-            with suppress(OSError), parent_of(run.folder, path) as (folder, name):
-                remove_unfinished(folder, name)
+def _run(
+    root: str | os.PathLike[str],
+    watcher: Watcher | None,
+    settings: Settings,
+    assess: Callable[[Assessment], None],
+    work: Callable[[Assessment, Results], None],
+) -> Report:
+    """Wait for the lock of ``root``, assess what is below, and work."""
+    path = os.fspath(root)
+    if not isinstance(path, str):
+        raise TypeError(f"root must be a str or a path of str, got {root!r}")
+    if not os.path.isdir(path):
+        raise NotADirectoryError(f"{printable(path)} is not a directory")
+    results = Results(watcher or Watcher())
+    on_wait = partial(results.watcher.on_wait, path)
+    with locked(path, on_wait, shared=work is not _apply), ExitStack() as stack:
+        with naming(path, "listed"):
+            folder = stack.enter_context(Folder.opened(path))
+        started, record = time.monotonic(), Record(folder)
+        for message in record.warnings:
+            results.watcher.on_warning(message)
+        assessment = Assessment(folder, record, settings)
+        assess(assessment)
+        for failure in assessment.failures:
+            results.add(failure)
+        work(assessment, results)
+        return Report(
+            path,
+            assessment.files,
+            assessment.size,
+            results.outcomes,
+            results.failures,
+            time.monotonic() - started,
+            assessment.listing.left_alone,
+            record.warnings,
+        )
+
+
+def _preview(assessment: Assessment, results: Results) -> None:
+    """Report what a run would do. Whether a new variant would save enough is not known."""
+    for outcome in assessment.outdated:
+        results.add(outcome)
+    for variant in assessment.variants:
+        results.add(variant.expected, quietly=variant.action in _QUIET)
+    results.watcher.on_start(0)
+
+
+def _apply(assessment: Assessment, results: Results) -> None:
+    for path in assessment.listing.unfinished:
+        # If the folder can no longer be opened, the next run removes the file.
+        with suppress(OSError), parent_of(assessment.root, path) as (folder, name):
+            remove_unfinished(folder, name)
+    try:
+        Writer(assessment, results).run()
+    finally:
         try:
-            Writer(run, settings).apply(assessment)
-        finally:
-            try:
-                run.record.save()
-            except CompressionError as error:  # a full disk; the next run adopts the variants
-                run.add(Failure(run.folder.path, str(error)))
-    return run.report(assessment.files, assessment.size, assessment.listing.left_alone)
+            assessment.record.save()
+        except CompressionError as error:  # a full disk; the next run adopts the variants
+            results.add(Failure(assessment.root.path, str(error)))

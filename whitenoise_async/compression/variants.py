@@ -16,6 +16,7 @@ from ..files.open_file import OpenFile
 from .encoders import PIECE, Encoder, NotCompressedError
 from .errors import CompressionError, naming
 from .originals import OpenOriginal, new_digest
+from .record import Made
 
 
 class Found(NamedTuple):
@@ -40,6 +41,11 @@ def find_variant(folder: Folder, name: str) -> Found | None:
             digest.update(piece)
         return Found(digest.hexdigest(), os.fstat(descriptor))
     return None
+
+
+def is_result(found: Found | None, made: Made | None) -> bool:
+    """Whether a variant is as it was recorded."""
+    return found is not None and made is not None and found.digest == made.digest
 
 
 def pieces_of(descriptor: int) -> Iterator[bytes]:

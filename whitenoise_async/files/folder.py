@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 
 from .errors import UnavailableError, classify_error
@@ -209,6 +209,31 @@ def parent_of(root: Folder, path: str, *, make: int | None = None) -> Iterator[t
     above, _, name = path.rpartition("/")
     with root.below(above, make=make) as folder:
         yield folder, name
+
+
+def walk(
+    root: Folder, on_error: Callable[[str, str], object]
+) -> Iterator[tuple[str, Folder, list[os.DirEntry[str]]]]:
+    """Yield each folder below ``root`` with its entries that are not folders, in a fixed order.
+
+    The first value is the folder's path below the root: empty for the root, else with a slash at
+    its end. A folder stays open until the next one is requested.
+
+    :param on_error: called with the path of a folder that cannot be listed, and a message.
+    """
+    waiting = [""]
+    while waiting:
+        below = waiting.pop()
+        try:
+            with root.below(below) as folder:
+                entries = folder.entries()
+                names = {each.name for each in entries if each.is_dir(follow_symlinks=False)}
+                yield below, folder, [each for each in entries if each.name not in names]
+        except OSError as error:
+            path = root.path_of(below).removesuffix("/") or root.path
+            on_error(path, f"{path} cannot be listed: {error.strerror}")
+            continue
+        waiting += [f"{below}{name}/" for name in sorted(names, reverse=True)]
 
 
 def _open_through_trusted_links(folder: int, name: str) -> int:
