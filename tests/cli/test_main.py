@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import sys
+from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -75,3 +77,9 @@ def test_help_names_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
     output = capsys.readouterr().out
     for name, what in commands._COMMANDS.items():
         assert any(line.split() == [name, *what.split()] for line in output.splitlines())
+
+
+@pytest.mark.parametrize("name", ["compress", "gzip"])
+def test_importing_a_command_runs_nothing(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, f"whitenoise_async.{name}", raising=False)
+    assert callable(import_module(f"whitenoise_async.{name}").main)

@@ -135,6 +135,13 @@ def test_anything_but_a_file_in_place_of_the_record_is_named(
     assert reason in str(caught.value)
 
 
+def test_a_link_to_nothing_in_the_records_place_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / NAME).symlink_to("missing")
+    assert Record(at(tmp_path)).files == {}
+    assert list(saved(tmp_path, "a.txt").files) == ["a.txt"]
+    assert working_files(tmp_path) == os.listdir(tmp_path) == [NAME]
+
+
 def test_a_record_without_read_permission_is_named(public_path: Path) -> None:
     write(public_path / NAME, as_record()).chmod(0)
     printed = run_as_nobody(f"""

@@ -14,7 +14,7 @@ from typing import Any
 
 import brotli
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.helpers.file_trees import DECODERS, SUFFIXES, at
@@ -86,6 +86,7 @@ def test_without_a_file_the_match_is_unknown(
 
 
 @pytest.mark.parametrize("token", ENCODERS)
+@settings(deadline=None)
 @given(content=st.binary(max_size=500))
 def test_only_bytes_that_decompress_to_the_original_match(
     tmp_path_factory: pytest.TempPathFactory, token: str, content: bytes

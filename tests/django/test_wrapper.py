@@ -161,6 +161,18 @@ def test_force_script_name_is_removed_from_the_url(kind: str, root: Path, mount:
         assert get("/app/static/a.css").body == CSS
 
 
+def test_files_are_found_and_listed_with_force_script_name(root: Path) -> None:
+    from whitenoise_async.django import DjangoWhiteNoise
+
+    changed = {"FORCE_SCRIPT_NAME": "/app", "STATIC_URL": "/static/", "STATIC_ROOT": root}
+    with override_settings(**changed):
+        application = DjangoWhiteNoise(get_asgi_application())
+    found = application.find("/static/a.css")
+    assert found is not None
+    assert found.path == str(root / "a.css")
+    assert found.path in (application.listed_files() or {})
+
+
 def test_a_static_url_that_only_begins_like_the_mount_point_is_kept(kind: str, root: Path) -> None:
     changed = {"FORCE_SCRIPT_NAME": "/app", "STATIC_URL": "/apple/", "STATIC_ROOT": root}
     assert wrapped(kind, **changed)("/apple/a.css").body == CSS

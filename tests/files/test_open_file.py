@@ -292,3 +292,9 @@ def test_an_error_while_a_file_is_opened_closes_its_descriptor(
         with pytest.raises(MemoryError):
             open_file(str(path))
     assert descriptors_of(path) == []
+
+
+def test_an_append_within_one_tick_of_the_clock_is_no_overwrite(file: OpenFile) -> None:
+    """The ctime is then that of the opening."""
+    file.state = file.state._replace(size=file.state.size - 1)
+    assert file.change_since_open() is None
