@@ -29,7 +29,7 @@ def make_images(root: Path, size: int) -> None:
     for path in paths:
         length = size if path.suffix == ".bin" else size // 2
         write(path, path.parent.name.encode() * length)
-    for _ in range(1000):
+    for _ in range(100_000):
         for path in paths:
             os.utime(path, (MTIME, MTIME))
         if len({path.stat().st_ctime_ns for path in paths}) == 1:
