@@ -164,10 +164,13 @@ TRUNCATED, OVERWRITTEN = "the file was truncated", "the file was overwritten"
         (lambda path: os.utime(path, (0, MTIME + 1)), OVERWRITTEN),
         (lambda path: write(path, CONTENT[::-1]), OVERWRITTEN),  # with the same date
         (lambda path: path.write_bytes(CONTENT[::-1]), OVERWRITTEN),
+        (lambda path: write(path, CONTENT[::-1], mtime=MTIME + 1), OVERWRITTEN),
+        (lambda path: write(path, CONTENT[::-1] + b"more"), OVERWRITTEN),  # with the same date
     ],
     ids=[
         *("chmod", "link", "rename", "remove", "replace", "append", "append and restore date"),
         *("truncate", "touch", "overwrite and restore date", "overwrite"),
+        *("overwrite and set date", "overwrite with more and restore date"),
     ],
 )
 def test_a_change_is_noticed_and_one_that_affects_the_content_is_named(
@@ -188,6 +191,7 @@ def test_a_file_is_read_at_any_offset_and_as_a_stream(file: OpenFile, path: Path
     for _ in range(2):
         with file.stream() as stream:
             assert stream.read() == CONTENT
+    assert file.read(5, 10) == CONTENT[5:15]
     assert file.read_nowait(3, 4) == (CONTENT[3:7] if file.supports_nowait else None)
 
 
@@ -233,52 +237,6 @@ def test_no_link_to_a_folder_below_the_root_is_followed(tmp_path: Path) -> None:
         with pytest.raises(UnavailableError):
             open_below(str(root), str(root / name))
     assert open_file(str(root / "linked" / "b" / "c.bin")).is_by_path
-
-
-def overwrite(path: Path) -> None:
-    write(path, CONTENT[::-1], mtime=MTIME + 1)
-
-
-def overwrite_and_restore_date(path: Path) -> None:
-    write(path, CONTENT[::-1])
-
-
-def overwrite_with_more_and_restore_date(path: Path) -> None:
-    write(path, CONTENT[::-1] + b"more")
-
-
-def test_a_stream_is_independent_and_starts_at_the_beginning(file: OpenFile) -> None:
-    for _ in range(2):
-        with file.stream() as stream:
-            assert stream.read() == CONTENT
-    assert file.read(5, 10) == CONTENT[5:15]
-
-
-@pytest.mark.parametrize(
-    ("change", "expected"),
-    [
-        (append, None),
-        (replace, None),
-        (Path.unlink, None),
-        (lambda path: path.chmod(0o600), None),
-        (lambda path: os.link(path, path.with_name("link")), None),
-        (lambda path: path.rename(path.with_name("other")), None),
-        (lambda path: os.truncate(path, 9_999), "the file was truncated"),
-        (overwrite, OVERWRITTEN),
-        (overwrite_and_restore_date, OVERWRITTEN),
-        (overwrite_with_more_and_restore_date, OVERWRITTEN),
-    ],
-    ids=["append", "replace", "unlink", "chmod", "link", "rename", "truncate", *["write"] * 3],
-)
-def test_a_change_that_makes_a_body_wrong_is_noticed(
-    file: OpenFile, path: Path, change: Callable[[Path], object], expected: str | None
-) -> None:
-    assert file.change_since_open() is None
-    assert file.is_unchanged()
-    time.sleep(0.02)  # the clock that sets the ctime ticks every few milliseconds
-    change(path)
-    assert file.change_since_open() == expected
-    assert not file.is_unchanged()
 
 
 def test_an_error_while_a_file_is_opened_closes_its_descriptor(
