@@ -105,7 +105,7 @@ def coverage(session: nox.Session) -> None:
 
 @nox.session
 def cdn(session: nox.Session) -> None:
-    """What caches do with the responses; needs nginx and Varnish, and skips a missing one."""
+    """Test the responses behind caches; needs nginx and Varnish, and skips a missing one."""
     session.install("-e", ".[test]")
     session.run("python", "-m", "pytest", "-m", "cdn", "-rs", *session.posargs)
 

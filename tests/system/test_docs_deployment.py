@@ -1,4 +1,4 @@
-"""What docs/deployment.md says about releases."""
+"""The statements of docs/deployment.md about releases."""
 
 from __future__ import annotations
 
