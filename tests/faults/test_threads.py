@@ -40,6 +40,7 @@ from tests.helpers.slow import slow_unless
 from whitenoise_async.asgi import event_loop as async_base
 from whitenoise_async.asgi import file_stream as streaming
 from whitenoise_async.asgi import worker_threads as threads
+from whitenoise_async.asgi.turn_budget import per_loop
 from whitenoise_async.asgi.worker_threads import (
     MAX_PER_DIRECTORY,
     MAX_STUCK,
@@ -678,7 +679,7 @@ def test_calls_cancelled_at_any_moment_release_everything(
                     await anyio.sleep(0.01)
         give_up.clear()  # of tasks, whose errors refer to their frames
         gc.collect()
-        loop = threads._this_loop()
+        loop = per_loop(threads._loop, threads._Loop)
         assert loop.threads.total_tokens == MAX_THREADS
         # The last scope refers to its task.
         assert len(loop.files) <= 1

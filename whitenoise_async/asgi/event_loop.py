@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Awaitable
 from functools import partial
 
 from anyio import move_on_after
@@ -15,17 +16,26 @@ from ..serving.response_cache import Line
 from .worker_threads import Call
 
 
-async def reply_in_thread(responder: Responder[Line], request: FileRequest) -> Reply[Line] | None:
+def reply_in_thread(
+    responder: Responder[Line], request: FileRequest
+) -> Awaitable[Reply[Line] | None]:
     """Reply as :meth:`Responder.reply` does, in a thread.
 
     A disk may hang while a file is checked. Then the content in memory is sent instead.
     """
     in_memory = responder.reply_from_memory(request)
-    with move_on_after(None if in_memory is None else PATIENCE):
-        try:
-            return await _reply_once_per_file(responder, request)
-        except LongDigestError:
-            return await _reply_once_per_file(responder, request, computes_long_digest=True)
+    reply = _reply_once_per_file(responder, request)
+    return reply if in_memory is None else _with_patience(responder, request, reply, in_memory)
+
+
+async def _with_patience(
+    responder: Responder[Line],
+    request: FileRequest,
+    reply: Awaitable[Reply[Line] | None],
+    in_memory: Reply[Line],
+) -> Reply[Line] | None:
+    with move_on_after(PATIENCE):
+        return await reply
     # Another request may have loaded a newer state.
     return responder.reply_from_memory(request) or in_memory
 
@@ -37,9 +47,8 @@ async def _reply_once_per_file(
 
     Otherwise, requests for one file on a disk that hangs would occupy every thread.
 
-    :raises LongDigestError: if a large file must be read for its digest and
-        ``computes_long_digest`` is false. That takes seconds, and small files must not wait for its
-        thread.
+    :param computes_long_digest: whether a large file is read for its digest. That takes seconds,
+        and small files must not wait for its thread.
     """
     entry, label = request.entry, request.label
     place = entry.url if isinstance(entry, Unresolved) else label
@@ -55,6 +64,9 @@ async def _reply_once_per_file(
                 ready = responder.reply_nowait(entry, request.method, request.raw)
                 if ready is not None:
                     return ready
+            await call.wait_for_thread()
             return await call.run()
+    except LongDigestError:
+        return await _reply_once_per_file(responder, request, computes_long_digest=True)
     except FileSystemError as error:
         return responder.reply_unavailable(request, error)

@@ -6,7 +6,7 @@ import asyncio
 import math
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from time import monotonic
 from types import TracebackType
@@ -33,21 +33,6 @@ STUCK_AFTER = 1.0
 MAX_STUCK = 48
 
 
-class _Limiters(WeakValueDictionary[str, CapacityLimiter]):
-    """Limiters by path. One exists while a call holds it or waits for it."""
-
-    def __init__(self, tokens: int) -> None:
-        super().__init__()
-        self._tokens = tokens
-
-    def for_path(self, path: str) -> CapacityLimiter:
-        """The limiter of a file or a directory."""
-        limiter = self.get(path)
-        if limiter is None:
-            limiter = self[path] = CapacityLimiter(self._tokens)
-        return limiter
-
-
 class _Loop:
     """The limits on the threads of one event loop."""
 
@@ -55,8 +40,9 @@ class _Loop:
         self.threads = CapacityLimiter(MAX_THREADS)
         self.long = CapacityLimiter(MAX_LONG)
         self.unlimited = CapacityLimiter(math.inf)
-        self.directories = _Limiters(MAX_PER_DIRECTORY)
-        self.files = _Limiters(1)
+        # By path. A limiter exists while a call holds it or waits for it.
+        self.directories: WeakValueDictionary[str, CapacityLimiter] = WeakValueDictionary()
+        self.files: WeakValueDictionary[str, CapacityLimiter] = WeakValueDictionary()
 
     def replace_stuck(self) -> None:
         """Allow one more thread for each stuck one."""
@@ -72,16 +58,12 @@ class _Loop:
 _loop: RunVar[_Loop] = RunVar("whitenoise_async_threads")
 
 
-def _this_loop() -> _Loop:
-    return per_loop(_loop, _Loop)
-
-
 class Call(Generic[T]):
     """A call of a function that waits for the disk, and the limiters that it holds until it ends.
 
     A thread cannot be stopped. If a request is cancelled while the disk hangs, its call still
     counts; otherwise more and more threads would hang. Used as
-    ``with Call(…) as call: await call.run()``.
+    ``with Call(…) as call: await call.wait_for_thread(); await call.run()``.
     """
 
     def __init__(self, path: str, directory: str | None, function: Callable[[], T]) -> None:
@@ -96,16 +78,16 @@ class Call(Generic[T]):
         self._path = path
         self._directory = directory
         self._function = function
-        self._loop = _this_loop()
+        self._loop = per_loop(_loop, _Loop)
         self._held: list[CapacityLimiter] = []
         self._is_over = False
         self._is_left = False
-        self._call_soon = call_soon_threadsafe()
+        self._call_soon: Callable[[Callable[[], object]], object] | None = None
         self._changing = threading.Lock()
 
     async def wait_for_file(self, path: str) -> bool:
         """Wait until no other call is for the file ``path``; returns whether none was."""
-        limiter = self._loop.files.for_path(path)
+        limiter = self._loop.files.setdefault(path, CapacityLimiter(1))
         was_alone = bool(limiter.available_tokens)
         await self._hold(limiter)
         return was_alone
@@ -115,7 +97,8 @@ class Call(Generic[T]):
         if self._directory is None:
             await self._hold(self._loop.long)
             return
-        await self._hold(self._loop.directories.for_path(self._directory))
+        limiter = CapacityLimiter(MAX_PER_DIRECTORY)
+        await self._hold(self._loop.directories.setdefault(self._directory, limiter))
         while True:
             with move_on_after(STUCK_AFTER):
                 await self._hold(self._loop.threads)
@@ -123,20 +106,11 @@ class Call(Generic[T]):
                 return
             self._loop.replace_stuck()
 
-    async def run(self) -> T:
-        """Run the function in a thread.
-
-        :raises FileSystemError: if no thread can be started. Then the function did not run.
-        """
-        await self.wait_for_thread()
-        # If anyio held the limiter, it would count tasks that wait for threads, not threads.
+    def run(self) -> Awaitable[T]:
+        """Run the function in a thread, after :meth:`wait_for_thread`."""
+        # If anyio held the limiters, it would count tasks that wait for threads, not threads.
         limiter = self._loop.unlimited
-        try:
-            return await to_thread.run_sync(self, abandon_on_cancel=True, limiter=limiter)
-        except RuntimeError as error:
-            if self.has_begun:
-                raise
-            raise FileSystemError(self._path, error) from error
+        return to_thread.run_sync(self, abandon_on_cancel=True, limiter=limiter)
 
     def __call__(self) -> T:
         """Run the function. Called in the thread."""
@@ -149,10 +123,10 @@ class Call(Generic[T]):
         finally:
             with self._changing:
                 self._is_over = True
-                is_left = self._is_left
-            if is_left:
+                call_soon = self._call_soon
+            if call_soon is not None:
                 with suppress(RuntimeError):  # the event loop has ended
-                    self._call_soon(self._release)
+                    call_soon(self._release)
 
     def __enter__(self) -> Call[T]:
         return self
@@ -163,11 +137,18 @@ class Call(Generic[T]):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        """Release the limiters, or let the thread release them if it is still running.
+
+        :raises FileSystemError: if no thread could be started. Then the function did not run.
+        """
         with self._changing:
             self._is_left = True
             if self.has_begun and not self._is_over:
+                self._call_soon = call_soon_threadsafe()
                 return
         self._release()
+        if isinstance(error, RuntimeError) and not self.has_begun:
+            raise FileSystemError(self._path, error) from error
 
     async def _hold(self, limiter: CapacityLimiter) -> None:
         try:
@@ -185,7 +166,7 @@ class Call(Generic[T]):
 
 def stuck_calls() -> int:
     """The number of calls of this event loop that are stuck and do not count."""
-    return int(_this_loop().threads.total_tokens) - MAX_THREADS
+    return int(per_loop(_loop, _Loop).threads.total_tokens) - MAX_THREADS
 
 
 async def run_blocking(path: str, function: Callable[[], T]) -> T:
@@ -195,6 +176,7 @@ async def run_blocking(path: str, function: Callable[[], T]) -> T:
     :raises FileSystemError: if no thread can be started. Then ``function`` did not run.
     """
     with Call(path, os.path.dirname(path), function) as call:
+        await call.wait_for_thread()
         return await call.run()
 
 
@@ -207,7 +189,7 @@ class Statistics(NamedTuple):
 
 def statistics() -> Statistics:
     """The numbers of calls of this event loop that have a thread, and that wait for one."""
-    loop = _this_loop()
+    loop = per_loop(_loop, _Loop)
     limiters = [loop.threads, loop.long, *loop.directories.values(), *loop.files.values()]
     waiting = sum(each.statistics().tasks_waiting for each in limiters)
     running = loop.threads.borrowed_tokens + loop.long.borrowed_tokens
