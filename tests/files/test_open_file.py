@@ -242,11 +242,11 @@ def test_no_link_to_a_folder_below_the_root_is_followed(tmp_path: Path) -> None:
 def test_an_error_while_a_file_is_opened_closes_its_descriptor(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(descriptor: int) -> bool:
+    def fail(path: str, status: os.stat_result) -> None:
         raise MemoryError
 
     with monkeypatch.context() as patch:
-        patch.setattr(open_file_module, "supports_page_cache_reads", fail)
+        patch.setattr(open_file_module, "require_regular", fail)
         with pytest.raises(MemoryError):
             open_file(str(path))
     assert descriptors_of(path) == []

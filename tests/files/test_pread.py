@@ -68,6 +68,17 @@ def test_support_of_page_cache_reads_is_recognized(descriptor: int) -> None:
     assert pread.supports_page_cache_reads(descriptor) is accepts_nowait(descriptor)
 
 
+@pytest.mark.parametrize("error", [OSError(95, "Operation not supported"), MemoryError()])
+def test_page_cache_reads_that_fail_are_not_supported(
+    descriptor: int, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fail(*arguments: object) -> int:
+        raise error
+
+    monkeypatch.setattr(os, "preadv", fail)
+    assert pread.supports_page_cache_reads(descriptor) is False
+
+
 def test_bytes_in_the_page_cache_are_read_without_waiting(descriptor: int) -> None:
     if not accepts_nowait(descriptor):
         pytest.skip("the temporary folder's file system has no page-cache reads")

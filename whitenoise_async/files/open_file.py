@@ -31,8 +31,8 @@ class OpenFile:
     """
 
     __slots__ = (
-        *("_counting", "_descriptor", "_holders", "_status", "_to_close"),
-        *("is_by_path", "path", "state", "supports_nowait"),
+        *("_counting", "_descriptor", "_holders", "_status", "_supports_nowait", "_to_close"),
+        *("is_by_path", "path", "state"),
     )
 
     def __init__(
@@ -49,15 +49,25 @@ class OpenFile:
         self.is_by_path = is_by_path
         self.state = state_of(status)
         self._status = status
-        #: Whether :meth:`read_nowait` works. Such file systems keep the state of an open file in
-        #: memory as well, so that asking for it does not wait for the disk either.
-        self.supports_nowait = supports_page_cache_reads(descriptor)
+        self._supports_nowait: bool | None = None  # not known yet
         self._counting = threading.RLock()  # a finalizer may interrupt the thread that holds it
         self._holders = 1
         # Holds the descriptor until someone closes it. A list's pop() is atomic, so only one caller
         # gets it. A lock is not enough: after a fork, the finalizer could wait for a lock that a
         # thread of the parent held.
         self._to_close = [descriptor]
+
+    @property
+    def supports_nowait(self) -> bool:
+        """Whether :meth:`read_nowait` works.
+
+        Such file systems keep the state of an open file in memory as well, so that asking for it
+        does not wait for the disk either.
+        """
+        # Found out at the first use, since most files are read at once and closed.
+        if self._supports_nowait is None:
+            self._supports_nowait = supports_page_cache_reads(self._descriptor)
+        return self._supports_nowait
 
     @property
     def is_open(self) -> bool:

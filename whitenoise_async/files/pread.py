@@ -30,7 +30,7 @@ def supports_page_cache_reads(descriptor: int) -> bool:
         read_page_cache(descriptor, 1, 0)
     except BlockingIOError:
         return True
-    except (OSError, AttributeError, NotImplementedError):
+    except (OSError, MemoryError, AttributeError, NotImplementedError):
         return False
     return True
 
