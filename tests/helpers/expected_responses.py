@@ -18,8 +18,8 @@ from whitenoise_async.registry.entries import Entry, StaticFile
 from whitenoise_async.serving.etags import make_tag_source
 from whitenoise_async.serving.file_headers import FileHeaders, Hook, shared_headers
 from whitenoise_async.serving.open_variants import OpenVariants
-from whitenoise_async.serving.representation import make_representations
 from whitenoise_async.serving.response import Request, Response, redirect, redirect_headers, respond
+from whitenoise_async.serving.snapshot import ServedFile
 
 
 class ExpectedResponses:
@@ -70,10 +70,9 @@ class ExpectedResponses:
             headers = redirect_headers(self._headers.shared, self._headers.make(entry.file))
             return redirect(entry.location, request, headers)
         with closing(OpenVariants(entry)) as variants:
-            files = list(variants.files.values())
-            states = [(file.path, coding, file.state) for coding, file in variants.files.items()]
-            tags = make_tag_source("mtime").tags(entry.path, entry.url, files)
-        return respond(make_representations(states, self._headers.make(entry), tags), request)
+            tag_source = make_tag_source("mtime")
+            snapshot = ServedFile(entry).take_snapshot(variants, self._headers, tag_source)
+        return respond(snapshot.representations, request)
 
 
 def _fields(request: RawRequest) -> RequestFields:

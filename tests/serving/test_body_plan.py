@@ -38,8 +38,8 @@ def file(path: Path) -> Iterator[OpenFile]:
 def test_a_body_is_cut_or_read_by_its_plan(file: OpenFile) -> None:
     plan = BodyPlan(PARTS)
     assert list(plan) == PARTS
-    assert (len(plan), plan.length, plan.file_length) == (3, len(BODY), 6)
-    assert not plan.is_whole_file
+    assert (plan.length, plan.file_length) == (len(BODY), 6)
+    assert (plan.is_multipart, plan.is_whole_file) == (True, False)
     assert plan.slice(CONTENT) == plan.read(file) == BODY
 
 
@@ -72,7 +72,7 @@ def test_a_body_may_need_no_file(file: OpenFile) -> None:
 
 
 def test_a_body_may_be_empty(file: OpenFile) -> None:
-    assert (len(EMPTY), EMPTY.length, EMPTY.is_whole_file) == (0, 0, False)
+    assert (EMPTY.length, EMPTY.is_multipart, EMPTY.is_whole_file) == (0, False, False)
     assert EMPTY.literal == EMPTY.slice(CONTENT) == EMPTY.read(file) == b""
 
 

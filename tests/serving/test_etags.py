@@ -18,6 +18,7 @@ from tests.helpers.files import MTIME, write
 from whitenoise_async import ASGIWhiteNoise
 from whitenoise_async.asgi.worker_threads import MAX_LONG, statistics
 from whitenoise_async.files.open_file import OpenFile, open_file
+from whitenoise_async.registry.entries import StaticFile
 from whitenoise_async.serving import etags
 from whitenoise_async.serving.etags import (
     ContentDigests,
@@ -99,11 +100,11 @@ def test_a_file_that_changes_while_it_is_read_has_no_digest(tmp_path: Path) -> N
     digests = ContentDigests()
     file = open_file(str(path))
     write(path, b"b" * 20)
-    assert digests.tags(str(path), "/a.bin", [file]) == [None]
+    assert digests.tags(StaticFile(str(path), "/a.bin"), [file], [False]) == [None]
     assert not digests
     file.close()
     file = open_file(str(path))
-    assert digests.tags(str(path), "/a.bin", [file]) == [digest(b"b" * 20)]
+    assert digests.tags(StaticFile(str(path), "/a.bin"), [file], [False]) == [digest(b"b" * 20)]
     file.close()
 
 
@@ -115,7 +116,8 @@ def test_the_number_of_digests_is_bounded_least_recently_used_out_first(
     paths = {name: str(write(tmp_path / name, name.encode())) for name in "abc"}
     for name in "abacab":
         file = open_file(paths[name])
-        assert digests.tags(file.path, f"/{name}", [file]) == [digest(name.encode())]
+        entry = StaticFile(file.path, f"/{name}")
+        assert digests.tags(entry, [file], [False]) == [digest(name.encode())]
         file.close()
     assert [Path(path).name for path in digested] == ["a", "b", "c", "b"]
     assert len(digests) == 2
@@ -134,7 +136,7 @@ def test_digests_of_more_than_a_mebibyte_may_be_forbidden(
         digests = ContentDigests()
 
         def make_tags() -> list[str | None]:
-            return digests.tags(file.path, "/a.bin", [file])
+            return digests.tags(StaticFile(file.path, "/a.bin"), [file], [False])
 
         if is_long:
             with pytest.raises(LongDigestError):
@@ -293,6 +295,8 @@ def test_a_default_is_used_if_a_callable_returns_none(tmp_path: Path, default: s
     path = write(tmp_path / "a.css", TEXT)
     source = make_tag_source(lambda path, url: "tag" if url == "/a.css" else None, default)
     file = open_file(str(path))
-    tags = [list(source.tags(str(path), url, [file, file])) for url in ("/a.css", "/b.css")]
+    entries = [StaticFile(str(path), url) for url in ("/a.css", "/b.css")]
+    dated = [default == "mtime"] * 2
+    tags = [list(source.tags(entry, [file, file], dated)) for entry in entries]
     file.close()
     assert tags == [["tag", "tag"], [digest(TEXT) if default == "content" else None] * 2]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
@@ -12,7 +13,11 @@ from hypothesis import strategies as st
 from whitenoise_async.files.state import FileState
 from whitenoise_async.http.fields import combined_field
 from whitenoise_async.http.preconditions import parse_entity_tags
-from whitenoise_async.serving.representation import make_representations
+from whitenoise_async.serving.representation import (
+    Representation,
+    are_dated,
+    make_representations,
+)
 
 SECOND = 10**9
 MTIME = 1_600_000_000  # Sun, 13 Sep 2020 12:26:40 GMT
@@ -25,9 +30,18 @@ IDENTITY_VARIANT = ("/a.css", "identity", STATE)
 GZIP_VARIANT = ("/a.css.gz", "gzip", CODED)
 
 
+def make(
+    variants: Sequence[tuple[str, str, FileState]],
+    file_headers: Sequence[tuple[str, str]],
+    tags: Sequence[str | None] = (),
+) -> list[Representation]:
+    dated = are_dated([state for _, _, state in variants])
+    return make_representations(variants, file_headers, dated, tags or [None] * len(variants))
+
+
 def test_a_file_without_variants_has_one_representation() -> None:
     file_headers = [("Content-Type", "text/css"), ("X-A", "b")]
-    (only,) = make_representations([IDENTITY_VARIANT], file_headers)
+    (only,) = make([IDENTITY_VARIANT], file_headers)
     assert tuple(only) == (
         "/a.css",
         "identity",
@@ -49,9 +63,7 @@ def test_a_file_without_variants_has_one_representation() -> None:
 
 
 def test_a_variant_is_a_separate_representation() -> None:
-    identity, coded = make_representations(
-        [IDENTITY_VARIANT, GZIP_VARIANT], [("Content-Type", "text/css")]
-    )
+    identity, coded = make([IDENTITY_VARIANT, GZIP_VARIANT], [("Content-Type", "text/css")])
     assert (identity.path, identity.size) == ("/a.css", 1000)
     assert identity.headers == [
         ("Content-Type", "text/css"),
@@ -100,14 +112,12 @@ def test_a_header_of_the_file_is_kept_extended_or_replaced(
     identity: str | None,
     coded: str | None,
 ) -> None:
-    pair = make_representations([IDENTITY_VARIANT, GZIP_VARIANT], file_headers)
+    pair = make([IDENTITY_VARIANT, GZIP_VARIANT], file_headers)
     assert [combined_field(each.headers, name) for each in pair] == [identity, coded], section
 
 
 def test_the_headers_of_a_file_without_variants_are_kept() -> None:
-    (only,) = make_representations(
-        [IDENTITY_VARIANT], [("Vary", "Origin"), ("Content-Encoding", "br")]
-    )
+    (only,) = make([IDENTITY_VARIANT], [("Vary", "Origin"), ("Content-Encoding", "br")])
     assert combined_field(only.headers, "Vary") == "Origin"
     assert combined_field(only.headers, "Content-Encoding") == "br"
 
@@ -130,7 +140,7 @@ def test_the_headers_of_a_file_without_variants_are_kept() -> None:
 )
 def test_a_date_that_must_not_be_sent_is_not_sent(mtime_ns: int, expected: str | None) -> None:
     """RFC 9110 §8.8.2.1."""
-    (only,) = make_representations([("/a", "identity", FileState(1, mtime_ns))], [])
+    (only,) = make([("/a", "identity", FileState(1, mtime_ns))], [])
     assert combined_field(only.headers, "Last-Modified") == expected
     assert (only.last_modified is None) is (expected is None)
     assert list(parse_entity_tags(only.etag)) == [only.etag]
@@ -139,9 +149,9 @@ def test_a_date_that_must_not_be_sent_is_not_sent(mtime_ns: int, expected: str |
 def test_if_the_date_of_the_file_is_constant_no_variant_has_a_date() -> None:
     constant, real = FileState(9, SECOND, 5), FileState(3, MTIME * SECOND, 5)
     variants = [("/a", "identity", constant), ("/a.gz", "gzip", real)]
-    assert [each.last_modified for each in make_representations(variants, [])] == [None, None]
+    assert [each.last_modified for each in make(variants, [])] == [None, None]
     variants = [("/a", "identity", real), ("/a.gz", "gzip", constant)]
-    assert [each.last_modified for each in make_representations(variants, [])] == [MTIME, None]
+    assert [each.last_modified for each in make(variants, [])] == [MTIME, None]
 
 
 @pytest.mark.parametrize(
@@ -154,21 +164,21 @@ def test_if_the_date_of_the_file_is_constant_no_variant_has_a_date() -> None:
 def test_a_tag_has_the_ctime_only_if_the_date_is_constant(
     mtime_ns: int, ctime_ns: int, tag: str
 ) -> None:
-    (only,) = make_representations([("/a", "identity", FileState(0x3E8, mtime_ns, ctime_ns))], [])
+    (only,) = make([("/a", "identity", FileState(0x3E8, mtime_ns, ctime_ns))], [])
     assert only.etag == f'"{tag}"'
 
 
 def test_a_given_tag_replaces_the_tag_of_date_and_size() -> None:
     variants = [IDENTITY_VARIANT, GZIP_VARIANT]
-    tags = [each.etag for each in make_representations(variants, [], ["x", "y"])]
+    tags = [each.etag for each in make(variants, [], ["x", "y"])]
     assert tags == ['"x"', '"y-gzip"']
-    tags = [each.etag for each in make_representations(variants, [], [None, "y"])]
+    tags = [each.etag for each in make(variants, [], [None, "y"])]
     assert tags == [f'"{TAG}-3e8"', '"y-gzip"']
 
 
 def test_dates_can_be_switched_off() -> None:
     for each in make_representations(
-        [IDENTITY_VARIANT, GZIP_VARIANT], [], ["x", "y"], use_dates=False
+        [IDENTITY_VARIANT, GZIP_VARIANT], [], [False, False], ["x", "y"]
     ):
         assert each.last_modified is None
         assert combined_field(each.headers, "Last-Modified") is None
@@ -179,9 +189,7 @@ def test_dates_can_be_switched_off() -> None:
 )
 def test_a_digest_that_a_hook_sets_is_dropped(name: str) -> None:
     """RFC 9530: a digest differs for each coding, each range and each state."""
-    for each in make_representations(
-        [IDENTITY_VARIANT, GZIP_VARIANT], [(name, "a"), ("Want-Repr-Digest", "b")]
-    ):
+    for each in make([IDENTITY_VARIANT, GZIP_VARIANT], [(name, "a"), ("Want-Repr-Digest", "b")]):
         assert combined_field(each.headers, name) is None
         assert combined_field(each.headers, "Want-Repr-Digest") == "b"
 
@@ -190,12 +198,12 @@ def test_a_date_in_the_future_is_not_sent() -> None:
     """RFC 9110 §8.8.2.1; a difference of a day makes steps of the clock irrelevant."""
     now = time.time_ns()
     for mtime_ns, is_sent in [(now - 86_400 * SECOND, True), (now + 86_400 * SECOND, False)]:
-        (only,) = make_representations([("/a", "identity", FileState(1, mtime_ns))], [])
+        (only,) = make([("/a", "identity", FileState(1, mtime_ns))], [])
         assert (only.last_modified is not None) is is_sent
 
 
 def test_two_representations_never_share_a_list_of_headers() -> None:
-    first, second = make_representations([IDENTITY_VARIANT, GZIP_VARIANT], [("X-A", "b")])
+    first, second = make([IDENTITY_VARIANT, GZIP_VARIANT], [("X-A", "b")])
     assert isinstance(first.headers, list)
     first.headers.clear()
     assert ("X-A", "b") in second.headers
@@ -221,7 +229,7 @@ def test_a_tag_is_strong_and_differs_between_codings_and_states(
     drawn: list[tuple[FileState, str]],
 ) -> None:
     """RFC 9110 §8.8.3."""
-    made = make_representations([("/a", coding, state) for state, coding in drawn], [])
+    made = make([("/a", coding, state) for state, coding in drawn], [])
     tags = [each.etag for each in made]
     assert len(set(tags)) == len(tags)
     assert all(re.fullmatch(r'"[!#-~]+"', tag) for tag in tags)

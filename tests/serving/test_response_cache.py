@@ -50,7 +50,9 @@ def snapshot_of(mtime: int) -> Snapshot:
         ("/a.css", "identity", FileState(1000, mtime * 10**9)),
         ("/a.css.gz", "gzip", FileState(300, mtime * 10**9)),
     ]
-    return Snapshot(make_representations(states, [("Content-Type", "text/css")]))
+    return Snapshot(
+        make_representations(states, [("Content-Type", "text/css")], [True, True], [None, None])
+    )
 
 
 def raw_of(**fields: str) -> RawFields:

@@ -28,18 +28,17 @@ class FileState(NamedTuple):
     device: int = 0
     inode: int = 0
 
-    @property
-    def modified(self) -> int:
-        """Seconds since the epoch."""
-        return self.mtime_ns // 1_000_000_000
-
     def has_constant_date(self) -> bool:
         """Whether the date is one that packagers set, whatever the content is."""
         return self.mtime_ns < _AFTER_CONSTANT_DATES
 
-    def is_past(self) -> bool:
-        """Whether the date has come: RFC 9110 §8.8.2.1 forbids sending a date in the future."""
-        return self.modified <= time.time()
+    def last_modified(self) -> int | None:
+        """The date in seconds since the epoch; ``None`` if it is in the future.
+
+        RFC 9110 §8.8.2.1 forbids sending a date in the future.
+        """
+        seconds = self.mtime_ns // 1_000_000_000
+        return seconds if seconds <= time.time() else None
 
 
 def state_of(status: os.stat_result) -> FileState:

@@ -12,9 +12,9 @@ from typing import Protocol, TypeVar
 from ..files.open_file import OpenFile
 from ..files.state import FileState
 from ..http.fields import is_opaque_tag
+from ..registry.entries import StaticFile
 from ..support.after_fork import register_after_fork
 from ..support.logs import error_rate_limited, printable
-from .representation import are_dated
 
 T = TypeVar("T")
 
@@ -25,9 +25,12 @@ class TagSource(Protocol):
     #: Whether meaningful dates are used too, in Last-Modified.
     use_dates: bool
 
-    def tags(self, path: str, url: str, files: Sequence[OpenFile]) -> Sequence[str | None]:
+    def tags(
+        self, entry: StaticFile, files: Sequence[OpenFile], dated: Sequence[bool]
+    ) -> Sequence[str | None]:
         """Make an opaque tag, without quotes, for each of the open ``files``. Blocks on the disk.
 
+        :param dated: whether each one's date may be used.
         :returns: ``None`` for a tag of date and size.
         """
 
@@ -81,16 +84,15 @@ class ContentDigests:
     def __len__(self) -> int:
         return len(self._digests)
 
-    def tags(self, path: str, url: str, files: Sequence[OpenFile]) -> list[str | None]:
+    def tags(
+        self, entry: StaticFile, files: Sequence[OpenFile], dated: Sequence[bool]
+    ) -> list[str | None]:
         """The digests of ``files``.
 
         :returns: ``None`` for a file that has a meaningful date or changes while it is read.
         :raises FileSystemError: if a file cannot be read.
         :raises LongDigestError: as :func:`without_long_digests` says.
         """
-        if not self.use_dates:
-            return [self._digest_of(file) for file in files]
-        dated = are_dated([file.state for file in files])
         return [
             None if is_dated else self._digest_of(file)
             for is_dated, file in zip(dated, files, strict=True)
@@ -125,11 +127,14 @@ class _HookTags:
         self._hook = hook
         self._default = default
 
-    def tags(self, path: str, url: str, files: Sequence[OpenFile]) -> Sequence[str | None]:
+    def tags(
+        self, entry: StaticFile, files: Sequence[OpenFile], dated: Sequence[bool]
+    ) -> Sequence[str | None]:
+        path = entry.path
         try:
-            tag = self._hook(path, url)
+            tag = self._hook(path, entry.url)
             if tag is None and self._default is not None:
-                return self._default.tags(path, url, files)
+                return self._default.tags(entry, files, dated)
             if not isinstance(tag, str) or not is_opaque_tag(tag):
                 raise ValueError(
                     f"etag returned {tag!r} for {printable(path)}, but must return a str"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import zip_longest
 from typing import NamedTuple
 
 from ..files.state import FileState
@@ -58,34 +57,31 @@ def are_dated(states: Sequence[FileState]) -> list[bool]:
 def make_representations(
     variants: Sequence[tuple[str, str, FileState]],
     file_headers: Sequence[tuple[str, str]],
-    tags: Sequence[str | None] = (),
-    *,
-    use_dates: bool = True,
-) -> tuple[Representation, ...]:
+    dated: Sequence[bool],
+    tags: Sequence[str | None],
+) -> list[Representation]:
     """Make the representations of one file.
 
     :param variants: path, content coding and state of each; identity first.
     :param file_headers: the headers that all of them share.
-    :param tags: the opaque tag of each one's ETag. ``None`` derives it from date and size, and an
-        empty sequence does so for all.
-    :param use_dates: whether to use dates at all.
+    :param dated: whether each one's date may be used, as :func:`are_dated` says.
+    :param tags: the opaque tag of each one's ETag; ``None`` derives it from date and size.
     """
     shared = [header for header in file_headers if header[0].lower() not in _RESERVED]
     if len(variants) > 1:
         vary = vary_with(combined_field(shared, "Vary"), "Accept-Encoding")
         shared = [*_without(shared, "vary"), ("Vary", vary)]
-    dated = are_dated([state for _, _, state in variants])
-    return tuple(
-        _representation(path, coding, state, tag, shared, use_dates and is_dated)
-        for (path, coding, state), is_dated, tag in zip_longest(variants, dated, tags)
-    )
+    return [
+        _representation(path, coding, state, tag, shared, is_dated)
+        for (path, coding, state), is_dated, tag in zip(variants, dated, tags, strict=True)
+    ]
 
 
 def _representation(
     path: str, coding: str, state: FileState, tag: str | None, shared: Headers, is_dated: bool
 ) -> Representation:
-    etag = _etag(coding, tag or _default_tag(state, is_dated))
-    last_modified = state.modified if is_dated and state.is_past() else None
+    etag = _etag(coding, tag, state, is_dated)
+    last_modified = state.last_modified() if is_dated else None
     headers = list(shared)
     if coding != IDENTITY:
         # The file itself may have a coding, as an .svgz has: RFC 9110 §8.4 lists both.
@@ -99,13 +95,11 @@ def _representation(
     return Representation(path, coding, state, etag, last_modified, headers, is_dated)
 
 
-def _default_tag(state: FileState, is_dated: bool) -> str:
-    changed = f"{state.mtime_ns:x}" if is_dated else f"{state.mtime_ns:x}-{state.ctime_ns:x}"
-    return f"{changed}-{state.size:x}"
-
-
-def _etag(coding: str, tag: str) -> str:
+def _etag(coding: str, tag: str | None, state: FileState, is_dated: bool) -> str:
     """A strong validator (RFC 9110 §8.8.3), different for each coding."""
+    if not tag:
+        changed = f"{state.mtime_ns:x}" if is_dated else f"{state.mtime_ns:x}-{state.ctime_ns:x}"
+        tag = f"{changed}-{state.size:x}"
     return f'"{tag}"' if coding == IDENTITY else f'"{tag}-{coding}"'
 
 

@@ -11,7 +11,7 @@ from .content_cache import Content
 from .etags import TagSource
 from .file_headers import FileHeaders
 from .open_variants import OpenVariants
-from .representation import Representation, make_representations
+from .representation import Representation, are_dated, make_representations
 
 
 class Snapshot:
@@ -39,7 +39,7 @@ class Snapshot:
         """Whether the files on the disk are still in these states. Blocks on the disk."""
         # A date in the future is sent once it has come.
         if any(
-            each.is_dated and each.last_modified is None and each.state.is_past()
+            each.is_dated and each.last_modified is None and each.state.last_modified() is not None
             for each in self.representations
         ):
             return False
@@ -79,11 +79,15 @@ class ServedFile:
     ) -> Snapshot:
         """Replace the snapshot by one of the open ``variants``."""
         files = list(variants.files.values())
+        if tag_source.use_dates:
+            dated = are_dated([file.state for file in files])
+        else:
+            dated = [False] * len(files)
         representations = make_representations(
             [(file.path, coding, file.state) for coding, file in variants.files.items()],
             self.headers(headers),
-            tag_source.tags(self.entry.path, self.entry.url, files),
-            use_dates=tag_source.use_dates,
+            dated,
+            tag_source.tags(self.entry, files, dated),
         )
         self.snapshot = Snapshot(representations, variants.rejected)
         return self.snapshot
