@@ -156,10 +156,12 @@ class BaseWhiteNoise(Options, Generic[Line]):
         test = self.resolved_options.is_immutable
         return test is not None and bool(test(static_file.path, url))
 
-    def _immutable_hook(self) -> Hook:
-        is_overridden = type(self).is_immutable_file is not BaseWhiteNoise.is_immutable_file
-        name = "is_immutable_file" if is_overridden else "immutable_file_test"
-        return Hook(name, self.is_immutable_file)
+    def _immutable_hook(self) -> Hook | None:
+        if type(self).is_immutable_file is not BaseWhiteNoise.is_immutable_file:
+            return Hook("is_immutable_file", self.is_immutable_file)
+        if self.resolved_options.is_immutable is None:
+            return None
+        return Hook("immutable_file_test", self.is_immutable_file)
 
     def _make_registry(self) -> Registry:
         kind = LiveRegistry if self.resolved_options.autorefresh else WalkedRegistry

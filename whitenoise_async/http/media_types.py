@@ -73,7 +73,7 @@ def content_type(media_type: str, charset: str | None) -> str:
     essence = media_type.partition(";")[0].rstrip().lower()
     if not essence.startswith("text/") and essence not in _LEGACY_JAVASCRIPT:
         return media_type
-    if any(match[1].lower() == "charset" for match in _PARAMETERS.finditer(media_type)):
+    if "charset" in map(str.lower, _PARAMETERS.findall(media_type)):
         return media_type
     return f'{media_type}; charset="{charset}"'
 

@@ -21,12 +21,14 @@ class BodyPart(NamedTuple):
 class BodyPlan:
     """A body as literal bytes and ranges of one representation. It is never changed."""
 
-    __slots__ = ("_parts", "file_length", "is_whole_file", "length")
+    __slots__ = ("_parts", "file_length", "is_multipart", "is_whole_file", "length")
 
     def __init__(self, parts: Sequence[BodyPart] = (), *, is_whole_file: bool = False) -> None:
         """:param is_whole_file: whether the body is the representation, from start to end."""
         self._parts = parts
         self.is_whole_file = is_whole_file
+        #: Whether it has several ranges, with literal bytes between them.
+        self.is_multipart = len(parts) > 1
         #: Bytes of the body that are read from the file.
         self.file_length = 0
         #: Bytes of the body.
@@ -52,9 +54,6 @@ class BodyPlan:
 
     def __iter__(self) -> Iterator[BodyPart]:
         return iter(self._parts)
-
-    def __len__(self) -> int:
-        return len(self._parts)
 
     @property
     def literal(self) -> bytes:

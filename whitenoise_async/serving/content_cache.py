@@ -47,7 +47,7 @@ class ContentCache:
         if len(data) > self._limit:
             return
         with self._lock:
-            self._drop(content)
+            self._size -= self._sizes.pop(content, 0)
             while self._size + len(data) > self._limit:
                 self._drop(self._least_recently_used())
             content.data, content.used = data, monotonic()

@@ -31,7 +31,7 @@ class FileHeaders:
         media_types: MediaTypes,
         charset: str | None,
         shared: Sequence[tuple[str, str]],
-        is_immutable_file: Hook,
+        is_immutable_file: Hook | None,
         add_headers: Callable[[HookHeaders, str, str], object] | None,
     ) -> None:
         """
@@ -54,10 +54,12 @@ class FileHeaders:
         media_type = self._media_types.media_type(path)
         content_type_ = ("Content-Type", content_type(media_type, self._charset))
         headers = HookHeaders([content_type_, *self.shared])
-        hook, is_immutable_file = self._is_immutable_file
+        hook = None
         try:
-            if is_immutable_file(file, url):
-                headers["Cache-Control"] = _IMMUTABLE
+            if self._is_immutable_file is not None:
+                hook, is_immutable_file = self._is_immutable_file
+                if is_immutable_file(file, url):
+                    headers["Cache-Control"] = _IMMUTABLE
             if self._add_headers is None:
                 return headers.items()
             hook = "add_headers_function"

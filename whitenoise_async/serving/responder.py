@@ -15,7 +15,7 @@ from ..registry.entries import Entry, Redirect, StaticFile, Unresolved
 from ..registry.interface import Registry
 from ..support.after_fork import register_after_fork
 from ..support.logs import error_rate_limited, warn_once
-from .body_plan import EMPTY, BodyPlan
+from .body_plan import EMPTY
 from .content_cache import ContentCache
 from .descriptor_cache import DescriptorCache
 from .etags import TagSource
@@ -63,8 +63,9 @@ class FileRequest(NamedTuple):
     @property
     def label(self) -> str:
         """The path of the file for error messages, which never contain a client's URL."""
-        file = self.file
-        return "A folder" if file is None else file.path
+        if isinstance(self.entry, Unresolved):
+            return "A folder"
+        return (self.entry.file if isinstance(self.entry, Redirect) else self.entry).path
 
 
 class Limits(NamedTuple):
@@ -260,7 +261,8 @@ class Responder(Generic[Line]):
 
     def _from_new_snapshot(self, served: ServedFile, request: FileRequest) -> Reply[Line]:
         with served.lock:
-            self._drop_snapshot(served)
+            if served.snapshot is not None:
+                self._drop_snapshot(served)
             with closing(OpenVariants(served.entry)) as variants:
                 snapshot = served.take_snapshot(variants, self._file_headers, self._tag_source)
                 snapshot.check_after = monotonic() + self._check_interval
@@ -325,12 +327,12 @@ class Responder(Generic[Line]):
     def _load(self, response: EncodedFileResponse[Line], file: OpenFile) -> bytes | None:
         """The body, if it should be read here and the file did not change."""
         if file.state.size <= self._max_file_size:
-            data = BodyPlan.of_file(file.state.size).read(file)
-            if data is None:
-                return None
-            # A file that grew may have been overwritten: its content is sent, but not kept.
-            if file.is_unchanged():
+            data = file.read_fully(0, file.state.size)
+            if len(data) == file.state.size and file.is_unchanged():
                 self.content_cache.add(response.content, data)
+            # A file that grew may have been overwritten: its content is sent, but not kept.
+            elif len(data) < file.state.size or file.change_since_open():
+                return None
             return response.plan.slice(data)
         if not response.plan.length:
             return b""

@@ -91,7 +91,7 @@ def respond(representations: Sequence[Representation], request: Request) -> Resp
         return Response(304, _only(selected.headers, _NOT_MODIFIED_NAMES), EMPTY, selected)
     if request.method == "HEAD":
         return Response(200, list(selected.headers), EMPTY, selected)
-    ranges = _ranges(fields, selected)
+    ranges = None if fields.range is None else _ranges(fields.range, fields.if_range, selected)
     if ranges is None:
         return Response(200, list(selected.headers), BodyPlan.of_file(selected.size), selected)
     if not ranges:
@@ -175,12 +175,10 @@ def _select(representations: Sequence[Representation], request: Request) -> Repr
     return representations[choose(candidates, fields.accept_encoding, prefer_identity=wants_range)]
 
 
-def _ranges(fields: RequestFields, selected: Representation) -> list[ByteRange] | None:
-    if fields.range is None or not range_applies(
-        fields.if_range, selected.etag, selected.last_modified
-    ):
+def _ranges(value: str, if_range: str | None, selected: Representation) -> list[ByteRange] | None:
+    if not range_applies(if_range, selected.etag, selected.last_modified):
         return None
-    return parse_range(fields.range, selected.size)
+    return parse_range(value, selected.size)
 
 
 def _failed_precondition(selected: Representation) -> Response:

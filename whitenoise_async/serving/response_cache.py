@@ -93,7 +93,7 @@ class ResponseCache(dict[Key, EncodedFileResponse[Line]]):
         response = respond(snapshot.representations, Request(method, fields))
         encoded = EncodedFileResponse(response, self._wire_format, snapshot)
         size = len(method) + sum(map(len, filter(None, raw)))
-        if self._keep and is_final and size <= MAX_FIELDS_SIZE and len(response.body) <= 1:
+        if self._keep and is_final and size <= MAX_FIELDS_SIZE and not response.body.is_multipart:
             with self._lock:
                 if len(self) >= MAX_RESPONSES:
                     del self[next(iter(self))]
