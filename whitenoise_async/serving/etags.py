@@ -94,7 +94,7 @@ class ContentDigests:
         :raises LongDigestError: as :func:`without_long_digests` says.
         """
         return [
-            None if is_dated else self._digest_of(file)
+            None if self.use_dates and is_dated else self._digest_of(file)
             for is_dated, file in zip(dated, files, strict=True)
         ]
 
