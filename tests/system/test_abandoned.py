@@ -25,6 +25,7 @@ from whitenoise_async.asgi.file_stream import FileStream
 from whitenoise_async.files import open_file as files
 from whitenoise_async.files.errors import BrokenBodyError, FileSystemError
 from whitenoise_async.files.open_file import OpenFile, open_file
+from whitenoise_async.files.state import FileState
 from whitenoise_async.serving.body_plan import EMPTY, BodyPlan
 from whitenoise_async.wsgi.bodies import FileBody, WholeFile
 
@@ -337,9 +338,9 @@ def test_a_truncated_file_whose_body_was_dropped_after_a_piece_is_no_error(root:
 def test_a_file_that_was_opened_in_part_is_closed_once(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(descriptor: int) -> bool:
+    def fail(status: os.stat_result) -> FileState:
         raise MemoryError
 
-    monkeypatch.setattr(files, "supports_page_cache_reads", fail)
+    monkeypatch.setattr(files, "state_of", fail)
     with pytest.raises(MemoryError):
         open_file(str(root / "a.bin"))
