@@ -144,3 +144,24 @@ def test_super_follows_the_settings(
         reply = call_wsgi(application, make_call(f"/static/{name}"))
         assert reply["cache-control"] == IMMUTABLE
         assert (reply["x-mixed"], reply["x-settings"]) == ("yes", f"/static/{name}")
+
+
+class AddsLikeWhiteNoise(WhiteNoiseMiddleware):
+    def add_files(self, root: Any, prefix: Any = None) -> None:  # type: ignore[override]
+        super().add_files(root, prefix)
+
+
+class AddsAnything(WhiteNoiseMiddleware):
+    def add_files(self, *arguments: Any, **options: Any) -> None:
+        super().add_files(*arguments, **options)
+
+
+@pytest.mark.usefixtures("project")
+def test_add_files_of_a_subclass_must_accept_its_arguments() -> None:
+    message = re.escape(
+        "AddsLikeWhiteNoise.add_files() must accept the arguments"
+        " (root, prefix=None, followlinks=False)"
+    )
+    with pytest.raises(TypeError, match=f"^{message}$"):
+        AddsLikeWhiteNoise(lambda request: None)
+    assert AddsAnything(lambda request: None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -39,6 +40,7 @@ class ConfiguredWhiteNoise(BaseWhiteNoise[Line]):
         :param settings: an object with the settings as attributes.
         :param options: take precedence over the settings.
         :raises django.core.exceptions.ImproperlyConfigured: for a setting with a wrong value.
+        :raises TypeError: for a subclass whose ``add_files`` takes other arguments.
         """
         self._configuration = configuration(settings)
         defaults: OptionKeywords = {**self._configuration.defaults}
@@ -50,12 +52,22 @@ class ConfiguredWhiteNoise(BaseWhiteNoise[Line]):
                 set_option(self, name, value)
         keywords: OptionKeywords = {**self._configuration.options, **options}
         super().__init__(application, **keywords)
+        self._check_add_files()
         self._add_roots(self._configuration)
 
     @property
     def static_prefix(self) -> str:
         """The URL prefix of static files below the mount point, with a slash at both ends."""
         return self._configuration.static_prefix
+
+    def _check_add_files(self) -> None:
+        try:
+            inspect.signature(self.add_files).bind("root", "prefix", followlinks=True)
+        except TypeError:
+            raise TypeError(
+                f"{type(self).__name__}.add_files() must accept the arguments"
+                " (root, prefix=None, followlinks=False)"
+            ) from None
 
     def _make_registry(self) -> Registry:
         if self.resolved_options.autorefresh and self._configuration.use_finders:
