@@ -33,7 +33,7 @@ from whitenoise_async.files import pread as reads
 from whitenoise_async.files.errors import BrokenBodyError
 from whitenoise_async.serving import descriptor_cache
 
-PIECES = 12
+PIECES = 6
 CONTENT = os.urandom(MAX_PIECE_SIZE) * PIECES
 BACKENDS = ["asyncio", "trio"]
 
