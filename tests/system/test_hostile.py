@@ -21,7 +21,7 @@ from tests.fuzzing.invariants import STATUSES, check, require_sound
 from tests.fuzzing.sites import SECRET, Sites
 from tests.fuzzing.strategies import far_requests, requests
 from tests.helpers.clients import Reply
-from tests.helpers.slow import in_turns
+from tests.helpers.slow import in_turns, slow_unless
 from whitenoise_async.files.codings import WORKING_PREFIX
 from whitenoise_async.serving import response_cache
 
@@ -74,13 +74,14 @@ def test_found_requests_are_added_to_a_corpus(tmp_path: Path) -> None:
     assert list(load_all(tmp_path)) == found
 
 
+@pytest.mark.parametrize("requests_", slow_unless(["every tenth", "all"], "every tenth".__eq__))
 def test_the_system_is_asked_for_no_path_but_those_of_listed_files(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, requests_: str
 ) -> None:
     sites = Sites(tmp_path)
     roots = (sites.root, tmp_path / "more")
     known = {str(path) for root in roots for path in (root, *root.rglob("*"))}
-    corpus = list(load_all())
+    corpus = list(load_all())[:: 1 if requests_ == "all" else 10]
     asked: set[str] = set()
 
     def noted(real: Callable[..., Any]) -> Callable[..., Any]:
