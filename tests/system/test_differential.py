@@ -137,8 +137,8 @@ def _filled(fields: Any, tags: dict[str, str]) -> Iterator[tuple[str, str]]:
         yield name, value
 
 
-@in_turns(4)
-@settings(max_examples=175, deadline=None)
+@in_turns(8)
+@settings(max_examples=90, deadline=None)
 @given(call=calls)
 def test_both_adapters_send_the_same_response(pair: Pair, turn: int, call: Call) -> None:
     call = with_real_tags(pair, call)
