@@ -156,7 +156,7 @@ def test_waiting_bodies_continue_when_others_are_abandoned(
             await checkpoint()
             for number in cancelled:
                 scopes[number].cancel()
-        with anyio.fail_after(5):
+        with anyio.fail_after(60):
             await budget.take(BYTES_PER_TURN)
         assert set(done) >= set(range(5)) - set(cancelled)
 

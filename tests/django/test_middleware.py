@@ -234,7 +234,7 @@ def none_left() -> Iterator[None]:
     before = descriptors()
     yield
     gc.collect()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while descriptors() > before and time.monotonic() < deadline:
         time.sleep(0.01)
     assert descriptors() <= before
