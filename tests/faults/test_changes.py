@@ -154,7 +154,7 @@ TURNS = [
     *((change, setup) for change in DURING for setup in EACH_READING if setup not in FEW_SETUPS),
 ]
 FAST_TURNS = [
-    *((change, "wsgi") for change in CHANGES),
+    *((change, "wsgi") for change in (*DURING, "replaced by a FIFO", "made unreadable")),
     *(("replaced", "trio, threads"), ("truncated", "asyncio, page cache")),
 ]
 
