@@ -16,12 +16,12 @@ import subprocess
 import sys
 import termios
 import textwrap
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, wait
+from collections.abc import Callable
 from contextlib import redirect_stdout
 from fcntl import LOCK_EX, LOCK_UN, flock, ioctl
 from itertools import product
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import brotli
@@ -516,12 +516,11 @@ def test_an_interrupt_between_folders_keeps_finished_work(
 def test_an_interrupt_within_a_folder_reports_finished_work(
     site: Path, monkeypatch: pytest.MonkeyPatch, capsys: Output
 ) -> None:
-    def one_and_an_interrupt(futures: list[Future[None]]) -> Iterator[Future[None]]:
-        for future in futures:
-            yield wait([future]).done.pop()
-            raise KeyboardInterrupt
+    def one_and_an_interrupt(ended: SimpleQueue[None]) -> None:
+        ended.get()
+        raise KeyboardInterrupt
 
-    monkeypatch.setattr("whitenoise_async.support.threads._completed", one_and_an_interrupt)
+    monkeypatch.setattr("whitenoise_async.support.threads._wait_for_one", one_and_an_interrupt)
     assert main(["--json", "-j", "1", str(site)]) == 130
     output = capsys.readouterr()
     made = {name for name in names(site) if name.endswith(tuple(ALL))}

@@ -15,7 +15,6 @@ import textwrap
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -1210,14 +1209,14 @@ class Held(Listener):
                 stopped.set()
 
         monkeypatch.setattr("whitenoise_async.compression.writer.Stop", Noted)
-        monkeypatch.setattr("whitenoise_async.support.threads._completed", self.interrupt)
+        monkeypatch.setattr("whitenoise_async.support.threads._wait_for_one", self.interrupt)
 
     def count(self) -> None:
         if len(self.results) >= 4:
             self.enough.set()
             assert self.stopped.wait(30)
 
-    def interrupt(self, futures: object) -> Iterator[Future[None]]:
+    def interrupt(self, ended: object) -> None:
         assert self.enough.wait(30)
         raise KeyboardInterrupt
 
