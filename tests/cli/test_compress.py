@@ -311,8 +311,8 @@ def run_script(script: str, *arguments: object) -> subprocess.CompletedProcess[s
 import locale, os, shutil, signal, sys, threading  # what argparse imports late, too
 sys.path[:] = {[*sys.path, PACKAGES]!r}
 from whitenoise_async.compress import main
-from whitenoise_async.compression import make_settings
-make_settings()  # has all imported that compresses
+from whitenoise_async.compression import Settings
+Settings()  # has all imported that compresses
 signal.signal(signal.SIGINT, signal.default_int_handler)
 """
     return subprocess.run(

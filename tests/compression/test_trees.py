@@ -54,9 +54,9 @@ from whitenoise_async.compression import (
     clean_tree,
     compress_tree,
 )
-from whitenoise_async.compression.encoders import PIECE
 from whitenoise_async.compression.originals import OpenOriginal
 from whitenoise_async.compression.record import NAME, Record
+from whitenoise_async.files.content import PIECE
 from whitenoise_async.files.errors import FileSystemError
 from whitenoise_async.files.folder import Folder
 from whitenoise_async.files.open_file import OpenFile
