@@ -42,8 +42,6 @@ _BY_MODULE = "python -m whitenoise_async.compress"
 
 _WHAT_IS_LEFT = "no file is left incomplete, and the next run continues from here."
 
-__all__ = ["check_tree", "clean_tree", "compress_tree", "main"]
-
 
 def main(arguments: Sequence[str] | None = None, program: str = _BY_MODULE) -> int:
     """Run the command.
@@ -108,9 +106,8 @@ class _Command(Watcher):
             return
         dry_run = self._options.dry_run
         is_short = self._options.check or self._options.clean or dry_run
-        for line in [short(report, dry_run=dry_run)] if is_short else table(report):
-            say(line)
-        for line in report.left_alone_lines():
+        lines = [short(report, dry_run=dry_run)] if is_short else table(report)
+        for line in (*lines, *report.left_alone_lines()):
             say(line)
 
     def on_wait(self, root: str) -> None:
@@ -130,10 +127,8 @@ class _Command(Watcher):
             self._say(result.reason, error=True)
         elif result.action in PROBLEMS:
             self._say(problem_line(root, result), error=True)
-        elif self._prints:
-            line = outcome_line(root, result, dry_run=self._options.dry_run)
-            if line is not None:
-                self._say(line)
+        elif self._prints and (line := outcome_line(root, result, dry_run=self._options.dry_run)):
+            self._say(line)
 
     def on_warning(self, message: str) -> None:
         self._say(message, error=True)

@@ -1,6 +1,6 @@
 """Assess a tree: read every file, compare digests with the record, and say what a run would do.
 
-Nothing is changed here. The writer, the dry run and the check all start from an assessment.
+Nothing is changed on the disk. The writer, the dry run and the check all start from an assessment.
 """
 
 from __future__ import annotations

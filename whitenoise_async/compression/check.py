@@ -9,9 +9,9 @@ from itertools import groupby
 from ..files.variant_check import variant_mismatch
 from ..support.threads import Stop, run_in_threads
 from .assess import Assessment, Variant
-from .errors import CompressionError, OriginalError
+from .errors import OriginalError
 from .originals import OpenOriginal, opened_below
-from .report import Action, Failure, Outcome
+from .report import Action, Outcome
 from .settings import Settings
 from .variants import matches_original
 
@@ -29,8 +29,10 @@ def check(assessment: Assessment) -> None:
             opened_below(assessment.root, path, digest) as opened,
         ):
             for variant in variants:
-                pieces = stop.watch(opened.pieces())
-                report.add(_check_variant(variant, opened, pieces, assessment.settings))
+                target = opened.path + variant.encoder.suffix
+                with report.catching(target, (OriginalError,)):
+                    pieces = stop.watch(opened.pieces())
+                    report.add(_check_variant(variant, opened, pieces, assessment.settings))
         report.advance(size * len(variants))
 
     grouped = groupby(assessment.variants, lambda variant: variant.path)
@@ -41,29 +43,23 @@ def check(assessment: Assessment) -> None:
 
 def _check_variant(
     variant: Variant, original: OpenOriginal, pieces: Iterable[bytes], settings: Settings
-) -> Outcome | Failure:
+) -> Outcome:
     encoder, expected = variant.encoder, variant.expected
     known = expected.size if isinstance(expected, Outcome) else None
-    reason = ""
-    try:
-        matches = matches_original(original, encoder, pieces)
-        if matches is None:
-            size = known or sum(map(len, encoder.compress(pieces, original.size)))
-            is_missing = settings.saves_enough(original.size, size)
-            action = Action.MISSING if is_missing else Action.NOT_WORTH
-        else:
-            with closing(original.folder.open_file(original.name + encoder.suffix)) as found:
-                size = found.state.size
-                refusal = variant_mismatch(encoder.coding, found, original.file)
-            action = Action.UNCHANGED
-            if not matches:
-                action, reason = Action.STALE, "it does not match its original"
-            elif refusal is not None:
-                action, reason = Action.STALE, f"a server does not send it: {refusal}"
-            elif variant.action is Action.REMOVED:
-                action, reason = Action.UNNEEDED, "it does not save enough"
-    except OriginalError:
-        raise
-    except CompressionError as error:
-        return Failure(original.path + encoder.suffix, str(error))
+    action, reason = Action.UNCHANGED, ""
+    matches = matches_original(original, encoder, pieces)
+    if matches is None:
+        size = known or sum(map(len, encoder.compress(pieces, original.size)))
+        is_missing = settings.saves_enough(original.size, size)
+        action = Action.MISSING if is_missing else Action.NOT_WORTH
+    else:
+        with closing(original.folder.open_file(original.name + encoder.suffix)) as found:
+            size = found.state.size
+            refusal = variant_mismatch(encoder.coding, found, original.file)
+        if not matches:
+            action, reason = Action.STALE, "it does not match its original"
+        elif refusal is not None:
+            action, reason = Action.STALE, f"a server does not send it: {refusal}"
+        elif variant.action is Action.REMOVED:
+            action, reason = Action.UNNEEDED, "it does not save enough"
     return Outcome(variant.path, encoder.token, action, original.size, size, reason)

@@ -131,10 +131,17 @@ class Report:
                 self.watcher.on_result(result)
 
     @contextmanager
-    def catching(self, path: str) -> Iterator[None]:
-        """Add an error of compression as the failure of the file at ``path``."""
+    def catching(
+        self, path: str, unless: tuple[type[CompressionError], ...] = ()
+    ) -> Iterator[None]:
+        """Add an error of compression as the failure of the file at ``path``.
+
+        :param unless: errors that the caller handles.
+        """
         try:
             yield
+        except unless:
+            raise
         except CompressionError as error:
             self.add(Failure(path, str(error)))
 

@@ -78,12 +78,9 @@ class Settings:
         _require("min_saving", min_saving, int | float, "a number of percent")
         _require("jobs", jobs, int | None, "a whole number")
         _require("follow_links", follow_links, bool, "True or False")
-        if min_size < 0:
-            raise ValueError(f"min_size must be 0 or more, got {min_size}")
-        if not 0 <= min_saving <= 100:
-            raise ValueError(f"min_saving must be from 0 to 100 percent, got {min_saving}")
-        if jobs is not None and jobs < 1:
-            raise ValueError(f"jobs must be 1 or more, got {jobs}")
+        _require_range("min_size", min_size, min_size >= 0, "0 or more")
+        _require_range("min_saving", min_saving, 0 <= min_saving <= 100, "from 0 to 100 percent")
+        _require_range("jobs", jobs, jobs is None or jobs >= 1, "1 or more")
         # If all encodings were requested, `left_out` says why some are not made.
         self.encoders, self.left_out = make_encoders(encodings, levels or {})
         self.include = compile_globs("include", include)
@@ -135,3 +132,8 @@ def _require(name: str, value: object, kind: Any, expected: str) -> None:
     is_other = isinstance(value, str) or (isinstance(value, bool) and kind is not bool)
     if is_other or not isinstance(value, kind):
         raise TypeError(f"{name} must be {expected}, got {value!r}")
+
+
+def _require_range(name: str, value: object, is_inside: bool, expected: str) -> None:
+    if not is_inside:
+        raise ValueError(f"{name} must be {expected}, got {value}")

@@ -107,17 +107,12 @@ class Writer:
 
     def _update_variant(self, job: _Job, variant: Variant, original: OpenOriginal) -> None:
         target, token = original.path + variant.encoder.suffix, variant.encoder.token
-        try:
-            with naming(target, "written"):
-                if token not in job.compressed:
-                    job.compressed[token] = self._content(job, variant, original)
-                else:
-                    original.require_unchanged()
-                self._report.add(self._write(variant, original, job.compressed[token]))
-        except OriginalError:
-            raise
-        except CompressionError as error:
-            self._report.add(Failure(target, str(error)))
+        with self._report.catching(target, (OriginalError,)), naming(target, "written"):
+            if token not in job.compressed:
+                job.compressed[token] = self._content(job, variant, original)
+            else:
+                original.require_unchanged()
+            self._report.add(self._write(variant, original, job.compressed[token]))
 
     def _content(self, job: _Job, variant: Variant, original: OpenOriginal) -> _Content:
         """The content of a variant: compressed, or copied if only its metadata is wrong."""
