@@ -71,11 +71,10 @@ class LiveRegistry:
                 return None
             directory = child
         files, directories = directory.scan(warn_or_raise)
-        listing = listing_of(directory.path, root.prefix + directory.below, files, self._index_file)
-        if url not in listing.urls and last in directories:
+        if last in directories:  # an index file in it adds its URL
             directory = directories[last]
             files, _ = directory.scan(warn_or_raise)
-            listing = listing_of(directory.path, f"{url}/", files, self._index_file)
+        listing = listing_of(directory.path, root.prefix + directory.below, files, self._index_file)
         found = listing.variant(url) if is_variant else listing.urls.get(url)
         if isinstance(found, Place):
             found = found.file(url)
