@@ -282,6 +282,32 @@ def test_if_no_thread_can_be_started_the_next_file_tries_again(
     until(lambda: not open_descriptors(path))
 
 
+def test_all_files_can_be_closed_while_the_timer_starts(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_starting = threading.Event()
+    start = threading.Timer.start
+
+    def start_slowly(timer: threading.Timer) -> None:
+        is_starting.set()
+        time.sleep(0.1)
+        start(timer)
+
+    until(lambda: not sweeper_threads())
+    cache = DescriptorCache()
+    file = open_file(str(path))
+    adding = threading.Thread(target=cache.add, args=[file])
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Timer, "start", start_slowly)
+        adding.start()
+        assert is_starting.wait(60)
+        descriptor_cache.close_all()
+        adding.join()
+    file.close()
+    assert open_descriptors(path) == 0
+    assert not sweeper_threads()
+
+
 def sweeper_threads() -> list[str]:
     names = [thread.name for thread in threading.enumerate()]
     return [name for name in names if name == "whitenoise_async-close-idle"]
