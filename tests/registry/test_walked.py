@@ -39,6 +39,27 @@ def test_directories_that_all_link_to_each_other_are_listed_a_bounded_number_of_
     assert "more than 64 links below links lead to its target" in message
 
 
+def test_up_to_64_links_below_links_to_one_directory_are_followed(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    shared = write(tmp_path / "shared" / "sub" / "a.txt", b"").parent.parent
+    for number in range(65):
+        link = tmp_path / "elsewhere" / "sub" / str(number)
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(shared)
+    (tmp_path / "root").mkdir()
+    (tmp_path / "root" / "outer").symlink_to(tmp_path / "elsewhere")
+    registry = WalkedRegistry(None)
+    add(registry, tmp_path / "root", links=True)
+    links = {url.removesuffix("/sub/a.txt") for url in registry.urls()}
+    assert len(links) == len(registry.urls()) == 64
+    (left_out,) = {f"/outer/sub/{number}" for number in range(65)} - links
+    assert caplog.messages == [
+        f"Below {tmp_path}/root, 1 not served: {tmp_path}/root{left_out}:"
+        " more than 64 links below links lead to its target"
+    ]
+
+
 SCARCE = [errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO, errno.ESTALE]
 
 
