@@ -7,18 +7,22 @@ import logging
 import os
 import threading
 import time
+import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.helpers.files import write
-from tests.helpers.registries import add
+from tests.helpers.registries import add, describe
 from whitenoise_async.registry.entries import Redirect, StaticFile
 from whitenoise_async.registry.interface import Root, make_root
 from whitenoise_async.registry.listing import Place
 from whitenoise_async.registry.walked import WalkedRegistry
 from whitenoise_async.support.globs import Globs
+
+Fork = Callable[[Callable[[], object]], int]
 
 
 def test_directories_that_all_link_to_each_other_are_listed_a_bounded_number_of_times(
@@ -174,6 +178,11 @@ def look_up(registry: WalkedRegistry, *urls: str) -> list[object]:
     return [registry.look_up(url) for url in urls]
 
 
+def test_nothing_is_found_before_a_root_is_added() -> None:
+    assert look_up(WalkedRegistry(None), "/a.css", "/a.css.gz") == [None, None]
+    assert WalkedRegistry(None).files() == {}
+
+
 def test_only_named_files_and_their_variants_are_listed(tmp_path: Path) -> None:
     (tmp_path / "unnamed.css").touch()
     registry = WalkedRegistry(None)
@@ -187,6 +196,20 @@ def test_only_named_files_and_their_variants_are_listed(tmp_path: Path) -> None:
     assert (variant.path, variant.is_variant) == (str(tmp_path / "a.css.gz"), True)
     assert unnamed is None
     assert sorted(registry.urls()) == ["/static/a.css", "/static/js/c.gz", "/static/js/x/b.js"]
+    again = look_up(registry, "/static/a.css", "/static/js/x/b.js", "/static/js/c.gz")
+    assert again == [a, b, c]
+
+
+def test_a_variant_may_have_variants(tmp_path: Path) -> None:
+    registry = WalkedRegistry(None)
+    registry.add(root_of(tmp_path), ["a.css", "a.css.gz", "a.css.gz.br", "a.css.br"])
+    a, gzip, both = look_up(registry, *(f"/static/a.css{end}" for end in ("", ".gz", ".gz.br")))
+    path = str(tmp_path / "a.css")
+    assert isinstance(a, StaticFile) and isinstance(gzip, StaticFile)
+    assert (a.path, a.suffixes, a.is_variant) == (path, (".gz", ".br"), False)
+    assert (gzip.path, gzip.suffixes, gzip.is_variant) == (f"{path}.gz", (".br",), True)
+    assert isinstance(both, StaticFile)
+    assert (both.path, both.suffixes, both.is_variant) == (f"{path}.gz.br", (), True)
 
 
 def test_excluded_names_and_folders_are_not_listed(tmp_path: Path) -> None:
@@ -201,6 +224,7 @@ def test_a_named_index_file_is_served_at_the_url_of_its_folder(tmp_path: Path) -
     registry.add(root_of(tmp_path), ["docs/index.html"])
     assert isinstance(registry.look_up("/static/docs/"), StaticFile)
     assert isinstance(registry.look_up("/static/docs"), Redirect)
+    assert registry.files() == {str(tmp_path / "docs" / "index.html"): ()}
 
 
 def test_names_below_a_missing_directory_are_not_listed(tmp_path: Path) -> None:
@@ -212,26 +236,31 @@ def test_names_below_a_missing_directory_are_not_listed(tmp_path: Path) -> None:
 def test_a_warning_names_the_sensitive_files_among_the_names(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    WalkedRegistry(None).add(root_of(tmp_path), ["a.css", ".env"])
-    assert ".env" in caplog.text and "a.css" not in caplog.text
+    WalkedRegistry(None).add(root_of(tmp_path), ["a.css", ".env", "sub/.env", "sub/a.css"])
+    assert caplog.messages == [
+        f"Below {tmp_path} are served, perhaps by mistake: .env; sub/.env."
+        " To leave them out, add to exclude: '.env*'"
+    ]
 
 
 def test_a_forked_process_can_look_up_while_a_thread_of_the_parent_holds_the_lock(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fork: Fork
 ) -> None:
     write(tmp_path / "a.txt", b"a")
     registry = WalkedRegistry(None)
     add(registry, tmp_path)
     make_file = Place.file
 
-    def look_up_in_child(place: Place, url: str) -> StaticFile:
+    def look_up_in_child() -> None:
         patch.undo()
-        registry.reset_after_fork()
         assert isinstance(registry.look_up("/a.txt"), StaticFile)
+
+    def fork_and_make(place: Place, url: str) -> StaticFile:
+        assert fork(look_up_in_child) == 0
         return make_file(place, url)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Place, "file", look_up_in_child)
+        patch.setattr(Place, "file", fork_and_make)
         assert isinstance(registry.look_up("/a.txt"), StaticFile)
 
 
@@ -246,7 +275,7 @@ def test_the_log_counts_the_urls_of_a_root(
 
 def test_a_later_root_wins_and_the_files_of_the_earlier_one_stay(tmp_path: Path) -> None:
     registry = WalkedRegistry(None)
-    for root, names in [("one", ["a.css", "b.css"]), ("two", ["a.css"])]:
+    for root, names in [("one", ["a.css", "b.css", "b.css.gz"]), ("two", ["a.css"])]:
         for name in names:
             write(tmp_path / root / name, b"")
         registry.add(root_of(tmp_path / root))
@@ -254,5 +283,19 @@ def test_a_later_root_wins_and_the_files_of_the_earlier_one_stay(tmp_path: Path)
     a, b = look_up(registry, "/static/a.css", "/static/b.css")
     assert isinstance(a, StaticFile) and isinstance(b, StaticFile)
     assert (a.path, b.path) == (str(tmp_path / "two/a.css"), str(tmp_path / "one/b.css"))
-    assert registry.files() == {a.path: (), b.path: ()}
+    assert registry.files() == {a.path: (), b.path: (".gz",)}
     assert look_up(registry, "/static/a.css", "/static/a.css.gz") == [a, None]
+    variant = registry.look_up("/static/b.css.gz")
+    assert describe(variant) == (f"{b.path}.gz", "/static/b.css.gz", (), True)
+
+
+def test_urls_that_lead_to_nothing_take_no_memory(tmp_path: Path) -> None:
+    """Clients choose them."""
+    registry = WalkedRegistry(None)
+    registry.add(root_of(tmp_path))
+    tracemalloc.start()
+    for number in range(1000):
+        assert registry.look_up(f"/static/{number}.css.gz") is None
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert kept < 50_000

@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -371,3 +372,22 @@ def test_a_cache_is_empty_after_a_fork(path: Path) -> None:
     cache.reset_after_fork()
     assert len(cache) == 0
     assert open_descriptors(path) == 0
+
+
+def test_64_files_are_kept_open(path: Path) -> None:
+    cache = DescriptorCache()
+    for number in range(65):
+        with closing(open_file(str(write(path.parent / str(number), b"")))) as file:
+            cache.add(file)
+    assert len(cache) == 64
+    assert [open_descriptors(path.parent / name) for name in ("0", "1", "64")] == [0, 1, 1]
+
+
+def test_idle_files_are_closed_every_10_seconds_by_a_thread_that_no_process_waits_for(
+    path: Path,
+) -> None:
+    assert descriptor_cache.IDLE_AFTER == 10
+    with closing(open_file(str(path))) as file:
+        DescriptorCache().add(file)
+    (thread,) = [each for each in threading.enumerate() if each.name in sweeper_threads()]
+    assert thread.daemon
