@@ -61,21 +61,6 @@ def test_a_loop_of_links_ends(registry: Registry, tmp_path: Path) -> None:
         assert registry.look_up(url) is None, url
 
 
-def test_any_number_of_links_to_one_directory_are_followed(
-    registry: Registry, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    shared = write(tmp_path / "shared" / "sub" / "a.txt", b"").parent.parent
-    links = [tmp_path / "root" / f"{number}" / "link" for number in range(100)]
-    for link in links:
-        link.parent.mkdir(parents=True)
-        link.symlink_to(shared)
-    add(registry, tmp_path / "root", links=True)
-    for number, link in enumerate(links):
-        url = f"/{number}/link/sub/a.txt"
-        assert path_of(registry.look_up(url)) == str(link / "sub" / "a.txt"), url
-    assert not caplog.messages
-
-
 def test_a_root_that_is_a_link_is_followed(registry: Registry, tmp_path: Path) -> None:
     write(tmp_path / "real" / "a.txt", b"a")
     (tmp_path / "link").symlink_to(tmp_path / "real")

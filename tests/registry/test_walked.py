@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import re
 import threading
 import time
 import tracemalloc
@@ -15,9 +16,9 @@ from typing import Any
 import pytest
 
 from tests.helpers.files import write
-from tests.helpers.registries import add, describe
+from tests.helpers.registries import add, describe, path_of
 from whitenoise_async.registry.entries import Redirect, StaticFile
-from whitenoise_async.registry.interface import Root, make_root
+from whitenoise_async.registry.interface import Registry, Root, make_root
 from whitenoise_async.registry.listing import Place
 from whitenoise_async.registry.walked import WalkedRegistry
 from whitenoise_async.support.globs import Globs
@@ -43,25 +44,45 @@ def test_directories_that_all_link_to_each_other_are_listed_a_bounded_number_of_
     assert "more than 64 links below links lead to its target" in message
 
 
-def test_up_to_64_links_below_links_to_one_directory_are_followed(
+def test_up_to_64_links_below_links_to_each_directory_are_followed(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    shared = write(tmp_path / "shared" / "sub" / "a.txt", b"").parent.parent
-    for number in range(65):
-        link = tmp_path / "elsewhere" / "sub" / str(number)
-        link.parent.mkdir(parents=True, exist_ok=True)
-        link.symlink_to(shared)
-    (tmp_path / "root").mkdir()
-    (tmp_path / "root" / "outer").symlink_to(tmp_path / "elsewhere")
+    for target, count in (("one", 70), ("two", 64)):
+        write(tmp_path / target / "sub" / "a.txt", b"")
+        for number in range(count):
+            link = tmp_path / "elsewhere" / "sub" / f"{target}-{number}"
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.symlink_to(tmp_path / target)
+    root = write(tmp_path / "root" / "b.txt", b"").parent
+    (root / "outer").symlink_to(tmp_path / "elsewhere")
     registry = WalkedRegistry(None)
+    add(registry, root, links=True)
+    below_link = "/outer/sub"
+    every = {f"{below_link}/one-{number}" for number in range(70)}
+    every |= {f"{below_link}/two-{number}" for number in range(64)}
+    left_out = every - {url.removesuffix("/sub/a.txt") for url in registry.urls()}
+    assert len(left_out) == 6
+    assert len(registry.urls()) == 1 + 64 + 64
+    assert all("one" in url for url in left_out)
+    heading, *reasons = re.split(": |; ", caplog.messages[0])
+    assert heading == f"Below {root}, 6 not served"
+    assert set(reasons[::2]) == {f"{root}{url}" for url in left_out}
+    assert set(reasons[1::2]) == {"more than 64 links below links lead to its target"}
+
+
+def test_any_number_of_links_to_one_directory_are_followed(
+    registry: Registry, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    shared = write(tmp_path / "shared" / "sub" / "a.txt", b"").parent.parent
+    links = [tmp_path / "root" / f"{number}" / "link" for number in range(100)]
+    for link in links:
+        link.parent.mkdir(parents=True)
+        link.symlink_to(shared)
     add(registry, tmp_path / "root", links=True)
-    links = {url.removesuffix("/sub/a.txt") for url in registry.urls()}
-    assert len(links) == len(registry.urls()) == 64
-    (left_out,) = {f"/outer/sub/{number}" for number in range(65)} - links
-    assert caplog.messages == [
-        f"Below {tmp_path}/root, 1 not served: {tmp_path}/root{left_out}:"
-        " more than 64 links below links lead to its target"
-    ]
+    for number, link in enumerate(links):
+        url = f"/{number}/link/sub/a.txt"
+        assert path_of(registry.look_up(url)) == str(link / "sub" / "a.txt"), url
+    assert not caplog.messages
 
 
 SCARCE = [errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO, errno.ESTALE]
@@ -212,10 +233,13 @@ def test_a_variant_may_have_variants(tmp_path: Path) -> None:
     assert (both.path, both.suffixes, both.is_variant) == (f"{path}.gz.br", (), True)
 
 
-def test_excluded_names_and_folders_are_not_listed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_walked", [False, True])
+def test_excluded_names_and_folders_are_not_listed(tmp_path: Path, is_walked: bool) -> None:
     registry = WalkedRegistry(None, Globs(["*.map", "drafts/"]))
     names = ["a.map", "a.map.gz", "b.css", "x/drafts/c.css", "drafts"]
-    registry.add(root_of(tmp_path), names)
+    for name in names:
+        write(tmp_path / name, b"")
+    registry.add(root_of(tmp_path), None if is_walked else names)
     assert sorted(registry.files()) == [str(tmp_path / "b.css"), str(tmp_path / "drafts")]
 
 
