@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +17,10 @@ from tests.helpers.clients import Serve
 from tests.helpers.files import write
 from tests.helpers.registries import add, path_of
 from tests.helpers.unprivileged_scripts import run_as_nobody
-from whitenoise_async.registry.interface import Registry
+from whitenoise_async.registry.interface import Registry, make_root
+from whitenoise_async.registry.live import LiveRegistry
+from whitenoise_async.registry.walked import WalkedRegistry
+from whitenoise_async.support.globs import Globs
 
 
 def test_links_to_files_work_and_links_to_directories_do_not(
@@ -66,6 +71,98 @@ def test_a_root_that_is_a_link_is_followed(registry: Registry, tmp_path: Path) -
     (tmp_path / "link").symlink_to(tmp_path / "real")
     add(registry, tmp_path / "link")
     assert path_of(registry.look_up("/a.txt")) == str(tmp_path / "link" / "a.txt")
+
+
+def make_odd_entries(root: Path) -> list[str]:
+    """Make entries of every kind that cannot be served. Return the warning for each."""
+    root.mkdir()
+    (root / "dangling").symlink_to(root / "nowhere")
+    (root / "ring").symlink_to(root / "ring")
+    os.mkfifo(root / "fifo")
+    (root / "to-fifo").symlink_to(root / "fifo")
+    (root / "device").symlink_to("/dev/null")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(root / "socket"))
+    Path(os.fsdecode(os.fsencode(root) + b"/caf\xe9")).write_bytes(b"")
+    return [
+        f"{root}/dangling: it is a dangling link",
+        f"{root}/ring: it is a dangling link",
+        f"{root}/fifo: it is neither a file nor a directory",
+        f"{root}/to-fifo: it is neither a file nor a directory",
+        f"{root}/device: it is neither a file nor a directory",
+        f"{root}/socket: it is neither a file nor a directory",
+        rf"{root}/caf\udce9: its name is not UTF-8, so no URL can name it",
+    ]
+
+
+def test_a_walk_skips_entries_that_cannot_be_served_with_one_warning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    root = tmp_path / "root"
+    reasons = make_odd_entries(root)
+    write(root / "good.txt", b"good")
+    registry = WalkedRegistry(None)
+    add(registry, root)
+    (record,) = caplog.records
+    assert (record.name, record.levelno) == ("whitenoise_async", logging.WARNING)
+    heading, _, skipped = record.getMessage().partition(" not served: ")
+    assert heading == f"Below {root}, {len(reasons)}"
+    assert sorted(skipped.split("; ")) == sorted(reasons)
+    assert registry.look_up("/good.txt") is not None
+    assert all(
+        registry.look_up(f"/{name}") is None for name in os.listdir(root) if name != "good.txt"
+    )
+
+
+def test_autorefresh_skips_the_same_entries_and_warns_once_about_each(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    root = tmp_path / "root"
+    reasons = make_odd_entries(root)
+    registry = LiveRegistry(None)
+    add(registry, root)
+    for name in [*os.listdir(root), *os.listdir(root)]:
+        assert registry.look_up(f"/{name}") is None
+    warnings = [reason.replace(": ", " is not served: ") for reason in reasons]
+    assert sorted(caplog.messages) == sorted(warnings)
+
+
+MAPS = ["a.css.map", "a.css.map.gz", "a.css.map.gz.br", "b.map.br"]
+
+FILES = (
+    *("a.css", "a.css.gz", *MAPS, ".env"),
+    *("maps.map.gz/a.css", "drafts/b.css", "docs/drafts/c.css", "docs/d.html", "docs/d.html.zst"),
+)
+
+
+@pytest.mark.parametrize("kind", ["walked", "named", "live"])
+@pytest.mark.parametrize(
+    ("exclude", "include", "left_out"),
+    [
+        (["*.map"], None, MAPS),
+        (["*.gz"], None, ["a.css.gz", "a.css.map.gz", "a.css.map.gz.br", "maps.map.gz/a.css"]),
+        (["drafts"], None, ["drafts/b.css", "docs/drafts/c.css"]),
+        (["/drafts/"], None, ["drafts/b.css"]),
+        (["docs/*.html"], None, ["docs/d.html", "docs/d.html.zst"]),
+        ([], ["*.css", "/docs/*"], [*MAPS, ".env"]),
+        ([], ["docs"], [name for name in FILES if not name.startswith("docs")]),
+        (
+            ["*.html"],
+            ["docs", ".env"],
+            [name for name in FILES if name not in (".env", "docs/drafts/c.css")],
+        ),
+        ([], ["*"], []),
+    ],
+)
+def test_files_that_are_excluded_or_not_included_are_not_found(
+    tmp_path: Path, kind: str, exclude: list[str], include: list[str] | None, left_out: list[str]
+) -> None:
+    for name in FILES:
+        write(tmp_path / name, b"")
+    globs = Globs(exclude, None if include is None else Globs(include))
+    registry = LiveRegistry(None, globs) if kind == "live" else WalkedRegistry(None, globs)
+    registry.add(make_root(tmp_path, None, False), FILES if kind == "named" else None)
+    assert [name for name in FILES if registry.look_up(f"/{name}") is None] == left_out
 
 
 def test_a_folder_that_cannot_be_listed_is_skipped_and_the_log_names_it(public_path: Path) -> None:
