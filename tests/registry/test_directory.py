@@ -17,6 +17,7 @@ from tests.helpers.clients import Serve
 from tests.helpers.files import write
 from tests.helpers.registries import add, path_of
 from tests.helpers.unprivileged_scripts import run_as_nobody
+from whitenoise_async.registry.directory import Directory, Rules
 from whitenoise_async.registry.interface import Registry, make_root
 from whitenoise_async.registry.live import LiveRegistry
 from whitenoise_async.registry.walked import WalkedRegistry
@@ -125,6 +126,26 @@ def test_autorefresh_skips_the_same_entries_and_warns_once_about_each(
         assert registry.look_up(f"/{name}") is None
     warnings = [reason.replace(": ", " is not served: ") for reason in reasons]
     assert sorted(caplog.messages) == sorted(warnings)
+
+
+def test_every_name_in_utf8_is_served_except_those_of_temporary_files(
+    registry: Registry, tmp_path: Path
+) -> None:
+    names = ["ü.txt", "日本/語.txt", ".whitenoise", ".whitenoise_async-x", ".whitenoise_async-y/a"]
+    for name in names:
+        write(tmp_path / name, b"")
+    add(registry, tmp_path)
+    found = [path_of(registry.look_up(f"/{name}")) for name in names]
+    assert found == [*(str(tmp_path / name) for name in names[:3]), None, None]
+
+
+def test_an_error_of_the_directory_itself_is_reported(tmp_path: Path) -> None:
+    write(tmp_path / "a", b"")
+    reported: list[tuple[str, str | OSError]] = []
+    directory = Directory(str(tmp_path / "a"), Rules(followlinks=False, exclude=None))
+    assert directory.scan(lambda *entry: reported.append(entry)) == (set(), {})
+    ((path, error),) = reported
+    assert (path, type(error)) == (directory.path, NotADirectoryError)
 
 
 MAPS = ["a.css.map", "a.css.map.gz", "a.css.map.gz.br", "b.map.br"]
