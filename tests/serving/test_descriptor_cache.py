@@ -250,6 +250,18 @@ def test_a_descriptor_that_has_another_state_is_not_used(path: Path) -> None:
     file.close()
 
 
+def test_a_descriptor_is_not_used_if_the_path_leads_to_another_file(path: Path) -> None:
+    """The path may contain a link that has a new target."""
+    cache = DescriptorCache()
+    other = write(path.parent / "b.bin", CONTENT)
+    with closing(open_file(str(path))) as file:
+        cache.add(file)
+        assert cache.get(str(path), read_state(str(other))) is None
+        again = cache.get(str(path), file.state)
+        assert again is file
+        again.close()
+
+
 def test_the_files_of_a_deleted_application_are_closed(adapter: str, path: Path) -> None:
     app = ADAPTERS[adapter](None, path.parent, max_cache_size=0)
     assert client_of(adapter)(app)("/a.bin").status == 200
@@ -363,15 +375,24 @@ def test_its_length_is_the_number_of_files_and_clear_closes_them(path: Path) -> 
     assert (len(cache), open_descriptors(path)) == (0, 0)
 
 
-def test_a_cache_is_empty_after_a_fork(path: Path) -> None:
+def test_a_cache_is_empty_after_a_fork(path: Path, fork: Any) -> None:
     cache = DescriptorCache()
-    file = open_file(str(path))
-    cache.add(file)
-    file.close()
-    del file
+
+    def add() -> None:
+        with closing(open_file(str(path))) as file:
+            cache.add(file)
+
+    def child() -> None:
+        assert (len(cache), open_descriptors(path)) == (0, 0)
+        add()
+        assert (len(cache), open_descriptors(path)) == (1, 1)
+        assert len(sweeper_threads()) == 1
+
+    add()
+    assert fork(child) == 0
+    assert (len(cache), open_descriptors(path)) == (1, 1)
     cache.reset_after_fork()
-    assert len(cache) == 0
-    assert open_descriptors(path) == 0
+    assert (len(cache), open_descriptors(path)) == (0, 0)
 
 
 def test_64_files_are_kept_open(path: Path) -> None:
