@@ -57,8 +57,8 @@ MUTATED = [
     *(f"http/{name}.py" for name in ["dates", "fields", "negotiation", "paths"]),
     *(f"http/{name}.py" for name in ["preconditions", "ranges"]),
     *(f"files/{name}.py" for name in ["codings", "errors", "pread", "state"]),
-    *(f"registry/{name}.py" for name in ["entries", "interface", "listing"]),
-    *(f"registry/{name}.py" for name in ["sensitive_names", "skipped"]),
+    *(f"registry/{name}.py" for name in ["directory", "entries", "interface", "listing"]),
+    *(f"registry/{name}.py" for name in ["live", "sensitive_names", "skipped", "walked"]),
     *(f"serving/{name}.py" for name in ["body_plan", "content_cache", "file_headers"]),
     *(f"serving/{name}.py" for name in ["representation", "response_cache", "snapshot"]),
 ]

@@ -150,6 +150,29 @@ def test_digests_of_more_than_a_mebibyte_may_be_forbidden(
         assert make_tags() == [digest(content)]
 
 
+def test_a_forked_process_makes_tags_while_a_thread_of_the_parent_holds_the_lock(
+    tmp_path: Path, fork: Any
+) -> None:
+    path = str(write(tmp_path / "a.css", TEXT))
+    digests = ContentDigests()
+
+    def make_tags_in_child() -> None:
+        with closing(open_file(path)) as file:
+            assert digests.tags(path, "/a.css", [file]) == [digest(TEXT)]
+
+    class ForksWhenAskedForItsPath:
+        def __getattr__(self, name: str) -> Any:
+            if name == "path" and not statuses:
+                statuses.append(fork(make_tags_in_child))
+            return getattr(file, name)
+
+    statuses: list[int] = []
+    forking: Any = ForksWhenAskedForItsPath()
+    with closing(open_file(path)) as file:
+        assert digests.tags(path, "/a.css", [forking]) == [digest(TEXT)]
+    assert statuses == [0]
+
+
 def hold_back(monkeypatch: pytest.MonkeyPatch, name: str) -> threading.Event:
     """Make the digests of some files wait until the event is set."""
     go_on = threading.Event()
