@@ -108,18 +108,46 @@ def test_a_file_that_changes_while_it_is_read_has_no_digest(tmp_path: Path) -> N
     file.close()
 
 
+def test_a_file_is_read_only_up_to_the_size_that_it_had_when_it_was_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A log file may grow faster than it is read."""
+    path = write(tmp_path / "a.log", b"a" * 10)
+    offsets: list[int] = []
+    read = OpenFile.read
+
+    def read_and_grow(file: OpenFile, offset: int, size: int) -> bytes:
+        offsets.append(offset)
+        with path.open("ab") as log:
+            log.write(b"b")
+        return read(file, offset, size)
+
+    with closing(open_file(str(path))) as file:
+        monkeypatch.setattr(OpenFile, "read", read_and_grow)
+        assert ContentDigests().tags(str(path), "/a.log", [file]) == [None]
+    assert offsets == [0]
+
+
 def test_the_number_of_digests_is_bounded_least_recently_used_out_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, digested: list[str]
 ) -> None:
     monkeypatch.setattr(etags, "MAX_DIGESTS", 2)
     digests = ContentDigests()
     paths = {name: str(write(tmp_path / name, name.encode())) for name in "abc"}
-    for name in "abacab":
-        file = open_file(paths[name])
-        entry = StaticFile(file.path, f"/{name}")
-        assert digests.tags(entry, [file], [False]) == [digest(name.encode())]
-        file.close()
+
+    def make_tags(names: str) -> None:
+        for name in names:
+            with closing(open_file(paths[name])) as file:
+                content = Path(file.path).read_bytes()
+                assert digests.tags(StaticFile(file.path, f"/{name}"), [file], [False]) == [digest(content)]
+
+    make_tags("abacab")
     assert [Path(path).name for path in digested] == ["a", "b", "c", "b"]
+    assert len(digests) == 2
+    digested.clear()
+    write(tmp_path / "a", b"changed")
+    make_tags("acab")
+    assert [Path(path).name for path in digested] == ["a", "c", "b"]
     assert len(digests) == 2
 
 
