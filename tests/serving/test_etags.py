@@ -284,6 +284,13 @@ def test_a_callable_is_called_again_when_the_file_has_changed(serve: Serve, tmp_
     assert calls == [(str(path), "/static/a.css")] * 2
 
 
+def test_last_modified_is_sent_with_the_tag_of_a_callable(serve: Serve, tmp_path: Path) -> None:
+    write(tmp_path / "a.css", TEXT)
+    reply = serve(tmp_path, etag=lambda path, url: "tag")("/a.css")
+    assert reply["last-modified"] == "Sun, 13 Sep 2020 12:26:40 GMT"
+    assert "last-modified" not in serve(tmp_path, etag="content")("/a.css")
+
+
 @pytest.mark.parametrize("how", ["keyword", "function", "method"])
 def test_the_option_may_be_a_keyword_or_an_attribute_of_a_subclass(
     adapter: str, tmp_path: Path, how: str
