@@ -43,12 +43,32 @@ def test_no_other_spelling_of_a_path_finds_a_file(
     assert registry.look_up(url) is None
 
 
-def test_a_url_outside_the_prefix_finds_nothing(registry: Registry, tmp_path: Path) -> None:
+def test_a_url_outside_the_prefix_finds_nothing_and_reads_no_folder(
+    registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A root on a disk that hangs delays only its own URLs."""
     write(tmp_path / "a.txt", b"")
     add(registry, tmp_path, "static")
     assert path_of(registry.look_up("/static/a.txt")) == str(tmp_path / "a.txt")
-    for url in ("/a.txt", "/public/a.txt", "/static-a.txt", "/static/static/a.txt", "/static"):
+    assert registry.look_up("/static") is None
+
+    def fail(path: Any) -> None:
+        raise AssertionError("no folder of this root is needed")
+
+    monkeypatch.setattr(os, "scandir", fail)
+    for url in ("/a.txt", "/public/a.txt", "/static-a.txt", "/public/docs"):
         assert registry.look_up(url) is None, url
+
+
+def test_an_entry_that_is_skipped_in_the_folder_of_an_index_file_is_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    write(tmp_path / "docs" / "index.html", b"index")
+    (tmp_path / "docs" / "dangling").symlink_to("nowhere")
+    registry = LiveRegistry("index.html")
+    add(registry, tmp_path)
+    assert path_of(registry.look_up("/docs")) == str(tmp_path / "docs" / "index.html")
+    assert caplog.messages == [f"{tmp_path}/docs/dangling is not served: it is a dangling link"]
 
 
 @pytest.mark.parametrize("kind", KINDS)
