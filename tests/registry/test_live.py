@@ -17,7 +17,7 @@ from tests.helpers.clients import Serve
 from tests.helpers.files import write
 from tests.helpers.registries import KINDS, add, describe, path_of
 from tests.helpers.slow import in_turns
-from whitenoise_async.registry.entries import Entry, Unresolved
+from whitenoise_async.registry.entries import Entry, StaticFile, Unresolved
 from whitenoise_async.registry.interface import Registry, Root
 from whitenoise_async.registry.live import LiveRegistry
 from whitenoise_async.registry.walked import WalkedRegistry
@@ -257,6 +257,18 @@ def test_autorefresh_works_without_calls_that_open_relative_to_a_folder(
     """Windows lacks these calls."""
     monkeypatch.setattr(os, "supports_dir_fd", set())
     assert serve(site, autorefresh=True)("/docs/index.html").status == 200
+
+
+@pytest.mark.parametrize("links", [False, True])
+def test_links_to_folders_are_followed_when_a_file_is_opened_if_the_root_says_so(
+    tmp_path: Path, links: bool
+) -> None:
+    write(tmp_path / "a.txt", b"a")
+    registry = LiveRegistry(None)
+    add(registry, tmp_path, links=links)
+    found = registry.look_up("/a.txt")
+    assert isinstance(found, StaticFile)
+    assert found.root == (None if links else str(tmp_path))
 
 
 def test_a_root_and_a_file_may_be_links(serve: Serve, tmp_path: Path) -> None:
