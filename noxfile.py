@@ -56,10 +56,10 @@ def install_what_is_released(session: nox.Session, lines: list[list[str]]) -> No
 MUTATED = [
     *(f"http/{name}.py" for name in ["dates", "fields", "negotiation", "paths"]),
     *(f"http/{name}.py" for name in ["preconditions", "ranges"]),
-    *(f"files/{name}.py" for name in ["codings", "errors", "pread", "state"]),
+    *(f"files/{name}.py" for name in ["codings", "errors", "pread", "state", "variant_check"]),
     *(f"registry/{name}.py" for name in ["directory", "entries", "interface", "listing"]),
     *(f"registry/{name}.py" for name in ["live", "sensitive_names", "skipped", "walked"]),
-    *(f"serving/{name}.py" for name in ["body_plan", "content_cache", "file_headers"]),
+    *(f"serving/{name}.py" for name in ["body_plan", "content_cache", "etags", "file_headers"]),
     *(f"serving/{name}.py" for name in ["representation", "response_cache", "snapshot"]),
 ]
 
