@@ -67,6 +67,16 @@ def test_a_loop_of_links_ends(registry: Registry, tmp_path: Path) -> None:
         assert registry.look_up(url) is None, url
 
 
+def test_a_link_to_a_directory_whose_name_begins_like_its_own_is_no_loop(
+    registry: Registry, tmp_path: Path
+) -> None:
+    write(tmp_path / "site" / "a.txt", b"")
+    root = write(tmp_path / "site-2" / "b.txt", b"").parent
+    (root / "link").symlink_to(tmp_path / "site")
+    add(registry, root, links=True)
+    assert path_of(registry.look_up("/link/a.txt")) == str(root / "link" / "a.txt")
+
+
 def test_a_root_that_is_a_link_is_followed(registry: Registry, tmp_path: Path) -> None:
     write(tmp_path / "real" / "a.txt", b"a")
     (tmp_path / "link").symlink_to(tmp_path / "real")
@@ -219,6 +229,7 @@ def test_a_link_that_cannot_be_read_is_skipped_and_the_other_files_are_served(
 ) -> None:
     for number in range(5):
         write(tmp_path / f"{number}.txt", b"")
+    write(tmp_path / "sub" / "a.txt", b"")  # nothing else than the link needs a stat
     (tmp_path / "link").symlink_to("0.txt")
     real = os.scandir
 
@@ -233,7 +244,7 @@ def test_a_link_that_cannot_be_read_is_skipped_and_the_other_files_are_served(
             raise OSError(code, os.strerror(code))
 
         def is_dir(self) -> bool:
-            return bool(self.is_symlink() and self.stat())
+            return bool(not self.is_symlink() or self.stat()) and self._entry.is_dir()
 
     @contextmanager
     def scandir(path: str) -> Iterator[Any]:
@@ -241,8 +252,11 @@ def test_a_link_that_cannot_be_read_is_skipped_and_the_other_files_are_served(
             yield map(Entry, entries)
 
     monkeypatch.setattr("whitenoise_async.registry.directory.os.scandir", scandir)
+    serve(tmp_path, include=["*.txt"])
+    assert caplog.messages == []
     serve(tmp_path, exclude=["*.map"])
     get = serve(tmp_path)
+    assert get("/sub/a.txt").status == 200
     assert [get(f"/{number}.txt").status for number in range(5)] == [200] * 5
     assert get("/link").status == 404
     (message,) = set(caplog.messages)
