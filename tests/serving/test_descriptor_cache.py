@@ -293,18 +293,23 @@ def test_if_no_thread_can_be_started_the_next_file_tries_again(
     cache.add(file)
     file.close()
     until(lambda: not open_descriptors(path))
+    until(lambda: not sweeper_threads())
 
 
 def test_all_files_can_be_closed_while_the_timer_starts(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     is_starting = threading.Event()
-    start = threading.Timer.start
+    start, run = threading.Timer.start, threading.Timer.run
 
     def start_slowly(timer: threading.Timer) -> None:
         is_starting.set()
         time.sleep(0.1)
         start(timer)
+
+    def end_slowly(timer: threading.Timer) -> None:
+        run(timer)
+        time.sleep(0.1)
 
     until(lambda: not sweeper_threads())
     cache = DescriptorCache()
@@ -312,6 +317,7 @@ def test_all_files_can_be_closed_while_the_timer_starts(
     adding = threading.Thread(target=cache.add, args=[file])
     with monkeypatch.context() as patch:
         patch.setattr(threading.Timer, "start", start_slowly)
+        patch.setattr(threading.Timer, "run", end_slowly)
         adding.start()
         assert is_starting.wait(60)
         descriptor_cache.close_all()
