@@ -59,8 +59,9 @@ MUTATED = [
     *(f"files/{name}.py" for name in ["codings", "errors", "pread", "state", "variant_check"]),
     *(f"registry/{name}.py" for name in ["directory", "entries", "interface", "listing"]),
     *(f"registry/{name}.py" for name in ["live", "sensitive_names", "skipped", "walked"]),
-    *(f"serving/{name}.py" for name in ["body_plan", "content_cache", "etags", "file_headers"]),
-    *(f"serving/{name}.py" for name in ["representation", "response_cache", "snapshot"]),
+    *(f"serving/{name}.py" for name in ["body_plan", "content_cache", "descriptor_cache"]),
+    *(f"serving/{name}.py" for name in ["etags", "file_headers", "representation"]),
+    *(f"serving/{name}.py" for name in ["response_cache", "snapshot"]),
 ]
 
 
