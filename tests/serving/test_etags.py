@@ -124,7 +124,7 @@ def test_a_file_is_read_only_up_to_the_size_that_it_had_when_it_was_opened(
 
     with closing(open_file(str(path))) as file:
         monkeypatch.setattr(OpenFile, "read", read_and_grow)
-        assert ContentDigests().tags(str(path), "/a.log", [file]) == [None]
+        assert ContentDigests().tags(StaticFile(str(path), "/a.log"), [file], [False]) == [None]
     assert offsets == [0]
 
 
@@ -138,8 +138,9 @@ def test_the_number_of_digests_is_bounded_least_recently_used_out_first(
     def make_tags(names: str) -> None:
         for name in names:
             with closing(open_file(paths[name])) as file:
+                entry = StaticFile(file.path, f"/{name}")
                 content = Path(file.path).read_bytes()
-                assert digests.tags(StaticFile(file.path, f"/{name}"), [file], [False]) == [digest(content)]
+                assert digests.tags(entry, [file], [False]) == [digest(content)]
 
     make_tags("abacab")
     assert [Path(path).name for path in digested] == ["a", "b", "c", "b"]
@@ -182,11 +183,11 @@ def test_a_forked_process_makes_tags_while_a_thread_of_the_parent_holds_the_lock
     tmp_path: Path, fork: Any
 ) -> None:
     path = str(write(tmp_path / "a.css", TEXT))
-    digests = ContentDigests()
+    entry, digests = StaticFile(path, "/a.css"), ContentDigests()
 
     def make_tags_in_child() -> None:
         with closing(open_file(path)) as file:
-            assert digests.tags(path, "/a.css", [file]) == [digest(TEXT)]
+            assert digests.tags(entry, [file], [False]) == [digest(TEXT)]
 
     class ForksWhenAskedForItsPath:
         def __getattr__(self, name: str) -> Any:
@@ -197,7 +198,7 @@ def test_a_forked_process_makes_tags_while_a_thread_of_the_parent_holds_the_lock
     statuses: list[int] = []
     forking: Any = ForksWhenAskedForItsPath()
     with closing(open_file(path)) as file:
-        assert digests.tags(path, "/a.css", [forking]) == [digest(TEXT)]
+        assert digests.tags(entry, [forking], [False]) == [digest(TEXT)]
     assert statuses == [0]
 
 
