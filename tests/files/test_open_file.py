@@ -273,9 +273,10 @@ def test_on_a_system_that_opens_no_file_relative_to_a_folder_links_are_followed(
 def test_a_fifo_is_refused_without_waiting_for_its_writer(
     tmp_path: Path, open_it: Callable[[str], OpenFile]
 ) -> None:
-    os.mkfifo(tmp_path / "fifo")
-    with pytest.raises(UnavailableError, match="it is not a regular file"):
-        open_it(str(tmp_path / "fifo"))
+    path = str(tmp_path / "fifo")
+    os.mkfifo(path)
+    with pytest.raises(UnavailableError, match=f"{path} is not served: it is not a regular file"):
+        open_it(path)
 
 
 def test_a_terminal_is_refused_and_does_not_become_the_controlling_terminal(fork: Any) -> None:

@@ -386,13 +386,17 @@ def test_a_small_file_is_not_read_again_after_a_check(
     assert site.reply() == TEXT
 
 
-def test_a_large_file_that_is_kept_open_is_served_without_waiting(tmp_path: Path) -> None:
+@pytest.mark.parametrize("fields", [{}, {"Range": "bytes=5-9"}], ids=["whole", "range"])
+def test_a_large_file_that_is_kept_open_is_served_without_waiting(
+    tmp_path: Path, fields: Any
+) -> None:
     path = write(tmp_path / "a.txt", LARGE)
     with closing(open_file(str(path))) as file:
         can_be_kept = file.supports_nowait and descriptor_cache.MAX_OPEN > 0
     site = Site(tmp_path)
-    assert site.reply() == LARGE
-    assert site.reply_nowait() == (LARGE if can_be_kept else None)
+    body = LARGE[5:10] if fields else LARGE
+    assert site.reply(fields) == body
+    assert site.reply_nowait(fields) == (body if can_be_kept else None)
 
 
 @pytest.mark.parametrize("fields", [{}, {"Range": "bytes=5-9"}], ids=["whole", "range"])
@@ -448,7 +452,9 @@ def test_without_a_cache_not_even_the_content_of_an_empty_file_is_kept(
 
 
 @pytest.mark.parametrize("content", [TEXT, LARGE], ids=["small", "large"])
-def test_nothing_is_kept_of_a_file_that_was_removed(tmp_path: Path, content: bytes) -> None:
+def test_nothing_is_kept_or_logged_of_a_file_that_was_removed(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, content: bytes
+) -> None:
     path = write(tmp_path / "a.txt", content)
     site = Site(tmp_path, check_interval=0)
     assert site.reply() == content
@@ -456,6 +462,7 @@ def test_nothing_is_kept_of_a_file_that_was_removed(tmp_path: Path, content: byt
     assert site.reply() is None
     assert len(site.responder.content_cache) == 0
     assert descriptors_of(path) == []
+    assert caplog.messages == []
 
 
 def test_a_redirect_needs_the_disk(tmp_path: Path) -> None:
@@ -725,11 +732,14 @@ def test_a_file_that_is_not_checked_is_compared_when_it_is_opened(
     site = Site(tmp_path, None, keep_descriptors=False, max_cache_size=len(TEXT))
     assert site.reply() == site.reply() == content
     site.reply(url="/b.txt")  # drops the content of the other file
+    new = content[1:]
     if is_removed:
         path.unlink()
     else:
-        replace(path, content[::-1])
-    assert site.reply() == (None if is_removed else content[::-1])
+        replace(path, new)
+    reply = site.responder.reply(site.request())
+    assert body_of(reply) == (None if is_removed else new)
+    assert reply is None or ("Content-Length", str(len(new))) in reply[0].headers
     assert not any(file.is_open for file in opened)
 
 
@@ -854,7 +864,9 @@ def test_a_small_file_that_grows_while_it_is_read_is_sent_but_not_kept(
 
     with monkeypatch.context() as patch:
         patch.setattr("whitenoise_async.files.open_file.read_at", read_and_append)
-        assert site.reply() == TEXT
+        reply = site.responder.reply(site.request())
+    assert reply is not None
+    assert reply[1:] == (TEXT, None)
     assert len(site.responder.content_cache) == 0
 
 
