@@ -311,20 +311,6 @@ def fail_to_read(*read: int) -> bytes:
     raise OSError(5, "Input/output error")
 
 
-@pytest.fixture
-def opened(monkeypatch: pytest.MonkeyPatch) -> list[OpenFile]:
-    """Every file that is opened. The list keeps them from their finalizers."""
-    files: list[OpenFile] = []
-    init = OpenFile.__init__
-
-    def record(file: OpenFile, *args: Any, **kwargs: Any) -> None:
-        init(file, *args, **kwargs)
-        files.append(file)
-
-    monkeypatch.setattr(OpenFile, "__init__", record)
-    return files
-
-
 def test_a_reply_without_waiting_needs_a_file_that_was_checked(tmp_path: Path) -> None:
     write(tmp_path / "a.txt", TEXT)
     site = Site(tmp_path)
@@ -572,8 +558,9 @@ def test_a_503_for_an_index_file_has_its_access_headers_and_its_path(
     assert ("Timing-Allow-Origin", "*") in response.headers
 
 
-def test_the_log_does_not_name_the_url_of_a_client() -> None:
-    assert FileRequest(Unresolved(URL), "GET", (), URL, "").label == "A folder"
+def test_a_request_for_an_unresolved_url_has_no_file_and_the_log_does_not_name_its_url() -> None:
+    request = FileRequest(Unresolved(URL), "GET", (), URL, "")
+    assert (request.file, request.label) == (None, "A folder")
 
 
 def test_a_file_of_a_later_root_replaces_one_that_was_requested(tmp_path: Path) -> None:
