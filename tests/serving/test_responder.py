@@ -578,6 +578,15 @@ def test_a_file_of_a_later_root_replaces_one_that_was_requested(tmp_path: Path) 
     assert site.reply() == TEXT[::-1]
 
 
+def test_a_file_to_which_a_request_was_only_redirected_can_be_replaced(tmp_path: Path) -> None:
+    for root in ("first", "second"):
+        write(tmp_path / root / "docs" / "index.html", root.encode())
+    site = Site(tmp_path / "first")
+    assert site.reply(url="/docs") == b""
+    site.add(tmp_path / "second")
+    assert site.reply(url="/docs/") == b"second"
+
+
 def test_a_forgotten_file_is_as_if_it_was_never_requested(tmp_path: Path) -> None:
     write(tmp_path / "a.txt", TEXT)
     site = Site(tmp_path)
