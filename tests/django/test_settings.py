@@ -164,6 +164,14 @@ def test_index_file(serve: Serve, project: Path) -> None:
     assert serve(INDEX_FILE="first.html")("/static/docs/").body == b"<title>First</title>"
 
 
+def test_clean_urls(serve: Serve, project: Path) -> None:
+    write_style(project / "root" / "docs" / "first.html", b"<title>First</title>")
+    assert serve()("/static/docs/first.html").body == b"<title>First</title>"
+    get = serve(CLEAN_URLS=True)
+    assert get("/static/docs/first").body == b"<title>First</title>"
+    assert get("/static/docs/first.html")["location"] == "first"
+
+
 def test_mimetypes(serve: Serve) -> None:
     get = serve(MIMETYPES={".css": "application/vnd.style"})
     assert get("/static/app.css")["content-type"] == "application/vnd.style"
@@ -478,6 +486,8 @@ WRONG: dict[str, Any] = {
     "ALLOW_ALL_ORIGINS": None,
     "IMMUTABLE_FILE_TEST": "(",
     "INDEX_FILE": "docs/index.html",
+    "CLEAN_URLS": None,
+    "FALLBACK": "/index.html",
     "MIMETYPES": {".css": "style"},
     "ADD_HEADERS_FUNCTION": "path.to.a.function",
     "MAX_CACHED_FILE_SIZE": -1,
@@ -528,7 +538,7 @@ def test_the_table_has_every_setting_with_its_default(debug: bool) -> None:
         for setting, _, given, _ in rows_of(DOCS / "django.md", 4)
         if (name := code(setting)) and (default := code(given))
     }
-    names = [name for name in vars(Options) if not name.startswith("_")]
+    names = {name for name in vars(Options) if not name.startswith("_")} - {"not_found"}
     options = {name: getattr(Options, name) for name in names} | dict(found.defaults)
     others = {
         "root": found.root,

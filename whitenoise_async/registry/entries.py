@@ -35,8 +35,26 @@ class StaticFile:
         self.root = root
 
 
+class Substitute(StaticFile):
+    """A file that is sent for URLs at which there is no file. Its ``url`` ends in its name."""
+
+    __slots__ = ()
+
+
+class Fallback(Substitute):
+    """The file that is sent for navigations."""
+
+    __slots__ = ()
+
+
+class NotFoundPage(Substitute):
+    """The page that is sent with status 404 if there is no application."""
+
+    __slots__ = ()
+
+
 class Redirect(NamedTuple):
-    """A URL that redirects to the URL of an index file."""
+    """A URL that redirects to the URL of an index file, or to the clean URL of a page."""
 
     file: StaticFile
     #: A relative reference. ``None`` adds a slash to the request's path.
@@ -47,6 +65,8 @@ class Unresolved(NamedTuple):
     """A URL that must be looked up on the disk, as with ``autorefresh``."""
 
     url: str
+    #: Which substitute to look up, if not the file at the URL itself.
+    kind: type[Substitute] | None = None
 
 
 #: A file or a redirect, found by its URL.

@@ -1,0 +1,161 @@
+"""Sends the fallback in place of an application's 404, if the request is a navigation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Any
+
+from ..http.fields import with_vary
+from ..http.navigation import NAVIGATION_FIELDS, is_navigation, is_page_path
+from ..registry.entries import Fallback, Substitute, Unresolved
+from ..registry.interface import Registry
+from ..serving.responder import FileRequest, Responder
+from .environ import relevant_headers, target_of, url_of
+from .sending import send_reply
+
+if TYPE_CHECKING:
+    from _typeshed import OptExcInfo
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+
+class FallbackApplication:
+    """A WSGI application whose 404 is replaced by the fallback."""
+
+    def __init__(
+        self,
+        application: WSGIApplication,
+        registry: Registry,
+        responder: Responder[tuple[str, str]],
+    ) -> None:
+        self._application = application
+        self._registry = registry
+        self._responder = responder
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Run the application. Only requests that may be for a page cost more than that."""
+        entry = self._find_fallback(environ)
+        if entry is None:
+            return self._application(environ, start_response)
+        raw = relevant_headers(environ)
+        request = FileRequest(entry, environ["REQUEST_METHOD"], raw, *target_of(environ))
+        starter = _Starter(self._responder, request, environ, start_response)
+        try:
+            return starter.run(self._application)
+        except BaseException:
+            starter.close()
+            raise
+
+    def _find_fallback(self, environ: WSGIEnvironment) -> Substitute | Unresolved | None:
+        if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
+            return None
+        url = url_of(environ)
+        if url is None or not is_page_path(url):
+            return None
+        return self._registry.find_substitute_nowait(Fallback, url)
+
+
+class _Starter:
+    """The ``start_response`` that the application gets for one request."""
+
+    def __init__(
+        self,
+        responder: Responder[tuple[str, str]],
+        request: FileRequest,
+        environ: WSGIEnvironment,
+        start_response: StartResponse,
+    ) -> None:
+        self._responder = responder
+        self._request = request
+        self._environ = environ
+        self._start_response = start_response
+        self.is_started = False
+        #: The body of the fallback, if it replaces the application's.
+        self.body: Iterable[bytes] | None = None
+
+    def run(self, application: WSGIApplication) -> Iterable[bytes]:
+        """Run the application, and return the body of the response."""
+        result = application(self._environ, self.start_response)
+        if not self.is_started:
+            # A generator starts its response when the first piece is requested. Some servers
+            # (granian) need the status before that.
+            result = _Begun(result)
+        if self.body is None:
+            return result
+        _close(result)
+        return self.body
+
+    def start_response(
+        self, status: str, headers: list[tuple[str, str]], exc_info: OptExcInfo | None = None, /
+    ) -> Callable[[bytes], object]:
+        """Start the response: the fallback's for a 404, else the application's."""
+        self.close()  # after an error, an application may start another response
+        self.is_started = True
+        try:
+            if status.startswith("404"):
+                if self._is_navigation() and self._replace(exc_info):
+                    return _discard
+                headers = with_vary(headers, *NAVIGATION_FIELDS)
+            return self._start(status, headers, exc_info)
+        finally:
+            exc_info = None  # else it would form a cycle with this frame (PEP 3333)
+
+    def close(self) -> None:
+        """Close the body of the fallback."""
+        body, self.body = self.body, None
+        _close(body)
+
+    def _is_navigation(self) -> bool:
+        environ = self._environ
+        return is_navigation(environ.get("HTTP_ACCEPT"), environ.get("HTTP_SEC_FETCH_MODE"))
+
+    def _replace(self, exc_info: OptExcInfo | None) -> bool:
+        """Start the response of the fallback, if it can be found."""
+        request = self._request
+        reply = self._responder.reply_nowait(request.entry, request.method, request.raw)
+        if reply is None:
+            reply = self._responder.reply(request)
+        if reply is None:
+            return False
+
+        def start(status: str, headers: list[tuple[str, str]]) -> object:
+            return self._start(status, headers, exc_info)
+
+        self.body = send_reply(reply, self._environ, start)
+        return True
+
+    def _start(
+        self, status: str, headers: list[tuple[str, str]], exc_info: OptExcInfo | None
+    ) -> Callable[[bytes], object]:
+        if exc_info is None:  # a server may accept two arguments only
+            return self._start_response(status, headers)
+        return self._start_response(status, headers, exc_info)
+
+
+class _Begun:
+    """A body whose first piece was requested already."""
+
+    def __init__(self, body: Iterable[bytes]) -> None:
+        self._body = body
+        try:
+            self._pieces = iter(body)
+            self._first = list(islice(self._pieces, 1))
+        except BaseException:
+            _close(body)
+            raise
+
+    def __iter__(self) -> Iterator[bytes]:
+        return chain(self._first, self._pieces)
+
+    def close(self) -> None:
+        _close(self._body)
+
+
+def _close(body: Any) -> None:
+    close = getattr(body, "close", None)
+    if close is not None:
+        close()
+
+
+def _discard(data: bytes) -> None:
+    """The ``write`` of a response that is not sent."""
