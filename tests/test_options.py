@@ -23,6 +23,7 @@ from whitenoise_async import ASGIWhiteNoise, WhiteNoise
         ("autorefresh", 1, TypeError, "must be True or False, got 1"),
         ("autorefresh", None, TypeError, "must be True or False, got None"),
         ("allow_all_origins", "yes", TypeError, "must be True or False, got 'yes'"),
+        ("nosniff", 0, TypeError, "must be True or False, got 0"),
         ("max_age", "60", TypeError, "must be a whole number of seconds or None, got '60'"),
         ("max_age", 1.5, TypeError, "must be a whole number of seconds or None, got 1.5"),
         ("max_age", True, TypeError, "must be a whole number of seconds or None, got True"),

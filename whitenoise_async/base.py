@@ -78,7 +78,7 @@ class BaseWhiteNoise(Options, Generic[Line]):
             FileHeaders(
                 resolved.media_types,
                 resolved.charset,
-                shared_headers(resolved.max_age, allow_all_origins=resolved.allow_all_origins),
+                shared_headers(resolved.max_age, resolved.allow_all_origins, resolved.nosniff),
                 self._immutable_hook(),
                 resolved.add_headers,
             ),

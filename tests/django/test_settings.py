@@ -132,6 +132,11 @@ def test_allow_all_origins(serve: Serve) -> None:
     assert "access-control-allow-origin" not in serve(ALLOW_ALL_ORIGINS=False)("/static/app.css")
 
 
+def test_nosniff(serve: Serve) -> None:
+    assert serve()("/static/app.css")["x-content-type-options"] == "nosniff"
+    assert "x-content-type-options" not in serve(NOSNIFF=False)("/static/app.css")
+
+
 def immutable_by_path(path: str, url: str) -> bool:
     return os.path.basename(path) == "app.css" and url == "/static/app.css"
 
@@ -476,6 +481,7 @@ WRONG: dict[str, Any] = {
     "MAX_AGE": "60",
     "CHARSET": "",
     "ALLOW_ALL_ORIGINS": None,
+    "NOSNIFF": "yes",
     "IMMUTABLE_FILE_TEST": "(",
     "INDEX_FILE": "docs/index.html",
     "MIMETYPES": {".css": "style"},

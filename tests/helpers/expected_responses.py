@@ -31,7 +31,7 @@ class ExpectedResponses:
         self._headers = FileHeaders(
             options.media_types,
             options.charset,
-            shared_headers(options.max_age, allow_all_origins=options.allow_all_origins),
+            shared_headers(options.max_age, options.allow_all_origins, options.nosniff),
             Hook("is_immutable_file", self._middleware.is_immutable_file),
             options.add_headers,
         )

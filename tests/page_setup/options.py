@@ -9,6 +9,7 @@ FILES = {
     "docs/index.html": b"<!doctype html><title>Docs</title>\n",
     "data.foo": b"foo\n",
     "LICENSE": b"Do as you like.\n",
+    "legacy.es6": b"let a = 1\n",
     "drawing.svgz": gzip.compress(b"<svg/>"),
     ".git/HEAD": b"ref: refs/heads/main\n",
     "app.css.map": b"{}\n",

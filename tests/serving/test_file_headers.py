@@ -200,14 +200,20 @@ def test_hooks_run_once_for_concurrent_requests(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("max_age", "allow_all_origins", "expected"),
+    ("max_age", "allow_all_origins", "nosniff", "expected"),
     [
-        (60, False, [("Cache-Control", "max-age=60, public")]),
-        (0, True, [("Cache-Control", "max-age=0, public"), ("Access-Control-Allow-Origin", "*")]),
-        (None, False, []),
+        (60, False, False, [("Cache-Control", "max-age=60, public")]),
+        (
+            0,
+            True,
+            False,
+            [("Cache-Control", "max-age=0, public"), ("Access-Control-Allow-Origin", "*")],
+        ),
+        (None, False, True, [("X-Content-Type-Options", "nosniff")]),
+        (None, False, False, []),
     ],
 )
 def test_options_decide_which_headers_all_files_share(
-    max_age: int | None, allow_all_origins: bool, expected: list[tuple[str, str]]
+    max_age: int | None, allow_all_origins: bool, nosniff: bool, expected: list[tuple[str, str]]
 ) -> None:
-    assert shared_headers(max_age, allow_all_origins=allow_all_origins) == expected
+    assert shared_headers(max_age, allow_all_origins, nosniff) == expected

@@ -49,6 +49,7 @@ def test_a_file_is_served_with_all_its_headers(serve: Serve, site: Path) -> None
         ("content-type", 'text/plain; charset="utf-8"'),
         ("cache-control", "max-age=60, public"),
         ("access-control-allow-origin", "*"),
+        ("x-content-type-options", "nosniff"),
         ("accept-ranges", "bytes"),
         ("etag", f'"{MTIME * 10**9:x}-e"'),
         ("last-modified", LAST_MODIFIED),
@@ -181,6 +182,8 @@ class TestOptions:
             ({}, "/docs/deep/image.png", "content-type", "image/png"),
             ({}, "/robots.txt", "access-control-allow-origin", "*"),
             ({"allow_all_origins": False}, "/robots.txt", "access-control-allow-origin", None),
+            ({}, "/robots.txt", "x-content-type-options", "nosniff"),
+            ({"nosniff": False}, "/robots.txt", "x-content-type-options", None),
             ({"mimetypes": {".png": "image/x"}}, "/docs/deep/image.png", "content-type", "image/x"),
             ({"mimetypes": {"robots.txt": "a/b"}}, "/robots.txt", "content-type", "a/b"),
         ],
@@ -213,6 +216,26 @@ class TestOptions:
     ) -> None:
         get = serve(immutable_file_test=r"\.css$", max_age=None)
         assert get("/app.css")["cache-control"] == "max-age=315360000, public, immutable"
+
+    @pytest.mark.parametrize("nosniff", [True, False])
+    def test_nosniff_is_sent_with_a_body_and_with_a_redirect(
+        self, serve: Serve, nosniff: bool
+    ) -> None:
+        get = serve(index_file=True, nosniff=nosniff)
+        answers = {
+            200: get("/robots.txt"),
+            206: get("/robots.txt", {"Range": "bytes=0-1"}),
+            302: get("/docs"),
+            304: get("/robots.txt", {"If-None-Match": "*"}),
+            405: get("/robots.txt", method="POST"),
+            412: get("/robots.txt", {"If-Match": '"other"'}),
+            416: get("/robots.txt", {"Range": "bytes=99-"}),
+        }
+        assert {status: reply.status for status, reply in answers.items()} == {
+            status: status for status in answers
+        }
+        sent = {status for status, reply in answers.items() if "x-content-type-options" in reply}
+        assert sent == ({200, 206, 302} if nosniff else set())
 
     def test_headers_are_added_once_per_file(self, serve: Serve, site: Path) -> None:
         seen = []

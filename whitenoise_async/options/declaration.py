@@ -22,6 +22,7 @@ class OptionKeywords(TypedDict, total=False):
     max_age: int | None
     charset: str | None
     allow_all_origins: bool
+    nosniff: bool
     immutable_file_test: ImmutableFileTest | None
     index_file: bool | str | None
     mimetypes: Mapping[str, str] | None
@@ -59,6 +60,10 @@ class Options(HasHooks):
     #: Send ``Access-Control-Allow-Origin: *``. Without it, browsers refuse fonts, module scripts
     #: and canvas images that a page loads from another origin, such as a CDN.
     allow_all_origins: bool = True
+
+    #: Send ``X-Content-Type-Options: nosniff``. Browsers then use a file only as what its
+    #: ``Content-Type`` says, and refuse scripts and style sheets of another type.
+    nosniff: bool = True
 
     #: Which files never change under their URL: a callable ``(path, url)``, or a regular
     #: expression that is searched in the URL.

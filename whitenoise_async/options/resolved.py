@@ -26,6 +26,7 @@ class ResolvedOptions(NamedTuple):
     max_age: int | None
     charset: str | None
     allow_all_origins: bool
+    nosniff: bool
     is_immutable: Callable[[str, str], object] | None
     index_file: str | None
     media_types: MediaTypes
@@ -51,6 +52,7 @@ def resolve(owner: Options) -> ResolvedOptions:
         max_age=_max_age(owner.max_age),
         charset=_charset(owner.charset),
         allow_all_origins=_flag("allow_all_origins", owner.allow_all_origins),
+        nosniff=_flag("nosniff", owner.nosniff),
         is_immutable=check_hook("immutable_file_test", hook_of(owner, "immutable_file_test")),
         index_file=_index_file(owner.index_file),
         media_types=_media_types(owner.mimetypes),

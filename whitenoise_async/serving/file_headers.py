@@ -70,7 +70,9 @@ class FileHeaders:
             raise
 
 
-def shared_headers(max_age: int | None, *, allow_all_origins: bool) -> list[tuple[str, str]]:
+def shared_headers(
+    max_age: int | None, allow_all_origins: bool, nosniff: bool
+) -> list[tuple[str, str]]:
     """The headers of every file and every redirect.
 
     :param max_age: seconds in ``Cache-Control``; ``None`` sends no such header.
@@ -80,6 +82,8 @@ def shared_headers(max_age: int | None, *, allow_all_origins: bool) -> list[tupl
         headers.append(("Cache-Control", f"max-age={max_age}, public"))
     if allow_all_origins:
         headers.append(("Access-Control-Allow-Origin", "*"))
+    if nosniff:
+        headers.append(("X-Content-Type-Options", "nosniff"))
     return headers
 
 
