@@ -148,7 +148,8 @@ class BaseWhiteNoise(Options, Generic[Line]):
     def is_immutable_file(self, static_file: StaticFile, url: str) -> bool:
         """Whether the file never changes under its URL, so that it may be cached permanently.
 
-        A hook for subclasses. By default it calls ``immutable_file_test``.
+        A hook for subclasses. By default it calls ``immutable_file_test``. With ``autorefresh``,
+        it is not called, and no file is immutable.
 
         :param static_file: ``static_file.path`` is the file's absolute path.
         :param url: the URL path, decoded, below the mount point.
@@ -157,6 +158,8 @@ class BaseWhiteNoise(Options, Generic[Line]):
         return test is not None and bool(test(static_file.path, url))
 
     def _immutable_hook(self) -> Hook | None:
+        if self.resolved_options.autorefresh:
+            return None  # an edit must show, also in a file with a hash in its name
         if type(self).is_immutable_file is not BaseWhiteNoise.is_immutable_file:
             return Hook("is_immutable_file", self.is_immutable_file)
         if self.resolved_options.is_immutable is None:

@@ -296,6 +296,27 @@ class TestOptions:
         assert get("/new.txt").status == 404
 
 
+@pytest.mark.parametrize("as_attribute", [False, True], ids=["keywords", "attributes"])
+@pytest.mark.parametrize("max_age", [None, 0, 60])
+def test_an_edit_shows_at_once_with_autorefresh_alone(
+    adapter: str, site: Path, as_attribute: bool, max_age: int | None
+) -> None:
+    """Neither max_age nor a hash in the name lets a browser use its copy."""
+    options: Any = {"autorefresh": True, "immutable_file_test": "."}
+    for more in ({}, {"max_age": max_age}):
+        options |= more
+        attributes, keywords = (options, {}) if as_attribute else ({}, options)
+        get = client_of(adapter)(
+            type("Mine", (ADAPTERS[adapter],), attributes)(None, site, **keywords)
+        )
+        reply = get("/robots.txt")
+        expected = [] if more and max_age is None else [f"max-age={more.get('max_age', 0)}, public"]
+        assert [value for name, value in reply.headers if name == "cache-control"] == expected
+    before = get("/robots.txt")["etag"]
+    write(site / "robots.txt", b"edited")
+    assert get("/robots.txt", {"If-None-Match": before}).body == b"edited"
+
+
 def test_is_immutable_file_is_a_hook_for_subclasses(adapter: str, site: Path) -> None:
     seen = []
 

@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None, program: str = _BY_MODULE) -> i
             options.prefix,
             index_file=options.index,
             autorefresh=options.autorefresh,
-            max_age=options.max_age,
+            **({} if options.max_age is None else {"max_age": options.max_age}),
             allow_all_origins=not options.no_cors,
             include=options.include,
             exclude=options.exclude,
@@ -97,14 +97,16 @@ def _parser(program: str) -> Parser:
         help="do not publish files that match, such as '.git' or '/drafts'; may be repeated",
     )
     parser.add_argument(
-        "--autorefresh", action="store_true", help="check the folder on every request"
+        "--autorefresh",
+        action="store_true",
+        help="check the folder on every request, so edits show at once",
     )
     parser.add_argument(
         "--max-age",
         type=_seconds,
-        default=Options.max_age,
         metavar="SECONDS",
-        help="seconds for which browsers may cache without revalidating (default: %(default)s)",
+        help="seconds for which browsers may cache without revalidating"
+        f" (default: {Options.max_age}, or 0 with --autorefresh)",
     )
     parser.add_argument(
         "--no-cors",

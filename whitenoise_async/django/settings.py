@@ -69,7 +69,7 @@ def configuration(source: Any = settings) -> Configuration:
         storage = None
     return Configuration(
         options=cast("OptionKeywords", options),
-        defaults={"autorefresh": debug, "max_age": 0 if debug else 60},
+        defaults={"autorefresh": True, "max_age": 0} if debug else {},
         static_prefix=_static_prefix(source, storage, script_name),
         static_root=_static_root(source, storage),
         root=_get(source, "ROOT", None) or None,

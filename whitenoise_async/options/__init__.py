@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .declaration import OptionKeywords, Options, apply_keywords, set_option
+from .declaration import OptionKeywords, Options, apply_keywords, is_set, set_option
 from .hooks import HOOKS, has_method
 from .resolved import ResolvedOptions, resolve
 
@@ -13,6 +13,7 @@ __all__ = [
     "ResolvedOptions",
     "apply_keywords",
     "has_method",
+    "is_set",
     "resolve",
     "set_option",
 ]

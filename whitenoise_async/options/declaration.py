@@ -47,11 +47,12 @@ class Options(HasHooks):
         wrap_values(cls)
 
     #: Check the file system on every request, so that new and changed files are served at once.
-    #: For development: each request lists directories.
+    #: For development: each request lists directories, ``max_age`` defaults to 0, and no file is
+    #: immutable.
     autorefresh: bool = False
 
     #: How many seconds browsers and proxies may cache a file without revalidating. ``None`` sends
-    #: no ``Cache-Control``.
+    #: no ``Cache-Control``. With ``autorefresh``, the default is 0.
     max_age: int | None = 60
 
     #: Added to ``Content-Type`` for media types that have a charset. ``None`` adds none.
@@ -104,6 +105,15 @@ class Options(HasHooks):
     #: a digest of its content. A callable ``(path, url)``: from the text that it returns; it is
     #: called each time the file has changed.
     etag: Any = "mtime"
+
+
+def is_set(owner: Options, name: str, base: type[Options] = Options) -> bool:
+    """Whether an option was set, even if to its default: as a keyword or in a subclass of ``base``.
+
+    :param base: a class of ``owner``, the one with the defaults.
+    """
+    classes = type(owner).__mro__
+    return any(name in vars(each) for each in (owner, *classes[: classes.index(base)]))
 
 
 def apply_keywords(owner: Options, keywords: Mapping[str, object]) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..http.fields import is_token
 from ..http.media_types import MediaTypes
 from ..support.globs import Globs, compile_globs
-from .declaration import Options
+from .declaration import Options, is_set
 from .hooks import check_hook, default_etag, hook_of
 
 if TYPE_CHECKING:
@@ -47,9 +47,10 @@ def resolve(owner: Options) -> ResolvedOptions:
     :raises ValueError: for a value out of range.
     """
     etag = hook_of(owner, "etag")
+    autorefresh = _flag("autorefresh", owner.autorefresh)
     return ResolvedOptions(
-        autorefresh=_flag("autorefresh", owner.autorefresh),
-        max_age=_max_age(owner.max_age),
+        autorefresh=autorefresh,
+        max_age=0 if autorefresh and not is_set(owner, "max_age") else _max_age(owner.max_age),
         charset=_charset(owner.charset),
         allow_all_origins=_flag("allow_all_origins", owner.allow_all_origins),
         nosniff=_flag("nosniff", owner.nosniff),
