@@ -78,9 +78,10 @@ class BaseWhiteNoise(Options, Generic[Line]):
             FileHeaders(
                 resolved.media_types,
                 resolved.charset,
-                shared_headers(resolved.max_age, resolved.allow_all_origins, resolved.nosniff),
+                shared_headers(resolved.allow_all_origins, resolved.nosniff),
                 self._immutable_hook(),
                 resolved.add_headers,
+                resolved.max_age,
             ),
             make_tag_source(resolved.etag, resolved.default_etag),
             self._wire_format,

@@ -116,6 +116,9 @@ def test_autorefresh(
         ({}, {"AUTOREFRESH": True, "MAX_AGE": 60}, "max-age=60, public"),
         ({}, {"AUTOREFRESH": True, "IMMUTABLE_FILE_TEST": "."}, "max-age=0, public"),
         ({}, {"MAX_AGE": None}, None),
+        ({}, {"MAX_AGE": {"/app.css": 5, "*": 7}}, "max-age=5, public"),
+        ({}, {"MAX_AGE": {"/static/app.css": 5}}, "max-age=60, public"),
+        ({"DEBUG": True}, {"MAX_AGE": {"/app.css": 5, "*": 7}}, "max-age=5, public"),
     ],
     ids=str,
 )

@@ -138,3 +138,25 @@ def test_a_file_may_have_several_variants() -> None:
     listing = listing_of("/root", "/", {"a", "a.zst", "a.br", "a.gz", "b.br"}, None)
     place = Place("/root", (".gz", ".br", ".zst"))
     assert listing.urls == {"/a": place, "/b.br": Place("/root", ())}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_file_knows_its_path_below_its_root(kind: type[WalkedRegistry], tmp_path: Path) -> None:
+    """Also an index file, a file with the name of a variant, and such a file's variant."""
+    names = ["a.css", "docs/index.html", "docs/new/a.css", "docs/b.gz", "docs/b", "docs/b.gz.br"]
+    for name in names:
+        write(tmp_path / name, b"")
+    registry = kind("index.html")
+    add(registry, tmp_path, "/static/")
+    for url, expected in [
+        ("/static/a.css", "a.css"),
+        ("/static/docs/new/a.css", "docs/new/a.css"),
+        ("/static/docs/b.gz", "docs/b.gz"),
+        ("/static/docs/b.gz.br", "docs/b.gz.br"),
+        ("/static/docs/", "docs/index.html"),
+        ("/static/docs", "docs/index.html"),
+    ]:
+        entry = registry.look_up(url)
+        assert isinstance(entry, StaticFile | Redirect)
+        file = entry.file if isinstance(entry, Redirect) else entry
+        assert file.path_below_root == expected

@@ -197,6 +197,20 @@ class TestOptions:
             [] if expected is None else [expected]
         )
 
+    @pytest.mark.parametrize("autorefresh", [False, True])
+    def test_max_age_may_depend_on_the_path_below_the_root(
+        self, serve: Serve, site: Path, autorefresh: bool
+    ) -> None:
+        write(site / "docs" / "index.html", b"home")
+        ages = {"/docs/*.html": 0, "docs": 5, "*.css": None, "/robots": 7}
+        get = serve(max_age=ages, index_file=True, autorefresh=autorefresh)
+        assert get("/docs/")["cache-control"] == "max-age=0, public"
+        assert get("/docs")["cache-control"] == "max-age=0, public"  # the redirect
+        assert get("/docs/deep/image.png")["cache-control"] == "max-age=5, public"
+        assert get("/robots.txt")["cache-control"] == "max-age=60, public"
+        for coding in ("identity", "gzip"):
+            assert "cache-control" not in get("/app.css", {"Accept-Encoding": coding})
+
     @pytest.mark.parametrize(
         "test",
         [
@@ -214,8 +228,9 @@ class TestOptions:
     def test_an_immutable_file_is_cached_permanently_whatever_max_age_is(
         self, serve: Serve
     ) -> None:
-        get = serve(immutable_file_test=r"\.css$", max_age=None)
-        assert get("/app.css")["cache-control"] == "max-age=315360000, public, immutable"
+        for max_age in (None, {"*": 0}):
+            get = serve(immutable_file_test=r"\.css$", max_age=max_age)
+            assert get("/app.css")["cache-control"] == "max-age=315360000, public, immutable"
 
     @pytest.mark.parametrize("nosniff", [True, False])
     def test_nosniff_is_sent_with_a_body_and_with_a_redirect(

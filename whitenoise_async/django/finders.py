@@ -113,7 +113,8 @@ class FindersRegistry(LiveRegistry):
         listed = self.look_up_below(Root(folder, "/", followlinks=True), f"/{file}", is_variant)
         if not isinstance(listed, StaticFile) or not url.endswith(("/", name)):
             return None
-        return StaticFile(path, url, listed.suffixes, is_variant=is_variant)
+        below, slash, _ = name.rpartition("/")
+        return StaticFile(path, url, listed.suffixes, is_variant=is_variant, below=below + slash)
 
 
 def _is_same(name: str, other: str) -> bool:

@@ -19,7 +19,7 @@ class OptionKeywords(TypedDict, total=False):
     """The options as keyword arguments."""
 
     autorefresh: bool
-    max_age: int | None
+    max_age: int | Mapping[str, int | None] | None
     charset: str | None
     allow_all_origins: bool
     nosniff: bool
@@ -52,8 +52,9 @@ class Options(HasHooks):
     autorefresh: bool = False
 
     #: How many seconds browsers and proxies may cache a file without revalidating. ``None`` sends
-    #: no ``Cache-Control``. With ``autorefresh``, the default is 0.
-    max_age: int | None = 60
+    #: no ``Cache-Control``. With ``autorefresh``, the default is 0. A mapping has seconds by glob
+    #: pattern, as in ``exclude``: the first match counts, and 60 without one.
+    max_age: int | Mapping[str, int | None] | None = 60
 
     #: Added to ``Content-Type`` for media types that have a charset. ``None`` adds none.
     charset: str | None = "utf-8"

@@ -19,11 +19,12 @@ class Place(NamedTuple):
     suffixes: tuple[str, ...]
     #: Whether the files have the names of variants.
     are_variants: bool = False
+    below: str = ""  # the directory's path below its root, with a slash at the end
 
     def file(self, url: str) -> StaticFile:
         """The file that is served at ``url``, which ends in the file's name."""
         path = os.path.join(self.directory, url[url.rindex("/") + 1 :])
-        return StaticFile(path, url, self.suffixes, is_variant=self.are_variants)
+        return StaticFile(path, url, self.suffixes, is_variant=self.are_variants, below=self.below)
 
 
 class Listing(NamedTuple):
@@ -57,31 +58,38 @@ class Listing(NamedTuple):
             or _url_of_name(original) != original_url
         ):
             return None
-        return StaticFile(original.path + suffix, url, is_variant=True)
+        return StaticFile(original.path + suffix, url, is_variant=True, below=original.below)
 
 
-def listing_of(directory: str, url: str, files: set[str], index_file: str | None) -> Listing:
+def listing_of(
+    directory: str, url: str, files: set[str], index_file: str | None, below: str = ""
+) -> Listing:
     """List the URLs that the files of one directory add.
 
     :param directory: its path, absolute.
     :param url: its URL, with a slash at the end.
     :param files: the names of its files.
+    :param below: its path below the root, with a slash at the end; empty for the root.
     """
     suffixes_of = _variant_suffixes(files)
     variants = {name + suffix for name, suffixes in suffixes_of.items() for suffix in suffixes}
-    places = {suffixes: Place(directory, suffixes) for suffixes in {(), *suffixes_of.values()}}
+    places = {
+        suffixes: Place(directory, suffixes, below=below)
+        for suffixes in {(), *suffixes_of.values()}
+    }
     urls: dict[str, Entry | Place] = dict.fromkeys(
         [url + name for name in files - variants], places[()]
     )
     for name in suffixes_of.keys() - variants:
         urls[url + name] = places[suffixes_of[name]]
     if index_file in files and index_file not in variants:
-        file = StaticFile(os.path.join(directory, index_file), url, suffixes_of.get(index_file, ()))
+        path, suffixes = os.path.join(directory, index_file), suffixes_of.get(index_file, ())
+        file = StaticFile(path, url, suffixes, below=below)
         urls[url] = file
         urls[url[:-1]] = Redirect(file, None)
         urls[url + index_file] = Redirect(file, "./")
     nested = {
-        url + name: Place(directory, suffixes_of[name], are_variants=True)
+        url + name: Place(directory, suffixes_of[name], are_variants=True, below=below)
         for name in variants & suffixes_of.keys()
     }
     return Listing(urls, nested)

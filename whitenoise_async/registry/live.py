@@ -74,7 +74,10 @@ class LiveRegistry:
         if last in directories:  # an index file in it adds its URL
             directory = directories[last]
             files, _ = directory.scan(warn_or_raise)
-        listing = listing_of(directory.path, root.prefix + directory.below, files, self._index_file)
+        url_of_directory = root.prefix + directory.below
+        listing = listing_of(
+            directory.path, url_of_directory, files, self._index_file, directory.below
+        )
         found = listing.variant(url) if is_variant else listing.urls.get(url)
         if isinstance(found, Place):
             found = found.file(url)

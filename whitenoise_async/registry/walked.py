@@ -55,7 +55,7 @@ class WalkedRegistry:
         for below, files in folders:
             sensitive |= sensitive_files(below, files)
             path = os.path.join(root.path, *below.split("/")[:-1])
-            here = listing_of(path, root.prefix + below, files, self._index_file)
+            here = listing_of(path, root.prefix + below, files, self._index_file, below)
             found.urls.update(here.urls)
             found.variants.update(here.variants)
         with self._lock:
