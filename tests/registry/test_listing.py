@@ -141,7 +141,9 @@ def test_a_file_may_have_several_variants() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_each_file_knows_its_path_below_its_root(kind: type[WalkedRegistry], tmp_path: Path) -> None:
+def test_each_file_knows_its_path_below_its_root(
+    kind: type[WalkedRegistry], tmp_path: Path
+) -> None:
     """Also an index file, a file with the name of a variant, and such a file's variant."""
     names = ["a.css", "docs/index.html", "docs/new/a.css", "docs/b.gz", "docs/b", "docs/b.gz.br"]
     for name in names:
