@@ -7,6 +7,7 @@ FILES = {
     "app.css": b"body { color: black }\n",
     "app.0a1b2c3d.js": b"let a = 1\n",
     "docs/index.html": b"<!doctype html><title>Docs</title>\n",
+    "assets/index-CY_PVgSV.js": b"let a = 1\n",
     "data.foo": b"foo\n",
     "LICENSE": b"Do as you like.\n",
     "legacy.es6": b"let a = 1\n",

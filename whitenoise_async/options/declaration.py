@@ -67,8 +67,9 @@ class Options(HasHooks):
     #: ``Content-Type`` says, and refuse scripts and style sheets of another type.
     nosniff: bool = True
 
-    #: Which files never change under their URL: a callable ``(path, url)``, or a regular
-    #: expression that is searched in the URL.
+    #: Which files never change under their URL: a callable ``(path, url)``, a regular expression
+    #: that is searched in the URL, or the name of the build tool that made them: ``"vite"``,
+    #: ``"webpack"``, ``"esbuild"``, ``"parcel"`` or ``"django"``.
     immutable_file_test: Any = None
 
     #: Serve this file of each directory at the directory's own URL, ``dir/``. ``True`` means
