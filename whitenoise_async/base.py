@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic
 
 from .applications import accepts, detect_interface, is_async
 from .files.errors import UnavailableError
-from .options import Options, apply_keywords, resolve
+from .options import Options, ResolvedOptions, apply_keywords, resolve
 from .overrides import UNCALLED_APPLICATION_METHODS, find_uncalled_override
 from .registry.entries import StaticFile
 from .registry.interface import Registry, Root, make_root
@@ -20,6 +20,7 @@ from .serving.file_headers import FileHeaders, Hook, shared_headers
 from .serving.open_variants import OpenVariants
 from .serving.responder import Limits, Responder
 from .serving.response_cache import Line, WireFormat
+from .support.logs import error_rate_limited
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -68,10 +69,7 @@ class BaseWhiteNoise(Options, Generic[Line]):
             raise TypeError(uncalled)
         self._check_application(application)
         self.application = self._standalone if application is None else self._adapt(application)
-        apply_keywords(self, options)
-        if is_async(self.is_immutable_file):
-            raise TypeError("is_immutable_file must not be async: it is called in a thread")
-        resolved = self.resolved_options = resolve(self)
+        resolved = self.resolved_options = self._resolve(options)
         self.registry = self._make_registry()
         self.responder: Responder[Line] = Responder(
             self.registry,
@@ -117,6 +115,22 @@ class BaseWhiteNoise(Options, Generic[Line]):
             variants included. A missing file is noticed when it is requested.
         """
         self._add(make_root(root, prefix, True), names)
+
+    def _resolve(self, options: Mapping[str, object]) -> ResolvedOptions:
+        try:
+            apply_keywords(self, options)
+            if is_async(self.is_immutable_file):
+                raise TypeError("is_immutable_file must not be async: it is called in a thread")
+            return resolve(self)
+        except (TypeError, ValueError) as error:
+            if self._hides_errors():
+                error_rate_limited(str(error))
+            raise
+
+    @staticmethod
+    def _hides_errors() -> bool:
+        """Whether the caller of the constructor may hide an error, so that it must be logged."""
+        return False
 
     def _add(self, root: Root, names: Iterable[str] | None = None) -> None:
         self.registry.add(root, names)

@@ -440,6 +440,7 @@ def test_without_a_server_the_message_says_what_to_install(
             for pattern in ("", "/")
         ),
         ([".", "--prefix=\udcff"], "is not UTF-8"),
+        ([".", "--prefix=//cdn.example/a"], "the prefix must be a URL path such as '/static/'"),
         ([".", "--server=nginx"], "invalid choice: 'nginx'"),
         ([".", "--reload"], "--reload"),
     ],

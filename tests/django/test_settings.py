@@ -272,6 +272,7 @@ def test_static_prefix(serve: Serve, prefix: str) -> None:
         ("static/", "/static/app.css"),
         ("https://cdn.example/static/", "/static/app.css"),
         ("https://cdn.example/", "/app.css"),
+        ("//cdn.example/static/", "/static/app.css"),
     ],
 )
 def test_static_prefix_is_by_default_the_path_of_static_url(
@@ -527,6 +528,14 @@ def test_an_impossible_extension_is_refused(each: str) -> None:
         assert list(find_errors()) == [
             f"WHITENOISE_SKIP_COMPRESS_EXTENSIONS must be extensions such as 'jpg', got {each!r}"
         ]
+
+
+@pytest.mark.parametrize("prefix", ["https://cdn.example/static/", "//cdn.example/"])
+def test_a_static_prefix_with_a_host_is_refused(prefix: str) -> None:
+    with override_settings(WHITENOISE_STATIC_PREFIX=prefix):
+        (error,) = find_errors()
+    assert error.startswith("WHITENOISE_STATIC_PREFIX must be a URL path such as '/static/', got")
+    assert error.endswith("see docs/cdn.md")
 
 
 def test_every_setting_has_a_wrong_value_in_this_module() -> None:

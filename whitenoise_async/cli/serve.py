@@ -14,7 +14,7 @@ from ..asgi.adapter import ASGIWhiteNoise
 from ..files.errors import FileSystemError
 from ..files.state import state_or_none
 from ..options import Options
-from ..registry.interface import make_root
+from ..registry.interface import check_prefix, make_root
 from ..support.globs import compile_globs
 from .servers import SERVERS, installed, serve
 from .terminal import Parser, say
@@ -141,6 +141,10 @@ def _prefix(text: str) -> str:
         text.encode()
     except UnicodeEncodeError:
         raise argparse.ArgumentTypeError(f"{text!r} is not UTF-8: no URL can have it") from None
+    try:
+        check_prefix("the prefix", text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
     return text
 
 

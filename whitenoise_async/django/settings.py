@@ -15,6 +15,7 @@ from django.core.files.storage import FileSystemStorage
 
 from ..http.paths import below_mount
 from ..options import OptionKeywords, Options, resolve
+from ..registry.interface import check_prefix
 
 PREFIX = "WHITENOISE_"
 
@@ -183,6 +184,7 @@ def _require_path(name: str, value: object) -> None:
 def _require_prefix(name: str, value: object) -> None:
     if value is not None and not isinstance(value, str):
         raise TypeError(f"{name} must be a URL path such as '/static/' or None, got {value!r}")
+    check_prefix(name, value or "")
 
 
 def _require_extensions(name: str, value: object) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 from wsgiref.headers import Headers
 
+from ..support.suggestions import suggestion
 from .hooks import HOOKS, HasHooks, check_hook, has_method, wrap_values
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ def apply_keywords(owner: Options, keywords: Mapping[str, object]) -> None:
         if name not in known:
             raise TypeError(
                 f"{type(owner).__name__}() got an unknown option {name!r};"
-                f" the options are {', '.join(known)}"
+                f" {suggestion(name, known, 'options')}"
             )
         set_option(owner, name, value)
 

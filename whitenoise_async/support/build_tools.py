@@ -12,11 +12,11 @@ import posixpath
 import re
 import stat
 from collections.abc import Callable, Iterator
-from difflib import get_close_matches
 from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 from .logs import warn_once
+from .suggestions import suggestion
 
 # HTML pages keep their URLs, so they must be revalidated whatever their names look like.
 _PAGES = (".html", ".htm")
@@ -46,11 +46,9 @@ def built_by(tool: str) -> Callable[[str, str], bool]:
     :raises ValueError: if there is no such tool.
     """
     if tool not in TOOLS:
-        near = get_close_matches(tool.lower(), TOOLS, 1)
-        hint = f"did you mean {near[0]!r}?" if near else f"the tools are {', '.join(TOOLS)}"
         raise ValueError(
             "immutable_file_test must be a callable, a regular expression or the name of a build"
-            f" tool, got {tool!r}; {hint}"
+            f" tool, got {tool!r}; {suggestion(tool, TOOLS, 'tools')}"
         )
     return partial(_is_hashed, TOOLS[tool], tool)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ..applications import ASGI, WSGI
 from ..base import BaseWhiteNoise
 from ..files.open_file import OpenFile
+from ..options import describe_options
 from ..serving.responder import FileRequest
 from ..serving.response import REASONS, not_found
 from ..serving.response_cache import EncodedResponse
@@ -35,6 +36,7 @@ def _standalone(environ: WSGIEnvironment, start_response: StartResponse) -> Iter
     return [] if environ["REQUEST_METHOD"] == "HEAD" else [response.body.literal]
 
 
+@describe_options
 class WhiteNoise(BaseWhiteNoise[tuple[str, str]]):
     """Wraps a WSGI application and serves its static files.
 
