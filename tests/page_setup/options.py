@@ -8,6 +8,7 @@ FILES = {
     "app.0a1b2c3d.js": b"let a = 1\n",
     "docs/index.html": b"<!doctype html><title>Docs</title>\n",
     "assets/index-CY_PVgSV.js": b"let a = 1\n",
+    'files/"Übersicht" 2026.pdf': b"%PDF-1.7\n",
     "data.foo": b"foo\n",
     "LICENSE": b"Do as you like.\n",
     "legacy.es6": b"let a = 1\n",
@@ -28,7 +29,13 @@ Path("components/card.css").write_text("p { color: red }\n")
 
 def get(application, path):
     """Send a GET request without a server."""
-    transport = httpx.WSGITransport(application)
+
+    def encoded(environ, start_response):
+        # httpx puts characters there; PEP 3333 wants their bytes as Latin-1.
+        environ["PATH_INFO"] = environ["PATH_INFO"].encode().decode("latin-1")
+        return application(environ, start_response)
+
+    transport = httpx.WSGITransport(encoded)
     with httpx.Client(transport=transport, base_url="http://example") as client:
         return client.get(path)
 
