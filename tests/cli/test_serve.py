@@ -260,6 +260,24 @@ def test_a_removed_or_unreadable_file_is_not_counted(
     assert capsys.readouterr().out.endswith("Files are looked up on each request\n")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "max_age"),
+    [
+        ([], 60),
+        (["--autorefresh"], 0),
+        (["--autorefresh", "--max-age=60"], 60),
+        (["--max-age=0"], 0),
+    ],
+)
+def test_browsers_revalidate_every_file_with_autorefresh_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], max_age: int
+) -> None:
+    served: list[Any] = []
+    monkeypatch.setitem(SERVERS, "uvicorn", lambda application, *_: served.append(application))
+    assert main([str(tmp_path), "--port=0", "--server=uvicorn", *arguments]) == 0
+    assert served[0].resolved_options.max_age.default == max_age
+
+
 def test_a_folder_whose_name_is_not_utf8_is_published(tmp_path: Path) -> None:
     folder = Path(os.fsdecode(os.path.join(os.fsencode(tmp_path), b"\xff")))
     write(folder / "index.html", b"<title>home</title>")
@@ -422,6 +440,7 @@ def test_without_a_server_the_message_says_what_to_install(
             for pattern in ("", "/")
         ),
         ([".", "--prefix=\udcff"], "is not UTF-8"),
+        ([".", "--prefix=//cdn.example/a"], "the prefix must be a URL path such as '/static/'"),
         ([".", "--server=nginx"], "invalid choice: 'nginx'"),
         ([".", "--reload"], "--reload"),
     ],

@@ -135,7 +135,14 @@ class LiveRegistry:
         return directory, listing
 
     def _listing(self, directory: Directory, url: str, files: set[str]) -> Listing:
-        return listing_of(directory.path, url, files, self._index_file, clean_urls=self._clean_urls)
+        return listing_of(
+            directory.path,
+            url,
+            files,
+            self._index_file,
+            directory.below,
+            clean_urls=self._clean_urls,
+        )
 
 
 def _from_root(root: Root, directory: Directory, found: File) -> File:

@@ -73,7 +73,9 @@ class WalkedRegistry:
             sensitive |= sensitive_files(below, files)
             path = os.path.join(root.path, *below.split("/")[:-1])
             url = root.prefix + below
-            here = listing_of(path, url, files, self._index_file, clean_urls=self._clean_urls)
+            here = listing_of(
+                path, url, files, self._index_file, below, clean_urls=self._clean_urls
+            )
             page = found.urls.get(url[:-1])
             found.urls.update(here.urls)
             if page is not None:  # the page `about.html` comes before the folder `about`
