@@ -27,8 +27,8 @@ from whitenoise_async.files import pread as reads
 from whitenoise_async.files import state as states
 from whitenoise_async.registry import directory as directories
 from whitenoise_async.serving import responder
-from whitenoise_async.wsgi import adapter as wsgi
 from whitenoise_async.wsgi import bodies as wsgi_bodies
+from whitenoise_async.wsgi import sending as wsgi_sending
 
 T = TypeVar("T")
 
@@ -184,7 +184,7 @@ class SimulatedServer:
             (streaming, "MAX_PIECE_SIZE"),
             (streaming, "_MIN_PIECE_SIZE"),
             (event_loop, "BYTES_PER_TURN"),
-            (wsgi, "PIECE_SIZE"),
+            (wsgi_sending, "PIECE_SIZE"),
             (wsgi_bodies, "PIECE_SIZE"),
             (asgi, "UNWATCHED_SIZE"),
             (sending, "UNWATCHED_SIZE"),
