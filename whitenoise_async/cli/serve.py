@@ -14,7 +14,7 @@ from ..asgi.adapter import ASGIWhiteNoise
 from ..files.errors import FileSystemError
 from ..files.state import state_or_none
 from ..options import Options
-from ..registry.interface import make_root
+from ..registry.interface import check_prefix, make_root
 from ..support.globs import compile_globs
 from .servers import SERVERS, installed, serve
 from .terminal import Parser, say
@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None, program: str = _BY_MODULE) -> i
             options.prefix,
             index_file=options.index,
             autorefresh=options.autorefresh,
-            max_age=options.max_age,
+            **({} if options.max_age is None else {"max_age": options.max_age}),
             allow_all_origins=not options.no_cors,
             include=options.include,
             exclude=options.exclude,
@@ -97,14 +97,16 @@ def _parser(program: str) -> Parser:
         help="do not publish files that match, such as '.git' or '/drafts'; may be repeated",
     )
     parser.add_argument(
-        "--autorefresh", action="store_true", help="check the folder on every request"
+        "--autorefresh",
+        action="store_true",
+        help="check the folder on every request, so edits show at once",
     )
     parser.add_argument(
         "--max-age",
         type=_seconds,
-        default=Options.max_age,
         metavar="SECONDS",
-        help="seconds for which browsers may cache without revalidating (default: %(default)s)",
+        help="seconds for which browsers may cache without revalidating"
+        f" (default: {Options.max_age}, or 0 with --autorefresh)",
     )
     parser.add_argument(
         "--no-cors",
@@ -139,6 +141,10 @@ def _prefix(text: str) -> str:
         text.encode()
     except UnicodeEncodeError:
         raise argparse.ArgumentTypeError(f"{text!r} is not UTF-8: no URL can have it") from None
+    try:
+        check_prefix("the prefix", text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
     return text
 
 
