@@ -316,3 +316,11 @@ def test_below_a_mount_of_starlette(dist: Path) -> None:
     reply: Reply = call_asgi(mounted, make_call("/app/users/7", NAVIGATION))
     assert (reply.status, reply.body) == (200, PAGE)
     assert call_asgi(mounted, make_call("/users/7", NAVIGATION)).status == 404
+
+
+def test_around_a_mount_of_starlette_that_changes_the_scope(dist: Path) -> None:
+    inner = Starlette(routes=[Mount("/app", Starlette())])
+    application = ASGIWhiteNoise(inner, dist, "app", fallback="index.html")
+    reply = call_asgi(application, make_call("/app/users/7", NAVIGATION))
+    assert (reply.status, reply.body) == (200, PAGE)
+    assert call_asgi(application, make_call("/users/7", NAVIGATION)).status == 404

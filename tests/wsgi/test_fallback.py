@@ -196,6 +196,17 @@ def test_an_application_that_fails_after_the_404_leaves_no_open_file(
         assert not descriptors_of(dist / "index.html")
 
 
+def test_a_generator_that_fails_is_closed(dist: Path) -> None:
+    def fail() -> None:
+        raise ValueError("first")
+
+    body = Body(first=fail)
+    middleware = WhiteNoise(lambda *arguments: body, dist, fallback="index.html")
+    with pytest.raises(ValueError, match="first"):
+        call_wsgi(middleware, make_call("/users/7", NAVIGATION))
+    assert body.closed == 1
+
+
 def test_the_fallback_is_closed_with_the_response(dist: Path) -> None:
     write(dist / "index.html", PAGE * 50_000)
 
@@ -270,3 +281,16 @@ def test_a_path_that_is_not_utf_8_is_the_applications(dist: Path) -> None:
     middleware = WhiteNoise(application, dist, fallback="index.html")
     reply = call_wsgi(middleware, make_call("/", NAVIGATION), PATH_INFO="/\xff")
     assert (reply.status, reply.body) == (404, b"No")
+
+
+def test_an_application_may_change_the_environ(dist: Path) -> None:
+    """A dispatcher moves the mount point from one variable to the other."""
+
+    def application(environ: Any, start_response: Any) -> list[bytes]:
+        environ["SCRIPT_NAME"], environ["PATH_INFO"] = "/app", "/users/7"
+        start_response("404 Not Found", HEADERS)
+        return [b"No"]
+
+    middleware = WhiteNoise(application, dist, "app", fallback="index.html")
+    reply = call_wsgi(middleware, make_call("/app/users/7", NAVIGATION))
+    assert (reply.status, reply.body) == (200, PAGE)

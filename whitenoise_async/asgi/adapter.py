@@ -19,10 +19,7 @@ from .fallback import FallbackApplication
 from .not_found import NotFoundApplication
 from .sending import UNWATCHED_SIZE, Receive, Send, send_file
 from .turn_budget import turn_budget
-from .wire_format import ASGI_FORMAT, Line, Scope, relevant_headers, target_of
-
-# Headers in one of these can be read twice.
-_REPEATABLE = (list, tuple)
+from .wire_format import ASGI_FORMAT, REPEATABLE, Line, Scope, relevant_headers, target_of
 
 
 async def _standalone(scope: Scope, receive: Receive, send: Send) -> None:
@@ -97,7 +94,7 @@ class ASGIWhiteNoise(BaseWhiteNoise[Line]):
         entry = self._find_entry(scope) if scope["type"] == "http" else None
         if entry is not None:
             headers = scope["headers"]
-            if headers.__class__ not in _REPEATABLE:
+            if headers.__class__ not in REPEATABLE:
                 # ASGI allows any iterable, and the application may have to read it too. It gets a
                 # copy of the scope, since changes must not leak to outer middleware.
                 headers = list(map(tuple, headers))

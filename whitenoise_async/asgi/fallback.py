@@ -41,33 +41,28 @@ class FallbackApplication:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the application. Only requests that may be for a page cost more than that."""
-        entry = self._find_fallback(scope) if scope["type"] == "http" else None
-        if entry is None:
+        is_read = scope["type"] == "http" and scope["method"] in ("GET", "HEAD")
+        url = url_of(scope) if is_read else None
+        if url is None or not is_page_path(url):
             await self._application(scope, receive, send)
             return
         scope = repeatable_headers(scope)
-        raw = relevant_headers(scope["headers"])
-        request = FileRequest(entry, scope["method"], raw, *target_of(scope))
-        sender = _Sender(self._responder, request, scope, send)
+        sender = _Sender(self._registry, self._responder, url, scope, send)
         await self._application(scope, receive, sender.send)
         if sender.error is not None:
             raise sender.error  # the application has ignored it
-
-    def _find_fallback(self, scope: Scope) -> Substitute | Unresolved | None:
-        if scope["method"] not in ("GET", "HEAD"):
-            return None
-        url = url_of(scope)
-        return self._registry.find_substitute_nowait(Fallback, url) if is_page_path(url) else None
 
 
 class _Sender:
     """The ``send`` that the application gets for one request."""
 
     def __init__(
-        self, responder: Responder[Line], request: FileRequest, scope: Scope, send: Send
+        self, registry: Registry, responder: Responder[Line], url: str, scope: Scope, send: Send
     ) -> None:
+        """:param url: the URL below the mount point. Starlette's ``Mount`` changes the scope."""
+        self._registry = registry
         self._responder = responder
-        self._request = request
+        self._url = url
         self._scope = scope
         self._send = send
         self._is_replaced = False
@@ -80,23 +75,27 @@ class _Sender:
             await checkpoint()  # an endless body must not occupy the event loop
             return
         if message["type"] == "http.response.start" and message["status"] == 404:
-            if _is_navigation(self._scope["headers"]) and await self._replace():
-                return
-            message = {**message, "headers": _with_vary(message.get("headers", ()))}
+            entry = self._registry.find_substitute_nowait(Fallback, self._url)
+            if entry is not None:
+                if _is_navigation(self._scope["headers"]) and await self._replace(entry):
+                    return
+                message = {**message, "headers": _with_vary(message.get("headers", ()))}
         await self._send(message)
 
-    async def _replace(self) -> bool:
-        """Send the fallback, if it can be found."""
-        request = self._request
-        reply = self._responder.reply_nowait(request.entry, request.method, request.raw)
+    async def _replace(self, entry: Substitute | Unresolved) -> bool:
+        """Send the fallback, if it can be read."""
+        scope = self._scope
+        method, raw = scope["method"], relevant_headers(scope["headers"])
+        reply = self._responder.reply_nowait(entry, method, raw)
         if reply is None:
+            request = FileRequest(entry, method, raw, *target_of(scope))
             reply = await reply_in_thread(self._responder, request)
         if reply is None:
             return False
         self._is_replaced = True
         try:
             # The application may be waiting for a message itself.
-            await send_reply(reply, self._scope, _receive_nothing, self._send)
+            await send_reply(reply, scope, _receive_nothing, self._send)
         except Exception as error:
             self.error = error
             raise

@@ -54,13 +54,17 @@ def url_of(scope: Scope) -> str:
     return below_mounts(scope["path"], mount, scope.get("app_root_path") or "")
 
 
+#: Headers in one of these can be read twice.
+REPEATABLE = (list, tuple)
+
+
 def repeatable_headers(scope: Scope) -> Scope:
     """Return ``scope``, or a copy of it, with headers that can be read twice.
 
     ASGI allows any iterable, and the application may have to read it too. Changes must not leak to
     outer middleware.
     """
-    if isinstance(scope["headers"], list | tuple):
+    if scope["headers"].__class__ in REPEATABLE:
         return scope
     return {**scope, "headers": list(map(tuple, scope["headers"]))}
 

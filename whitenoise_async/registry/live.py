@@ -96,7 +96,7 @@ class LiveRegistry:
             listed = self._list_folder(root, own_url)
             found = None if listed is None else listed[1].named(own_url)
             if listed is not None and found is not None:
-                substitute = kind(found.path, own_url, found.suffixes)
+                substitute = kind(found.path, own_url, found.suffixes, below=found.below)
                 return _from_root(root, listed[0], substitute)
         warn_of_missing(name)
         return None

@@ -119,7 +119,7 @@ class WalkedRegistry:
             url = root.prefix + name
             file = listing.named(url)
             if file is not None:
-                yield root, kind(file.path, url, file.suffixes)
+                yield root, kind(file.path, url, file.suffixes, below=file.below)
 
     def _variant(self, url: str) -> StaticFile | None:
         # Read this before the listings: a variant of outdated listings must not enter a new dict.

@@ -34,25 +34,15 @@ class FallbackApplication:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Run the application. Only requests that may be for a page cost more than that."""
-        entry = self._find_fallback(environ)
-        if entry is None:
+        url = url_of(environ) if environ["REQUEST_METHOD"] in ("GET", "HEAD") else None
+        if url is None or not is_page_path(url):
             return self._application(environ, start_response)
-        raw = relevant_headers(environ)
-        request = FileRequest(entry, environ["REQUEST_METHOD"], raw, *target_of(environ))
-        starter = _Starter(self._responder, request, environ, start_response)
+        starter = _Starter(self._registry, self._responder, url, environ, start_response)
         try:
             return starter.run(self._application)
         except BaseException:
             starter.close()
             raise
-
-    def _find_fallback(self, environ: WSGIEnvironment) -> Substitute | Unresolved | None:
-        if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
-            return None
-        url = url_of(environ)
-        if url is None or not is_page_path(url):
-            return None
-        return self._registry.find_substitute_nowait(Fallback, url)
 
 
 class _Starter:
@@ -60,13 +50,16 @@ class _Starter:
 
     def __init__(
         self,
+        registry: Registry,
         responder: Responder[tuple[str, str]],
-        request: FileRequest,
+        url: str,
         environ: WSGIEnvironment,
         start_response: StartResponse,
     ) -> None:
+        """:param url: the URL below the mount point. Applications may change the environ."""
+        self._registry = registry
         self._responder = responder
-        self._request = request
+        self._url = url
         self._environ = environ
         self._start_response = start_response
         self.is_started = False
@@ -93,9 +86,11 @@ class _Starter:
         self.is_started = True
         try:
             if status.startswith("404"):
-                if self._is_navigation() and self._replace(exc_info):
-                    return _discard
-                headers = with_vary(headers, *NAVIGATION_FIELDS)
+                entry = self._registry.find_substitute_nowait(Fallback, self._url)
+                if entry is not None:
+                    if self._is_navigation() and self._replace(entry, exc_info):
+                        return _discard
+                    headers = with_vary(headers, *NAVIGATION_FIELDS)
             return self._start(status, headers, exc_info)
         finally:
             exc_info = None  # else it would form a cycle with this frame (PEP 3333)
@@ -109,19 +104,20 @@ class _Starter:
         environ = self._environ
         return is_navigation(environ.get("HTTP_ACCEPT"), environ.get("HTTP_SEC_FETCH_MODE"))
 
-    def _replace(self, exc_info: OptExcInfo | None) -> bool:
-        """Start the response of the fallback, if it can be found."""
-        request = self._request
-        reply = self._responder.reply_nowait(request.entry, request.method, request.raw)
+    def _replace(self, entry: Substitute | Unresolved, exc_info: OptExcInfo | None) -> bool:
+        """Start the response of the fallback, if it can be read."""
+        environ = self._environ
+        method, raw = environ["REQUEST_METHOD"], relevant_headers(environ)
+        reply = self._responder.reply_nowait(entry, method, raw)
         if reply is None:
-            reply = self._responder.reply(request)
+            reply = self._responder.reply(FileRequest(entry, method, raw, *target_of(environ)))
         if reply is None:
             return False
 
         def start(status: str, headers: list[tuple[str, str]]) -> object:
             return self._start(status, headers, exc_info)
 
-        self.body = send_reply(reply, self._environ, start)
+        self.body = send_reply(reply, environ, start)
         return True
 
     def _start(
