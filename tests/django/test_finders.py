@@ -374,6 +374,8 @@ def test_files_with_another_name_are_found_by_their_finder(
     assert is_the_views(get, "/static/3f2a.css")
     get = searched(tmp_path, **options, WHITENOISE_EXCLUDE=["3f2a.*"])
     assert is_the_views(get, "/static/sass/a.css")
+    get = searched(tmp_path, **options, WHITENOISE_MAX_AGE={"/sass/*.css": 7})
+    assert get("/static/sass/a.css")["cache-control"] == "max-age=7, public"
     get = searched(tmp_path, **options, WHITENOISE_INDEX_FILE="index.html")
     assert get("/static/docs/").body == b"docs"
     assert get("/static/docs")["location"] == "docs/"

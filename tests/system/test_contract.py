@@ -232,6 +232,26 @@ class TestOptions:
             get = serve(immutable_file_test=r"\.css$", max_age=max_age)
             assert get("/app.css")["cache-control"] == "max-age=315360000, public, immutable"
 
+    @pytest.mark.parametrize("autorefresh", [False, True])
+    def test_the_options_for_headers_apply_to_clean_urls_and_the_fallback(
+        self, serve: Serve, site: Path, autorefresh: bool
+    ) -> None:
+        write(site / "docs" / "about.html", b"about")
+        get = serve(
+            clean_urls=True,
+            fallback="docs/about.html",
+            max_age={"docs/*.html": 7},
+            immutable_file_test="vite",
+            autorefresh=autorefresh,
+        )
+        for url in ("/docs/about", "/docs/about.html"):
+            reply = get(url)
+            assert reply["cache-control"] == "max-age=7, public"
+            assert reply["x-content-type-options"] == "nosniff"
+        reply = get("/missing", {"Accept": "text/html"})
+        assert (reply.body, reply["cache-control"]) == (b"about", "no-cache")
+        assert reply["x-content-type-options"] == "nosniff"
+
     @pytest.mark.parametrize("nosniff", [True, False])
     def test_nosniff_is_sent_with_a_body_and_with_a_redirect(
         self, serve: Serve, nosniff: bool
