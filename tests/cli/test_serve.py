@@ -23,6 +23,7 @@ import httpx
 import pytest
 
 from tests.helpers.argument_errors import refused
+from tests.helpers.clients import Reply, call_asgi, make_call
 from tests.helpers.files import write
 from tests.system.test_servers import until
 from whitenoise_async.cli.serve import main
@@ -83,11 +84,11 @@ def url_in(line: str, folder: Path) -> str:
     return found[1]
 
 
-@pytest.mark.parametrize("index", [True, False], ids=["--index", "without"])
+@pytest.mark.parametrize("options", [[], ["--index"], ["--no-index"]], ids=" ".join)
 def test_a_folder_is_published_at_the_printed_url_until_interrupted(
-    folder: Path, index: bool
+    folder: Path, options: list[str]
 ) -> None:
-    with publishing(folder, "--port", "0", *["--index"] * index) as process:
+    with publishing(folder, "--port", "0", "-q", *options) as process:
         assert process.stdout is not None
         url = url_in(process.stdout.readline(), folder)
         counted = process.stdout.readline()
@@ -96,10 +97,10 @@ def test_a_folder_is_published_at_the_printed_url_until_interrupted(
         process.send_signal(signal.SIGINT)
         output, errors = process.communicate(timeout=60)
     assert url.startswith("http://127.0.0.1:")
-    if index:
-        assert (home.status_code, home.content) == (200, b"<title>home</title>")
-    else:
+    if "--no-index" in options:
         assert home.status_code == 404
+    else:
+        assert (home.status_code, home.content) == (200, b"<title>home</title>")
     assert (style.content, style.headers["content-encoding"]) == (TEXT, "gzip")
     assert int(style.headers["content-length"]) == len(gzip.compress(TEXT))
     assert missing.status_code == 404
@@ -113,16 +114,28 @@ def test_a_folder_is_published_at_the_printed_url_until_interrupted(
 def test_each_server_publishes_and_stops_cleanly(folder: Path, server: str) -> None:
     if server not in installed():
         pytest.skip(f"{server} is not installed")
-    with publishing(folder, "--port=0", "--server", server) as process:
+    large = bytes(300_000)
+    write(folder / "large.bin", large)
+    write(folder / "sub" / "a b.txt", b"text")
+    with publishing(folder, "--port=0", "--list", "--server", server) as process:
         assert process.stdout is not None
         url = url_in(process.stdout.readline(), folder)
         until(lambda: is_there(url))
         reply = fetch(f"{url}app.css", **{"Accept-Encoding": "gzip", "Range": "bytes=0-9"})
+        assert fetch(f"{url}large.bin").content == large
+        listing = fetch(f"{url}sub/")
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=60)
+        output, errors = process.communicate(timeout=60)
     assert reply.status_code == 206
     assert reply.headers["content-length"] == "10"
+    assert '<a href="a%20b.txt">' in listing.text
     assert (process.returncode, errors) == (0, "")
+    for line in (
+        "GET /app.css 206 10 gzip",
+        f"GET /large.bin 200 {len(large)} -",
+        f"GET /sub/ 200 {len(listing.content)} -",
+    ):
+        assert re.search(rf"^\d\d:\d\d:\d\d {line} \d+\.\dms$", output, re.M), output
 
 
 @pytest.mark.parametrize("interrupt", [signal.SIGINT, signal.SIGTERM])
@@ -243,7 +256,7 @@ def test_a_folder_whose_name_is_not_utf8_is_published(tmp_path: Path) -> None:
         line = process.stdout.readline()
         assert re.fullmatch(r"Serving .* at http://127\.0\.0\.1:[0-9]+/\n", line)
         url = line.split()[-1]
-        assert fetch(f"{url}index.html").status_code == 200
+        assert fetch(url).status_code == 200
 
 
 def can_listen(host: str) -> bool:
@@ -318,7 +331,7 @@ def test_a_folder_is_published_even_with_a_closed_stream(
         clients[0].start()
         return listener
 
-    monkeypatch.setattr("whitenoise_async.cli.serve._listen", listen)
+    monkeypatch.setattr("whitenoise_async.cli.serve.listen", listen)
     try:
         with monkeypatch.context() as patch:
             patch.setattr(sys, name, None)
@@ -382,7 +395,6 @@ def test_without_a_server_the_message_says_what_to_install(
     [
         (["missing"], "missing is not a directory"),
         (["index.html"], "index.html is not a directory"),
-        ([], "DIR"),
         *(
             ([".", f"--port={port}"], f"{port!r} is not a port: 0 to 65535 was expected")
             for port in ("65536", "-1", "99999999", "", "http", "+80", "8_0", "80.0", "\u0668", "²")
@@ -396,6 +408,19 @@ def test_without_a_server_the_message_says_what_to_install(
             for option in ("include", "exclude")
             for pattern in ("", "/")
         ),
+        *(
+            ([".", f"--header={text}"], f"{text!r} is not a header: 'NAME: VALUE' was expected")
+            for text in ("X-Robots-Tag", "", ": a", "X Y: a", "Größe: 1")
+        ),
+        *(
+            ([".", f"--header={text}"], f"{text!r} cannot be sent: a value is Latin-1 text")
+            for text in ("A: 1\r\nB: 2", "A: \u20ac", "A: \0")
+        ),
+        *(
+            ([".", f"--header={name}: 1"], f"{name} depends on the file or on the connection")
+            for name in ("Content-Length", "etag", "Connection")
+        ),
+        ([".", "--etag=none"], "invalid choice: 'none'"),
         ([".", "--prefix=\udcff"], "is not UTF-8"),
         ([".", "--server=nginx"], "invalid choice: 'nginx'"),
         ([".", "--reload"], "--reload"),
@@ -428,7 +453,127 @@ def test_help_shows_the_defaults(
     assert output.startswith("usage: python -m whitenoise_async ")
     for option, default in [("--host", "127.0.0.1"), ("--port", "8000")]:
         (line,) = [line for line in output.splitlines() if line.strip().startswith(option)]
-        assert f"(default: {default})" in line
+        assert f"(default: {default}" in line
+
+
+class Published:
+    """What the command serves with these arguments, without a server and a port."""
+
+    def __init__(self, *arguments: str | Path) -> None:
+        self.applications: list[Any] = []
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setitem(SERVERS, "uvicorn", lambda application, *_: self.keep(application))
+            given = [*map(str, arguments), "--server=uvicorn"]
+            assert main([*given, "--port=0"]) == 0
+        (self.application,) = self.applications
+
+    def keep(self, application: Any) -> None:
+        self.applications.append(application)
+
+    def get(self, path: str, **fields: str) -> Reply:
+        return call_asgi(self.application, make_call(path, fields))
+
+
+def test_without_a_folder_the_current_one_is_published(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    assert Published("-q").get("/app.css").body == TEXT
+
+
+def test_given_headers_are_sent_with_files_and_listings(folder: Path) -> None:
+    write(folder / "sub" / "a.txt", b"text")
+    arguments = "-q", "--list", "--header=Cache-Control: no-store", "--header", "Link: <a>"
+    published = Published(folder, *arguments, "--header", "Link:\t<b> ", "--etag", "content")
+    for path in ("/app.css", "/sub/"):
+        reply = published.get(path)
+        assert reply.status == 200
+        assert reply["cache-control"] == "no-store"
+        assert [value for name, value in reply.headers if name == "link"] == ["<a>", "<b>"]
+    digest = published.get("/app.css")["etag"]
+    write(folder / "app.css", TEXT, compressed=True)
+    assert Published(folder, "--etag=content").get("/app.css")["etag"] == digest
+    assert Published(folder).get("/app.css")["etag"] != digest
+
+
+def test_requests_are_logged_unless_it_is_quiet(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for arguments, count in [([], 1), (["-q"], 0), (["--quiet"], 0)]:
+        published = Published(folder, *arguments)
+        capsys.readouterr()
+        published.get("/app.css")
+        assert capsys.readouterr().out.count("GET /app.css 200 2200 - ") == count
+
+
+def test_folders_are_listed_on_request_only(folder: Path) -> None:
+    write(folder / "sub" / "a.txt", b"text")
+    assert Published(folder).get("/sub/").status == 404
+    assert Published(folder, "--list").get("/sub/").status == 200
+    assert b'href="sub/"' in Published(folder, "--list", "--no-index").get("/").body
+
+
+def test_the_command_that_compresses_is_named_if_nothing_is_compressed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "my site"
+    write(folder / "photo.jpg", TEXT)
+    write(folder / "small.css", b"a")
+
+    def advice(*arguments: str) -> list[str]:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setitem(SERVERS, "uvicorn", lambda *_: None)
+            assert main([str(folder), "--port=0", "--server=uvicorn"], *arguments) == 0
+        return capsys.readouterr().out.splitlines()[2:]
+
+    assert advice() == []
+    write(folder / "app.css", TEXT)
+    says = "To compress them ahead of time: "
+    assert advice() == [f"{says}python -m whitenoise_async.compress '{folder}'"]
+    assert advice("whitenoise-async serve") == [f"{says}whitenoise-async compress '{folder}'"]
+    write(folder / "app.css", TEXT, compressed=True)
+    assert advice() == []
+
+
+def test_the_address_in_the_local_network_is_printed_too(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    urls = ["http://127.0.0.1:8000", "http://192.0.2.7:8000"]
+    monkeypatch.setattr("whitenoise_async.cli.serve.urls_of", lambda _: urls)
+    Published(folder, "--host=0.0.0.0", "--prefix=static")
+    first, second, _ = capsys.readouterr().out.splitlines()
+    assert first == f"Serving {folder} at http://127.0.0.1:8000/static/"
+    assert second == "In the local network: http://192.0.2.7:8000/static/"
+
+
+def test_another_port_than_the_default_one_is_announced(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given: list[int | None] = []
+
+    def listen(host: str, port: int | None) -> socket.socket:
+        given.append(port)
+        return socket.create_server((host, 0))
+
+    monkeypatch.setattr("whitenoise_async.cli.serve.listen", listen)
+    monkeypatch.setitem(SERVERS, "uvicorn", lambda *_: None)
+    assert main([str(folder), "--server=uvicorn"]) == 0
+    assert capsys.readouterr().err == "Port 8000 is in use.\n"
+    assert main([str(folder), "--server=uvicorn", "--port=8000"]) == 0
+    assert capsys.readouterr().err == ""
+    assert given == [None, 8000]
+
+
+def test_a_browser_is_opened_on_request(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr(
+        "whitenoise_async.cli.serve.open_browser", lambda url, _: opened.append(url)
+    )
+    Published(folder, "--prefix=a")
+    assert opened == []
+    Published(folder, "--prefix=a", "--open")
+    (url,) = opened
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+/a/", url)
 
 
 def test_the_module_that_python_runs_does_nothing_when_it_is_imported() -> None:

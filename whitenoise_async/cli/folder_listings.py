@@ -22,8 +22,7 @@ from ..registry.skipped import warn_or_raise
 from ..serving.body_plan import BodyPlan
 from ..serving.response import Request, Response, redirect, unavailable
 from ..support.logs import error_rate_limited
-from . import listing_page
-from .listing_page import Listed
+from .listing_page import HEADERS, Listed, render
 
 
 class FolderListings:
@@ -43,7 +42,7 @@ class FolderListings:
         self._files = files
         self._root = root
         replaced = {name.lower() for name, _ in headers}
-        own = [each for each in listing_page.HEADERS if each[0].lower() not in replaced]
+        own = [each for each in HEADERS if each[0].lower() not in replaced]
         self._headers = [*own, *headers]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -81,7 +80,7 @@ class FolderListings:
         if url != request.path:
             return redirect(None, request, [("Cache-Control", "no-cache")])
         entries = self._entries(directory, url)
-        page = listing_page.render(url, entries, has_parent=bool(directory.below)).encode()
+        page = render(url, entries, has_parent=bool(directory.below)).encode()
         headers = [*self._headers, ("Content-Length", str(len(page)))]
         return Response(200, headers, BodyPlan.of_bytes(page))
 
