@@ -44,6 +44,7 @@ from whitenoise_async import ASGIWhiteNoise, WhiteNoise
         ("index_file", 1, TypeError, "must be True, False, None or a file name, got 1"),
         ("index_file", "", ValueError, "must be a file name without a directory, got ''"),
         ("index_file", "a/index.html", ValueError, "without a directory, got 'a/index.html'"),
+        ("clean_urls", "yes", TypeError, "must be True or False, got 'yes'"),
         ("index_file", "..", ValueError, "without a directory, got '..'"),
         ("mimetypes", ["a"], TypeError, "must be a mapping of {\".ext\": \"type/subtype\"}"),
         ("mimetypes", {".a": None}, TypeError, "must map str to str, got '.a': None"),

@@ -164,8 +164,9 @@ class BaseWhiteNoise(Options, Generic[Line]):
         return Hook("immutable_file_test", self.is_immutable_file)
 
     def _make_registry(self) -> Registry:
-        kind = LiveRegistry if self.resolved_options.autorefresh else WalkedRegistry
-        return kind(self.resolved_options.index_file, self.resolved_options.exclude)
+        options = self.resolved_options
+        kind = LiveRegistry if options.autorefresh else WalkedRegistry
+        return kind(options.index_file, options.exclude, clean_urls=options.clean_urls)
 
     def _check_application(self, application: Any) -> None:
         if application is None:

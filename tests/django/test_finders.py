@@ -307,6 +307,18 @@ def test_index_files_of_every_finder_are_served(tmp_path: Path, finder: str) -> 
     assert is_the_views(get, "/static/DOCS/")
 
 
+@pytest.mark.parametrize("finder", [DJANGOS, f"{__name__}.Caseless"])
+def test_pages_of_every_finder_have_clean_urls(tmp_path: Path, finder: str) -> None:
+    write(tmp_path / "docs" / "about.html", b"about")
+    write(tmp_path / "both", b"exact")
+    write(tmp_path / "both.html", b"page")
+    get = searched(tmp_path, STATICFILES_FINDERS=[finder], WHITENOISE_CLEAN_URLS=True)
+    assert get("/static/docs/about").body == b"about"
+    assert get("/static/docs/about.html")["location"] == "about"
+    assert get("/static/both").body == b"exact"
+    assert get("/static/both.html").body == b"page"
+
+
 def test_patterns_match_paths_below_each_folder(get: Get, folders: tuple[Path, Path]) -> None:
     write(folders[0].with_name("third") / "drafts" / "a.css", b"a draft")
     write(folders[0] / "named" / "c.css", b"c")
@@ -338,6 +350,7 @@ class Chosen(Elsewhere):
             "sass/a.css": "3f2a.css",
             "other/index.html": "3f2a.css",
             "docs/index.html": "index.html",
+            "docs/page.html": "3f2a.html",
             "none": "none",
         }
         return self.folder / names[path] if path in names else []
@@ -348,6 +361,7 @@ def test_files_with_another_name_are_found_by_their_finder(
 ) -> None:
     write(tmp_path / "3f2a.css", b"a" * 500, compressed=True)
     write(tmp_path / "index.html", b"docs")
+    write(tmp_path / "3f2a.html", b"page")
     monkeypatch.setattr(Chosen, "folder", tmp_path, raising=False)
     options: dict[str, Any] = {"STATICFILES_FINDERS": [f"{__name__}.Chosen"]}
     get = searched(tmp_path, **options)
@@ -365,3 +379,6 @@ def test_files_with_another_name_are_found_by_their_finder(
     assert get("/static/docs")["location"] == "docs/"
     assert get("/static/other/").body == b"a" * 500
     assert is_the_views(get, "/static/other")
+    get = searched(tmp_path, **options, WHITENOISE_CLEAN_URLS=True)
+    assert get("/static/docs/page.html").body == b"page"
+    assert is_the_views(get, "/static/docs/page")

@@ -164,6 +164,14 @@ def test_index_file(serve: Serve, project: Path) -> None:
     assert serve(INDEX_FILE="first.html")("/static/docs/").body == b"<title>First</title>"
 
 
+def test_clean_urls(serve: Serve, project: Path) -> None:
+    write_style(project / "root" / "docs" / "first.html", b"<title>First</title>")
+    assert serve()("/static/docs/first.html").body == b"<title>First</title>"
+    get = serve(CLEAN_URLS=True)
+    assert get("/static/docs/first").body == b"<title>First</title>"
+    assert get("/static/docs/first.html")["location"] == "first"
+
+
 def test_mimetypes(serve: Serve) -> None:
     get = serve(MIMETYPES={".css": "application/vnd.style"})
     assert get("/static/app.css")["content-type"] == "application/vnd.style"
@@ -478,6 +486,7 @@ WRONG: dict[str, Any] = {
     "ALLOW_ALL_ORIGINS": None,
     "IMMUTABLE_FILE_TEST": "(",
     "INDEX_FILE": "docs/index.html",
+    "CLEAN_URLS": None,
     "MIMETYPES": {".css": "style"},
     "ADD_HEADERS_FUNCTION": "path.to.a.function",
     "MAX_CACHED_FILE_SIZE": -1,

@@ -10,8 +10,8 @@ import pytest
 from tests.helpers.files import write
 from tests.helpers.registries import KINDS, add, describe, path_of
 from whitenoise_async.registry.entries import Redirect, StaticFile
-from whitenoise_async.registry.interface import Registry
-from whitenoise_async.registry.listing import Place, listing_of
+from whitenoise_async.registry.interface import Registry, make_root
+from whitenoise_async.registry.listing import PagePlace, Place, listing_of
 from whitenoise_async.registry.walked import WalkedRegistry
 
 
@@ -138,3 +138,91 @@ def test_a_file_may_have_several_variants() -> None:
     listing = listing_of("/root", "/", {"a", "a.zst", "a.br", "a.gz", "b.br"}, None)
     place = Place("/root", (".gz", ".br", ".zst"))
     assert listing.urls == {"/a": place, "/b.br": Place("/root", ())}
+
+
+def test_a_page_has_a_clean_url_and_a_redirect_to_it() -> None:
+    files = {"about.html", "about.html.gz", "a:b.html", "app.css"}
+    listing = listing_of("/root", "/static/", files, None, clean_urls=True)
+    assert listing.urls == {
+        "/static/about": Place("/root", (".gz",), omitted=".html"),
+        "/static/about.html": PagePlace("/root", (".gz",)),
+        "/static/a:b": Place("/root", (), omitted=".html"),
+        "/static/a:b.html": PagePlace("/root", ()),
+        "/static/app.css": Place("/root", ()),
+    }
+    page = (os.path.join("/root", "about.html"), "/static/about", (".gz",), False)
+    assert describe(listing.entry("/static/about")) == page
+    assert describe(listing.entry("/static/about.html")) == ("about", page)
+    redirect = listing.entry("/static/a:b.html")
+    assert isinstance(redirect, Redirect)
+    assert redirect.location == "a%3Ab"  # else "a:" would be a scheme
+    variant = listing.variant("/static/about.html.gz")
+    assert variant is not None and variant.path == os.path.join("/root", "about.html.gz")
+    assert listing.variant("/static/about.gz") is None
+
+
+@pytest.mark.parametrize(
+    ("files", "index_file", "expected"),
+    [
+        # A file of exactly that name comes first, also one that may be a variant.
+        ({"about", "about.html"}, None, ["/about", "/about.html"]),
+        ({"a", "a.gz", "a.gz.html"}, None, ["/a", "/a.gz.html"]),
+        ({"index.html"}, "index.html", ["", "/", "/index.html"]),
+        ({"index.html"}, None, ["/index", "/index.html"]),
+        # Clients resolve these names.
+        ({".html", "..html", "...html"}, None, ["/...html", "/..html", "/.html"]),
+        ({"a.html.html"}, None, ["/a.html", "/a.html.html"]),
+        ({"a.html", "a.html.html"}, None, ["/a", "/a.html", "/a.html.html"]),
+        ({"a.HTML", "a.htm"}, None, ["/a.HTML", "/a.htm"]),
+    ],
+)
+def test_other_names_keep_their_urls(
+    files: set[str], index_file: str | None, expected: list[str]
+) -> None:
+    listing = listing_of("/root", "/", files, index_file, clean_urls=True)
+    assert sorted(listing.urls) == expected
+    for url, place in listing.urls.items():
+        if isinstance(place, PagePlace):
+            assert isinstance(listing.entry(url[: -len(".html")]), StaticFile)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_page_comes_before_the_folder_of_that_name(
+    kind: type[WalkedRegistry], tmp_path: Path
+) -> None:
+    page = write(tmp_path / "about.html", b"")
+    index = write(tmp_path / "about" / "index.html", b"")
+    registry = kind("index.html", clean_urls=True)
+    add(registry, tmp_path)
+    assert path_of(registry.look_up("/about")) == str(page)
+    assert path_of(registry.look_up("/about/")) == str(index)
+    assert isinstance(registry.look_up("/about"), StaticFile)
+    assert isinstance(registry.look_up("/about/index.html"), Redirect)
+
+
+@pytest.mark.parametrize("names", [["about.html", "about/index.html"]])
+@pytest.mark.parametrize("is_reversed", [False, True])
+def test_a_page_comes_before_the_folder_in_any_order_of_the_names(
+    tmp_path: Path, names: list[str], is_reversed: bool
+) -> None:
+    registry = WalkedRegistry("index.html", clean_urls=True)
+    root = make_root(tmp_path, None, False)
+    registry.add(root, reversed(names) if is_reversed else names)
+    assert path_of(registry.look_up("/about")) == str(tmp_path / "about.html")
+
+
+def test_the_redirect_to_a_page_has_the_object_that_is_served(tmp_path: Path) -> None:
+    """Hooks run once for each object."""
+    write(tmp_path / "one" / "about.html", b"")
+    write(tmp_path / "two" / "about", b"")
+    registry = WalkedRegistry(None, clean_urls=True)
+    add(registry, tmp_path / "one")
+    redirect = registry.look_up("/about.html")
+    assert isinstance(redirect, Redirect)
+    assert redirect.file is registry.look_up("/about")
+    assert redirect is registry.look_up("/about.html")
+    registry = WalkedRegistry(None, clean_urls=True)
+    add(registry, tmp_path / "one")
+    add(registry, tmp_path / "two")
+    assert path_of(registry.look_up("/about.html")) == str(tmp_path / "one" / "about.html")
+    assert path_of(registry.look_up("/about")) == str(tmp_path / "two" / "about")

@@ -41,7 +41,10 @@ def test_no_other_spelling_of_a_path_finds_a_file(
 
 
 names = st.sampled_from(
-    ["a", "b", "a.gz", "a.br", "a.gz.br", ".gz", "index.html", "index.html.gz", "c.txt", "ü"]
+    [
+        *["a", "b", "a.gz", "a.br", "a.gz.br", ".gz", "index.html", "index.html.gz", "c.txt", "ü"],
+        *["a.html", "a.html.gz", "a.gz.html", ".html", "b:.html"],
+    ]
 )
 
 
@@ -76,6 +79,7 @@ def every_url(tree: Any, url: str) -> set[str]:
 @given(
     forest=st.lists(st.tuples(trees, st.sampled_from(["", "a", "a/b"])), min_size=1, max_size=3),
     index=st.sampled_from([None, "index.html", "a"]),
+    clean_urls=st.booleans(),
     links=st.booleans(),
     is_looked_up=st.booleans(),
 )
@@ -83,11 +87,13 @@ def test_autorefresh_finds_what_a_walk_lists(
     tmp_path_factory: pytest.TempPathFactory,
     forest: Any,
     index: str | None,
+    clean_urls: bool,
     links: bool,
     is_looked_up: bool,
 ) -> None:
     base = tmp_path_factory.mktemp("forest")
-    walked, live = WalkedRegistry(index), LiveRegistry(index)
+    walked = WalkedRegistry(index, clean_urls=clean_urls)
+    live = LiveRegistry(index, clean_urls=clean_urls)
     urls = set()
     for number, (tree, prefix) in enumerate(forest):
         tree = tree if isinstance(tree, dict) else {"a": tree}

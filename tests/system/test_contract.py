@@ -255,6 +255,26 @@ class TestOptions:
         assert get("/").body == b"User-agent: *\n"
         assert get("/docs/").status == 404
 
+    @pytest.mark.parametrize("autorefresh", [False, True])
+    def test_a_page_is_served_without_its_extension(
+        self, serve: Serve, site: Path, autorefresh: bool
+    ) -> None:
+        write(site / "docs" / "über.html", b"<!doctype html><title>about</title>" * 10, True)
+        get = serve(clean_urls=True, index_file=True, autorefresh=autorefresh)
+        reply = get("/docs/über", {"Accept-Encoding": "gzip"})
+        assert (reply.status, reply["content-encoding"]) == (200, "gzip")
+        assert reply["content-type"] == 'text/html; charset="utf-8"'
+        for query in ("", "a=1"):
+            reply = get("/docs/über.html", query=query)
+            assert reply.status == 302
+            assert reply["location"] == "%C3%BCber" + (f"?{query}" if query else "")
+        assert get("/docs/")["content-type"] == 'text/html; charset="utf-8"'
+        assert get("/docs/index.html")["location"] == "./"
+        for url in ("/docs/index", "/docs/über/", "/docs/über.gz", "/docs/über.html.gz", "/.html"):
+            assert get(url).status == 404, url
+        assert get("/docs/über", mount="/app").status == 200
+        assert get("/docs/über.html", mount="/app")["location"] == "%C3%BCber"
+
     def test_autorefresh_notices_files_that_appear_and_disappear_after_the_start(
         self, serve: Serve, site: Path
     ) -> None:

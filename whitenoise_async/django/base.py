@@ -70,9 +70,13 @@ class ConfiguredWhiteNoise(BaseWhiteNoise[Line]):
             ) from None
 
     def _make_registry(self) -> Registry:
-        if self.resolved_options.autorefresh and self._configuration.use_finders:
+        options = self.resolved_options
+        if options.autorefresh and self._configuration.use_finders:
             return FindersRegistry(
-                self.static_prefix, self.resolved_options.index_file, self.resolved_options.exclude
+                self.static_prefix,
+                options.index_file,
+                options.exclude,
+                clean_urls=options.clean_urls,
             )
         return super()._make_registry()
 

@@ -12,8 +12,9 @@ from django.core.exceptions import SuspiciousFileOperation
 from django.core.files.storage import FileSystemStorage
 
 from ..registry.directory import is_path_excluded
-from ..registry.entries import Entry, StaticFile
+from ..registry.entries import Entry, Redirect, StaticFile
 from ..registry.interface import Root
+from ..registry.listing import PAGE_EXTENSION
 from ..registry.live import LiveRegistry
 from ..support.globs import Globs
 from ..support.logs import warn_once
@@ -54,9 +55,16 @@ class FindersRegistry(LiveRegistry):
     contains it.
     """
 
-    def __init__(self, prefix: str, index_file: str | None, exclude: Globs | None = None) -> None:
+    def __init__(
+        self,
+        prefix: str,
+        index_file: str | None,
+        exclude: Globs | None = None,
+        *,
+        clean_urls: bool = False,
+    ) -> None:
         """:param prefix: the URL prefix of the finders' files, with a slash at both ends."""
-        super().__init__(index_file, exclude)
+        super().__init__(index_file, exclude, clean_urls=clean_urls)
         self._prefix = prefix
 
     def look_up_in(self, roots: Iterable[Root], url: str, *, is_variant: bool) -> Entry | None:
@@ -75,6 +83,8 @@ class FindersRegistry(LiveRegistry):
     def _call(self, finder: Any, url: str, is_variant: bool) -> Entry | None:
         name = url[len(self._prefix) :]
         names = [name]
+        if self._clean_urls:
+            names.append(name + PAGE_EXTENSION)
         if self._index_file is not None:
             names.append(posixpath.join(name, self._index_file))
         for each in names:
@@ -111,7 +121,9 @@ class FindersRegistry(LiveRegistry):
         # together.
         folder, file = os.path.split(path)
         listed = self.look_up_below(Root(folder, "/", followlinks=True), f"/{file}", is_variant)
-        if not isinstance(listed, StaticFile) or not url.endswith(("/", name)):
+        if isinstance(listed, Redirect):  # to a clean URL, which the finder does not know
+            listed = listed.file
+        if listed is None or not url.endswith(("/", name)):
             return None
         return StaticFile(path, url, listed.suffixes, is_variant=is_variant)
 

@@ -24,6 +24,7 @@ class OptionKeywords(TypedDict, total=False):
     allow_all_origins: bool
     immutable_file_test: ImmutableFileTest | None
     index_file: bool | str | None
+    clean_urls: bool
     mimetypes: Mapping[str, str] | None
     add_headers_function: AddHeadersFunction | None
     max_cached_file_size: int
@@ -67,6 +68,10 @@ class Options(HasHooks):
     #: Serve this file of each directory at the directory's own URL, ``dir/``. ``True`` means
     #: ``index.html``.
     index_file: bool | str | None = None
+
+    #: Serve pages without their extension: ``about.html`` at ``/about``. ``/about.html`` redirects
+    #: there.
+    clean_urls: bool = False
 
     #: ``{".ext": "type/subtype"}``, or by whole file name. Takes precedence over the built-in
     #: table.

@@ -28,6 +28,7 @@ class ResolvedOptions(NamedTuple):
     allow_all_origins: bool
     is_immutable: Callable[[str, str], object] | None
     index_file: str | None
+    clean_urls: bool
     media_types: MediaTypes
     add_headers: AddHeadersFunction | None
     max_cached_file_size: int
@@ -53,6 +54,7 @@ def resolve(owner: Options) -> ResolvedOptions:
         allow_all_origins=_flag("allow_all_origins", owner.allow_all_origins),
         is_immutable=check_hook("immutable_file_test", hook_of(owner, "immutable_file_test")),
         index_file=_index_file(owner.index_file),
+        clean_urls=_flag("clean_urls", owner.clean_urls),
         media_types=_media_types(owner.mimetypes),
         add_headers=check_hook("add_headers_function", hook_of(owner, "add_headers_function")),
         max_cached_file_size=_byte_count("max_cached_file_size", owner.max_cached_file_size),

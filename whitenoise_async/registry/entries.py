@@ -36,7 +36,7 @@ class StaticFile:
 
 
 class Redirect(NamedTuple):
-    """A URL that redirects to the URL of an index file."""
+    """A URL that redirects to the URL of an index file, or to the clean URL of a page."""
 
     file: StaticFile
     #: A relative reference. ``None`` adds a slash to the request's path.

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 from typing import NamedTuple
+from urllib.parse import quote
 
 from ..files.codings import SUFFIXES, original_of
 from .entries import Entry, Redirect, StaticFile
+
+#: The extension of pages, which clean URLs omit.
+PAGE_EXTENSION = ".html"
 
 
 class Place(NamedTuple):
@@ -19,11 +23,23 @@ class Place(NamedTuple):
     suffixes: tuple[str, ...]
     #: Whether the files have the names of variants.
     are_variants: bool = False
+    #: The end of the files' names that their URLs omit.
+    omitted: str = ""
 
     def file(self, url: str) -> StaticFile:
         """The file that is served at ``url``, which ends in the file's name."""
-        path = os.path.join(self.directory, url[url.rindex("/") + 1 :])
+        path = os.path.join(self.directory, url[url.rindex("/") + 1 :] + self.omitted)
         return StaticFile(path, url, self.suffixes, is_variant=self.are_variants)
+
+
+class PagePlace(Place):
+    """Where pages are: one object for all URLs that redirect to the clean URLs of these pages."""
+
+    __slots__ = ()
+
+    def page(self, url: str) -> StaticFile:
+        """The page that is served at the clean URL for ``url``."""
+        return self._replace(omitted=PAGE_EXTENSION).file(clean_url(url))
 
 
 class Listing(NamedTuple):
@@ -32,6 +48,13 @@ class Listing(NamedTuple):
     urls: dict[str, Entry | Place]
     #: Variants that have variants themselves, ``a.gz`` with an ``a.gz.br``.
     variants: dict[str, Place]
+
+    def entry(self, url: str) -> Entry | None:
+        """The file or redirect that this listing has at ``url``."""
+        found = self.urls.get(url)
+        if isinstance(found, PagePlace):
+            return page_redirect(found.page(url))
+        return found.file(url) if isinstance(found, Place) else found
 
     def variant(self, url: str) -> StaticFile | None:
         """The file with the name of a variant that has this URL.
@@ -60,12 +83,33 @@ class Listing(NamedTuple):
         return StaticFile(original.path + suffix, url, is_variant=True)
 
 
-def listing_of(directory: str, url: str, files: set[str], index_file: str | None) -> Listing:
+def clean_url(url: str) -> str:
+    """The clean URL of the page with the URL ``url``, which ends in ``.html``."""
+    return url[: -len(PAGE_EXTENSION)]
+
+
+def page_redirect(page: StaticFile) -> Redirect:
+    """The redirect to the clean URL of ``page``.
+
+    Its location has only unreserved characters: a colon would turn the name into a scheme.
+    """
+    return Redirect(page, quote(page.url[page.url.rindex("/") + 1 :], safe=""))
+
+
+def listing_of(
+    directory: str,
+    url: str,
+    files: set[str],
+    index_file: str | None,
+    *,
+    clean_urls: bool = False,
+) -> Listing:
     """List the URLs that the files of one directory add.
 
     :param directory: its path, absolute.
     :param url: its URL, with a slash at the end.
     :param files: the names of its files.
+    :param clean_urls: whether pages are served without ``.html``.
     """
     suffixes_of = _variant_suffixes(files)
     variants = {name + suffix for name, suffixes in suffixes_of.items() for suffix in suffixes}
@@ -75,6 +119,14 @@ def listing_of(directory: str, url: str, files: set[str], index_file: str | None
     )
     for name in suffixes_of.keys() - variants:
         urls[url + name] = places[suffixes_of[name]]
+    if clean_urls:
+        clean = {each: Place(directory, each, omitted=PAGE_EXTENSION) for each in places}
+        redirects = {each: PagePlace(directory, each) for each in places}
+        for name in files - variants:
+            if _has_clean_url(name, files, index_file):
+                suffixes = suffixes_of.get(name, ())
+                urls[url + clean_url(name)] = clean[suffixes]
+                urls[url + name] = redirects[suffixes]
     if index_file in files and index_file not in variants:
         file = StaticFile(os.path.join(directory, index_file), url, suffixes_of.get(index_file, ()))
         urls[url] = file
@@ -85,6 +137,14 @@ def listing_of(directory: str, url: str, files: set[str], index_file: str | None
         for name in variants & suffixes_of.keys()
     }
     return Listing(urls, nested)
+
+
+def _has_clean_url(name: str, files: set[str], index_file: str | None) -> bool:
+    if not name.endswith(PAGE_EXTENSION) or name == index_file:
+        return False
+    # Clients resolve the segments "." and "..", and a file of exactly that name comes first.
+    clean = clean_url(name)
+    return bool(clean.strip(".")) and clean not in files
 
 
 def _url_of_name(file: StaticFile) -> str:

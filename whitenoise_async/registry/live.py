@@ -11,7 +11,7 @@ from ..support.logs import warn_once
 from .directory import Directory, Rules
 from .entries import Entry, StaticFile, Unresolved
 from .interface import Root
-from .listing import Place, listing_of
+from .listing import Listing, listing_of
 from .sensitive_names import sensitive_files
 from .skipped import warn_or_raise
 
@@ -23,8 +23,11 @@ class LiveRegistry:
     other spelling of a path leads anywhere.
     """
 
-    def __init__(self, index_file: str | None, exclude: Globs | None = None) -> None:
+    def __init__(
+        self, index_file: str | None, exclude: Globs | None = None, *, clean_urls: bool = False
+    ) -> None:
         self._index_file = index_file
+        self._clean_urls = clean_urls
         self._exclude = exclude
         self._roots: tuple[Root, ...] = ()
 
@@ -71,14 +74,12 @@ class LiveRegistry:
                 return None
             directory = child
         files, directories = directory.scan(warn_or_raise)
-        listing = listing_of(directory.path, root.prefix + directory.below, files, self._index_file)
+        listing = self._listing(directory, root.prefix + directory.below, files)
         if url not in listing.urls and last in directories:
             directory = directories[last]
             files, _ = directory.scan(warn_or_raise)
-            listing = listing_of(directory.path, f"{url}/", files, self._index_file)
-        found = listing.variant(url) if is_variant else listing.urls.get(url)
-        if isinstance(found, Place):
-            found = found.file(url)
+            listing = self._listing(directory, f"{url}/", files)
+        found = listing.variant(url) if is_variant else listing.entry(url)
         if isinstance(found, StaticFile):
             for path in sensitive_files(directory.below, [os.path.basename(found.path)]):
                 warn_once(f"{os.path.join(root.path, path)} is served, perhaps by mistake")
@@ -86,3 +87,6 @@ class LiveRegistry:
                 # A listed folder may be replaced by a link before the file is opened.
                 found.root = root.path
         return found
+
+    def _listing(self, directory: Directory, url: str, files: set[str]) -> Listing:
+        return listing_of(directory.path, url, files, self._index_file, clean_urls=self._clean_urls)

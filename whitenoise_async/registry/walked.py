@@ -14,7 +14,7 @@ from ..support.logs import logger
 from .directory import Directory, Rules, is_path_excluded
 from .entries import Entry, StaticFile
 from .interface import Root
-from .listing import Listing, Place, listing_of
+from .listing import Listing, PagePlace, Place, clean_url, listing_of, page_redirect
 from .sensitive_names import SensitiveFiles, sensitive_files
 from .skipped import OnSkip, SkippedEntries, warn_of_sensitive
 
@@ -33,15 +33,18 @@ class WalkedRegistry:
     directory.
     """
 
-    def __init__(self, index_file: str | None, exclude: Globs | None = None) -> None:
+    def __init__(
+        self, index_file: str | None, exclude: Globs | None = None, *, clean_urls: bool = False
+    ) -> None:
         self._index_file = index_file
+        self._clean_urls = clean_urls
         self._exclude = exclude
         self._entries: dict[str, Entry | Place] = {}
         # One for each root, the latest first: a variant belongs to the original next to it.
         self._listings: tuple[Listing, ...] = ()
         # Requested files with the names of variants, by their URLs.
         self._variants: dict[str, StaticFile] = {}
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         register_after_fork(self)
 
     def add(self, root: Root, names: Iterable[str] | None = None) -> None:
@@ -55,8 +58,12 @@ class WalkedRegistry:
         for below, files in folders:
             sensitive |= sensitive_files(below, files)
             path = os.path.join(root.path, *below.split("/")[:-1])
-            here = listing_of(path, root.prefix + below, files, self._index_file)
+            url = root.prefix + below
+            here = listing_of(path, url, files, self._index_file, clean_urls=self._clean_urls)
+            page = found.urls.get(url[:-1])
             found.urls.update(here.urls)
+            if page is not None:  # the page `about.html` comes before the folder `about`
+                found.urls[url[:-1]] = page
             found.variants.update(here.variants)
         with self._lock:
             self._entries = {**self._entries, **found.urls} if self._entries else found.urls
@@ -90,8 +97,14 @@ class WalkedRegistry:
     def _resolved(self, url: str) -> Entry:
         with self._lock:
             entry = self._entries[url]
-            if isinstance(entry, Place):
-                entry = self._entries[url] = entry.file(url)
+            if isinstance(entry, PagePlace):
+                page, served = entry.page(url), self._resolved(clean_url(url))
+                if isinstance(served, StaticFile) and served.path == page.path:
+                    page = served  # hooks run once for each object
+                entry = page_redirect(page)
+            elif isinstance(entry, Place):
+                entry = entry.file(url)
+            self._entries[url] = entry
             return entry
 
     def files(self) -> Mapping[str, tuple[str, ...]]:
@@ -106,7 +119,7 @@ class WalkedRegistry:
 
     def reset_after_fork(self) -> None:
         """Make a new lock, in a process that was just forked."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     def _group(self, names: Iterable[str]) -> Iterable[tuple[str, set[str]]]:
         """Group paths by their folders."""
