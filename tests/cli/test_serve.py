@@ -506,6 +506,16 @@ def test_requests_are_logged_unless_it_is_quiet(
         assert capsys.readouterr().out.count("GET /app.css 200 2200 - ") == count
 
 
+def test_pages_have_clean_urls_unless_it_is_told_otherwise(folder: Path) -> None:
+    write(folder / "about.html", b"<title>about</title>")
+    published = Published(folder)
+    assert published.get("/about").body == b"<title>about</title>"
+    assert published.get("/about.html")["location"] == "about"
+    published = Published(folder, "--no-clean-urls")
+    assert published.get("/about").status == 404
+    assert published.get("/about.html").body == b"<title>about</title>"
+
+
 def test_folders_are_listed_on_request_only(folder: Path) -> None:
     write(folder / "sub" / "a.txt", b"text")
     assert Published(folder).get("/sub/").status == 404

@@ -72,6 +72,7 @@ def _keywords(options: argparse.Namespace) -> dict[str, Any]:
     """The options of the middleware."""
     keywords: dict[str, Any] = {
         "index_file": options.index,
+        "clean_urls": options.clean_urls,
         "autorefresh": options.autorefresh,
         "allow_all_origins": not options.no_cors,
         "include": options.include,

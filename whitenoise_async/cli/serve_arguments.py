@@ -70,6 +70,12 @@ def _add_pages(group: argparse._ArgumentGroup) -> None:
     # The default; accepted because it is explicit.
     group.add_argument("--index", action="store_true", default=True, help=argparse.SUPPRESS)
     group.add_argument(
+        "--no-clean-urls",
+        action="store_false",
+        dest="clean_urls",
+        help="serve about.html at /about.html, not at /about",
+    )
+    group.add_argument(
         "--list", action="store_true", help="list the files of folders without an index.html"
     )
 
