@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Iterator, Sequence
-
-from anyio import to_thread
 
 from ..asgi.adapter import ASGIWhiteNoise
 from ..asgi.sending import Receive, Send
@@ -53,7 +52,7 @@ class FolderListings:
             is_file = entry is not None and not isinstance(entry, Unresolved)
             if not is_file and not has_encoded_slash(scope["raw_path"]):
                 request = Request(scope["method"], RequestFields(), *target_of(scope))
-                response = await to_thread.run_sync(self._respond, request)
+                response = await asyncio.to_thread(self._respond, request)
         if response is None:
             await self._files(scope, receive, send)
             return
