@@ -28,7 +28,11 @@ def make_parser(program: str) -> Parser:
         description="Publish a folder over HTTP, as static files of an application are served.",
     )
     parser.add_argument(
-        "directory", metavar="DIR", nargs="?", default=".", help="the folder (default: this one)"
+        "directory",
+        metavar="DIR",
+        nargs="?",
+        default=".",
+        help="the folder (default: the current one)",
     )
     _add_files(parser.add_argument_group("files"))
     _add_pages(parser.add_argument_group("pages"))
