@@ -54,14 +54,15 @@ def say(*parts: str | Colored, error: bool = False) -> None:
 
 def _shows_colors(stream: TextIO) -> bool:
     """Whether a line may have colors. A variable ``NO_COLOR`` forbids them (no-color.org)."""
-    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+    if not stream.isatty():
         return False
-    return stream.isatty()
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def _rendered(part: str | Colored, encoding: str, shows_colors: bool) -> str:
-    text = part.text if isinstance(part, Colored) else part
-    safe = printable(text).encode(encoding, "backslashreplace").decode(encoding)
+    text = printable(part.text if isinstance(part, Colored) else part)
+    if not text.isascii():
+        text = text.encode(encoding, "backslashreplace").decode(encoding)
     if shows_colors and isinstance(part, Colored):
-        return f"\x1b[{part.color}m{safe}\x1b[0m"
-    return safe
+        return f"\x1b[{part.color}m{text}\x1b[0m"
+    return text
