@@ -72,6 +72,9 @@ class Listener:
     def getsockname(self) -> tuple[str, int]:
         return (self.host, self.port)
 
+    def fileno(self) -> int:
+        return -1
+
 
 class Probe:
     """A replacement for a socket of a machine in a local network."""
@@ -114,7 +117,11 @@ def test_the_urls_of_all_interfaces_are_a_local_one_and_one_for_others(
 
 
 def opened(
-    monkeypatch: pytest.MonkeyPatch, found: socket.socket, *, succeeds: bool = True
+    monkeypatch: pytest.MonkeyPatch,
+    found: socket.socket,
+    *,
+    succeeds: bool = True,
+    is_reopened: bool = False,
 ) -> threading.Event:
     """Open a browser, and return what is set when it was opened."""
     event = threading.Event()
@@ -125,7 +132,7 @@ def opened(
         return succeeds
 
     monkeypatch.setattr(webbrowser, "open", open_url)
-    open_browser("http://example/", found)
+    open_browser("http://example/", found, is_reopened=is_reopened)
     return event
 
 
@@ -139,6 +146,17 @@ def test_a_browser_is_opened_once_the_server_listens(
     event = opened(monkeypatch, late)  # type: ignore[arg-type]
     assert not event.wait(0.2)
     with socket.create_server((host, port)):
+        assert event.wait(60)
+
+
+def test_a_browser_waits_for_the_socket_that_a_server_opens_itself(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as first:
+        address = first.getsockname()
+        event = opened(monkeypatch, first, is_reopened=True)
+        assert not event.wait(0.2)
+    with socket.create_server(address):
         assert event.wait(60)
 
 

@@ -568,7 +568,8 @@ def test_another_port_than_the_default_one_is_announced(
     monkeypatch.setattr("whitenoise_async.cli.serve.listen", listen)
     monkeypatch.setitem(SERVERS, "uvicorn", lambda *_: None)
     assert main([str(folder), "--server=uvicorn"]) == 0
-    assert capsys.readouterr().err == "Port 8000 is in use.\n"
+    error = capsys.readouterr().err
+    assert re.fullmatch(r"Port 8000 is in use; listening on port \d+\n", error)
     assert main([str(folder), "--server=uvicorn", "--port=8000"]) == 0
     assert capsys.readouterr().err == ""
     assert given == [None, 8000]
@@ -577,7 +578,7 @@ def test_another_port_than_the_default_one_is_announced(
 def test_a_browser_is_opened_on_request(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[str] = []
     monkeypatch.setattr(
-        "whitenoise_async.cli.serve.open_browser", lambda url, _: opened.append(url)
+        "whitenoise_async.cli.serve.open_browser", lambda url, _, **__: opened.append(url)
     )
     Published(folder, "--prefix=a")
     assert opened == []

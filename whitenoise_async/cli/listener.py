@@ -64,20 +64,27 @@ def _url(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def open_browser(url: str, listener: socket.socket) -> None:
-    """Open ``url`` in a browser, in a thread, as soon as the server accepts connections."""
+def open_browser(url: str, listener: socket.socket, *, is_reopened: bool) -> None:
+    """Open ``url`` in a browser, in a thread, as soon as the server accepts connections.
+
+    :param is_reopened: whether the server closes ``listener``, and opens another one.
+    """
     host, port, *_ = listener.getsockname()
     loopback, _ = _EVERY_INTERFACE.get(host, (host, ""))
-    arguments = [url, loopback, port]
-    threading.Thread(target=_open_when_listening, args=arguments, daemon=True).start()
+
+    def open_when_listening() -> None:
+        deadline = time.monotonic() + _OPENING_TIMEOUT
+        while time.monotonic() < deadline:
+            if not is_reopened or listener.fileno() == -1:
+                with suppress(OSError):
+                    socket.create_connection((loopback, port), timeout=1).close()
+                    break
+            time.sleep(0.05)
+        _open(url)
+
+    threading.Thread(target=open_when_listening, daemon=True).start()
 
 
-def _open_when_listening(url: str, host: str, port: int) -> None:
-    deadline = time.monotonic() + _OPENING_TIMEOUT
-    while time.monotonic() < deadline:
-        with suppress(OSError):  # granian opens its own socket, later
-            socket.create_connection((host, port), timeout=1).close()
-            break
-        time.sleep(0.05)
+def _open(url: str) -> None:
     if not webbrowser.open(url):
         say(f"No browser could be opened for {url}", error=True)

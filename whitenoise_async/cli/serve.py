@@ -20,7 +20,7 @@ from .access_log import AccessLog
 from .folder_listings import FolderListings
 from .listener import DEFAULT_PORT, listen, open_browser, urls_of
 from .serve_arguments import make_parser
-from .servers import Application, installed, serve
+from .servers import REOPENING, Application, installed, serve
 from .terminal import BOLD, YELLOW, Colored, say
 
 _INSTALL = "pip install 'whitenoise_async[serve]'"
@@ -53,8 +53,10 @@ def main(arguments: Sequence[str] | None = None, program: str = _BY_MODULE) -> i
         say(f"Cannot listen on {options.host} port {port}: {reason}", error=True)
         return 1
     with listener, suppress(KeyboardInterrupt):
-        if options.port is None and listener.getsockname()[1] != DEFAULT_PORT:
-            say(Colored(f"Port {DEFAULT_PORT} is in use.", YELLOW), error=True)
+        port = listener.getsockname()[1]
+        if options.port is None and port != DEFAULT_PORT:
+            message = f"Port {DEFAULT_PORT} is in use; listening on port {port}"
+            say(Colored(message, YELLOW), error=True)
         files = ASGIWhiteNoise(None, options.directory, options.prefix, **_keywords(options))
         path = quote(make_root(".", options.prefix, False).prefix)
         url, *others = [each + path for each in urls_of(listener)]
@@ -63,7 +65,7 @@ def main(arguments: Sequence[str] | None = None, program: str = _BY_MODULE) -> i
             say("In the local network: ", Colored(other, BOLD))
         _say_what_is_served(files, options.directory, program)
         if options.open:
-            open_browser(url, listener)
+            open_browser(url, listener, is_reopened=name in REOPENING)
         serve(name, _application(files, options), listener)
     return 0
 

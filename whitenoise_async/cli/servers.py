@@ -118,6 +118,9 @@ def _on_interrupt(interrupted: Callable[[], object], stop: Callable[[], object])
 #: By name. The default is the first one that is installed.
 SERVERS: Mapping[str, Serve] = {"uvicorn": _uvicorn, "granian": _granian, "hypercorn": _hypercorn}
 
+#: Those that close the listening socket, and open their own at its address.
+REOPENING = frozenset({"granian"})
+
 
 def installed() -> list[str]:
     """The names of the servers that are installed."""
