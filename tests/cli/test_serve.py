@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import gzip
 import os
 import re
@@ -22,14 +21,11 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.helpers.argument_errors import refused
 from tests.helpers.clients import Reply, call_asgi, make_call
 from tests.helpers.files import write
 from tests.system.test_servers import until
 from whitenoise_async.cli.serve import main
 from whitenoise_async.cli.servers import SERVERS, installed
-from whitenoise_async.files.errors import FileSystemError
-from whitenoise_async.files.state import state_or_none
 
 TEXT = b"body { color: black }\n" * 100
 PACKAGES = str(Path(__file__).parents[2])
@@ -227,27 +223,6 @@ def test_a_removed_current_directory_is_refused(
     assert ". is not a directory" in capsys.readouterr().err
 
 
-def test_a_removed_or_unreadable_file_is_not_counted(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    write(folder / "gone.txt", b"gone")
-    write(folder / "ill.txt", b"ill")
-
-    def state(path: str) -> Any:
-        if path.endswith("ill.txt"):
-            raise FileSystemError(path, OSError(errno.EIO, "Input/output error"))
-        return None if path.endswith("gone.txt") else state_or_none(path)
-
-    monkeypatch.setattr("whitenoise_async.cli.serve.state_or_none", state)
-    monkeypatch.setitem(SERVERS, "uvicorn", lambda *_: None)
-    arguments = [str(folder), "--port=0", "--server=uvicorn"]
-    assert main(arguments) == 0
-    assert "2 files, " in capsys.readouterr().out
-    more = ["--autorefresh", "--max-age=5", "--prefix=static", "--exclude=*.map"]
-    assert main([*arguments, *more]) == 0
-    assert capsys.readouterr().out.endswith("Files are looked up on each request\n")
-
-
 def test_a_folder_whose_name_is_not_utf8_is_published(tmp_path: Path) -> None:
     folder = Path(os.fsdecode(os.path.join(os.fsencode(tmp_path), b"\xff")))
     write(folder / "index.html", b"<title>home</title>")
@@ -390,72 +365,6 @@ def test_without_a_server_the_message_says_what_to_install(
         assert (output.out, output.err) == ("", expected + "\n")
 
 
-@pytest.mark.parametrize(
-    ("arguments", "named"),
-    [
-        (["missing"], "missing is not a directory"),
-        (["index.html"], "index.html is not a directory"),
-        *(
-            ([".", f"--port={port}"], f"{port!r} is not a port: 0 to 65535 was expected")
-            for port in ("65536", "-1", "99999999", "", "http", "+80", "8_0", "80.0", "\u0668", "²")
-        ),
-        *(
-            ([".", f"--max-age={value}"], f"{value!r} is not a number of seconds")
-            for value in ("-1", "1.5", "", "1h", "9" * 12)
-        ),
-        *(
-            ([".", f"--{option}={pattern}"], f"{option} must be patterns such as '*.map'")
-            for option in ("include", "exclude")
-            for pattern in ("", "/")
-        ),
-        *(
-            ([".", f"--header={text}"], f"{text!r} is not a header: 'NAME: VALUE' was expected")
-            for text in ("X-Robots-Tag", "", ": a", "X Y: a", "Größe: 1")
-        ),
-        *(
-            ([".", f"--header={text}"], f"{text!r} cannot be sent: a value is Latin-1 text")
-            for text in ("A: 1\r\nB: 2", "A: \u20ac", "A: \0")
-        ),
-        *(
-            ([".", f"--header={name}: 1"], f"{name} depends on the file or on the connection")
-            for name in ("Content-Length", "etag", "Connection")
-        ),
-        ([".", "--etag=none"], "invalid choice: 'none'"),
-        ([".", "--prefix=\udcff"], "is not UTF-8"),
-        ([".", "--server=nginx"], "invalid choice: 'nginx'"),
-        ([".", "--reload"], "--reload"),
-    ],
-    ids=" ".join,
-)
-def test_an_invalid_command_line_is_refused_with_one_clear_message(
-    folder: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    arguments: list[str],
-    named: str,
-) -> None:
-    monkeypatch.chdir(folder)
-    error = refused(main, arguments, capsys)
-    errors = [line for line in error.splitlines() if ": error: " in line]
-    assert len(errors) == 1
-    assert named in errors[0]
-    assert "Traceback" not in error
-
-
-def test_help_shows_the_defaults(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("COLUMNS", "200")
-    with pytest.raises(SystemExit) as ended:
-        main(["--help"])
-    assert ended.value.code == 0
-    output = capsys.readouterr().out
-    assert output.startswith("usage: python -m whitenoise_async ")
-    for option, default in [("--host", "127.0.0.1"), ("--port", "8000")]:
-        (line,) = [line for line in output.splitlines() if line.strip().startswith(option)]
-        assert f"(default: {default}" in line
-
-
 class Published:
     """What the command serves with these arguments, without a server and a port."""
 
@@ -521,28 +430,6 @@ def test_folders_are_listed_on_request_only(folder: Path) -> None:
     assert Published(folder).get("/sub/").status == 404
     assert Published(folder, "--list").get("/sub/").status == 200
     assert b'href="sub/"' in Published(folder, "--list", "--no-index").get("/").body
-
-
-def test_the_command_that_compresses_is_named_if_nothing_is_compressed(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    folder = tmp_path / "my site"
-    write(folder / "photo.jpg", TEXT)
-    write(folder / "small.css", b"a")
-
-    def advice(*arguments: str) -> list[str]:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setitem(SERVERS, "uvicorn", lambda *_: None)
-            assert main([str(folder), "--port=0", "--server=uvicorn"], *arguments) == 0
-        return capsys.readouterr().out.splitlines()[2:]
-
-    assert advice() == []
-    write(folder / "app.css", TEXT)
-    says = "To compress them ahead of time: "
-    assert advice() == [f"{says}python -m whitenoise_async.compress '{folder}'"]
-    assert advice("whitenoise-async serve") == [f"{says}whitenoise-async compress '{folder}'"]
-    write(folder / "app.css", TEXT, compressed=True)
-    assert advice() == []
 
 
 def test_the_address_in_the_local_network_is_printed_too(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-import shlex
+import socket
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
@@ -12,16 +12,14 @@ from urllib.parse import quote
 from wsgiref.headers import Headers
 
 from ..asgi.adapter import ASGIWhiteNoise
-from ..compression.settings import DEFAULT_EXCLUDED, DEFAULT_MIN_SIZE, extension_of
-from ..files.errors import FileSystemError
-from ..files.state import state_or_none
 from ..registry.interface import make_root
 from .access_log import AccessLog
 from .folder_listings import FolderListings
 from .listener import DEFAULT_PORT, listen, open_browser, urls_of
 from .serve_arguments import make_parser
+from .serve_messages import say_what_is_served, say_where
 from .servers import REOPENING, Application, installed, serve
-from .terminal import BOLD, YELLOW, Colored, say
+from .terminal import YELLOW, Colored, say
 
 _INSTALL = "pip install 'whitenoise_async[serve]'"
 _BY_MODULE = "python -m whitenoise_async"
@@ -39,35 +37,48 @@ def main(arguments: Sequence[str] | None = None, program: str = _BY_MODULE) -> i
     options = parser.parse_args(arguments)
     if not _is_directory(options.directory):
         parser.error(f"{options.directory} is not a directory")
-    here = installed()
-    name = options.server or next(iter(here), None)
-    if name not in here:
-        what = f"{name} is not installed" if name else "A server is needed to publish a folder"
-        say(f"{what}: {f'pip install {name}' if name else _INSTALL}", error=True)
+    name = _choose_server(options.server)
+    listener = None if name is None else _open_listener(options)
+    if name is None or listener is None:
         return 1
+    with listener, suppress(KeyboardInterrupt):
+        files = ASGIWhiteNoise(None, options.directory, options.prefix, **_keywords(options))
+        path = quote(make_root(".", options.prefix, False).prefix)
+        urls = [each + path for each in urls_of(listener)]
+        say_where(options.directory, urls)
+        say_what_is_served(files, options.directory, program)
+        if options.open:
+            open_browser(urls[0], listener, is_reopened=name in REOPENING)
+        serve(name, _application(files, options), listener)
+    return 0
+
+
+def _choose_server(name: str | None) -> str | None:
+    """The name of the server, the first one that is installed by default; ``None`` without one."""
+    here = installed()
+    if name is None and here:
+        return here[0]
+    if name in here:
+        return name
+    what = f"{name} is not installed" if name else "A server is needed to publish a folder"
+    say(f"{what}: {f'pip install {name}' if name else _INSTALL}", error=True)
+    return None
+
+
+def _open_listener(options: argparse.Namespace) -> socket.socket | None:
+    """A listening socket; ``None`` if the address cannot be used."""
+    wanted = DEFAULT_PORT if options.port is None else options.port
     try:
         listener = listen(options.host, options.port)
     except (OSError, UnicodeError) as error:  # UnicodeError: not a valid host name
         reason = getattr(error, "strerror", None) or error
-        port = DEFAULT_PORT if options.port is None else options.port
-        say(f"Cannot listen on {options.host} port {port}: {reason}", error=True)
-        return 1
-    with listener, suppress(KeyboardInterrupt):
-        port = listener.getsockname()[1]
-        if options.port is None and port != DEFAULT_PORT:
-            message = f"Port {DEFAULT_PORT} is in use; listening on port {port}"
-            say(Colored(message, YELLOW), error=True)
-        files = ASGIWhiteNoise(None, options.directory, options.prefix, **_keywords(options))
-        path = quote(make_root(".", options.prefix, False).prefix)
-        url, *others = [each + path for each in urls_of(listener)]
-        say(f"Serving {os.path.abspath(options.directory)} at ", Colored(url, BOLD))
-        for other in others:
-            say("In the local network: ", Colored(other, BOLD))
-        _say_what_is_served(files, options.directory, program)
-        if options.open:
-            open_browser(url, listener, is_reopened=name in REOPENING)
-        serve(name, _application(files, options), listener)
-    return 0
+        say(f"Cannot listen on {options.host} port {wanted}: {reason}", error=True)
+        return None
+    port = listener.getsockname()[1]
+    if options.port is None and port != wanted:
+        message = f"Port {wanted} is in use; listening on port {port}"
+        say(Colored(message, YELLOW), error=True)
+    return listener
 
 
 def _keywords(options: argparse.Namespace) -> dict[str, Any]:
@@ -113,29 +124,3 @@ def _is_directory(path: str) -> bool:
         return os.path.isdir(os.path.abspath(path))
     except FileNotFoundError:  # the current directory was removed
         return False
-
-
-def _say_what_is_served(files: ASGIWhiteNoise, directory: str, program: str) -> None:
-    """Print how many files there are, and how much of them is compressed."""
-    listed = files.listed_files()
-    if listed is None:
-        say("Files are looked up on each request")
-        return
-    count = size = compressed = compressible = 0
-    for path, suffixes in listed.items():
-        try:
-            state = state_or_none(path)
-        except FileSystemError:  # reported when the file is requested
-            state = None
-        if state is not None:
-            count += 1
-            size += state.size
-            compressed += state.size if suffixes else 0
-            if state.size >= DEFAULT_MIN_SIZE and extension_of(path) not in DEFAULT_EXCLUDED:
-                compressible += 1
-    share = f", {compressed / size:.0%} of them with compressed variants" if size else ""
-    say(f"{count:,} {'file' if count == 1 else 'files'}, {size:,} bytes{share}")
-    if compressible and not compressed:
-        dotted = program == _BY_MODULE
-        command = f"{program}.compress" if dotted else program.replace(" serve", " compress")
-        say(f"To compress them ahead of time: {command} {shlex.quote(directory)}")
