@@ -25,6 +25,7 @@ from anyio.lowlevel import checkpoint
 from tests.helpers.clients import call_asgi, make_call, scope_of
 from tests.helpers.descriptors import descriptors_of
 from tests.helpers.files import write
+from tests.helpers.slow import slow_unless
 from whitenoise_async import ASGIWhiteNoise
 from whitenoise_async.asgi.file_stream import MAX_PIECE_SIZE, FileStream
 from whitenoise_async.asgi.worker_threads import MAX_THREADS, statistics
@@ -33,7 +34,7 @@ from whitenoise_async.files import pread as reads
 from whitenoise_async.files.errors import BrokenBodyError
 from whitenoise_async.serving import descriptor_cache
 
-PIECES = 12
+PIECES = 6
 CONTENT = os.urandom(MAX_PIECE_SIZE) * PIECES
 BACKENDS = ["asyncio", "trio"]
 
@@ -49,7 +50,11 @@ def path(tmp_path: Path) -> Path:
     return write(tmp_path / "big.bin", CONTENT)
 
 
-@pytest.fixture(params=["page cache", "cold", "threads"], autouse=True)
+READINGS = ["page cache", "cold", "threads"]
+
+
+# With an empty page cache, files are read by the threads too.
+@pytest.fixture(params=slow_unless(READINGS, lambda reading: reading != "cold"), autouse=True)
 def reading(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """How the file is read: from the page cache, with an empty one, or without support for it."""
     name: str = request.param

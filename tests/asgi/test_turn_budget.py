@@ -79,7 +79,7 @@ def bytes_in_a_turn(
     return turns.most
 
 
-@pytest.mark.parametrize("number", [1, 8, 100])
+@pytest.mark.parametrize("number", [1, 8, 40])
 def test_streams_together_send_no_more_than_one_budget_in_a_turn(
     backend: str, reading: None, tmp_path: Path, number: int
 ) -> None:
@@ -156,7 +156,7 @@ def test_waiting_bodies_continue_when_others_are_abandoned(
             await checkpoint()
             for number in cancelled:
                 scopes[number].cancel()
-        with anyio.fail_after(5):
+        with anyio.fail_after(60):
             await budget.take(BYTES_PER_TURN)
         assert set(done) >= set(range(5)) - set(cancelled)
 

@@ -16,11 +16,12 @@ import subprocess
 import sys
 import termios
 import textwrap
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, wait
+from collections.abc import Callable
 from contextlib import redirect_stdout
 from fcntl import LOCK_EX, LOCK_UN, flock, ioctl
+from itertools import product
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import brotli
@@ -29,6 +30,7 @@ import pytest
 import whitenoise_async
 from tests.helpers.argument_errors import refused
 from tests.helpers.files import write
+from tests.helpers.slow import slow_unless
 from whitenoise_async.cli.compress import _Command, main
 from whitenoise_async.compression import DEFAULT_EXCLUDED, compress_tree
 
@@ -37,6 +39,7 @@ NOISE = random.Random(0).randbytes(1000)
 PACKAGES = str(Path(__file__).parents[2])
 RECORD = ".whitenoise_async-compress.json"
 ALL = [".gz", ".br", ".zst"]
+FILES = 12  # of a run that is interrupted
 
 
 @pytest.fixture
@@ -308,8 +311,8 @@ def run_script(script: str, *arguments: object) -> subprocess.CompletedProcess[s
 import locale, os, shutil, signal, sys, threading  # what argparse imports late, too
 sys.path[:] = {[*sys.path, PACKAGES]!r}
 from whitenoise_async.compress import main
-from whitenoise_async.compression import make_settings
-make_settings()  # has all imported that compresses
+from whitenoise_async.compression import Settings
+Settings()  # has all imported that compresses
 signal.signal(signal.SIGINT, signal.default_int_handler)
 """
     return subprocess.run(
@@ -381,18 +384,27 @@ def test_an_invalid_record_is_named(site: Path, capsys: Output) -> None:
     assert (site / RECORD).read_bytes() == b"no record"
 
 
+SIGNALS = {"SIGINT": (130, "Interrupted"), "SIGTERM": (143, "Terminated")}
+STEPS = ("open", "os.chmod", "os.utime", "os.rename")
+# Each step, signal and output.
+FAST_STEPS = {
+    ("open", "SIGINT", "-q"),
+    ("os.chmod", "SIGTERM", "--json"),
+    ("os.utime", "SIGTERM", "-q"),
+    ("os.rename", "SIGINT", "--json"),
+}
+
+
 @pytest.mark.parametrize(
-    ("sent", "status", "word"),
-    [("SIGINT", 130, "Interrupted"), ("SIGTERM", 143, "Terminated")],
-    ids=["SIGINT", "SIGTERM"],
+    ("step", "sent", "output"),
+    slow_unless(product(STEPS, SIGNALS, ["-q", "--json"]), FAST_STEPS.__contains__),
 )
-@pytest.mark.parametrize("step", ["open", "os.chmod", "os.utime", "os.rename"])
-@pytest.mark.parametrize("output", ["-q", "--json"])
 def test_an_interrupt_at_any_step_leaves_no_partial_files_and_reports_finished_work(
-    tmp_path: Path, step: str, sent: str, status: int, word: str, output: str
+    tmp_path: Path, step: str, sent: str, output: str
 ) -> None:
     """A real signal arrives when a thread is about to do the step for the fourth time."""
-    for number in range(40):
+    status, word = SIGNALS[sent]
+    for number in range(FILES):
         write(tmp_path / f"{number}.txt", TEXT + bytes([number]))
     done = run_script(
         """
@@ -422,15 +434,15 @@ def test_an_interrupt_at_any_step_leaves_no_partial_files_and_reports_finished_w
     made = {name for name in names(tmp_path) if name.endswith(tuple(ALL))}
     left = f"{word}: {len(made)} variants written, 0 removed; no file is left incomplete,"
     assert done.stderr == f"{left} and the next run continues from here.\n"
-    assert len(made) < 40 * 3
-    assert names(tmp_path) - made == {RECORD, *(f"{number}.txt" for number in range(40))}
+    assert len(made) < FILES * 3
+    assert names(tmp_path) - made == {RECORD, *(f"{number}.txt" for number in range(FILES))}
     if output == "--json":
         content = json.loads(done.stdout)
         assert content["interrupted"] is True
         assert {each["path"] for each in content["roots"][0]["variants"]} == made
     report = compress_tree(tmp_path)
     assert {each.action.value for each in report.outcomes} <= {"written", "unchanged"}
-    assert sum(each.written for each in report.totals.values()) == 40 * 3 - len(made)
+    assert sum(each.written for each in report.totals.values()) == FILES * 3 - len(made)
     assert main(["--check", "-q", str(tmp_path)]) == 0
 
 
@@ -504,12 +516,11 @@ def test_an_interrupt_between_folders_keeps_finished_work(
 def test_an_interrupt_within_a_folder_reports_finished_work(
     site: Path, monkeypatch: pytest.MonkeyPatch, capsys: Output
 ) -> None:
-    def one_and_an_interrupt(futures: list[Future[None]]) -> Iterator[Future[None]]:
-        for future in futures:
-            yield wait([future]).done.pop()
-            raise KeyboardInterrupt
+    def one_and_an_interrupt(ended: SimpleQueue[None]) -> None:
+        ended.get()
+        raise KeyboardInterrupt
 
-    monkeypatch.setattr("whitenoise_async.support.threads._completed", one_and_an_interrupt)
+    monkeypatch.setattr("whitenoise_async.support.threads._wait_for_one", one_and_an_interrupt)
     assert main(["--json", "-j", "1", str(site)]) == 130
     output = capsys.readouterr()
     made = {name for name in names(site) if name.endswith(tuple(ALL))}

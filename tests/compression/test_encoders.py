@@ -21,7 +21,6 @@ from hypothesis import strategies as st
 
 from whitenoise_async.compression import ENCODINGS, EncodingError
 from whitenoise_async.compression.encoders import (
-    PIECE,
     WHOLE,
     BrotliEncoder,
     Encoder,
@@ -31,6 +30,7 @@ from whitenoise_async.compression.encoders import (
     make_encoders,
 )
 from whitenoise_async.files.codings import CODINGS, ZSTD_WINDOW_MAX
+from whitenoise_async.files.content import PIECE
 from whitenoise_async.files.variant_check import parse_zstd_header
 
 if sys.version_info >= (3, 14):

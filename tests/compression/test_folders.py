@@ -37,10 +37,10 @@ from whitenoise_async.compression import (
 from whitenoise_async.compression.assess import is_ours
 from whitenoise_async.compression.encoders import GzipEncoder
 from whitenoise_async.compression.listing import FOREIGN
-from whitenoise_async.compression.originals import new_digest
 from whitenoise_async.compression.record import NAME, Made, Record
 from whitenoise_async.compression.report import LEADS_OUT
 from whitenoise_async.files import folder as folders_module
+from whitenoise_async.files.content import new_digest
 from whitenoise_async.files.folder import Folder, parent_of
 
 ANOTHER_USER = 12345

@@ -10,14 +10,14 @@ import pytest
 
 from tests.helpers.file_trees import at
 from tests.helpers.files import write
-from whitenoise_async.compression import make_settings
+from whitenoise_async.compression import Settings
 from whitenoise_async.compression.listing import Listing, list_tree
 from whitenoise_async.compression.record import NAME
 from whitenoise_async.compression.report import LEADS_OUT, LeftAlone
 
 
 def found(root: Path, include: str = "*", recorded: Collection[str] = ()) -> Listing:
-    return list_tree(at(root), make_settings(include=[include]), recorded)
+    return list_tree(at(root), Settings(include=[include]), recorded)
 
 
 def test_files_and_their_variants_are_found_in_a_fixed_order_with_their_sizes(
@@ -86,7 +86,7 @@ def test_links_to_files_inside_are_files_and_links_that_lead_outside_are_skipped
     (root / "folder").symlink_to("sub")
     for name, target in {**links, "out.js": "../b.js", "recorded.css": "../b.js"}.items():
         (root / name).symlink_to(target)
-    listing = list_tree(at(root), make_settings(exclude=["*.css"]), ["recorded.css"])
+    listing = list_tree(at(root), Settings(exclude=["*.css"]), ["recorded.css"])
     assert listing.originals == dict.fromkeys(["sub/a.js", *links], 7)
     assert listing.left_alone == [LeftAlone("out.js", LEADS_OUT)]
     assert listing.others == {}

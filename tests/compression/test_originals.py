@@ -14,9 +14,9 @@ import pytest
 
 from tests.helpers.file_trees import at
 from tests.helpers.files import MTIME, write
-from whitenoise_async.compression.encoders import PIECE
 from whitenoise_async.compression.errors import OriginalError
 from whitenoise_async.compression.originals import OpenOriginal
+from whitenoise_async.files.content import PIECE
 
 
 def opened(path: Path, digest: str | None = None) -> OpenOriginal:

@@ -10,11 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from whitenoise_async.cli import gzip as gzip_command
-from whitenoise_async.compression import DEFAULT_EXCLUDED, ENCODINGS, make_settings
+from whitenoise_async.compression import DEFAULT_EXCLUDED, ENCODINGS, Settings
 from whitenoise_async.compression.settings import (
     COMPRESSED,
     READ_BY_RANGE,
-    cleaning_settings,
     extension_of,
 )
 
@@ -89,12 +88,12 @@ def test_a_value_of_the_wrong_type_or_range_is_refused_with_the_expected_one(
     options: dict[str, Any], error: type[Exception], message: str
 ) -> None:
     with pytest.raises(error) as caught:
-        make_settings(**options)
+        Settings(**options)
     assert message in str(caught.value)
 
 
 def test_the_defaults_are_the_documented_ones() -> None:
-    settings = make_settings()
+    settings = Settings()
     assert tuple(encoder.token for encoder in settings.encoders) == ENCODINGS
     assert (settings.min_size, settings.min_saving) == (100, 5.0)
     assert (settings.include, settings.exclude, settings.left_out) == (None, None, ())
@@ -111,8 +110,8 @@ def test_the_number_of_threads_is_that_of_available_cores(
     if affinity is not None:
         monkeypatch.setattr(os, "sched_getaffinity", lambda process: affinity, raising=False)
     monkeypatch.setattr(os, "cpu_count", lambda: count)
-    assert make_settings().jobs == expected
-    assert make_settings(jobs=7).jobs == 7
+    assert Settings().jobs == expected
+    assert Settings(jobs=7).jobs == 7
 
 
 NAMES = ["a.js", "js/a.css", "js/b.js", "img/a.png", "img/a.PNG", "a.svg", "png", ".png", "x.png/a"]
@@ -137,13 +136,13 @@ SELECTED = ["a.js", "js/a.css", "js/b.js", "a.svg", "png", ".png", "x.png/a"]
 def test_include_overrides_extensions_and_exclude_overrides_include(
     include: list[str], exclude: list[str], expected: list[str]
 ) -> None:
-    settings = make_settings(include=include, exclude=exclude)
+    settings = Settings(include=include, exclude=exclude)
     assert [name for name in NAMES if settings.selects(name)] == expected
 
 
 @pytest.mark.parametrize("extension", sorted(DEFAULT_EXCLUDED))
 def test_compressed_formats_are_left_out_in_upper_and_lower_case(extension: str) -> None:
-    settings = make_settings()
+    settings = Settings()
     assert not settings.selects(f"a.{extension}")
     assert not settings.selects(f"deep/a.min.{extension.upper()}")
     assert settings.selects(extension)
@@ -151,14 +150,14 @@ def test_compressed_formats_are_left_out_in_upper_and_lower_case(extension: str)
 
 
 def test_given_extensions_replace_the_default_ones_in_upper_and_lower_case() -> None:
-    settings = make_settings(skip_extensions=["JS", ".Svg"])
+    settings = Settings(skip_extensions=["JS", ".Svg"])
     assert [name for name in NAMES if not settings.selects(name)] == ["a.js", "js/b.js", "a.svg"]
     assert not settings.selects("A.jS")
-    assert all(map(make_settings(skip_extensions=[]).selects, NAMES))
+    assert all(map(Settings(skip_extensions=[]).selects, NAMES))
 
 
 def test_given_extensions_are_left_out_of_included_files_too() -> None:
-    settings = make_settings(include=["a.*"], skip_extensions=["js"])
+    settings = Settings(include=["a.*"], skip_extensions=["js"])
     assert not settings.selects("a.js")
     assert settings.selects("img/a.png")
 
@@ -172,7 +171,7 @@ def test_formats_that_clients_request_in_ranges_are_left_out() -> None:
     named = "sqlite sqlite3 db pmtiles parquet pdf wav ogg mp4 webm flac avif tif fgb laz zip whl"
     assert READ_BY_RANGE.isdisjoint(COMPRESSED)
     assert set(named.split()) <= COMPRESSED | READ_BY_RANGE == DEFAULT_EXCLUDED
-    assert make_settings(include=["*.pdf"]).selects("a.pdf")
+    assert Settings(include=["*.pdf"]).selects("a.pdf")
 
 
 @pytest.mark.parametrize(
@@ -203,7 +202,7 @@ def test_an_extension_follows_the_last_dot_of_the_name(name: str, expected: str)
 def test_a_variant_saves_enough_from_the_minimum_size_and_the_minimum_saving_on(
     original: int, compressed: int, min_size: int, min_saving: float, expected: bool
 ) -> None:
-    settings = make_settings(min_size=min_size, min_saving=min_saving)
+    settings = Settings(min_size=min_size, min_saving=min_saving)
     assert settings.saves_enough(original, compressed) is expected
 
 
@@ -212,14 +211,12 @@ def test_a_variant_that_saves_enough_also_does_with_a_lower_minimum(
     original: int, compressed: int, one: float, other: float
 ) -> None:
     less, more = sorted((one, other))
-    if make_settings(min_saving=more).saves_enough(original, compressed):
+    if Settings(min_saving=more).saves_enough(original, compressed):
         assert compressed < original
-        assert make_settings(min_saving=less).saves_enough(original, compressed)
+        assert Settings(min_saving=less).saves_enough(original, compressed)
 
 
 def test_cleaning_selects_everything_unless_told_otherwise() -> None:
-    assert all(map(cleaning_settings([], []).selects, NAMES))
-    some = cleaning_settings(["*.js"], ["js/*"])
+    assert all(map(Settings(skip_extensions=()).selects, NAMES))
+    some = Settings(include=["*.js"], exclude=["js/*"], skip_extensions=())
     assert [name for name in NAMES if some.selects(name)] == ["a.js"]
-    with pytest.raises(TypeError, match="include must be a list of patterns"):
-        cleaning_settings("*.js", [])

@@ -15,7 +15,6 @@ import textwrap
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +41,7 @@ from tests.helpers.file_trees import (
     write_quietly,
 )
 from tests.helpers.files import MTIME, write
+from tests.helpers.slow import in_turns
 from tests.helpers.unprivileged_scripts import run_as_nobody
 from whitenoise_async import WhiteNoise
 from whitenoise_async.compression import (
@@ -54,9 +54,9 @@ from whitenoise_async.compression import (
     clean_tree,
     compress_tree,
 )
-from whitenoise_async.compression.encoders import PIECE
 from whitenoise_async.compression.originals import OpenOriginal
 from whitenoise_async.compression.record import NAME, Record
+from whitenoise_async.files.content import PIECE
 from whitenoise_async.files.errors import FileSystemError
 from whitenoise_async.files.folder import Folder
 from whitenoise_async.files.open_file import OpenFile
@@ -1138,14 +1138,15 @@ def test_the_next_run_adopts_the_files_of_a_killed_run(
     assert counted(clean_tree(compressed)) == {"removed": 6}
 
 
+@in_turns(2)
 def test_runs_that_are_killed_at_random_moments_leave_no_partial_files(
-    tmp_path: Path,
+    tmp_path: Path, turn: int
 ) -> None:
     names = [f"{number}.js" for number in range(60)]
     for name in names:
         write(tmp_path / name, TEXT * 5 + name.encode())
-    generator = random.Random(0)
-    for _ in range(12):
+    generator = random.Random(turn)
+    for _ in range(6):
         with run_below(tmp_path, 'print("begun", flush=True); compress_tree(root)') as process:
             assert process.stdout is not None
             assert process.stdout.readline() == "begun\n"
@@ -1208,14 +1209,14 @@ class Held(Listener):
                 stopped.set()
 
         monkeypatch.setattr("whitenoise_async.compression.writer.Stop", Noted)
-        monkeypatch.setattr("whitenoise_async.support.threads._completed", self.interrupt)
+        monkeypatch.setattr("whitenoise_async.support.threads._wait_for_one", self.interrupt)
 
     def count(self) -> None:
         if len(self.results) >= 4:
             self.enough.set()
             assert self.stopped.wait(30)
 
-    def interrupt(self, futures: object) -> Iterator[Future[None]]:
+    def interrupt(self, ended: object) -> None:
         assert self.enough.wait(30)
         raise KeyboardInterrupt
 

@@ -20,10 +20,11 @@ from hypothesis import strategies as st
 from tests.helpers.file_trees import DECODERS, SUFFIXES, at
 from tests.helpers.files import MTIME, write
 from whitenoise_async.compression import CompressionError
-from whitenoise_async.compression.encoders import PIECE, make_encoders
+from whitenoise_async.compression.encoders import make_encoders
 from whitenoise_async.compression.errors import naming
 from whitenoise_async.compression.originals import OpenOriginal
 from whitenoise_async.compression.variants import find_variant, has_metadata, matches_original
+from whitenoise_async.files.content import PIECE
 
 ENCODERS = {encoder.token: encoder for encoder in make_encoders(None, {"br": 5})[0]}
 CONTENT = random.Random(0).randbytes(PIECE) + bytes(2 * PIECE + 7)

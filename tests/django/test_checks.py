@@ -174,7 +174,12 @@ WHITENOISE_MAX_AGE = 7
 
 @pytest.mark.parametrize(
     ("first", "options", "served_by_us"),
-    [([OURS], [], True), ([OURS, "daphne"], [], True), ([], [], False), ([], ["--nostatic"], True)],
+    [
+        ([OURS], [], True),
+        pytest.param([OURS, "daphne"], [], True, marks=pytest.mark.slow),
+        ([], [], False),
+        pytest.param([], ["--nostatic"], True, marks=pytest.mark.slow),
+    ],
 )
 def test_runserver_leaves_static_files_to_the_middleware(
     tmp_path: Path, first: list[str], options: list[str], served_by_us: bool

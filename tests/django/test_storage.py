@@ -24,6 +24,7 @@ from django.test import override_settings
 import whitenoise_async.django
 from tests.helpers.django_project import OURS_MANIFEST, OURS_PLAIN
 from tests.helpers.file_trees import ALL, DECODERS, TEXT, snapshot, swapping
+from tests.helpers.slow import slow_unless
 from whitenoise_async.compression import ENCODINGS
 from whitenoise_async.compression.listing import FOREIGN
 from whitenoise_async.compression.record import NAME as RECORD
@@ -454,7 +455,7 @@ def test_files_that_are_not_utf_8_are_named(project: Project) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a limit of the system's")
-@pytest.mark.parametrize("backend", [OURS_PLAIN, OURS_MANIFEST])
+@pytest.mark.parametrize("backend", slow_unless([OURS_PLAIN, OURS_MANIFEST], OURS_MANIFEST.__eq__))
 def test_a_full_disk_is_reported_on_one_line_and_leaves_no_partial_file(
     project: Project, tmp_path: Path, backend: str
 ) -> None:
@@ -470,7 +471,7 @@ def test_a_full_disk_is_reported_on_one_line_and_leaves_no_partial_file(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a limit of the system's")
-@pytest.mark.parametrize("too_large", ["large.css", MANIFEST])
+@pytest.mark.parametrize("too_large", slow_unless(["large.css", MANIFEST], MANIFEST.__eq__))
 def test_files_that_a_full_disk_keeps_from_being_replaced_stay(
     project: Project, tmp_path: Path, too_large: str
 ) -> None:
@@ -660,7 +661,7 @@ def test_clearing_removes_a_link_to_a_folder_but_not_its_content(
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="root alone may give files away")
-@pytest.mark.parametrize("backend", [OURS_PLAIN, OURS_MANIFEST])
+@pytest.mark.parametrize("backend", slow_unless([OURS_PLAIN, OURS_MANIFEST], OURS_PLAIN.__eq__))
 def test_a_folder_that_becomes_a_link_does_not_lead_outside(
     project: Project, tmp_path: Path, backend: str
 ) -> None:
@@ -847,7 +848,7 @@ def test_the_manifest_lists_the_names_that_a_walk_finds(project: Project) -> Non
 
 
 def test_two_runs_at_once_leave_the_result_of_one(project: Project, tmp_path: Path) -> None:
-    project.write({f"css/{n}.css": b"@import 'app.css';" + TEXT for n in range(40)})
+    project.write({f"css/{n}.css": b"@import 'app.css';" + TEXT for n in range(12)})
     project.use(OURS_MANIFEST, WHITENOISE_KEEP_ONLY_HASHED_FILES=True)
     runs = [begin(project, tmp_path) for _ in range(3)]
     for run in runs:
@@ -901,6 +902,7 @@ def test_the_command_ends_with_status_1_and_no_traceback(project: Project, tmp_p
     assert said == f"CommandError: {EXPECTED}\n"
 
 
+@pytest.mark.slow
 def test_the_files_of_the_admin_are_collected_correctly(project: Project) -> None:
     project.use(
         OURS_MANIFEST,

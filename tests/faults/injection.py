@@ -17,7 +17,7 @@ import anyio
 import pytest
 from anyio.lowlevel import checkpoint
 
-from tests.helpers.clients import ADAPTERS, Call, environ_of, scope_of
+from tests.helpers.clients import ADAPTERS, Call, environ_of, scope_of, shortened
 from whitenoise_async.asgi import adapter as asgi
 from whitenoise_async.asgi import file_stream as streaming
 from whitenoise_async.asgi import sending
@@ -155,6 +155,10 @@ class Received:
     body: bytes = b""
     ended: bool = False
     error: BaseException | None = None
+
+    def __repr__(self) -> str:
+        state = f"ended={self.ended}, error={self.error!r}"
+        return f"Received({self.status}, {self.headers}, {shortened(self.body)}, {state})"
 
     def __getitem__(self, name: str) -> str:
         return self.headers[name]

@@ -154,8 +154,8 @@ TURNS = [
     *((change, setup) for change in DURING for setup in EACH_READING if setup not in FEW_SETUPS),
 ]
 FAST_TURNS = [
-    *((change, "wsgi") for change in CHANGES),
-    *((change, setup) for change in ("replaced", "truncated") for setup in FEW_SETUPS),
+    *((change, "wsgi") for change in (*DURING, "replaced by a FIFO", "made unreadable")),
+    *(("replaced", "trio, threads"), ("truncated", "asyncio, page cache")),
 ]
 
 

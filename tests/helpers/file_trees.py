@@ -11,10 +11,9 @@ import threading
 from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import brotli
-import pytest
 
 from whitenoise_async.compression import Action, Failure, Outcome, Report, Watcher
 from whitenoise_async.compression.encoders import _KINDS
@@ -25,6 +24,9 @@ if sys.version_info >= (3, 14):
     from compression import zstd
 else:
     from backports import zstd
+
+if TYPE_CHECKING:  # processes of the tests import this module, and need no pytest
+    import pytest
 
 TEXT = b"body { color: black; background: white }\n" * 60
 OTHER = b"body { color: white; background: black }\n" * 60  # as long

@@ -16,7 +16,7 @@ import encodings.idna, logging, os, sys
 sys.path[:] = {[*sys.path, str(ROOT)]!r}
 import whitenoise_async.compression
 from tests.helpers.clients import client_of
-whitenoise_async.compression.make_settings()  # imports what compresses
+whitenoise_async.compression.Settings()  # imports what compresses
 if os.getuid() == 0:
     os.setuid(65534)
 """

@@ -169,7 +169,7 @@ def test_the_three_formats_of_one_moment_are_read_alike(moment: int) -> None:
 date_like = st.text(st.sampled_from("SunMoNvGMT 0123456789,:-\xb2\xa0\n"), max_size=40)
 
 
-@given(st.text(st.characters(codec="latin-1")) | date_like)
+@given(st.text(st.characters(max_codepoint=0xFF)) | date_like)
 def test_the_parser_never_raises(text: str) -> None:
     read = parse_http_date(text, NOW)
     assert read is None or parse_http_date(format_http_date(read)) == read

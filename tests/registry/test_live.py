@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from tests.helpers.clients import Serve
 from tests.helpers.files import write
 from tests.helpers.registries import add, describe
+from tests.helpers.slow import in_turns
 from whitenoise_async.registry.entries import Entry, Unresolved
 from whitenoise_async.registry.interface import Registry, Root
 from whitenoise_async.registry.live import LiveRegistry
@@ -75,7 +76,8 @@ def every_url(tree: Any, url: str) -> set[str]:
     return urls
 
 
-@settings(deadline=None)
+@in_turns(4)
+@settings(max_examples=25, deadline=None)
 @given(
     forest=st.lists(st.tuples(trees, st.sampled_from(["", "a", "a/b"])), min_size=1, max_size=3),
     index=st.sampled_from([None, "index.html", "a"]),
@@ -85,6 +87,7 @@ def every_url(tree: Any, url: str) -> set[str]:
 )
 def test_autorefresh_finds_what_a_walk_lists(
     tmp_path_factory: pytest.TempPathFactory,
+    turn: int,
     forest: Any,
     index: str | None,
     clean_urls: bool,

@@ -121,6 +121,7 @@ def test_a_response_that_djangos_async_client_drops_is_closed_once(
     asyncio.run(main())
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("django_site")
 def test_another_threads_descriptors_stay_open(root: Path) -> None:
     mine, lost, done = write(root / "mine", b"mine"), [], threading.Event()

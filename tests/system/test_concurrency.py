@@ -14,7 +14,7 @@ import pytest
 from tests.helpers.clients import ADAPTERS, client_of
 from tests.helpers.files import write
 
-ROUNDS = 30
+ROUNDS = 15
 THREADS = 6
 
 

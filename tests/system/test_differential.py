@@ -77,7 +77,7 @@ odd_ranges = st.one_of(
         st.sampled_from(["bytes=", "BYTES=", "bytes", "bytes =", "items="]),
         st.lists(st.tuples(numbers, numbers).map("-".join), min_size=1, max_size=4),
     ).map(lambda parts: parts[0] + ",".join(parts[1])),
-    st.text(st.characters(codec="latin-1", exclude_categories=["Cc"]), max_size=20),
+    st.text(st.characters(max_codepoint=0xFF, exclude_categories=["Cc"]), max_size=20),
 )
 codings = st.lists(
     st.tuples(
@@ -113,7 +113,7 @@ calls = st.builds(
     path=st.sampled_from(PATHS),
     method=st.sampled_from(["GET"] * 20 + ["HEAD", "OPTIONS", "POST", "get", "BREW"]),
     fields=st.lists(field, max_size=4).map(tuple),
-    query=st.text(st.characters(codec="latin-1"), max_size=8),
+    query=st.text(st.characters(max_codepoint=0xFF), max_size=8),
     mount=st.sampled_from(["", "/app", "/é/b", "/app/", "app", "/"]),
 )
 
@@ -137,8 +137,8 @@ def _filled(fields: Any, tags: dict[str, str]) -> Iterator[tuple[str, str]]:
         yield name, value
 
 
-@in_turns(4)
-@settings(max_examples=175, deadline=None)
+@in_turns(8)
+@settings(max_examples=90, deadline=None)
 @given(call=calls)
 def test_both_adapters_send_the_same_response(pair: Pair, turn: int, call: Call) -> None:
     call = with_real_tags(pair, call)

@@ -85,6 +85,7 @@ def test_a_guided_fuzzer_that_ends_too_early_says_why(monkeypatch: pytest.Monkey
         command.main(["--runs", "10"])
 
 
+@pytest.mark.slow
 def test_a_request_with_a_new_path_is_kept_in_its_smallest_form(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

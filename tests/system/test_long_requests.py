@@ -11,6 +11,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -133,7 +134,7 @@ def test_every_pattern_is_tried_at_one_position_only() -> None:
 
 
 # Numbers of characters. Twice as many must not take more than about twice the steps.
-SIZES = (256, 512, 1024, 16_384, 32_768, 65_536)
+SIZES = (256, 512, 1024, 16_384, 32_768)
 
 UNITS = [
     ",", '"', "*", " ", "\t", ";", "=", "-", "\\", "0", "9", "a", "/", "%", "\xff", "\0", "W", "W/",
@@ -263,17 +264,25 @@ def prepared_for_asgi(site: Path) -> Prepare:
     return prepare
 
 
-@pytest.fixture(params=[prepared_for_wsgi, prepared_for_asgi], ids=["wsgi", "asgi"])
+PREPARE = {"wsgi": prepared_for_wsgi, "asgi": prepared_for_asgi}
+
+
+@pytest.fixture(params=list(PREPARE))
 def prepare(request: pytest.FixtureRequest, site: Path) -> Prepare:
-    made: Prepare = request.param(site)
+    made = PREPARE[request.param](site)
     made(Call("/app.css"))()
     return made
 
 
-FAST_FIELDS = {"Accept-Encoding", "If-None-Match", "Range"}
+# Both adapters read headers by the same functions.
+FAST_FIELDS = {("wsgi", "Accept-Encoding"), ("asgi", "If-None-Match"), ("wsgi", "Range")}
 
 
-@pytest.mark.parametrize("name", slow_unless(FIELDS, FAST_FIELDS.__contains__))
+@pytest.mark.parametrize(
+    ("prepare", "name"),
+    slow_unless(product(PREPARE, FIELDS), FAST_FIELDS.__contains__),
+    indirect=["prepare"],
+)
 def test_a_header_takes_linear_work(prepare: Prepare, name: str) -> None:
     more = (("Range", "bytes=0-0"),) if name == "If-Range" else ()
     require_linear(lambda text: prepare(Call("/app.css", fields=((name, text), *more))))
@@ -292,7 +301,7 @@ def test_a_method_takes_linear_work(prepare: Prepare) -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/docs/", "/app.css"])
-@pytest.mark.parametrize("mount", ["", "/app"])
+@pytest.mark.parametrize("mount", slow_unless(["", "/app"], "/app".__eq__))
 def test_a_path_takes_linear_work(prepare: Prepare, path: str, mount: str) -> None:
     require_linear(lambda text: prepare(Call(path + text, mount=mount)), [("", "")])
 

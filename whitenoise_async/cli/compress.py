@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -17,18 +17,18 @@ from ..compression import (
     Failure,
     Outcome,
     Report,
+    Settings,
     Watcher,
     check_tree,
     clean_tree,
     compress_tree,
-    make_settings,
 )
 from ..compression.encoders import require_known
 from ..compression.report import PROBLEMS
 from .compress_report import (
     as_json,
+    completed,
     outcome_line,
-    partial_report,
     problem_line,
     progress_so_far,
     short,
@@ -41,8 +41,6 @@ from .terminal import Parser, say
 _BY_MODULE = "python -m whitenoise_async.compress"
 
 _WHAT_IS_LEFT = "no file is left incomplete, and the next run continues from here."
-
-__all__ = ["check_tree", "clean_tree", "compress_tree", "main"]
 
 
 def main(arguments: Sequence[str] | None = None, program: str = _BY_MODULE) -> int:
@@ -77,44 +75,39 @@ class _Command(Watcher):
         self._options = options
         self._work = work
         self._progress = Progress(shown=not options.quiet)
-        self._root = ""
-        # Below this root.
-        self._done: list[Outcome] = []
-        self._failures: list[Failure] = []
+        self._prints = not (options.quiet or options.json)
         self._reports: list[Report] = []
-        self._failed = False
+        self._so_far = Report("")  # below the current root
 
     def run(self, roots: Sequence[str]) -> int:
         try:
-            for self._root in roots:
-                self._done, self._failures = [], []
-                self._run_below()
+            for root in roots:
+                self._run_below(root)
         except tuple(INTERRUPTS) as interrupt:
             word, status = INTERRUPTS[type(interrupt)]
             say(f"{word}: {progress_so_far(self._reports)}; {_WHAT_IS_LEFT}", error=True)
         else:
-            status = 1 if self._failed else 0
+            status = int(any(each.failures or each.problems for each in self._reports))
         if self._options.json:
             for line in as_json(self._reports, interrupted=status > 1):
                 say(line)
         return status
 
-    def _run_below(self) -> None:
-        report = None
+    def _run_below(self, root: str) -> None:
+        report, self._so_far = None, Report(root)
         try:
-            report = self._work(self._root, watcher=self)
+            report = self._work(root, watcher=self)
         except (CompressionError, OSError) as error:
-            self.on_result(Failure(self._root, str(error)))
+            self.on_result(Failure(root, str(error)))
         finally:  # also after an interrupt
-            done = partial_report(self._root, self._done, self._failures)
-            self._reports.append(report or done)
+            self._reports.append(report or completed(self._so_far))
             self._progress.end()
-        if report is None or self._options.quiet or self._options.json:
+        if report is None or not self._prints:
             return
-        is_short = self._options.check or self._options.clean or self._options.dry_run
-        for line in [short(report, dry_run=self._options.dry_run)] if is_short else table(report):
-            say(line)
-        for line in report.left_alone_lines():
+        dry_run = self._options.dry_run
+        is_short = self._options.check or self._options.clean or dry_run
+        lines = [short(report, dry_run=dry_run)] if is_short else table(report)
+        for line in (*lines, *report.left_alone_lines()):
             say(line)
 
     def on_wait(self, root: str) -> None:
@@ -122,32 +115,27 @@ class _Command(Watcher):
             say(f"{root}: waiting for another run to end", error=True)
 
     def on_start(self, size: int) -> None:
-        self._progress.begin(self._root, size)
+        self._progress.begin(self._so_far.root, size)
 
     def on_progress(self, size: int) -> None:
         self._progress.advance(size)
 
     def on_result(self, result: Outcome | Failure) -> None:
+        self._so_far.add(result)
+        root = self._so_far.root
         if isinstance(result, Failure):
-            self._failures.append(result)
-            self._fail(result.reason)
-            return
-        self._done.append(result)
-        if result.action in PROBLEMS:
-            self._fail(problem_line(self._root, result))
-        elif not (self._options.quiet or self._options.json):
-            line = outcome_line(self._root, result, dry_run=self._options.dry_run)
-            if line is not None:
-                with self._progress.out_of_the_way():
-                    say(line)
+            self._say(result.reason, error=True)
+        elif result.action in PROBLEMS:
+            self._say(problem_line(root, result), error=True)
+        elif self._prints and (line := outcome_line(root, result, dry_run=self._options.dry_run)):
+            self._say(line)
 
     def on_warning(self, message: str) -> None:
-        say(message, error=True)
+        self._say(message, error=True)
 
-    def _fail(self, line: str) -> None:
-        self._failed = True
+    def _say(self, line: str, *, error: bool = False) -> None:
         with self._progress.out_of_the_way():
-            say(line, error=True)
+            say(line, error=error)
 
 
 def _work(options: argparse.Namespace) -> tuple[Callable[..., Report], tuple[str, ...]]:
@@ -158,15 +146,10 @@ def _work(options: argparse.Namespace) -> tuple[Callable[..., Report], tuple[str
         work = partial(clean_tree, encodings=options.encodings, dry_run=options.dry_run, **chosen)
         return work, ()
     levels = {token: getattr(options, f"{token}_level") for token in ENCODINGS}
-    chosen |= {
-        "encodings": options.encodings,
-        "levels": {token: level for token, level in levels.items() if level is not None},
-        "min_size": options.min_size,
-        "min_saving": options.min_saving,
-        "jobs": options.jobs,
-        "follow_links": options.follow_links,
-    }
-    left_out = make_settings(**chosen).left_out
+    chosen["levels"] = {token: level for token, level in levels.items() if level is not None}
+    for name in ("encodings", "min_size", "min_saving", "jobs", "follow_links"):
+        chosen[name] = getattr(options, name)
+    left_out = Settings(**chosen).left_out
     if options.check:
         return partial(check_tree, **chosen), left_out
     return partial(compress_tree, dry_run=options.dry_run, **chosen), left_out
@@ -193,85 +176,61 @@ def _without_nested(roots: Sequence[str]) -> list[str]:
 
 
 def _parser(program: str) -> Parser:
-    parser = Parser(
-        prog=program,
-        description="Keep .gz, .br and .zst files next to the files below some folders, where they "
-        "save enough. Files that are up to date are not touched.",
-    )
+    parser = Parser(prog=program, description=_DESCRIPTION)
     parser.add_argument("roots", nargs="+", metavar="root", help="a folder")
     modes = parser.add_mutually_exclusive_group()
-    modes.add_argument(
-        "--check",
-        action="store_true",
-        help="change nothing; list missing, stale and unneeded variants, and exit with 1 if any",
-    )
-    modes.add_argument("--clean", action="store_true", help="remove what this command wrote")
-    parser.add_argument(
-        "--dry-run", action="store_true", help="show what would be done, and change nothing"
-    )
-    _add_what(parser)
-    _add_how(parser)
-    _add_output(parser)
+    _add(modes, "--check", **_FLAG)
+    _add(modes, "--clean", **_FLAG)
+    _add(parser, "--dry-run", **_FLAG)
+    what = parser.add_argument_group("which files")
+    _add(what, "--include", **_GLOBS)
+    _add(what, "--exclude", **_GLOBS)
+    _add(what, "--follow-links", **_FLAG)
+    _add(what, "--min-size", type=int, default=DEFAULT_MIN_SIZE, metavar="BYTES")
+    _add(what, "--min-saving", type=float, default=DEFAULT_MIN_SAVING, metavar="PERCENT")
+    how = parser.add_argument_group("how")
+    _add(how, "--encodings", type=_split, metavar="LIST")
+    for token in ENCODINGS:
+        _add(how, f"--{token}-level", type=int, metavar="N")
+    _add(how, "-j", "--jobs", type=int, metavar="N")
+    output = parser.add_argument_group("output")
+    _add(output, "-q", "--quiet", **_FLAG)
+    _add(output, "--json", **_FLAG)
     return parser
 
 
-def _add_what(parser: argparse.ArgumentParser) -> None:
-    what = parser.add_argument_group("which files")
-    what.add_argument(
-        "--include",
-        action="append",
-        default=[],
-        metavar="GLOB",
-        help="compress only files that match, whatever their extension; may be repeated",
-    )
-    what.add_argument(
-        "--exclude",
-        action="append",
-        default=[],
-        metavar="GLOB",
-        help="skip files that match; may be repeated. A pattern without a slash matches the name "
-        "of a file or folder, one with a slash the path below the root. Skipped, unless "
-        f"included: {', '.join(sorted(DEFAULT_EXCLUDED))}",
-    )
-    what.add_argument(
-        "--follow-links",
-        action="store_true",
-        help="also compress files outside the root that links lead to, next to the links",
-    )
-    what.add_argument(
-        "--min-size",
-        type=int,
-        default=DEFAULT_MIN_SIZE,
-        metavar="BYTES",
-        help="skip smaller files (default: %(default)s)",
-    )
-    what.add_argument(
-        "--min-saving",
-        type=float,
-        default=DEFAULT_MIN_SAVING,
-        metavar="PERCENT",
-        help="how much a variant must save to be kept (default: %(default)s)",
-    )
+def _add(group: argparse._ActionsContainer, *names: str, **settings: Any) -> None:
+    group.add_argument(*names, help=_HELP[names[-1]], **settings)
 
 
-def _add_how(parser: argparse.ArgumentParser) -> None:
-    how = parser.add_argument_group("how")
-    how.add_argument(
-        "--encodings",
-        type=lambda value: [each.strip() for each in value.split(",")],
-        metavar="LIST",
-        help=f"some of {','.join(ENCODINGS)} (default: all that are installed)",
-    )
-    for token, best in zip(ENCODINGS, ("12, or 9 without libdeflate", "11", "19"), strict=True):
-        how.add_argument(
-            f"--{token}-level", type=int, metavar="N", help=f"level for {token} (default: {best})"
-        )
-    how.add_argument(
-        "-j", "--jobs", type=int, metavar="N", help="number of threads (default: one per core)"
-    )
+def _split(value: str) -> list[str]:
+    return [each.strip() for each in value.split(",")]
 
 
-def _add_output(parser: argparse.ArgumentParser) -> None:
-    output = parser.add_argument_group("output")
-    output.add_argument("-q", "--quiet", action="store_true", help="print only errors")
-    output.add_argument("--json", action="store_true", help="print a report as JSON")
+_FLAG: Mapping[str, Any] = {"action": "store_true"}
+_GLOBS: Mapping[str, Any] = {"action": "append", "default": [], "metavar": "GLOB"}
+
+_DESCRIPTION = (
+    "Keep .gz, .br and .zst files next to the files below some folders, where they save enough. "
+    "Files that are up to date are not touched."
+)
+
+_HELP = {
+    "--check": "change nothing; list missing, stale and unneeded variants, and exit with 1 if any",
+    "--clean": "remove what this command wrote",
+    "--dry-run": "show what would be done, and change nothing",
+    "--include": "compress only files that match, whatever their extension; may be repeated",
+    "--exclude": "skip files that match; may be repeated. A pattern without a slash matches the "
+    "name of a file or folder, one with a slash the path below the root. Skipped, unless included: "
+    + ", ".join(sorted(DEFAULT_EXCLUDED)),
+    "--follow-links": "also compress files outside the root that links lead to, next to the links",
+    "--min-size": "skip smaller files (default: %(default)s)",
+    "--min-saving": "how much a variant must save to be kept (default: %(default)s)",
+    "--encodings": f"some of {','.join(ENCODINGS)} (default: all that are installed)",
+    "--gzip-level": "level for gzip (default: 12, or 9 without libdeflate)",
+    "--br-level": "level for br (default: 11)",
+    "--zstd-level": "level for zstd (default: 19)",
+    "--jobs": "number of threads (default: one per core)",
+    "--quiet": "print only errors",
+    "--json": "print a report as JSON",
+}

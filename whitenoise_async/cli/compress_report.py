@@ -7,9 +7,10 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from ..compression import Action, Failure, Outcome, Report, Totals
+from ..compression import Action, Outcome, Report
 
-_HEAD = ("encoding", "variants", "bytes before", "bytes after", "ratio", "written", "removed")
+# The values of Totals. The table has a column for each.
+_TOTALS = ("variants", "bytes_before", "bytes_after", "ratio", "written", "removed")
 
 
 def outcome_line(root: str, outcome: Outcome, *, dry_run: bool) -> str | None:
@@ -29,12 +30,12 @@ def problem_line(root: str, outcome: Outcome) -> str:
 def table(report: Report) -> Iterator[str]:
     """Files, and bytes before and after by encoding."""
     yield f"{report.root}: {report.files:,} files, {report.size:,} bytes, {report.seconds:.1f} s"
-    rows = [_HEAD, *(_row(encoding, totals) for encoding, totals in report.totals.items())]
+    head = ["encoding", *(name.replace("_", " ") for name in _TOTALS)]
+    rows = [head, *([token, *map(_cell, totals)] for token, totals in report.totals.items())]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     if len(rows) > 1:
         for first, *others in rows:
-            cells = [first.ljust(widths[0]), *map(str.rjust, others, widths[1:])]
-            yield "  ".join(cells)
+            yield "  ".join([first.ljust(widths[0]), *map(str.rjust, others, widths[1:])])
 
 
 def short(report: Report, *, dry_run: bool) -> str:
@@ -51,10 +52,11 @@ def as_json(reports: Sequence[Report], interrupted: bool) -> Iterator[str]:
     yield from json.dumps(content, indent=2).splitlines()
 
 
-def partial_report(root: str, done: Sequence[Outcome], failures: Sequence[Failure]) -> Report:
-    """A report of the work before an interrupt."""
-    sizes = {each.path: each.original or 0 for each in done}
-    return Report(root, len(sizes), sum(sizes.values()), done, failures, 0.0)
+def completed(so_far: Report) -> Report:
+    """Count the files of a report that an interrupt left without a count."""
+    sizes = {each.path: each.original or 0 for each in so_far.outcomes}
+    so_far.files, so_far.size = len(sizes), sum(sizes.values())
+    return so_far
 
 
 def progress_so_far(reports: Iterable[Report]) -> str:
@@ -69,46 +71,39 @@ def _named(root: str, outcome: Outcome) -> str:
     return f"{path}: {outcome.reason}" if outcome.reason else path
 
 
-def _row(encoding: str, totals: Totals) -> tuple[str, ...]:
-    ratio = "" if totals.ratio is None else f"{totals.ratio:.1%}"
-    numbers = (totals.variants, totals.original, totals.size)
-    done = (totals.written, totals.removed)
-    return (encoding, *(f"{each:,}" for each in numbers), ratio, *(f"{each:,}" for each in done))
+def _cell(value: float | None) -> str:
+    """A ratio, or a number of variants or bytes."""
+    if value is None:
+        return ""
+    return f"{value:.1%}" if isinstance(value, float) else f"{value:,}"
 
 
 def _as_dict(report: Report) -> dict[str, object]:
-    return {
+    content: dict[str, object] = {
         "root": report.root,
         "files": report.files,
         "bytes": report.size,
         "seconds": round(report.seconds, 3),
         "encodings": {
-            encoding: {
-                "variants": totals.variants,
-                "bytes_before": totals.original,
-                "bytes_after": totals.size,
-                "ratio": totals.ratio,
-                "written": totals.written,
-                "removed": totals.removed,
-            }
-            for encoding, totals in report.totals.items()
+            token: dict(zip(_TOTALS, totals, strict=True))
+            for token, totals in report.totals.items()
         },
-        "variants": [
-            {
-                "path": each.variant,
-                "encoding": each.encoding,
-                "action": each.action.value,
-                "bytes_before": each.original,
-                "bytes_after": each.size,
-                **({"reason": each.reason} if each.reason else {}),
-            }
-            for each in report.outcomes
-        ],
+        "variants": [_outcome_as_dict(each) for each in report.outcomes],
         "failures": [each._asdict() for each in report.failures],
-        **(
-            {"left_alone": [each._asdict() for each in report.left_alone]}
-            if report.left_alone
-            else {}
-        ),
-        **({"warnings": list(report.warnings)} if report.warnings else {}),
     }
+    if report.left_alone:
+        content["left_alone"] = [each._asdict() for each in report.left_alone]
+    if report.warnings:
+        content["warnings"] = list(report.warnings)
+    return content
+
+
+def _outcome_as_dict(outcome: Outcome) -> dict[str, object]:
+    content: dict[str, object] = {
+        "path": outcome.variant,
+        "encoding": outcome.encoding,
+        "action": outcome.action.value,
+        "bytes_before": outcome.original,
+        "bytes_after": outcome.size,
+    }
+    return {**content, "reason": outcome.reason} if outcome.reason else content

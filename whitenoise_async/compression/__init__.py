@@ -3,7 +3,7 @@
 from .encoders import ENCODINGS, EncodingError
 from .errors import CompressionError
 from .report import Action, Failure, LeftAlone, Outcome, Report, Totals, Watcher
-from .settings import DEFAULT_EXCLUDED, DEFAULT_MIN_SAVING, DEFAULT_MIN_SIZE, make_settings
+from .settings import DEFAULT_EXCLUDED, DEFAULT_MIN_SAVING, DEFAULT_MIN_SIZE, Settings
 from .trees import check_tree, clean_tree, compress_tree
 
 __all__ = [
@@ -18,10 +18,10 @@ __all__ = [
     "LeftAlone",
     "Outcome",
     "Report",
+    "Settings",
     "Totals",
     "Watcher",
     "check_tree",
     "clean_tree",
     "compress_tree",
-    "make_settings",
 ]

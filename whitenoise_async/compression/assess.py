@@ -1,6 +1,6 @@
 """Assess a tree: read every file, compare digests with the record, and say what a run would do.
 
-Nothing is changed here. The writer, the dry run and the check all start from an assessment.
+Nothing is changed on the disk. The writer, the dry run and the check all start from an assessment.
 """
 
 from __future__ import annotations
@@ -10,13 +10,14 @@ from contextlib import closing
 from itertools import groupby
 from typing import NamedTuple
 
+from ..files.codings import BY_TOKEN
 from ..files.folder import Folder, parent_of
 from .encoders import Encoder
 from .errors import CompressionError
 from .listing import list_tree
 from .originals import OpenOriginal
 from .record import Made, Record
-from .report import SUFFIXES, Action, Failure, Outcome
+from .report import Action, Failure, Outcome, Report
 from .settings import Settings
 from .variants import find_variant, has_metadata, is_result, require_no_other
 
@@ -43,24 +44,24 @@ class Variant(NamedTuple):
 class Assessment:
     """The state of everything below a root. All of it may be read."""
 
-    def __init__(self, root: Folder, record: Record, settings: Settings) -> None:
+    def __init__(self, root: Folder, record: Record, settings: Settings, report: Report) -> None:
         """List the files below ``root``."""
         self.root = root
         self.record = record
         self.settings = settings
+        self.report = report
         self.listing = list_tree(root, settings, record.files)
-        self.files = 0
-        self.size = 0  # bytes
         self.variants: list[Variant] = []
         self.outdated: list[Outcome] = []  # our variants that have no current original
-        self.lost: list[tuple[str, str]] = []  # recorded variants that are gone or were replaced
-        self.failures = [*self.listing.failures]
+        report.left_alone = self.listing.left_alone
+        for failure in self.listing.failures:
+            report.add(failure)
 
     def add_files(self) -> None:
         """Read the originals and their variants."""
-        listing = self.listing
+        listing, report = self.listing, self.report
         wanted = {path: size for path, size in listing.originals.items() if self._is_read(path)}
-        self.files, self.size = len(wanted), sum(wanted.values())
+        report.files, report.size = len(wanted), sum(wanted.values())
         in_folders = groupby([*wanted, *listing.others], lambda path: path.rpartition("/")[0])
         for below, paths in in_folders:
             try:
@@ -69,9 +70,9 @@ class Assessment:
                         self._add_file(folder, path)
             except OSError as error:  # the folder was replaced meanwhile
                 path = self.root.path_of(below)
-                self.failures.append(Failure(path, f"{path} cannot be read: {error.strerror}"))
+                report.add(Failure(path, f"{path} cannot be read: {error.strerror}"))
         links = dict(listing.left_alone)
-        for path, made in self.record.files.items():
+        for path, made in list(self.record.files.items()):
             if path not in listing.originals and path not in listing.others:
                 self._add_outdated(path, made, f"its original is {links.get(path, 'gone')}")
 
@@ -80,10 +81,37 @@ class Assessment:
 
         :param encodings: of these variants; ``None`` for all.
         """
-        for path, made in self.record.files.items():
+        for path, made in list(self.record.files.items()):
             if self.settings.selects(path):
                 chosen = [each for each in made if encodings is None or each in encodings]
                 self._add_outdated(path, chosen, "it was made by this tool")
+
+    def decide(
+        self, path: str, original: OpenOriginal, encoder: Encoder, new: Made | None
+    ) -> Outcome:
+        """Decide what becomes of one variant.
+
+        :param path: of the original, below the root.
+        :param new: the result for the original as it is now; ``None`` if it is not known yet.
+        :raises CompressionError: if a wrong variant would stay.
+        """
+        name = original.name + encoder.suffix
+        found = find_variant(original.folder, name)
+        is_made = is_result(found, self.record.get(path, encoder.token))
+        is_there = found is not None or original.folder.exists(name)
+        action, reason = Action.WRITTEN, ""
+        if not self.settings.saves_enough(original.size, new.size if new else 0):
+            action = Action.NOT_WORTH
+            if is_made:
+                action, reason = Action.REMOVED, "it no longer saves enough"
+            elif is_there:
+                require_no_other(original, encoder)
+        elif found is not None and is_result(found, new):
+            action = Action.UNCHANGED if has_metadata(found.status, original) else Action.ADJUSTED
+        elif new is not None and is_there and not is_made:
+            reason = "in place of one that this tool did not make"
+        size = new.size if new else None
+        return Outcome(path, encoder.token, action, original.size, size, reason)
 
     def _is_read(self, path: str) -> bool:
         """Whether an original may have variants. A small one has none, unless it had some."""
@@ -96,78 +124,37 @@ class Assessment:
     def _add_file(self, folder: Folder, path: str) -> None:
         name = path.rpartition("/")[2]
         encoders = self.settings.encoders if path in self.listing.originals else ()
-        try:
-            with closing(OpenOriginal(folder, name)) as opened:
-                digest = opened.digest
-                for encoder in encoders:
-                    expected = self._expect(path, opened, encoder)
-                    variant = Variant(path, opened.size, digest, encoder, expected)
-                    self.variants.append(variant)
-        except CompressionError as error:
-            self.failures.append(Failure(folder.path_of(name), str(error)))
-            return
-        handled = {encoder.token for encoder in encoders}
-        changed = [
-            encoding
-            for encoding, made in self.record.files.get(path, {}).items()
-            if encoding not in handled and made.of != digest
-        ]
-        self._add_outdated(path, changed, "its original has changed")
+        recorded = self.record.files.get(path, {})
+        full = folder.path_of(name)
+        with self.report.catching(full), closing(OpenOriginal(folder, name)) as opened:
+            digest = opened.digest
+            for encoder in encoders:
+                expected = self._expect(path, opened, encoder)
+                self.variants.append(Variant(path, opened.size, digest, encoder, expected))
+            handled = {encoder.token for encoder in encoders}
+            changed = [token for token, made in recorded.items() if made.of != digest]
+            others = [token for token in changed if token not in handled]
+            self._add_outdated(path, others, "its original has changed")
 
     def _expect(self, path: str, opened: OpenOriginal, encoder: Encoder) -> Outcome | Failure:
         made = self.record.get(path, encoder.token)
         current = (opened.digest, encoder.identity(opened.size))
         new = made if made is not None and (made.of, made.by) == current else None
         try:
-            return decide(path, opened, encoder, self.settings, made, new)
+            return self.decide(path, opened, encoder, new)
         except CompressionError as error:
             return Failure(opened.path + encoder.suffix, str(error))
 
     def _add_outdated(self, path: str, encodings: Iterable[str], reason: str) -> None:
-        for encoding in encodings:
+        for encoding in list(encodings):
             size = self.record.files[path][encoding].size
             outcome = Outcome(path, encoding, Action.REMOVED, None, size, reason)
-            try:
+            with self.report.catching(self.root.path_of(outcome.variant)):
                 if is_ours(self.root, path, encoding, self.record):
                     self.outdated.append(outcome)
-                # Otherwise it may be in a folder that could not be listed.
+                # It is gone or was replaced, or it is in a folder that could not be listed.
                 elif outcome.variant in self.listing.variants or not self.listing.failures:
-                    self.lost.append((path, encoding))
-            except CompressionError as error:
-                self.failures.append(Failure(self.root.path_of(outcome.variant), str(error)))
-
-
-def decide(
-    path: str,
-    original: OpenOriginal,
-    encoder: Encoder,
-    settings: Settings,
-    made: Made | None,
-    new: Made | None,
-) -> Outcome:
-    """Decide what becomes of one variant.
-
-    :param path: of the original, below the root.
-    :param made: the recorded result of an earlier run.
-    :param new: the result for the original as it is now; ``None`` if it is not known yet.
-    :raises CompressionError: if a wrong variant would stay.
-    """
-    name = original.name + encoder.suffix
-    found = find_variant(original.folder, name)
-    is_made = is_result(found, made)
-    is_there = found is not None or original.folder.exists(name)
-    action, reason = Action.WRITTEN, ""
-    if not settings.saves_enough(original.size, new.size if new else 0):
-        action = Action.NOT_WORTH
-        if is_made:
-            action, reason = Action.REMOVED, "it no longer saves enough"
-        elif is_there:
-            require_no_other(original, encoder)
-    elif found is not None and is_result(found, new):
-        action = Action.UNCHANGED if has_metadata(found.status, original) else Action.ADJUSTED
-    elif new is not None and is_there and not is_made:
-        reason = "in place of one that this tool did not make"
-    return Outcome(path, encoder.token, action, original.size, new.size if new else None, reason)
+                    self.record.forget(path, encoding)
 
 
 def is_ours(root: Folder, path: str, encoding: str, record: Record) -> bool:
@@ -176,7 +163,7 @@ def is_ours(root: Folder, path: str, encoding: str, record: Record) -> bool:
     :raises CompressionError: if it cannot be read.
     """
     try:
-        with parent_of(root, path + SUFFIXES[encoding]) as (folder, name):
+        with parent_of(root, path + BY_TOKEN[encoding].suffix) as (folder, name):
             return is_result(find_variant(folder, name), record.get(path, encoding))
     except OSError:  # its folder is gone, or a link now
         return False

@@ -6,66 +6,60 @@ from collections.abc import Iterable
 from contextlib import closing
 from itertools import groupby
 
-from ..files.codings import CODINGS
 from ..files.variant_check import variant_mismatch
 from ..support.threads import Stop, run_in_threads
 from .assess import Assessment, Variant
-from .errors import CompressionError, OriginalError
+from .errors import OriginalError
 from .originals import OpenOriginal, opened_below
-from .report import Action, Failure, Outcome, Results
+from .report import Action, Outcome
 from .settings import Settings
 from .variants import matches_original
 
 
-def check(assessment: Assessment, results: Results) -> None:
+def check(assessment: Assessment) -> None:
     """Report what is wrong, and change nothing."""
-    stop = Stop()
+    report, stop = assessment.report, Stop()
     for outcome in assessment.outdated:
-        results.add(outcome._replace(action=Action.UNNEEDED))
+        report.add(outcome._replace(action=Action.UNNEEDED))
 
     def work(variants: list[Variant]) -> None:
         path, size, digest = variants[0][:3]
-        try:
-            with opened_below(assessment.root, path, digest) as opened:
-                for variant in variants:
+        with (
+            report.catching(assessment.root.path_of(path)),
+            opened_below(assessment.root, path, digest) as opened,
+        ):
+            for variant in variants:
+                target = opened.path + variant.encoder.suffix
+                with report.catching(target, (OriginalError,)):
                     pieces = stop.watch(opened.pieces())
-                    results.add(_check_variant(variant, opened, pieces, assessment.settings))
-        except CompressionError as error:
-            results.add(Failure(assessment.root.path_of(path), str(error)))
-        results.advance(size * len(variants))
+                    report.add(_check_variant(variant, opened, pieces, assessment.settings))
+        report.advance(size * len(variants))
 
     grouped = groupby(assessment.variants, lambda variant: variant.path)
-    results.watcher.on_start(sum(variant.size for variant in assessment.variants))
+    report.watcher.on_start(sum(variant.size for variant in assessment.variants))
     jobs = [list(variants) for _, variants in grouped]
     run_in_threads(work, jobs, assessment.settings.jobs, stop)
 
 
 def _check_variant(
     variant: Variant, original: OpenOriginal, pieces: Iterable[bytes], settings: Settings
-) -> Outcome | Failure:
+) -> Outcome:
     encoder, expected = variant.encoder, variant.expected
-    if isinstance(expected, Failure):
-        expected = Outcome(variant.path, encoder.token, Action.UNCHANGED, None, None)
-    reason = ""
-    try:
-        matches = matches_original(original, encoder, pieces)
-        if matches is None:
-            size = expected.size or sum(map(len, encoder.compress(pieces, original.size)))
-            is_missing = settings.saves_enough(original.size, size)
-            action = Action.MISSING if is_missing else Action.NOT_WORTH
-        else:
-            coding = next(each for each in CODINGS if each.token == encoder.token)
-            with closing(original.folder.open_file(original.name + encoder.suffix)) as found:
-                size, refusal = found.state.size, variant_mismatch(coding, found, original.file)
-            action = Action.UNCHANGED
-            if not matches:
-                action, reason = Action.STALE, "it does not match its original"
-            elif refusal is not None:
-                action, reason = Action.STALE, f"a server does not send it: {refusal}"
-            elif expected.action is Action.REMOVED:
-                action, reason = Action.UNNEEDED, "it does not save enough"
-    except OriginalError:
-        raise
-    except CompressionError as error:
-        return Failure(original.path + encoder.suffix, str(error))
-    return Outcome(*expected[:2], action, original.size, size, reason)
+    known = expected.size if isinstance(expected, Outcome) else None
+    action, reason = Action.UNCHANGED, ""
+    matches = matches_original(original, encoder, pieces)
+    if matches is None:
+        size = known or sum(map(len, encoder.compress(pieces, original.size)))
+        is_missing = settings.saves_enough(original.size, size)
+        action = Action.MISSING if is_missing else Action.NOT_WORTH
+    else:
+        with closing(original.folder.open_file(original.name + encoder.suffix)) as found:
+            size = found.state.size
+            refusal = variant_mismatch(encoder.coding, found, original.file)
+        if not matches:
+            action, reason = Action.STALE, "it does not match its original"
+        elif refusal is not None:
+            action, reason = Action.STALE, f"a server does not send it: {refusal}"
+        elif variant.action is Action.REMOVED:
+            action, reason = Action.UNNEEDED, "it does not save enough"
+    return Outcome(variant.path, encoder.token, action, original.size, size, reason)

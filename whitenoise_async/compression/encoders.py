@@ -12,15 +12,11 @@ from contextlib import suppress
 from gzip import BadGzipFile, GzipFile
 from typing import Any, BinaryIO, ClassVar
 
-from ..files.codings import ZSTD_WINDOW_MAX
-from .report import SUFFIXES
+from ..files.codings import BROTLI, GZIP, ZSTD, ZSTD_WINDOW_MAX, Coding
+from ..files.content import PIECE, pieces_of
 
 #: Bytes up to which libdeflate compresses a file. It needs the whole file in memory.
 WHOLE = 4 * 1024 * 1024
-
-#: Bytes of a piece. An interrupt is noticed between two pieces, and brotli takes half a second for
-#: one.
-PIECE = 256 * 1024
 
 # Bytes. zlib at its best was smaller than libdeflate for 120 of 7,944 files, by 1 to 3 bytes. All
 # had less than 2 KB, except one of 500 KB, by 19 bytes. Trying both takes four times as long.
@@ -45,8 +41,8 @@ class Encoder(ABC):
     The same content gives the same bytes, however it is cut into pieces.
     """
 
-    token: ClassVar[str]
-    module: ClassVar[str]  # must be installed
+    coding: ClassVar[Coding]
+    module: ClassVar[str]  # the library
     levels: ClassVar[range]
 
     def __init__(self, level: int | None = None) -> None:
@@ -54,14 +50,14 @@ class Encoder(ABC):
         :param level: ``None`` for the one that makes the smallest files.
         :raises EncodingError: if the library is not installed, or the level is out of range.
         """
+        self.token, self.suffix = self.coding
         self._library = self._load()
-        self.level = self._best() if level is None else level
+        version, best, self._errors = self._describe()
+        self.level = best if level is None else level
         if type(self.level) is not int or self.level not in self.levels:
             valid = f"a number from {self.levels[0]} to {self.levels[-1]}"
             raise EncodingError(f"the level for {self.token} must be {valid}, got {level!r}")
-        #: Of its variants' names.
-        self.suffix = SUFFIXES[self.token]
-        self._identity = f"{self._version()}, level {self.level}"
+        self._identity = f"{version}, level {self.level}"
 
     def identity(self, size: int) -> str:
         """The library, version and level that compress a file of ``size`` bytes.
@@ -81,27 +77,22 @@ class Encoder(ABC):
         """
         try:
             yield from self._decompress(file)
-        except self._errors() as error:
+        except self._errors as error:
             raise NotCompressedError(str(error)) from error
-
-    @abstractmethod
-    def _version(self) -> str: ...
 
     @abstractmethod
     def _decompress(self, file: BinaryIO) -> Iterator[bytes]: ...
 
     @abstractmethod
-    def _errors(self) -> tuple[type[Exception], ...]: ...
+    def _describe(self) -> tuple[str, int, tuple[type[Exception], ...]]:
+        """The library's version, its best level, and its errors for what is not compressed."""
 
     @classmethod
     def _load(cls) -> Any:
         try:
             return importlib.import_module(cls.module)
         except ImportError:
-            raise EncodingError(_NOT_INSTALLED.format(cls.token, cls.module)) from None
-
-    def _best(self) -> int:
-        return self.levels[-1]
+            raise EncodingError(_NOT_INSTALLED.format(cls.coding.token, cls.module)) from None
 
 
 class GzipEncoder(Encoder):
@@ -111,7 +102,7 @@ class GzipEncoder(Encoder):
     :data:`WHOLE` are compressed by zlib.
     """
 
-    token = "gzip"
+    coding = GZIP
     module = "deflate"
     levels = range(1, 13)
 
@@ -137,17 +128,6 @@ class GzipEncoder(Encoder):
             compressed = min(compressed, b"".join(self._zlib([content])), key=len)
         yield compressed
 
-    @classmethod
-    def _load(cls) -> Any:
-        with suppress(EncodingError):
-            return super()._load()
-
-    def _best(self) -> int:
-        return super()._best() if self._library else zlib.Z_BEST_COMPRESSION
-
-    def _version(self) -> str:
-        return f"deflate {self._library.__version__} or {_ZLIB}" if self._library else _ZLIB
-
     def _by_library(self, size: int) -> bool:
         return self._library is not None and size <= WHOLE
 
@@ -163,16 +143,25 @@ class GzipEncoder(Encoder):
         yield made.getvalue()
 
     def _decompress(self, file: BinaryIO) -> Iterator[bytes]:
-        return _read_all(GzipFile(fileobj=file))
+        with GzipFile(fileobj=file) as stream:
+            yield from pieces_of(stream.read)
 
-    def _errors(self) -> tuple[type[Exception], ...]:
-        return BadGzipFile, EOFError, zlib.error
+    def _describe(self) -> tuple[str, int, tuple[type[Exception], ...]]:
+        errors = (BadGzipFile, EOFError, zlib.error)
+        if self._library is None:
+            return _ZLIB, zlib.Z_BEST_COMPRESSION, errors
+        return f"deflate {self._library.__version__} or {_ZLIB}", self.levels[-1], errors
+
+    @classmethod
+    def _load(cls) -> Any:
+        with suppress(EncodingError):
+            return super()._load()
 
 
 class BrotliEncoder(Encoder):
     """RFC 7932."""
 
-    token = "br"
+    coding = BROTLI
     module = "brotli"
     levels = range(12)
 
@@ -189,9 +178,6 @@ class BrotliEncoder(Encoder):
             yield compressor.process(piece)
         yield compressor.finish()
 
-    def _version(self) -> str:
-        return f"brotli {self._library.version}"
-
     def _decompress(self, file: BinaryIO) -> Iterator[bytes]:
         decompressor = self._library.Decompressor()
         while not decompressor.is_finished():
@@ -205,22 +191,26 @@ class BrotliEncoder(Encoder):
         if file.read(1):
             raise EOFError("something follows it")
 
-    def _errors(self) -> tuple[type[Exception], ...]:
-        return self._library.error, EOFError
+    def _describe(self) -> tuple[str, int, tuple[type[Exception], ...]]:
+        errors = (self._library.error, EOFError)
+        return f"brotli {self._library.version}", self.levels[-1], errors
 
 
 class ZstdEncoder(Encoder):
     """RFC 8878, with the content's length, and no larger window than RFC 9659 allows in HTTP."""
 
-    token = "zstd"
+    coding = ZSTD
     module = "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd"
     levels = range(1, 23)
+
+    # Levels from 20 gain by larger windows, which HTTP does not allow.
+    _BEST = 19
 
     def compress(self, pieces: Iterable[bytes], size: int) -> Iterator[bytes]:
         """Compress. By the length in the header, a server can tell whether the variant matches."""
         parameter = self._library.CompressionParameter
         options = {parameter.compression_level: self.level}
-        if self.level > self._best():
+        if self.level > self._BEST:
             options[parameter.window_log] = ZSTD_WINDOW_MAX.bit_length() - 1
         compressor = self._library.ZstdCompressor(options=options)
         compressor.set_pledged_input_size(size)
@@ -228,23 +218,13 @@ class ZstdEncoder(Encoder):
             yield compressor.compress(piece)
         yield compressor.flush()
 
-    def _best(self) -> int:
-        # Levels from 20 gain by larger windows, which HTTP does not allow.
-        return 19
-
-    def _version(self) -> str:
-        return f"zstd {self._library.zstd_version}"
-
     def _decompress(self, file: BinaryIO) -> Iterator[bytes]:
-        return _read_all(self._library.ZstdFile(file))
+        with self._library.ZstdFile(file) as stream:
+            yield from pieces_of(stream.read)
 
-    def _errors(self) -> tuple[type[Exception], ...]:
-        return self._library.ZstdError, EOFError
-
-
-def _read_all(stream: Any) -> Iterator[bytes]:
-    with stream:
-        yield from iter(lambda: stream.read(PIECE), b"")
+    def _describe(self) -> tuple[str, int, tuple[type[Exception], ...]]:
+        errors = (self._library.ZstdError, EOFError)
+        return f"zstd {self._library.zstd_version}", self._BEST, errors
 
 
 def _even(pieces: Iterable[bytes]) -> Iterator[bytes]:
@@ -259,7 +239,7 @@ def _even(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 
 _KINDS: Mapping[str, type[Encoder]] = {
-    kind.token: kind for kind in (GzipEncoder, BrotliEncoder, ZstdEncoder)
+    kind.coding.token: kind for kind in (GzipEncoder, BrotliEncoder, ZstdEncoder)
 }
 
 #: The encodings, as HTTP names them.

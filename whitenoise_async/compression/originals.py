@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections import deque
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from functools import cached_property
 
+from ..files.content import new_digest, pieces_of_file
 from ..files.draft import permissions
 from ..files.folder import Folder, parent_of
 from ..files.state import state_of
-from .encoders import PIECE
 from .errors import OriginalError, naming
-
-
-def new_digest() -> hashlib.blake2b:
-    """The digest by which contents are compared."""
-    return hashlib.blake2b(digest_size=16)
 
 
 class OpenOriginal:
@@ -71,7 +65,7 @@ class OpenOriginal:
         """
         digest, at = new_digest(), 0
         with naming(self.path, "read", OriginalError):
-            while at < self.size and (piece := self.file.read(at, min(PIECE, self.size - at))):
+            for piece in pieces_of_file(self.file):
                 at += len(piece)
                 digest.update(piece)
                 yield piece

@@ -12,12 +12,11 @@ import re
 from contextlib import closing
 from typing import Any, NamedTuple
 
-from ..files.codings import WORKING_PREFIX
+from ..files.codings import BY_TOKEN, WORKING_PREFIX
 from ..files.draft import Draft
 from ..files.errors import UnavailableError
 from ..files.folder import Folder, is_trusted
 from .errors import CompressionError, naming
-from .report import SUFFIXES
 
 NAME = f"{WORKING_PREFIX}compress.json"
 
@@ -129,7 +128,7 @@ def _checked(path: str) -> str:
 
 def _made(encoding: str, values: Any) -> Made:
     of, by, size, digest = values
-    known = encoding in SUFFIXES and isinstance(digest, str | None)
+    known = encoding in BY_TOKEN and isinstance(digest, str | None)
     if known and type(of) is type(by) is str and type(size) is int:
         return Made(of, by, size, digest)
     raise TypeError(values)

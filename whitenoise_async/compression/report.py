@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import contextmanager
 from enum import Enum
 from typing import NamedTuple
 
-from ..files.codings import CODINGS
-
-#: The suffix of a variant's name, by encoding.
-SUFFIXES = {coding.token: coding.suffix for coding in CODINGS}
+from ..files.codings import BY_TOKEN
+from .errors import CompressionError
 
 #: Why a link is left alone.
 LEADS_OUT = "a link that leads out of the root"
@@ -55,7 +53,7 @@ class Outcome(NamedTuple):
     @property
     def variant(self) -> str:
         """The variant's path below the root."""
-        return self.path + SUFFIXES[self.encoding]
+        return self.path + BY_TOKEN[self.encoding].suffix
 
 
 class Failure(NamedTuple):
@@ -91,34 +89,76 @@ class Watcher:
         """Something is wrong, and the run continues without it."""
 
 
-@dataclass(frozen=True)
-class Totals:
+class Totals(NamedTuple):
     """The totals of one encoding. Sizes are in bytes, of existing variants and their originals."""
 
-    variants: int = 0
-    original: int = 0
-    size: int = 0
-    written: int = 0
-    removed: int = 0
+    variants: int
+    original: int
+    size: int
+    ratio: float | None  # ``size`` divided by ``original``; ``None`` without variants
+    written: int
+    removed: int
+
+
+class Report:
+    """The results of a run below one root. Threads add to it."""
+
+    def __init__(self, root: str, watcher: Watcher | None = None) -> None:
+        """:param watcher: is called for each result."""
+        self.root = root
+        #: The number of files that are neither excluded nor too small.
+        self.files = 0
+        #: Bytes of these files.
+        self.size = 0
+        self.seconds = 0.0
+        self.left_alone: Sequence[LeftAlone] = ()
+        self.warnings: Sequence[str] = ()
+        self.watcher = watcher or Watcher()
+        self._outcomes: list[Outcome] = []
+        self._failures: dict[Failure, None] = {}  # each once: encodings may fail for one reason
+        self._lock = threading.Lock()
+
+    def add(self, result: Outcome | Failure, *, quietly: bool = False) -> None:
+        """Add a result, and pass it to the watcher unless it needed no work."""
+        with self._lock:
+            if isinstance(result, Outcome):
+                self._outcomes.append(result)
+            elif result in self._failures:
+                return
+            else:
+                self._failures[result] = None
+            if not quietly:
+                self.watcher.on_result(result)
+
+    @contextmanager
+    def catching(
+        self, path: str, unless: tuple[type[CompressionError], ...] = ()
+    ) -> Iterator[None]:
+        """Add an error of compression as the failure of the file at ``path``.
+
+        :param unless: errors that the caller handles.
+        """
+        try:
+            yield
+        except unless:
+            raise
+        except CompressionError as error:
+            self.add(Failure(path, str(error)))
+
+    def advance(self, size: int) -> None:
+        """Report progress: another ``size`` bytes are done."""
+        with self._lock:
+            self.watcher.on_progress(size)
 
     @property
-    def ratio(self) -> float | None:
-        """The variants' size divided by the originals'; ``None`` without variants."""
-        return self.size / self.original if self.original else None
+    def outcomes(self) -> Sequence[Outcome]:
+        """The outcomes, sorted."""
+        return sorted(self._outcomes)
 
-
-@dataclass
-class Report:
-    """The results of a run below one root."""
-
-    root: str
-    files: int = 0  # neither excluded nor too small
-    size: int = 0  # bytes, of these
-    outcomes: Sequence[Outcome] = ()
-    failures: Sequence[Failure] = ()
-    seconds: float = 0.0
-    left_alone: Sequence[LeftAlone] = ()
-    warnings: Sequence[str] = ()
+    @property
+    def failures(self) -> Sequence[Failure]:
+        """The failures, sorted."""
+        return sorted(self._failures)
 
     @property
     def problems(self) -> Sequence[Outcome]:
@@ -128,8 +168,8 @@ class Report:
     @property
     def totals(self) -> Mapping[str, Totals]:
         """Totals by encoding."""
-        by_encoding: dict[str, list[Outcome]] = {token: [] for token in SUFFIXES}
-        for each in self.outcomes:
+        by_encoding: dict[str, list[Outcome]] = {token: [] for token in BY_TOKEN}
+        for each in self._outcomes:
             by_encoding[each.encoding].append(each)
         return {token: _totals(own) for token, own in by_encoding.items() if own}
 
@@ -145,45 +185,15 @@ class Report:
             yield f"{self.root}: {len(paths):,} left alone, each {reason}: {names}{more}{hint}"
 
 
-def _totals(own: Sequence[Outcome]) -> Totals:
-    kept = [each for each in own if each.action in _KEPT]
+def _totals(outcomes: Sequence[Outcome]) -> Totals:
+    kept = [each for each in outcomes if each.action in _KEPT]
+    original, size = sum(each.original or 0 for each in kept), sum(each.size or 0 for each in kept)
+    actions = [each.action for each in outcomes]
     return Totals(
         variants=len(kept),
-        original=sum(each.original or 0 for each in kept),
-        size=sum(each.size or 0 for each in kept),
-        written=sum(each.action is Action.WRITTEN for each in own),
-        removed=sum(each.action is Action.REMOVED for each in own),
+        original=original,
+        size=size,
+        ratio=size / original if original else None,
+        written=actions.count(Action.WRITTEN),
+        removed=actions.count(Action.REMOVED),
     )
-
-
-class Results:
-    """Collects the results of a run. Threads share it."""
-
-    def __init__(self, watcher: Watcher) -> None:
-        self.watcher = watcher
-        # In order, and each once: several encodings of one file may fail for the same reason.
-        self._results: dict[Outcome | Failure, None] = {}
-        self._lock = threading.Lock()
-
-    def add(self, result: Outcome | Failure, *, quietly: bool = False) -> None:
-        """Add a result, and pass it to the watcher unless it needed no work."""
-        with self._lock:
-            if result not in self._results:
-                self._results[result] = None
-                if not quietly:
-                    self.watcher.on_result(result)
-
-    def advance(self, size: int) -> None:
-        """Report progress: another ``size`` bytes are done."""
-        with self._lock:
-            self.watcher.on_progress(size)
-
-    @property
-    def outcomes(self) -> Sequence[Outcome]:
-        """The outcomes so far, sorted."""
-        return sorted(each for each in self._results if isinstance(each, Outcome))
-
-    @property
-    def failures(self) -> Sequence[Failure]:
-        """The failures so far, sorted."""
-        return sorted(each for each in self._results if isinstance(each, Failure))

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, TypedDict
 
-from ..support.globs import Globs, compile_globs
+from ..support.globs import compile_globs
 from ..support.threads import usable_cores
-from .encoders import Encoder, make_encoders
+from .encoders import make_encoders
 
 #: Extensions of compressed formats: those of the gzip command, and those where brotli saved less
 #: than 1 % in total, or 5 % of no measured file (docs/compress.md).
@@ -43,7 +42,7 @@ DEFAULT_MIN_SAVING = 5.0
 
 
 class SettingKeywords(TypedDict, total=False):
-    """The options of :func:`make_settings`."""
+    """The options of :class:`Settings`."""
 
     encodings: Sequence[str] | None
     levels: Mapping[str, int] | None
@@ -56,19 +55,43 @@ class SettingKeywords(TypedDict, total=False):
     follow_links: bool
 
 
-@dataclass(frozen=True)
 class Settings:
     """The checked options of a run."""
 
-    encoders: tuple[Encoder, ...]
-    left_out: tuple[str, ...]  # why an encoding is not made, if all were requested
-    include: Globs | None  # None for all
-    exclude: Globs | None
-    skipped: frozenset[str]  # extensions, in lower case, without dots
-    min_size: int
-    min_saving: float
-    jobs: int
-    follow_links: bool = False  # to files outside the root
+    def __init__(
+        self,
+        *,
+        encodings: Sequence[str] | None = None,
+        levels: Mapping[str, int] | None = None,
+        include: Collection[str] = (),
+        exclude: Collection[str] = (),
+        skip_extensions: Collection[str] | None = None,
+        min_size: int = DEFAULT_MIN_SIZE,
+        min_saving: float = DEFAULT_MIN_SAVING,
+        jobs: int | None = None,
+        follow_links: bool = False,
+    ) -> None:
+        """Check options, and resolve defaults. See :func:`whitenoise_async.compress_tree`."""
+        _require("encodings", encodings, Collection | None, "a list such as ['gzip', 'br']")
+        _require("levels", levels, Mapping | None, "a dictionary such as {'gzip': 9}")
+        _require("min_size", min_size, int, "a whole number")
+        _require("min_saving", min_saving, int | float, "a number of percent")
+        _require("jobs", jobs, int | None, "a whole number")
+        _require("follow_links", follow_links, bool, "True or False")
+        _require_range("min_size", min_size, min_size >= 0, "0 or more")
+        _require_range("min_saving", min_saving, 0 <= min_saving <= 100, "from 0 to 100 percent")
+        _require_range("jobs", jobs, jobs is None or jobs >= 1, "1 or more")
+        # If all encodings were requested, `left_out` says why some are not made.
+        self.encoders, self.left_out = make_encoders(encodings, levels or {})
+        self.include = compile_globs("include", include)
+        self.exclude = compile_globs("exclude", exclude)
+        self._skipped = DEFAULT_EXCLUDED if self.include is None else frozenset[str]()
+        if skip_extensions is not None:
+            self._skipped = _extensions(skip_extensions)
+        self.min_size = min_size
+        self.min_saving = min_saving
+        self.jobs = jobs or usable_cores()
+        self.follow_links = follow_links  # to files outside the root
 
     def selects(self, path: str) -> bool:
         """Whether to compress the file ``path``, below the root, whatever its size."""
@@ -78,55 +101,13 @@ class Settings:
             return False
         # The part after the last dot is quick to find, and it is the extension in most cases.
         ending = path.rpartition(".")[2].lower()
-        return ending not in self.skipped or extension_of(path) not in self.skipped
+        return ending not in self._skipped or extension_of(path) not in self._skipped
 
     def saves_enough(self, original: int, compressed: int) -> bool:
         """Whether a variant saves enough to be kept. Sizes in bytes."""
         saved = original - compressed
         enough = saved > 0 and saved * 100 >= original * self.min_saving
         return enough and original >= self.min_size
-
-
-def make_settings(
-    *,
-    encodings: Sequence[str] | None = None,
-    levels: Mapping[str, int] | None = None,
-    include: Collection[str] = (),
-    exclude: Collection[str] = (),
-    skip_extensions: Collection[str] | None = None,
-    min_size: int = DEFAULT_MIN_SIZE,
-    min_saving: float = DEFAULT_MIN_SAVING,
-    jobs: int | None = None,
-    follow_links: bool = False,
-) -> Settings:
-    """Check options, and resolve their defaults. See :func:`whitenoise_async.compress_tree`."""
-    _require("encodings", encodings, Collection | None, "a list such as ['gzip', 'br']")
-    _require("levels", levels, Mapping | None, "a dictionary such as {'gzip': 9}")
-    _require("min_size", min_size, int, "a whole number")
-    _require("min_saving", min_saving, int | float, "a number of percent")
-    _require("jobs", jobs, int | None, "a whole number")
-    _require("follow_links", follow_links, bool, "True or False")
-    if min_size < 0:
-        raise ValueError(f"min_size must be 0 or more, got {min_size}")
-    if not 0 <= min_saving <= 100:
-        raise ValueError(f"min_saving must be from 0 to 100 percent, got {min_saving}")
-    if jobs is not None and jobs < 1:
-        raise ValueError(f"jobs must be 1 or more, got {jobs}")
-    encoders, left_out = make_encoders(encodings, levels or {})
-    included, excluded = compile_globs("include", include), compile_globs("exclude", exclude)
-    skipped = DEFAULT_EXCLUDED if included is None else frozenset[str]()
-    if skip_extensions is not None:
-        skipped = _extensions(skip_extensions)
-    jobs = jobs or usable_cores()
-    return Settings(
-        encoders, left_out, included, excluded, skipped, min_size, min_saving, jobs, follow_links
-    )
-
-
-def cleaning_settings(include: Collection[str], exclude: Collection[str]) -> Settings:
-    """Settings that select originals whose variants are removed."""
-    included, excluded = compile_globs("include", include), compile_globs("exclude", exclude)
-    return Settings((), (), included, excluded, frozenset(), 0, 0.0, 1)
 
 
 def extension_of(path: str) -> str:
@@ -151,3 +132,8 @@ def _require(name: str, value: object, kind: Any, expected: str) -> None:
     is_other = isinstance(value, str) or (isinstance(value, bool) and kind is not bool)
     if is_other or not isinstance(value, kind):
         raise TypeError(f"{name} must be {expected}, got {value!r}")
+
+
+def _require_range(name: str, value: object, is_inside: bool, expected: str) -> None:
+    if not is_inside:
+        raise ValueError(f"{name} must be {expected}, got {value}")

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Collection
-from contextlib import ExitStack, suppress
+from collections.abc import Collection, Iterator
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ..files.draft import remove_unfinished
-from ..files.folder import Folder, parent_of
+from ..files.folder import Folder
 from ..support.locks import locked
 from ..support.logs import printable
 from .assess import Assessment
 from .check import check
 from .encoders import require_known
-from .errors import CompressionError, naming
+from .errors import naming
 from .record import Record
-from .report import Action, Failure, Report, Results, Watcher
-from .settings import Settings, cleaning_settings, make_settings
+from .report import Action, Report, Watcher
+from .settings import Settings
 from .writer import Writer
 
 if TYPE_CHECKING:
@@ -67,8 +66,10 @@ def compress_tree(
     :raises NotADirectoryError: if ``root`` is not a folder.
     :raises CompressionError: if the record in ``root`` cannot be read.
     """
-    work = _preview if dry_run else _apply
-    return _run(root, watcher, make_settings(**options), Assessment.add_files, work)
+    with _assessed(root, Settings(**options), watcher, is_read_only=dry_run) as assessment:
+        assessment.add_files()
+        _apply(assessment, dry_run)
+    return assessment.report
 
 
 def check_tree(
@@ -84,7 +85,10 @@ def check_tree(
 
     :returns: the results. :attr:`Report.problems` has the problems.
     """
-    return _run(root, watcher, make_settings(**options), Assessment.add_files, check)
+    with _assessed(root, Settings(**options), watcher, is_read_only=True) as assessment:
+        assessment.add_files()
+        check(assessment)
+    return assessment.report
 
 
 def clean_tree(
@@ -109,66 +113,48 @@ def clean_tree(
     :raises CompressionError: if the record cannot be read.
     """
     require_known(encodings or ())
-    settings, work = cleaning_settings(include, exclude), _preview if dry_run else _apply
-    return _run(root, watcher, settings, lambda each: each.add_recorded(encodings), work)
+    settings = Settings(include=include, exclude=exclude, skip_extensions=())
+    with _assessed(root, settings, watcher, is_read_only=dry_run) as assessment:
+        assessment.add_recorded(encodings)
+        _apply(assessment, dry_run)
+    return assessment.report
 
 
-def _run(
-    root: str | os.PathLike[str],
-    watcher: Watcher | None,
-    settings: Settings,
-    assess: Callable[[Assessment], None],
-    work: Callable[[Assessment, Results], None],
-) -> Report:
-    """Wait for the lock of ``root``, assess what is below, and work."""
+@contextmanager
+def _assessed(
+    root: str | os.PathLike[str], settings: Settings, watcher: Watcher | None, *, is_read_only: bool
+) -> Iterator[Assessment]:
+    """Wait for the lock of ``root``, list what is below, and report how long all takes."""
     path = os.fspath(root)
     if not isinstance(path, str):
         raise TypeError(f"root must be a str or a path of str, got {root!r}")
     if not os.path.isdir(path):
         raise NotADirectoryError(f"{printable(path)} is not a directory")
-    results = Results(watcher or Watcher())
-    on_wait = partial(results.watcher.on_wait, path)
-    with locked(path, on_wait, shared=work is not _apply), ExitStack() as stack:
+    report = Report(path, watcher)
+    on_wait = partial(report.watcher.on_wait, path)
+    with locked(path, on_wait, shared=is_read_only), ExitStack() as stack:
         with naming(path, "listed"):
             folder = stack.enter_context(Folder.opened(path))
         started, record = time.monotonic(), Record(folder)
+        report.warnings = record.warnings
         for message in record.warnings:
-            results.watcher.on_warning(message)
-        assessment = Assessment(folder, record, settings)
-        assess(assessment)
-        for failure in assessment.failures:
-            results.add(failure)
-        work(assessment, results)
-        return Report(
-            path,
-            assessment.files,
-            assessment.size,
-            results.outcomes,
-            results.failures,
-            time.monotonic() - started,
-            assessment.listing.left_alone,
-            record.warnings,
-        )
+            report.watcher.on_warning(message)
+        yield Assessment(folder, record, settings, report)
+        report.seconds = time.monotonic() - started
 
 
-def _preview(assessment: Assessment, results: Results) -> None:
+def _apply(assessment: Assessment, dry_run: bool) -> None:
+    if dry_run:
+        _preview(assessment)
+    else:
+        Writer(assessment).run()
+
+
+def _preview(assessment: Assessment) -> None:
     """Report what a run would do. Whether a new variant would save enough is not known."""
+    report = assessment.report
     for outcome in assessment.outdated:
-        results.add(outcome)
+        report.add(outcome)
     for variant in assessment.variants:
-        results.add(variant.expected, quietly=variant.action in _QUIET)
-    results.watcher.on_start(0)
-
-
-def _apply(assessment: Assessment, results: Results) -> None:
-    for path in assessment.listing.unfinished:
-        # If the folder can no longer be opened, the next run removes the file.
-        with suppress(OSError), parent_of(assessment.root, path) as (folder, name):
-            remove_unfinished(folder, name)
-    try:
-        Writer(assessment, results).run()
-    finally:
-        try:
-            assessment.record.save()
-        except CompressionError as error:  # a full disk; the next run adopts the variants
-            results.add(Failure(assessment.root.path, str(error)))
+        report.add(variant.expected, quietly=variant.action in _QUIET)
+    report.watcher.on_start(0)

@@ -5,17 +5,19 @@ from __future__ import annotations
 import os
 import stat
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import closing, suppress
+from functools import partial
 from typing import NamedTuple
 
+from ..files.content import digest_of, pieces_of
 from ..files.draft import has_owner
 from ..files.errors import UnavailableError
 from ..files.folder import Folder
 from ..files.open_file import OpenFile
-from .encoders import PIECE, Encoder, NotCompressedError
+from .encoders import Encoder, NotCompressedError
 from .errors import CompressionError, naming
-from .originals import OpenOriginal, new_digest
+from .originals import OpenOriginal
 from .record import Made
 
 
@@ -36,22 +38,14 @@ def find_variant(folder: Folder, name: str) -> Found | None:
         suppress(FileNotFoundError),
         folder.reading(name) as descriptor,
     ):
-        digest = new_digest()
-        for piece in pieces_of(descriptor):
-            digest.update(piece)
-        return Found(digest.hexdigest(), os.fstat(descriptor))
+        digest = digest_of(pieces_of(partial(os.read, descriptor)))
+        return Found(digest, os.fstat(descriptor))
     return None
 
 
 def is_result(found: Found | None, made: Made | None) -> bool:
     """Whether a variant is as it was recorded."""
     return found is not None and made is not None and found.digest == made.digest
-
-
-def pieces_of(descriptor: int) -> Iterator[bytes]:
-    """Read an open file to its end."""
-    while piece := os.read(descriptor, PIECE):
-        yield piece
 
 
 def has_metadata(variant: os.stat_result, original: OpenOriginal) -> bool:

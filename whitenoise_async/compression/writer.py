@@ -2,42 +2,52 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
+from functools import partial
 from itertools import groupby
 from tempfile import SpooledTemporaryFile
 
 from ..files.codings import WORKING_PREFIX
-from ..files.draft import UNFINISHED, Draft
+from ..files.content import new_digest, pieces_of
+from ..files.draft import UNFINISHED, Draft, remove_unfinished
 from ..files.folder import parent_of
 from ..support.threads import Stop, run_in_threads
-from .assess import Assessment, Variant, decide
-from .encoders import PIECE
+from .assess import Assessment, Variant
 from .errors import CompressionError, OriginalError, naming
-from .originals import OpenOriginal, new_digest, opened_below
-from .report import Action, Failure, Outcome, Results
-from .variants import find_variant, is_result, pieces_of, require_variant
+from .originals import OpenOriginal, opened_below
+from .report import Action, Failure, Outcome
+from .variants import find_variant, is_result, require_variant
 
-# Bytes. The variants of a larger file are made in several threads. A smaller file is read once, and
-# kept in memory for its encoders. A larger variant is kept on the disk until it is written.
+# Bytes. The variants of a larger file are made in several threads. A larger variant is kept on the
+# disk until it is written.
 _LARGE = 1024 * 1024
 
 
 class Writer:
     """Changes the variants below one root. Threads share it."""
 
-    def __init__(self, assessment: Assessment, results: Results) -> None:
+    def __init__(self, assessment: Assessment) -> None:
         self._assessment = assessment
         self._root = assessment.root
         self._record = assessment.record
-        self._settings = assessment.settings
-        self._results = results
+        self._report = assessment.report
         self._stop = Stop()
 
     def run(self) -> None:
-        """Bring the variants and the record up to date."""
-        for path, encoding in self._assessment.lost:
-            self._record.forget(path, encoding)
+        """Bring the variants up to date, and record them, also if the run is interrupted."""
+        for path in self._assessment.listing.unfinished:
+            # If the folder can no longer be opened, the next run removes the file.
+            with suppress(OSError), parent_of(self._root, path) as (folder, name):
+                remove_unfinished(folder, name)
+        try:
+            self._update_variants()
+        finally:
+            with self._report.catching(self._root.path):  # the next run adopts the variants
+                self._record.save()
+
+    def _update_variants(self) -> None:
         for outcome in self._assessment.outdated:
             if self._remove(outcome):
                 self._record.forget(outcome.path, outcome.encoding)
@@ -48,17 +58,17 @@ class Writer:
             else:
                 self._finish(variant)
         jobs = _jobs(to_update)
-        self._results.watcher.on_start(sum(job.remaining for job in jobs))
-        run_in_threads(self._work, jobs, self._settings.jobs, self._stop)
+        self._report.watcher.on_start(sum(job.remaining for job in jobs))
+        run_in_threads(self._work, jobs, self._assessment.settings.jobs, self._stop)
 
     def _finish(self, variant: Variant) -> None:
         """Handle a variant that needs no content."""
         expected = variant.expected
         if isinstance(expected, Failure):
-            self._results.add(expected)
+            self._report.add(expected)
             return
         if expected.action is not Action.REMOVED:
-            self._results.add(expected, quietly=True)
+            self._report.add(expected, quietly=True)
         elif not self._remove(expected):
             return
         if expected.action is not Action.UNCHANGED:
@@ -70,62 +80,50 @@ class Writer:
     def _remove(self, outcome: Outcome) -> bool:
         """Remove one of our variants; returns whether it is gone."""
         target = self._root.path_of(outcome.variant)
-        try:
-            with (
-                naming(target, "removed"),
-                parent_of(self._root, outcome.variant) as (folder, name),
-            ):
-                made = self._record.get(outcome.path, outcome.encoding)
-                if not is_result(find_variant(folder, name), made):
-                    raise CompressionError(f"{target} was changed meanwhile")
-                folder.unlink(name)
-        except CompressionError as error:
-            self._results.add(Failure(target, str(error)))
-            return False
-        self._results.add(outcome)
-        return True
+        with (
+            self._report.catching(target),
+            naming(target, "removed"),
+            parent_of(self._root, outcome.variant) as (folder, name),
+        ):
+            made = self._record.get(outcome.path, outcome.encoding)
+            if not is_result(find_variant(folder, name), made):
+                raise CompressionError(f"{target} was changed meanwhile")
+            folder.unlink(name)
+            self._report.add(outcome)
+            return True
+        return False
 
     def _work(self, job: _Job) -> None:
         """Update the variants of one content, which several files may have."""
         with closing(job):
             for path, variants in groupby(job.variants, lambda variant: variant.path):
-                try:
-                    with opened_below(self._root, path, job.variants[0].digest) as opened:
-                        content = [b"".join(opened.pieces())] if opened.size < _LARGE else None
-                        for variant in variants:
-                            self._update_variant(job, variant, opened, content)
-                except CompressionError as error:
-                    self._results.add(Failure(self._root.path_of(path), str(error)))
-        self._results.advance(job.remaining)
+                with (
+                    self._report.catching(self._root.path_of(path)),
+                    opened_below(self._root, path, job.variants[0].digest) as opened,
+                ):
+                    for variant in variants:
+                        self._update_variant(job, variant, opened)
+        self._report.advance(job.remaining)
 
-    def _update_variant(
-        self, job: _Job, variant: Variant, original: OpenOriginal, content: list[bytes] | None
-    ) -> None:
+    def _update_variant(self, job: _Job, variant: Variant, original: OpenOriginal) -> None:
         target, token = original.path + variant.encoder.suffix, variant.encoder.token
-        try:
-            with naming(target, "written"):
-                if token not in job.compressed:
-                    pieces = original.pieces() if content is None else content
-                    job.compressed[token] = self._compressed(job, variant, original, pieces)
-                elif content is None:
-                    original.require_unchanged()
-                self._results.add(self._write(variant, original, job.compressed[token]))
-        except OriginalError:
-            raise
-        except CompressionError as error:
-            self._results.add(Failure(target, str(error)))
+        with self._report.catching(target, (OriginalError,)), naming(target, "written"):
+            if token not in job.compressed:
+                job.compressed[token] = self._content(job, variant, original)
+            else:
+                original.require_unchanged()
+            self._report.add(self._write(variant, original, job.compressed[token]))
 
-    def _compressed(
-        self, job: _Job, variant: Variant, original: OpenOriginal, pieces: Iterable[bytes]
-    ) -> _Content:
+    def _content(self, job: _Job, variant: Variant, original: OpenOriginal) -> _Content:
         """The content of a variant: compressed, or copied if only its metadata is wrong."""
         encoder, root = variant.encoder, self._root.path
         if variant.action is Action.WRITTEN:
-            return _Content(root, encoder.compress(self._counted(job, pieces), original.size))
+            pieces = self._counted(job, original.pieces())
+            return _Content(root, encoder.compress(pieces, original.size))
+        original.require_unchanged()
         made = self._record.get(variant.path, encoder.token)
-        name = original.name + encoder.suffix
-        with original.folder.reading(name) as descriptor:
-            content = _Content(root, pieces_of(descriptor))
+        with original.folder.reading(original.name + encoder.suffix) as descriptor:
+            content = _Content(root, pieces_of(partial(os.read, descriptor)))
         if made is None or content.digest != made.digest:
             content.close()
             raise CompressionError(f"{original.path}{encoder.suffix} was changed meanwhile")
@@ -134,7 +132,7 @@ class Writer:
     def _counted(self, job: _Job, pieces: Iterable[bytes]) -> Iterator[bytes]:
         for piece in self._stop.watch(pieces):
             yield piece
-            self._results.advance(job.count(len(piece)))
+            self._report.advance(job.count(len(piece)))
 
     def _write(self, variant: Variant, original: OpenOriginal, content: _Content) -> Outcome:
         """Bring a variant up to date with its compressed content."""
@@ -142,7 +140,7 @@ class Writer:
         name = original.name + encoder.suffix
         made = self._record.get(path, encoder.token)
         new = variant.result(content.size, content.digest)
-        outcome = decide(path, original, encoder, self._settings, made, new)
+        outcome = self._assessment.decide(path, original, encoder, new)
         if outcome.action is Action.REMOVED:
             original.folder.unlink(name)
         elif outcome.action in (Action.WRITTEN, Action.ADJUSTED):
@@ -180,7 +178,7 @@ class _Content:
 
     def pieces(self) -> Iterator[bytes]:
         self._file.seek(0)
-        yield from iter(lambda: self._file.read(PIECE), b"")
+        return pieces_of(self._file.read)
 
     def close(self) -> None:
         self._file.close()

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from django.core.exceptions import ImproperlyConfigured
 
-from ..compression import Action, CompressionError, Report, compress_tree, make_settings
+from ..compression import Action, CompressionError, Report, Settings, compress_tree
 from ..compression.settings import SettingKeywords
 from ..support.logs import logger
 from .errors import CommandError
@@ -57,7 +57,7 @@ class Compression:
         """
         self.root = _root_of(storage)
         try:
-            make_settings(**options)
+            Settings(**options)
         except (TypeError, ValueError) as error:
             raise ImproperlyConfigured(f"{_WHERE}: {error}") from error
         excluded = [*options.get("exclude", ()), *exclude]

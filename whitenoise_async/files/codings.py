@@ -25,6 +25,9 @@ ZSTD = Coding("zstd", ".zst")
 
 CODINGS = (GZIP, BROTLI, ZSTD)
 
+#: The codings by their tokens.
+BY_TOKEN = {coding.token: coding for coding in CODINGS}
+
 #: The suffixes of variants' names.
 SUFFIXES = tuple(coding.suffix for coding in CODINGS)
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from typing import Protocol, TypeVar
 
+from ..files.content import digest_of, pieces_of_file
 from ..files.open_file import OpenFile
 from ..files.state import FileState
 from ..http.fields import is_opaque_tag
@@ -38,9 +38,6 @@ class TagSource(Protocol):
 class LongDigestError(Exception):
     """A large file must be read for its digest, which :func:`without_long_digests` forbids."""
 
-
-# Bytes per read.
-_PIECE_SIZE = 256 * 1024
 
 # Bytes. Reading them and computing their digest takes about a millisecond.
 _SHORT = 1024 * 1024
@@ -166,8 +163,4 @@ def compute_digest(file: OpenFile) -> str:
     :returns: 128 bits of BLAKE2b, in hexadecimal.
     :raises FileSystemError: if the file cannot be read.
     """
-    digest, offset = hashlib.blake2b(digest_size=16), 0
-    while offset < file.state.size and (piece := file.read(offset, _PIECE_SIZE)):
-        digest.update(piece)
-        offset += len(piece)
-    return digest.hexdigest()
+    return digest_of(pieces_of_file(file))

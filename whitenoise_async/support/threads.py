@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from queue import Empty, SimpleQueue
 from typing import TypeVar
 
 Job = TypeVar("Job")
 
 # Seconds. A signal that arrives just before the main thread starts to wait does not wake it.
 _CHECK_INTERVAL = 0.5
+
+# What to do with a mask of signals. Windows has no masks.
+_BLOCK, _SET_MASK = getattr(signal, "SIG_BLOCK", 0), getattr(signal, "SIG_SETMASK", 0)
 
 
 class StoppedError(Exception):
@@ -42,45 +45,79 @@ def usable_cores() -> int:
 
 
 def run_in_threads(
-    work: Callable[[Job], object], jobs: Iterable[Job], count: int, stop: Stop
+    work: Callable[[Job], object], jobs: Sequence[Job], count: int, stop: Stop
 ) -> None:
     """Run ``work`` for all ``jobs``, in order, in ``count`` threads.
 
     If the main thread is interrupted or a job raises, stop the others and wait until they have
     cleaned up.
     """
-    # An interrupt inside Thread.start() hides a running thread from the executor. So no thread
-    # works before all are started.
-    all_started = threading.Event()
+    # A signal may raise between any two bytecodes of the main thread. A lock that Python code takes
+    # there may then stay locked, or be released while a worker holds it. So the main thread shares
+    # only these queues with the workers, which are written in C, and no Event or Future.
+    waiting: SimpleQueue[Job | None] = SimpleQueue()
+    ended: SimpleQueue[BaseException | None] = SimpleQueue()
 
-    def guarded(job: Job) -> None:
-        all_started.wait()
+    def run() -> None:
+        for job in iter(waiting.get, None):
+            ended.put(_error_of(work, job, stop))
+
+    threads = [threading.Thread(target=run, daemon=True) for _ in range(count)]
+    ends: list[Job | None] = [None] * count
+    try:
+        _start(threads)
+        for job in [*jobs, *ends]:
+            waiting.put(job)
+        for _ in jobs:
+            _wait_for_one(ended)
+    except BaseException:
+        stop.set()
+        for end in ends:  # not all may have been put
+            waiting.put(end)
+        raise
+    finally:
+        for thread in threads:
+            if thread.is_alive():
+                thread.join()
+
+
+def _start(threads: Iterable[threading.Thread]) -> None:
+    """Start ``threads``, and hold signals back: ``Thread.start`` shares an Event with the thread.
+
+    The threads inherit the mask. So the system delivers each signal to the main thread, and wakes
+    it. Windows has no such mask.
+    """
+    handled = {each for each in signal.valid_signals() if callable(signal.getsignal(each))}
+    set_mask = getattr(signal, "pthread_sigmask", lambda how, signals: signals)
+    before = set_mask(_BLOCK, ())
+    try:
+        set_mask(_BLOCK, handled)
+        for thread in threads:
+            thread.start()
+    finally:
+        set_mask(_SET_MASK, before)
+
+
+def _error_of(work: Callable[[Job], object], job: Job, stop: Stop) -> BaseException | None:
+    """Do a job, unless the run is stopping; returns what it raises."""
+    try:
         stop.check()
+        work(job)
+    except StoppedError:  # another job raises the cause
+        pass
+    except BaseException as error:
+        stop.set()
+        return error
+    return None
+
+
+def _wait_for_one(ended: SimpleQueue[BaseException | None]) -> None:
+    """Wait until a job is done, and let signals in from time to time. Raise what it raised."""
+    while True:
         try:
-            work(job)
-        except StoppedError:
-            raise
-        except BaseException:
-            stop.set()
-            raise
-
-    with ThreadPoolExecutor(count) as executor:
-        try:
-            futures = [executor.submit(guarded, job) for job in jobs]
-            all_started.set()
-            for future in _completed(futures):
-                with suppress(StoppedError):  # another job raises the cause
-                    future.result()
-        except BaseException:
-            stop.set()
-            all_started.set()
-            executor.shutdown(wait=False, cancel_futures=True)
-            raise
-
-
-def _completed(futures: Iterable[Future[None]]) -> Iterator[Future[None]]:
-    """Yield each future when it is done, and let signals in from time to time."""
-    for future in futures:
-        while not wait([future], _CHECK_INTERVAL).done:
-            pass
-        yield future
+            error = ended.get(timeout=_CHECK_INTERVAL)
+        except Empty:
+            continue
+        if error is not None:
+            raise error
+        return

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from whitenoise_async.cli.compress import compress_tree
+from whitenoise_async.compression import compress_tree
 
 
 def walk(tree: str) -> None:

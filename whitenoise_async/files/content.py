@@ -1,0 +1,44 @@
+"""Reads content in pieces, and computes its digest."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+
+from .open_file import OpenFile
+
+#: Bytes of a piece. Commands notice an interrupt between two pieces, and brotli takes half a second
+#: for one.
+PIECE = 256 * 1024
+
+
+def pieces_of(read: Callable[[int], bytes]) -> Iterator[bytes]:
+    """Yield what ``read`` returns, up to its end.
+
+    :param read: reads the next bytes, at most as many as it is given.
+    """
+    return iter(lambda: read(PIECE), b"")
+
+
+def pieces_of_file(file: OpenFile) -> Iterator[bytes]:
+    """Yield the content of an open file, from the beginning to the size that it had when opened.
+
+    :raises FileSystemError: if it cannot be read.
+    """
+    at, size = 0, file.state.size
+    while at < size and (piece := file.read(at, min(PIECE, size - at))):
+        at += len(piece)
+        yield piece
+
+
+def new_digest() -> hashlib.blake2b:
+    """The digest by which contents are compared: 128 bits of BLAKE2b."""
+    return hashlib.blake2b(digest_size=16)
+
+
+def digest_of(pieces: Iterable[bytes]) -> str:
+    """The digest of content, in hexadecimal."""
+    digest = new_digest()
+    for piece in pieces:
+        digest.update(piece)
+    return digest.hexdigest()
