@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, ClassVar, Generic
@@ -11,8 +12,8 @@ from .applications import accepts, detect_interface, is_async
 from .files.errors import UnavailableError
 from .options import Options, apply_keywords, resolve
 from .overrides import UNCALLED_APPLICATION_METHODS, find_uncalled_override
-from .registry.entries import StaticFile
-from .registry.interface import Registry, Root, make_root
+from .registry.entries import Fallback, StaticFile
+from .registry.interface import Registry, Root, Substitutes, make_root
 from .registry.live import LiveRegistry
 from .registry.walked import WalkedRegistry
 from .serving.etags import make_tag_source
@@ -20,6 +21,7 @@ from .serving.file_headers import FileHeaders, Hook, shared_headers
 from .serving.open_variants import OpenVariants
 from .serving.responder import Limits, Responder
 from .serving.response_cache import Line, WireFormat
+from .support.logs import printable
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -41,6 +43,8 @@ class BaseWhiteNoise(Options, Generic[Line]):
     _other_kind: ClassVar[tuple[tuple[str, ...], str] | None] = None
     #: Answers if the application is ``None``.
     _standalone: ClassVar[Callable[..., Any]]
+    #: Wraps the application if there is a fallback: an application, the registry, the responder.
+    _fallback_application: ClassVar[Callable[..., Callable[..., Any]]]
     #: How the adapter's servers represent headers.
     _wire_format: ClassVar[WireFormat[Any]]
     #: Whether responses may share the descriptor of an open file. A server that gets a descriptor
@@ -92,8 +96,14 @@ class BaseWhiteNoise(Options, Generic[Line]):
                 keep_anything=not resolved.autorefresh,
             ),
         )
+        if resolved.fallback is not None:
+            self.application = self._fallback_application(
+                self.application, self.registry, self.responder
+            )
         if root is not None:
-            self._add(make_root(root, prefix, False))
+            added = make_root(root, prefix, False)
+            self._add(added)
+            self._warn_of_missing(added)
 
     def add_files(
         self, root: str | os.PathLike[str], prefix: str | None = None, followlinks: bool = False
@@ -116,6 +126,15 @@ class BaseWhiteNoise(Options, Generic[Line]):
             variants included. A missing file is noticed when it is requested.
         """
         self._add(make_root(root, prefix, True), names)
+
+    def _warn_of_missing(self, root: Root) -> None:
+        """Warn if the constructor's root, which exists, has none of the files it should have."""
+        for kind, name in self._substitutes().items():
+            is_missing = self.registry.find_substitute_nowait(kind, root.prefix) is None
+            if is_missing and os.path.isdir(root.path):
+                # Two frames up is the caller of the constructor.
+                path = os.path.join(root.path, name)
+                warnings.warn(printable(f"No file at: {path}"), stacklevel=3)
 
     def _add(self, root: Root, names: Iterable[str] | None = None) -> None:
         self.registry.add(root, names)
@@ -166,7 +185,17 @@ class BaseWhiteNoise(Options, Generic[Line]):
     def _make_registry(self) -> Registry:
         options = self.resolved_options
         kind = LiveRegistry if options.autorefresh else WalkedRegistry
-        return kind(options.index_file, options.exclude, clean_urls=options.clean_urls)
+        return kind(
+            options.index_file,
+            options.exclude,
+            clean_urls=options.clean_urls,
+            substitutes=self._substitutes(),
+        )
+
+    def _substitutes(self) -> Substitutes:
+        """The files that are sent where there is no file, by their kind."""
+        names = {Fallback: self.resolved_options.fallback}
+        return {kind: name for kind, name in names.items() if name is not None}
 
     def _check_application(self, application: Any) -> None:
         if application is None:

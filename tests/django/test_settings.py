@@ -487,6 +487,7 @@ WRONG: dict[str, Any] = {
     "IMMUTABLE_FILE_TEST": "(",
     "INDEX_FILE": "docs/index.html",
     "CLEAN_URLS": None,
+    "FALLBACK": "/index.html",
     "MIMETYPES": {".css": "style"},
     "ADD_HEADERS_FUNCTION": "path.to.a.function",
     "MAX_CACHED_FILE_SIZE": -1,

@@ -24,11 +24,15 @@ Path("components/card.jinja").write_text("<p>{{ secret }}</p>\n")
 Path("components/card.css").write_text("p { color: red }\n")
 
 
-def get(application, path):
+Path("dist").mkdir()
+Path("dist/index.html").write_text("<!doctype html><title>App</title>\n")
+
+
+def get(application, path, **fields):
     """Send a GET request without a server."""
     transport = httpx.WSGITransport(application)
     with httpx.Client(transport=transport, base_url="http://example") as client:
-        return client.get(path)
+        return client.get(path, headers=fields)
 
 
 def application(environ, start_response):

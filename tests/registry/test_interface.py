@@ -27,7 +27,7 @@ from whitenoise_async.registry.interface import make_root
 def test_a_prefix_begins_and_ends_with_a_slash(
     tmp_path: Path, prefix: str | None, expected: str
 ) -> None:
-    assert make_root(tmp_path, prefix, True) == (str(tmp_path), expected, True)
+    assert make_root(tmp_path, prefix, True) == (str(tmp_path), expected, True, True)
 
 
 def test_a_relative_root_is_resolved_at_once(

@@ -12,6 +12,7 @@ from ..registry.entries import Entry, Unresolved
 from ..serving.responder import FileRequest
 from ..serving.response import not_found
 from .event_loop import reply_in_thread
+from .fallback import FallbackApplication
 from .sending import UNWATCHED_SIZE, Receive, Send, send_file
 from .turn_budget import turn_budget
 from .wire_format import ASGI_FORMAT, Line, Scope, relevant_headers, target_of
@@ -61,6 +62,7 @@ class ASGIWhiteNoise(BaseWhiteNoise[Line]):
     _other_kind = (WSGI, "WhiteNoise")
     _shares_descriptors = True
     _standalone = staticmethod(_standalone)
+    _fallback_application = FallbackApplication
     _wire_format = ASGI_FORMAT
 
     @classmethod

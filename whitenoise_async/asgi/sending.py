@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import AsyncGenerator, Awaitable, Callable, MutableMapping
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from functools import partial
 from typing import Any
 
@@ -13,6 +13,7 @@ from anyio.lowlevel import checkpoint
 
 from ..files.errors import broken_body, reason_of
 from ..files.open_file import OpenFile
+from ..serving.responder import Reply
 from ..serving.response_cache import EncodedResponse
 from .file_stream import FileStream
 from .turn_budget import MIN_COST, turn_budget
@@ -44,6 +45,22 @@ _FILE_ERRORS = frozenset(
 
 class _DisconnectedError(Exception):
     """The client disconnected. Since version 2.4, ASGI's ``send`` raises an OSError to say so."""
+
+
+async def send_reply(reply: Reply[Line], scope: Scope, receive: Receive, send: Send) -> None:
+    """Send ``reply``; see :func:`send_file` for one with a file."""
+    response, body, file = reply
+    # Every response gets a list of its own: middleware changes it in place.
+    headers = response.headers.copy()
+    start = {"type": "http.response.start", "status": response.status, "headers": headers}
+    if file is not None:
+        await send_file(start, response, file, scope, receive, send)
+        return
+    with suppress(OSError):  # the client disconnected: since version 2.4, ASGI's ``send`` says so
+        if response.plan.length > UNWATCHED_SIZE:
+            await turn_budget().take(response.plan.length)
+        await send(start)
+        await send({"type": "http.response.body", "body": body})
 
 
 async def send_file(

@@ -6,7 +6,7 @@ from collections.abc import Iterable, MutableMapping
 from typing import Any, cast
 
 from ..http.fields import OWS, RequestFields
-from ..http.paths import with_mount
+from ..http.paths import below_mounts, with_mount
 from ..serving.representation import Headers
 from ..serving.response_cache import RawFields
 
@@ -44,6 +44,25 @@ def relevant_headers(headers: Iterable[Line]) -> tuple[bytes, ...]:
         if name in _FIELDS:
             relevant += name, value
     return tuple(relevant)
+
+
+def url_of(scope: Scope) -> str:
+    """The decoded path below the mount point."""
+    mount = scope.get("root_path")
+    if not mount:
+        return cast("str", scope["path"])
+    return below_mounts(scope["path"], mount, scope.get("app_root_path") or "")
+
+
+def repeatable_headers(scope: Scope) -> Scope:
+    """Return ``scope``, or a copy of it, with headers that can be read twice.
+
+    ASGI allows any iterable, and the application may have to read it too. Changes must not leak to
+    outer middleware.
+    """
+    if isinstance(scope["headers"], list | tuple):
+        return scope
+    return {**scope, "headers": list(map(tuple, scope["headers"]))}
 
 
 def target_of(scope: Scope) -> tuple[str, str]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings as django_settings
 
 from ..base import BaseWhiteNoise
 from ..options import HOOKS, Options, has_method, set_option
-from ..registry.interface import Registry
+from ..registry.interface import Registry, Root
 from ..serving.response_cache import Line
 from .finders import FindersRegistry, found_files
 from .hashed_names import HashedFiles, hashed_files, manifest_names
@@ -77,8 +77,14 @@ class ConfiguredWhiteNoise(BaseWhiteNoise[Line]):
                 options.index_file,
                 options.exclude,
                 clean_urls=options.clean_urls,
+                substitutes=self._substitutes(),
             )
         return super()._make_registry()
+
+    def _add(self, root: Root, names: Iterable[str] | None = None) -> None:
+        # The fallback belongs to WHITENOISE_ROOT. A page among the static files is another one.
+        is_static = root.prefix.startswith(self.static_prefix) and self.static_prefix != "/"
+        super()._add(root._replace(has_substitutes=not is_static), names)
 
     def _add_roots(self, configuration: Configuration) -> None:
         # Links are followed, as Django's finders and its static view do.

@@ -172,6 +172,12 @@ def _folders() -> Iterator[CheckMessage]:
         yield checks.Warning(
             f"WHITENOISE_ROOT is not a directory: {found.root}", id="whitenoise_async.W006"
         )
+    fallback = found.options.get("fallback")
+    if fallback and not (found.root and os.path.isfile(os.path.join(found.root, fallback))):
+        yield checks.Warning(
+            f"WHITENOISE_FALLBACK is not a file below WHITENOISE_ROOT: {fallback}",
+            id="whitenoise_async.W009",
+        )
     if found.static_root is None and found.root is None and not found.use_finders:
         yield checks.Warning(
             "No files will be served: neither STATIC_ROOT nor WHITENOISE_ROOT is set, and"

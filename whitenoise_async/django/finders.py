@@ -13,7 +13,7 @@ from django.core.files.storage import FileSystemStorage
 
 from ..registry.directory import is_path_excluded
 from ..registry.entries import Entry, Redirect, StaticFile
-from ..registry.interface import Root
+from ..registry.interface import NO_SUBSTITUTES, Root, Substitutes
 from ..registry.listing import PAGE_EXTENSION
 from ..registry.live import LiveRegistry
 from ..support.globs import Globs
@@ -62,9 +62,10 @@ class FindersRegistry(LiveRegistry):
         exclude: Globs | None = None,
         *,
         clean_urls: bool = False,
+        substitutes: Substitutes = NO_SUBSTITUTES,
     ) -> None:
         """:param prefix: the URL prefix of the finders' files, with a slash at both ends."""
-        super().__init__(index_file, exclude, clean_urls=clean_urls)
+        super().__init__(index_file, exclude, clean_urls=clean_urls, substitutes=substitutes)
         self._prefix = prefix
 
     def look_up_in(self, roots: Iterable[Root], url: str, *, is_variant: bool) -> Entry | None:

@@ -7,20 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.conf import settings as django_settings
-from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from ..applications import is_async
 from ..asgi.event_loop import reply_in_thread
-from ..http.paths import below_mounts, has_encoded_slash, restore_slash
 from ..registry.entries import Entry, Unresolved
 from ..serving.representation import Headers
 from ..serving.responder import FileRequest
 from ..serving.response import not_found
-from ..serving.response_cache import RawFields
-from ..wsgi.environ import WSGIFormat, has_encoded_slash_in, relevant_headers
+from ..wsgi.environ import WSGIFormat
 from .base import ConfiguredWhiteNoise
+from .fallback import FallbackHandler
+from .requests import method_and_headers, names_encoded_slash, target_of, url_of
 from .responses import join_repeated, make_response
 
 if TYPE_CHECKING:
@@ -37,6 +36,11 @@ def _standalone(request: HttpRequest) -> HttpResponseBase:
     return HttpResponse(
         response.body.literal, status=response.status, headers=dict(response.headers)
     )
+
+
+def _without_fallback(application: _GetResponse, *arguments: object) -> _GetResponse:
+    """Return ``application``: the setter of ``get_response`` adds the fallback."""
+    return application
 
 
 class _DjangoFormat(WSGIFormat):
@@ -58,6 +62,7 @@ class WhiteNoiseMiddleware(ConfiguredWhiteNoise[tuple[str, str]]):
     _application_parameters = ("request",)
     _application_is_async = True
     _standalone = staticmethod(_standalone)
+    _fallback_application = staticmethod(_without_fallback)
     _wire_format = _DjangoFormat()
 
     def __init_subclass__(cls, **keywords: Any) -> None:
@@ -110,6 +115,16 @@ class WhiteNoiseMiddleware(ConfiguredWhiteNoise[tuple[str, str]]):
         self._is_async = _is_coroutine_function(get_response)
         if self._is_async:
             markcoroutinefunction(self)
+        self._answer = self._with_fallback(get_response)
+
+    def _with_fallback(self, get_response: _GetResponse) -> Callable[..., Any]:
+        options = vars(self).get("resolved_options")  # missing if MiddlewareMixin calls the setter
+        if options is None or options.fallback is None:
+            return get_response
+        handler = FallbackHandler(
+            get_response, self.registry, self.responder, is_shared=self._shares_descriptors
+        )
+        return handler.respond_on_event_loop if self._is_async else handler.respond
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
         """Answer one request, or pass it to the application."""
@@ -117,70 +132,32 @@ class WhiteNoiseMiddleware(ConfiguredWhiteNoise[tuple[str, str]]):
             return self._respond_on_event_loop(request)
         entry = self._find_entry(request)
         if entry is not None:
-            method, raw = _method_and_headers(request)
+            method, raw = method_and_headers(request)
             reply = self.responder.reply_nowait(entry, method, raw)
             if reply is None:
-                reply = self.responder.reply(FileRequest(entry, method, raw, *_target(request)))
+                reply = self.responder.reply(FileRequest(entry, method, raw, *target_of(request)))
             if reply is not None:
                 return make_response(reply, request, is_shared=self._shares_descriptors)
-        return self._get_response(request)
+        return self._answer(request)
 
     async def _respond_on_event_loop(self, request: HttpRequest) -> HttpResponseBase:
         entry = self._find_entry(request)
         if entry is not None:
-            method, raw = _method_and_headers(request)
+            method, raw = method_and_headers(request)
             reply = self.responder.reply_nowait(entry, method, raw)
             if reply is None:
                 reply = await reply_in_thread(
-                    self.responder, FileRequest(entry, method, raw, *_target(request))
+                    self.responder, FileRequest(entry, method, raw, *target_of(request))
                 )
             if reply is not None:
                 return make_response(reply, request, is_shared=self._shares_descriptors)
-        response: HttpResponseBase = await self._get_response(request)
+        response: HttpResponseBase = await self._answer(request)
         return response
 
     def _find_entry(self, request: HttpRequest) -> Entry | Unresolved | None:
-        entry = self.registry.look_up_nowait(_url(request))
-        return None if entry is None or _names_encoded_slash(request) else entry
+        entry = self.registry.look_up_nowait(url_of(request))
+        return None if entry is None or names_encoded_slash(request) else entry
 
 
 def _is_coroutine_function(get_response: Any) -> bool:
     return iscoroutinefunction(get_response) or is_async(get_response)
-
-
-def _url(request: HttpRequest) -> str:
-    """The path below the mount point, as the other adapters read it."""
-    path: str = request.path_info
-    if not isinstance(request, ASGIRequest):
-        return restore_slash(path, request.META.get("SCRIPT_NAME", ""))
-    mount = request.script_name
-    if not mount:
-        return path
-    # Versions of Django remove the mount point in different ways. Any other path was set by a
-    # middleware.
-    whole = request.scope["path"]
-    if path in (whole, whole.removeprefix(mount), whole.removeprefix(mount.rstrip("/"))):
-        return below_mounts(whole, mount, request.scope.get("app_root_path") or "")
-    return path
-
-
-def _names_encoded_slash(request: HttpRequest) -> bool:
-    if not isinstance(request, ASGIRequest):
-        return has_encoded_slash_in(request.META)
-    return has_encoded_slash(request.scope.get("raw_path"), request.script_name)
-
-
-def _method_and_headers(request: HttpRequest) -> tuple[str, RawFields]:
-    """The method of the request, as it was sent, and the headers that matter."""
-    # Under ASGI, Django converts the method to upper case, in META as well.
-    scope = request.scope if isinstance(request, ASGIRequest) else None
-    method = request.META["REQUEST_METHOD"] if scope is None else scope["method"]
-    return method, relevant_headers(request.META)
-
-
-def _target(request: HttpRequest) -> tuple[str, str]:
-    """The path of the request, or the mount point if it is empty, and the query as Latin-1 text."""
-    query = request.META.get("QUERY_STRING", "")
-    if isinstance(request, ASGIRequest):
-        query = query.encode().decode("latin-1")
-    return request.path_info or request.path, query

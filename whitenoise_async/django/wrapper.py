@@ -15,7 +15,7 @@ from ..applications import ASGI, detect_interface
 from ..asgi.adapter import ASGIWhiteNoise
 from ..asgi.wire_format import Line
 from ..http.paths import below_mount
-from ..registry.entries import Entry, Unresolved
+from ..registry.entries import Entry, Substitute, Unresolved
 from ..registry.interface import Registry, Root
 from ..wsgi.adapter import WhiteNoise
 from .base import ConfiguredWhiteNoise
@@ -61,6 +61,14 @@ class _BelowScriptName:
 
     def look_up(self, url: str) -> Entry | None:
         return self._registry.look_up(url)
+
+    def find_substitute_nowait(
+        self, kind: type[Substitute], url: str
+    ) -> Substitute | Unresolved | None:
+        return self._registry.find_substitute_nowait(kind, below_mount(url, self._script_name))
+
+    def find_substitute(self, kind: type[Substitute], url: str) -> Substitute | None:
+        return self._registry.find_substitute(kind, url)
 
     def files(self) -> Mapping[str, tuple[str, ...]] | None:
         return self._registry.files()

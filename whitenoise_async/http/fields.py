@@ -61,6 +61,16 @@ def vary_with(vary: str | None, name: str) -> str:
     return vary if listed & {name.lower(), "*"} else f"{vary}, {name}"
 
 
+def with_vary(headers: Iterable[tuple[str, str]], *names: str) -> list[tuple[str, str]]:
+    """Return a new list of ``headers``, with a ``Vary`` that names ``names`` as well."""
+    headers = list(headers)
+    vary = combined_field(headers, "Vary")
+    for name in names:
+        vary = vary_with(vary, name)
+    others = [header for header in headers if header[0].lower() != "vary"]
+    return others if vary is None else [*others, ("Vary", vary)]
+
+
 def combined_field(headers: Iterable[tuple[str, str]], name: str) -> str | None:
     """Return the value of the header ``name``, or ``None`` if it is absent or empty.
 

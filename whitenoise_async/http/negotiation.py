@@ -38,7 +38,7 @@ def parse_accept_encoding(value: str) -> dict[str, float]:
     for member in value.split(","):
         name, has_weight, parameter = member.partition(";")
         coding = name.strip(OWS).lower()
-        weight = _weight(parameter.strip(OWS)) if has_weight else 1.0
+        weight = parse_weight(parameter.strip(OWS)) if has_weight else 1.0
         if weight is not None and is_token(coding):
             coding = _ALIASES.get(coding, coding)
             weights[coding] = min(weight, weights.get(coding, weight))
@@ -75,7 +75,8 @@ def choose(
     return best
 
 
-def _weight(parameter: str) -> float | None:
+def parse_weight(parameter: str) -> float | None:
+    """Parse a weight such as ``q=0.5`` (RFC 9110 §12.4.2); ``None`` for anything else."""
     found = _WEIGHT.fullmatch(parameter)
     return float(found[1]) if found else None
 

@@ -25,6 +25,7 @@ class OptionKeywords(TypedDict, total=False):
     immutable_file_test: ImmutableFileTest | None
     index_file: bool | str | None
     clean_urls: bool
+    fallback: str | None
     mimetypes: Mapping[str, str] | None
     add_headers_function: AddHeadersFunction | None
     max_cached_file_size: int
@@ -72,6 +73,10 @@ class Options(HasHooks):
     #: Serve pages without their extension: ``about.html`` at ``/about``. ``/about.html`` redirects
     #: there.
     clean_urls: bool = False
+
+    #: A file below the root, such as ``index.html``, for single-page applications. It is sent when
+    #: a browser opens a page for which there is neither a file nor a response of the application.
+    fallback: str | None = None
 
     #: ``{".ext": "type/subtype"}``, or by whole file name. Takes precedence over the built-in
     #: table.

@@ -29,6 +29,7 @@ class ResolvedOptions(NamedTuple):
     is_immutable: Callable[[str, str], object] | None
     index_file: str | None
     clean_urls: bool
+    fallback: str | None
     media_types: MediaTypes
     add_headers: AddHeadersFunction | None
     max_cached_file_size: int
@@ -55,6 +56,7 @@ def resolve(owner: Options) -> ResolvedOptions:
         is_immutable=check_hook("immutable_file_test", hook_of(owner, "immutable_file_test")),
         index_file=_index_file(owner.index_file),
         clean_urls=_flag("clean_urls", owner.clean_urls),
+        fallback=_page("fallback", owner.fallback),
         media_types=_media_types(owner.mimetypes),
         add_headers=check_hook("add_headers_function", hook_of(owner, "add_headers_function")),
         max_cached_file_size=_byte_count("max_cached_file_size", owner.max_cached_file_size),
@@ -122,6 +124,18 @@ def _index_file(value: object) -> str | None:
         raise TypeError(f"index_file must be True, False, None or a file name, got {value!r}")
     if value in ("", ".", "..") or re.search(r"[/\\\0]", value):
         raise ValueError(f"index_file must be a file name without a directory, got {value!r}")
+    return value
+
+
+def _page(name: str, value: object) -> str | None:
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be the path of a file below a root or None, got {value!r}")
+    if not {"", ".", ".."}.isdisjoint(value.split("/")) or re.search(r"[\\\0]", value):
+        raise ValueError(
+            f"{name} must be the path of a file below a root, such as 'index.html', got {value!r}"
+        )
     return value
 
 

@@ -35,6 +35,18 @@ class StaticFile:
         self.root = root
 
 
+class Substitute(StaticFile):
+    """A file that is sent for URLs at which there is no file. Its ``url`` ends in its name."""
+
+    __slots__ = ()
+
+
+class Fallback(Substitute):
+    """The file that is sent for navigations."""
+
+    __slots__ = ()
+
+
 class Redirect(NamedTuple):
     """A URL that redirects to the URL of an index file, or to the clean URL of a page."""
 
@@ -47,6 +59,8 @@ class Unresolved(NamedTuple):
     """A URL that must be looked up on the disk, as with ``autorefresh``."""
 
     url: str
+    #: Which substitute to look up, if not the file at the URL itself.
+    kind: type[Substitute] | None = None
 
 
 #: A file or a redirect, found by its URL.

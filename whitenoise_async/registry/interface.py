@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 from ..support.logs import printable
-from .entries import Entry, Unresolved
+from .entries import Entry, Substitute, Unresolved
 
 
 class Root(NamedTuple):
@@ -17,6 +18,18 @@ class Root(NamedTuple):
     path: str  # absolute
     prefix: str  # begins and ends with a slash
     followlinks: bool
+    #: Whether its files may be substitutes.
+    has_substitutes: bool = True
+
+    def covers(self, url: str) -> bool:
+        """Whether ``url`` is below the prefix, or is the prefix without its last slash."""
+        return url == self.prefix[:-1] or url.startswith(self.prefix)
+
+
+#: The substitutes: their paths below a root.
+Substitutes = Mapping[type[Substitute], str]
+
+NO_SUBSTITUTES: Substitutes = MappingProxyType({})
 
 
 class Registry(Protocol):
@@ -33,6 +46,22 @@ class Registry(Protocol):
 
     def look_up(self, url: str) -> Entry | None:
         """The entry for ``url``. May block on the disk.
+
+        :raises FileSystemError: if the system fails.
+        """
+
+    def find_substitute_nowait(
+        self, kind: type[Substitute], url: str
+    ) -> Substitute | Unresolved | None:
+        """The file that is sent if there is none at ``url``.
+
+        It is looked up below the roots that cover ``url``, the latest first.
+
+        :returns: :class:`Unresolved` if finding it waits for the disk.
+        """
+
+    def find_substitute(self, kind: type[Substitute], url: str) -> Substitute | None:
+        """The file that is sent if there is none at ``url``. May block on the disk.
 
         :raises FileSystemError: if the system fails.
         """

@@ -67,20 +67,21 @@ class Listing(NamedTuple):
         original_url = original_of(url)
         if original_url is None:
             return None
-        original = self.urls.get(original_url) or self.variants.get(original_url)
-        if isinstance(original, Place):
-            original = original.file(original_url)
-        elif isinstance(original, Redirect):
-            original = original.file
+        original = self.named(original_url)
         suffix = url[len(original_url) :]
-        # An index file is also found at its folder's URLs, which do not end in its name.
-        if (
-            original is None
-            or suffix not in original.suffixes
-            or _url_of_name(original) != original_url
-        ):
+        if original is None or suffix not in original.suffixes:
             return None
         return StaticFile(original.path + suffix, url, is_variant=True)
+
+    def named(self, url: str) -> StaticFile | None:
+        """The file in whose name ``url`` ends, even if that is not the URL that serves it."""
+        found = self.urls.get(url) or self.variants.get(url)
+        if isinstance(found, Place):
+            found = found.file(url)
+        elif isinstance(found, Redirect):
+            found = found.file
+        # Index files and pages are also found at URLs that do not end in their names.
+        return None if found is None or _url_of_name(found) != url else found
 
 
 def clean_url(url: str) -> str:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
 
 from ..files.codings import SUFFIXES
 from ..support.globs import Globs
 from ..support.logs import warn_once
 from .directory import Directory, Rules
-from .entries import Entry, StaticFile, Unresolved
-from .interface import Root
+from .entries import Entry, StaticFile, Substitute, Unresolved
+from .interface import NO_SUBSTITUTES, Root, Substitutes
 from .listing import Listing, listing_of
 from .sensitive_names import sensitive_files
-from .skipped import warn_or_raise
+from .skipped import warn_of_missing, warn_or_raise
+
+File = TypeVar("File", bound=StaticFile)
 
 
 class LiveRegistry:
@@ -24,11 +27,17 @@ class LiveRegistry:
     """
 
     def __init__(
-        self, index_file: str | None, exclude: Globs | None = None, *, clean_urls: bool = False
+        self,
+        index_file: str | None,
+        exclude: Globs | None = None,
+        *,
+        clean_urls: bool = False,
+        substitutes: Substitutes = NO_SUBSTITUTES,
     ) -> None:
         self._index_file = index_file
         self._clean_urls = clean_urls
         self._exclude = exclude
+        self._substitutes = substitutes
         self._roots: tuple[Root, ...] = ()
 
     def add(self, root: Root, names: Iterable[str] | None = None) -> None:
@@ -55,7 +64,7 @@ class LiveRegistry:
         :param is_variant: whether to look for a file with the name of a variant.
         """
         for root in roots:
-            if url == root.prefix[:-1] or url.startswith(root.prefix):
+            if root.covers(url):
                 entry = self.look_up_below(root, url, is_variant)
                 if entry is not None:
                     return entry
@@ -66,6 +75,38 @@ class LiveRegistry:
 
     def look_up_below(self, root: Root, url: str, is_variant: bool) -> Entry | None:
         """The entry for ``url`` below one root."""
+        listed = self._list_folder(root, url)
+        if listed is None:
+            return None
+        directory, listing = listed
+        found = listing.variant(url) if is_variant else listing.entry(url)
+        return _from_root(root, directory, found) if isinstance(found, StaticFile) else found
+
+    def find_substitute_nowait(
+        self, kind: type[Substitute], url: str
+    ) -> Substitute | Unresolved | None:
+        """What :meth:`find_substitute` must look up; ``None`` if no root covers ``url``."""
+        return Unresolved(url, kind) if any(self._roots_for(url)) else None
+
+    def find_substitute(self, kind: type[Substitute], url: str) -> Substitute | None:
+        """The file that is sent if there is none at ``url``. Blocks on the disk."""
+        name = self._substitutes[kind]
+        for root in self._roots_for(url):
+            own_url = root.prefix + name
+            listed = self._list_folder(root, own_url)
+            found = None if listed is None else listed[1].named(own_url)
+            if listed is not None and found is not None:
+                substitute = kind(found.path, own_url, found.suffixes)
+                return _from_root(root, listed[0], substitute)
+        warn_of_missing(name)
+        return None
+
+    def _roots_for(self, url: str) -> Iterator[Root]:
+        """The roots that may have a substitute for ``url``."""
+        return (root for root in self._roots if root.has_substitutes and root.covers(url))
+
+    def _list_folder(self, root: Root, url: str) -> tuple[Directory, Listing] | None:
+        """The folder below ``root`` that adds ``url``, if one does, and its listing."""
         directory = Directory(root.path, Rules(root.followlinks, self._exclude))
         *parents, last = url[len(root.prefix) :].split("/")
         for name in parents:
@@ -79,14 +120,17 @@ class LiveRegistry:
             directory = directories[last]
             files, _ = directory.scan(warn_or_raise)
             listing = self._listing(directory, f"{url}/", files)
-        found = listing.variant(url) if is_variant else listing.entry(url)
-        if isinstance(found, StaticFile):
-            for path in sensitive_files(directory.below, [os.path.basename(found.path)]):
-                warn_once(f"{os.path.join(root.path, path)} is served, perhaps by mistake")
-            if not root.followlinks:
-                # A listed folder may be replaced by a link before the file is opened.
-                found.root = root.path
-        return found
+        return directory, listing
 
     def _listing(self, directory: Directory, url: str, files: set[str]) -> Listing:
         return listing_of(directory.path, url, files, self._index_file, clean_urls=self._clean_urls)
+
+
+def _from_root(root: Root, directory: Directory, found: File) -> File:
+    """Warn about a file that is perhaps served by mistake, and say below which root it is."""
+    for path in sensitive_files(directory.below, [os.path.basename(found.path)]):
+        warn_once(f"{os.path.join(root.path, path)} is served, perhaps by mistake")
+    if not root.followlinks:
+        # A listed folder may be replaced by a link before the file is opened.
+        found.root = root.path
+    return found

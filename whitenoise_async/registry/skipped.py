@@ -44,6 +44,11 @@ def warn_or_raise(path: str, reason: str | OSError) -> None:
         warn_once(f"{path} is not served: {_text(reason)}")
 
 
+def warn_of_missing(name: str) -> None:
+    """Warn once that no root has the substitute ``name``."""
+    warn_once(f"There is no {name} below a root, to be sent where there is no other file")
+
+
 def warn_of_sensitive(found: SensitiveFiles, root: str) -> None:
     """Log one warning that names the files below ``root`` that are perhaps served by mistake.
 

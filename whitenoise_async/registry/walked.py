@@ -12,11 +12,11 @@ from ..support.after_fork import register_after_fork
 from ..support.globs import Globs
 from ..support.logs import logger
 from .directory import Directory, Rules, is_path_excluded
-from .entries import Entry, StaticFile
-from .interface import Root
+from .entries import Entry, StaticFile, Substitute
+from .interface import NO_SUBSTITUTES, Root, Substitutes
 from .listing import Listing, PagePlace, Place, clean_url, listing_of, page_redirect
 from .sensitive_names import SensitiveFiles, sensitive_files
-from .skipped import OnSkip, SkippedEntries, warn_of_sensitive
+from .skipped import OnSkip, SkippedEntries, warn_of_missing, warn_of_sensitive
 
 # Directories that link to each other have as many paths as there are orders of their names: eight
 # of them have 109,600. Only links below links multiply like that, so only they are counted.
@@ -34,11 +34,19 @@ class WalkedRegistry:
     """
 
     def __init__(
-        self, index_file: str | None, exclude: Globs | None = None, *, clean_urls: bool = False
+        self,
+        index_file: str | None,
+        exclude: Globs | None = None,
+        *,
+        clean_urls: bool = False,
+        substitutes: Substitutes = NO_SUBSTITUTES,
     ) -> None:
         self._index_file = index_file
         self._clean_urls = clean_urls
         self._exclude = exclude
+        self._substitute_names = substitutes
+        # The latest first.
+        self._substitutes: tuple[tuple[Root, Substitute], ...] = ()
         self._entries: dict[str, Entry | Place] = {}
         # One for each root, the latest first: a variant belongs to the original next to it.
         self._listings: tuple[Listing, ...] = ()
@@ -66,6 +74,7 @@ class WalkedRegistry:
                 found.urls[url[:-1]] = page
             found.variants.update(here.variants)
         with self._lock:
+            self._substitutes = (*self._substitutes_in(root, found), *self._substitutes)
             self._entries = {**self._entries, **found.urls} if self._entries else found.urls
             self._listings = (found, *self._listings)
             self._variants = {}
@@ -81,6 +90,22 @@ class WalkedRegistry:
         return self._variant(url) if entry is None and url.endswith(SUFFIXES) else entry
 
     look_up_nowait = look_up
+
+    def find_substitute(self, kind: type[Substitute], url: str) -> Substitute | None:
+        """The file that is sent if there is none at ``url``. Never waits for the disk."""
+        found = [each for each in self._substitutes if isinstance(each[1], kind)]
+        if not found:
+            warn_of_missing(self._substitute_names[kind])
+        return next((file for root, file in found if root.covers(url)), None)
+
+    find_substitute_nowait = find_substitute
+
+    def _substitutes_in(self, root: Root, listing: Listing) -> Iterator[tuple[Root, Substitute]]:
+        for kind, name in self._substitute_names.items() if root.has_substitutes else ():
+            url = root.prefix + name
+            file = listing.named(url)
+            if file is not None:
+                yield root, kind(file.path, url, file.suffixes)
 
     def _variant(self, url: str) -> StaticFile | None:
         # Read this before the listings: a variant of outdated listings must not enter a new dict.

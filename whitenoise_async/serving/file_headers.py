@@ -7,13 +7,17 @@ from typing import NamedTuple
 from wsgiref.headers import Headers as HookHeaders
 from wsgiref.util import is_hop_by_hop
 
-from ..http.fields import OWS, is_field_value, is_token
+from ..http.fields import OWS, is_field_value, is_token, with_vary
 from ..http.media_types import MediaTypes, content_type
-from ..registry.entries import StaticFile
+from ..http.navigation import NAVIGATION_FIELDS
+from ..registry.entries import Fallback, StaticFile
 from ..support.logs import error_rate_limited
 
 # Ten years, for a file that never changes under its URL.
 _IMMUTABLE = "max-age=315360000, public, immutable"
+
+# The same URL may be a page of the application later.
+_FALLBACK = "no-cache"
 
 
 class Hook(NamedTuple):
@@ -50,13 +54,19 @@ class FileHeaders:
 
         :raises ValueError: if ``add_headers_function`` set a header that cannot be sent.
         """
+        headers = self._make(file)
+        return with_vary(headers, *NAVIGATION_FIELDS) if isinstance(file, Fallback) else headers
+
+    def _make(self, file: StaticFile) -> Sequence[tuple[str, str]]:
         path, url = file.path, file.url
         media_type = self._media_types.media_type(path)
         content_type_ = ("Content-Type", content_type(media_type, self._charset))
         headers = HookHeaders([content_type_, *self.shared])
         hook = None
         try:
-            if self._is_immutable_file is not None:
+            if isinstance(file, Fallback):
+                headers["Cache-Control"] = _FALLBACK
+            elif self._is_immutable_file is not None:
                 hook, is_immutable_file = self._is_immutable_file
                 if is_immutable_file(file, url):
                     headers["Cache-Control"] = _IMMUTABLE

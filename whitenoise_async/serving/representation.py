@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ..files.state import FileState
 from ..http.dates import format_http_date
-from ..http.fields import combined_field, vary_with
+from ..http.fields import combined_field, with_vary
 from ..http.negotiation import IDENTITY
 
 #: Names and values of headers, in the order in which they are sent.
@@ -69,8 +69,7 @@ def make_representations(
     """
     shared = [header for header in file_headers if header[0].lower() not in RESERVED_HEADERS]
     if len(variants) > 1:
-        vary = vary_with(combined_field(shared, "Vary"), "Accept-Encoding")
-        shared = [*_without(shared, "vary"), ("Vary", vary)]
+        shared = with_vary(shared, "Accept-Encoding")
     return [
         _representation(path, coding, state, tag, shared, is_dated)
         for (path, coding, state), is_dated, tag in zip(variants, dated, tags, strict=True)

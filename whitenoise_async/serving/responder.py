@@ -179,7 +179,7 @@ class Responder(Generic[Line]):
         try:
             entry = request.entry
             if isinstance(entry, Unresolved):
-                found = self._registry.look_up(entry.url)
+                found = self._look_up(entry)
                 if found is None:
                     return None
                 entry = found
@@ -214,6 +214,11 @@ class Responder(Generic[Line]):
         for entry in [served.entry for served in list(self._served.values())]:
             if self._registry.look_up_nowait(entry.url) is not entry:
                 self.forget(entry)
+
+    def _look_up(self, unresolved: Unresolved) -> Entry | None:
+        if unresolved.kind is None:
+            return self._registry.look_up(unresolved.url)
+        return self._registry.find_substitute(unresolved.kind, unresolved.url)
 
     def _redirect(self, entry: Redirect, request: FileRequest) -> Reply[Line]:
         read_state(entry.file.path)  # a removed index file is the application's

@@ -2,36 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from ..applications import ASGI, WSGI
 from ..base import BaseWhiteNoise
-from ..files.open_file import OpenFile
 from ..serving.responder import FileRequest
-from ..serving.response import REASONS, not_found
-from ..serving.response_cache import EncodedResponse
-from .bodies import PIECE_SIZE, FileBody, WholeFile
-from .environ import (
-    CONNECTION_CLOSE,
-    WSGI_FORMAT,
-    has_encoded_slash_in,
-    hides_errors,
-    relevant_headers,
-    target_of,
-    url_of,
-)
+from ..serving.response import not_found
+from .environ import WSGI_FORMAT, has_encoded_slash_in, relevant_headers, target_of, url_of
+from .fallback import FallbackApplication
+from .sending import STATUS_LINES, send_file
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
-
-_STATUS_LINES = {status: f"{status} {reason}" for status, reason in REASONS.items()}
 
 
 def _standalone(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     """Answers if there is no application."""
     response = not_found()
-    start_response(_STATUS_LINES[response.status], response.headers)
+    start_response(STATUS_LINES[response.status], response.headers)
     return [] if environ["REQUEST_METHOD"] == "HEAD" else [response.body.literal]
 
 
@@ -47,6 +36,7 @@ class WhiteNoise(BaseWhiteNoise[tuple[str, str]]):
     _other_kind = (ASGI, "ASGIWhiteNoise")
     _shares_descriptors = False
     _standalone = staticmethod(_standalone)
+    _fallback_application = FallbackApplication
     _wire_format = WSGI_FORMAT
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -62,33 +52,9 @@ class WhiteNoise(BaseWhiteNoise[tuple[str, str]]):
             if reply is not None:
                 response, body, file = reply
                 if file is not None:
-                    return _send_file(file, response, environ, start_response)
+                    return send_file(file, response, environ, start_response)
                 # Every response gets a list of its own: middleware changes it in place.
-                start_response(_STATUS_LINES[response.status], response.headers.copy())
+                start_response(STATUS_LINES[response.status], response.headers.copy())
                 return [body] if body else []
         result: Iterable[bytes] = self.application(environ, start_response)
         return result
-
-
-def _send_file(
-    file: OpenFile,
-    response: EncodedResponse[tuple[str, str]],
-    environ: WSGIEnvironment,
-    start_response: StartResponse,
-) -> Iterable[bytes]:
-    wrapper: Callable[..., Iterable[bytes]] | None = environ.get("wsgi.file_wrapper")
-    headers = response.headers.copy()
-    if hides_errors(environ):
-        # In pieces, the file is checked before its last piece.
-        wrapper = None
-        headers.append(CONNECTION_CLOSE)
-    try:
-        start_response(_STATUS_LINES[response.status], headers)
-        # Servers pass a wrapped file's descriptor to sendfile, some of them from the beginning to
-        # the end, whatever Content-Length says. So they get it for whole files only.
-        if wrapper is not None and response.plan.is_whole_file:
-            return wrapper(WholeFile(file), PIECE_SIZE)
-        return FileBody(file, response.plan)
-    except BaseException:  # the server has nothing that it could close
-        file.close()
-        raise
