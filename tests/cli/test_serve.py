@@ -21,6 +21,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.helpers.argument_errors import refused
 from tests.helpers.clients import Reply, call_asgi, make_call
 from tests.helpers.files import write
 from tests.system.test_servers import until
@@ -448,6 +449,26 @@ def test_pages_have_clean_urls_unless_it_is_told_otherwise(folder: Path) -> None
     published = Published(folder, "--no-clean-urls")
     assert published.get("/about").status == 404
     assert published.get("/about.html").body == b"<title>about</title>"
+
+
+NAVIGATION = {"Sec-Fetch-Mode": "navigate", "Accept": "text/html"}
+
+
+def test_missing_pages_of_a_single_page_application_are_its_index_file(folder: Path) -> None:
+    published = Published(folder, "--spa")
+    home = published.get("/users/5", **NAVIGATION)
+    assert (home.status, home.body) == (200, b"<title>home</title>")
+    for reply in (published.get("/users/5"), published.get("/a.png", **NAVIGATION)):
+        assert reply.status == 404
+    assert Published(folder).get("/users/5", **NAVIGATION).status == 404
+
+
+def test_a_single_page_application_needs_an_index_file(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "index.html").unlink()
+    error = refused(main, [str(folder), "--spa"], capsys)
+    assert f"--spa needs a file index.html in {folder}" in error
 
 
 def test_folders_are_listed_on_request_only(folder: Path) -> None:

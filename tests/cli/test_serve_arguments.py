@@ -47,6 +47,7 @@ def folder(tmp_path: Path) -> Path:
             ([".", f"--header={name}: 1"], f"{name} depends on the file or on the connection")
             for name in ("Content-Length", "etag", "Connection")
         ),
+        ([".", "--spa", "--list"], "argument --list: not allowed with argument --spa"),
         ([".", "--etag=none"], "invalid choice: 'none'"),
         ([".", "--prefix=\udcff"], "is not UTF-8"),
         ([".", "--server=nginx"], "invalid choice: 'nginx'"),

@@ -24,6 +24,8 @@ from .terminal import YELLOW, Colored, say
 _INSTALL = "pip install 'whitenoise_async[serve]'"
 _BY_MODULE = "python -m whitenoise_async"
 
+_INDEX_FILE = "index.html"
+
 
 def main(arguments: Sequence[str] | None = None, program: str = _BY_MODULE) -> int:
     """Publish a folder until interrupted.
@@ -37,6 +39,8 @@ def main(arguments: Sequence[str] | None = None, program: str = _BY_MODULE) -> i
     options = parser.parse_args(arguments)
     if not _is_directory(options.directory):
         parser.error(f"{options.directory} is not a directory")
+    if options.spa and not os.path.isfile(os.path.join(options.directory, _INDEX_FILE)):
+        parser.error(f"--spa needs a file {_INDEX_FILE} in {options.directory}")
     name = _choose_server(options.server)
     listener = None if name is None else _open_listener(options)
     if name is None or listener is None:
@@ -92,6 +96,8 @@ def _keywords(options: argparse.Namespace) -> dict[str, Any]:
         "exclude": options.exclude,
         "etag": options.etag,
     }
+    if options.spa:
+        keywords["fallback"] = _INDEX_FILE
     if options.max_age is not None:
         keywords["max_age"] = options.max_age
     if options.header:

@@ -79,7 +79,13 @@ def _add_pages(group: argparse._ArgumentGroup) -> None:
         dest="clean_urls",
         help="serve about.html at /about.html, not at /about",
     )
-    group.add_argument(
+    instead = group.add_mutually_exclusive_group()
+    instead.add_argument(
+        "--spa",
+        action="store_true",
+        help="answer missing pages with index.html, for a single-page application",
+    )
+    instead.add_argument(
         "--list", action="store_true", help="list the files of folders without an index.html"
     )
 
