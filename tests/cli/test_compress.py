@@ -353,7 +353,7 @@ def test_what_may_not_be_read_or_written_is_named_and_the_others_are_done(
         for what in [
             "a.txt cannot be read",
             "c cannot be listed",
-            "d/read-only.txt.gz cannot be written",
+            "d cannot be written to",
         ]
     }
     assert set(done.stderr.splitlines()) == named
@@ -364,13 +364,11 @@ def test_what_may_not_be_read_or_written_is_named_and_the_others_are_done(
 
 
 def test_a_folder_without_write_permission_is_named(public_path: Path) -> None:
-    write(public_path / "a.txt", TEXT).chmod(0o644)
+    for name in ("a.txt", "b.txt"):
+        write(public_path / name, TEXT + name.encode()).chmod(0o644)
     public_path.chmod(0o555)
     done = run_as_nobody("-q", str(public_path))
-    assert sorted(done.stderr.splitlines()) == [
-        f"{public_path}/a.txt{suffix} cannot be written: Permission denied"
-        for suffix in (".br", ".gz", ".zst")
-    ]
+    assert done.stderr == f"{public_path} cannot be written to: Permission denied\n"
     assert (done.returncode, done.stdout) == (1, "")
 
 

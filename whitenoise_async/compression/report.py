@@ -9,7 +9,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from ..files.codings import BY_TOKEN
-from .errors import CompressionError
+from .errors import CompressionError, FolderError
 
 #: Why a link is left alone.
 LEADS_OUT = "a link that leads out of the root"
@@ -142,6 +142,8 @@ class Report:
             yield
         except unless:
             raise
+        except FolderError as error:
+            self.add(Failure(error.folder, str(error)))
         except CompressionError as error:
             self.add(Failure(path, str(error)))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import closing, suppress
@@ -12,10 +13,10 @@ from tempfile import SpooledTemporaryFile
 from ..files.codings import WORKING_PREFIX
 from ..files.content import new_digest, pieces_of
 from ..files.draft import UNFINISHED, Draft, remove_unfinished
-from ..files.folder import parent_of
+from ..files.folder import Folder, parent_of
 from ..support.threads import Stop, run_in_threads
 from .assess import Assessment, Variant
-from .errors import CompressionError, OriginalError, naming
+from .errors import CompressionError, FolderError, OriginalError, naming
 from .originals import OpenOriginal, opened_below
 from .report import Action, Failure, Outcome
 from .variants import find_variant, is_result, require_variant
@@ -23,6 +24,9 @@ from .variants import find_variant, is_result, require_variant
 # Bytes. The variants of a larger file are made in several threads. A larger variant is kept on the
 # disk until it is written.
 _LARGE = 1024 * 1024
+
+# Errors of a new file that the folder causes: permissions, and a read-only file system.
+_REFUSALS = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
 
 class Writer:
@@ -34,6 +38,7 @@ class Writer:
         self._record = assessment.record
         self._report = assessment.report
         self._stop = Stop()
+        self._unwritable: set[str] = set()  # paths of folders
 
     def run(self) -> None:
         """Bring the variants up to date, and record them, also if the run is interrupted."""
@@ -106,6 +111,8 @@ class Writer:
         self._report.advance(job.remaining)
 
     def _update_variant(self, job: _Job, variant: Variant, original: OpenOriginal) -> None:
+        if original.folder.path in self._unwritable:
+            return
         target, token = original.path + variant.encoder.suffix, variant.encoder.token
         with self._report.catching(target, (OriginalError,)), naming(target, "written"):
             if token not in job.compressed:
@@ -147,13 +154,22 @@ class Writer:
             if outcome.reason and (made is None or made.digest is None):
                 require_variant(original, encoder)
             # A variant may be a hard link to one of another folder, so none is changed in place.
-            with Draft(original.folder, name) as draft:
+            with self._draft(original.folder, name) as draft:
                 for piece in content.pieces():
                     draft.write(piece)
                 draft.publish(original.mode, original.mtime_ns, original.owner)
         is_kept = outcome.action not in (Action.REMOVED, Action.NOT_WORTH)
         self._put(variant, content.size, content.digest if is_kept else None)
         return outcome
+
+    def _draft(self, folder: Folder, name: str) -> Draft:
+        try:
+            return Draft(folder, name)
+        except OSError as error:
+            if error.errno not in _REFUSALS:
+                raise
+            self._unwritable.add(folder.path)
+            raise FolderError(folder.path, error) from error
 
 
 class _Content:
