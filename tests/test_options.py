@@ -51,6 +51,8 @@ from whitenoise_async import ASGIWhiteNoise, WhiteNoise
         ("fallback", "/index.html", ValueError, "such as 'index.html', got '/index.html'"),
         ("fallback", "a/../b", ValueError, "such as 'index.html', got 'a/../b'"),
         ("fallback", "a\\b", ValueError, "such as 'index.html', got 'a\\\\b'"),
+        ("not_found", 404, TypeError, "path of a file below a root or None, got 404"),
+        ("not_found", "errors/", ValueError, "such as 'index.html', got 'errors/'"),
         ("mimetypes", ["a"], TypeError, "must be a mapping of {\".ext\": \"type/subtype\"}"),
         ("mimetypes", {".a": None}, TypeError, "must map str to str, got '.a': None"),
         ("mimetypes", {1: "a/b"}, TypeError, "must map str to str, got 1: 'a/b'"),

@@ -12,7 +12,7 @@ from .applications import accepts, detect_interface, is_async
 from .files.errors import UnavailableError
 from .options import Options, apply_keywords, resolve
 from .overrides import UNCALLED_APPLICATION_METHODS, find_uncalled_override
-from .registry.entries import Fallback, StaticFile
+from .registry.entries import Fallback, NotFoundPage, StaticFile
 from .registry.interface import Registry, Root, Substitutes, make_root
 from .registry.live import LiveRegistry
 from .registry.walked import WalkedRegistry
@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from .options import OptionKeywords
 
 
+#: Wraps an application: called with the application, the registry and the responder.
+Wrapper = Callable[..., Callable[..., Any]]
+
+
 class BaseWhiteNoise(Options, Generic[Line]):
     """The static files of an application.
 
@@ -43,8 +47,10 @@ class BaseWhiteNoise(Options, Generic[Line]):
     _other_kind: ClassVar[tuple[tuple[str, ...], str] | None] = None
     #: Answers if the application is ``None``.
     _standalone: ClassVar[Callable[..., Any]]
-    #: Wraps the application if there is a fallback: an application, the registry, the responder.
-    _fallback_application: ClassVar[Callable[..., Callable[..., Any]]]
+    #: Sends the fallback in place of an application's 404.
+    _fallback_application: ClassVar[Wrapper]
+    #: Sends the page for missing URLs. ``None`` if there is always an application.
+    _not_found_application: ClassVar[Wrapper | None] = None
     #: How the adapter's servers represent headers.
     _wire_format: ClassVar[WireFormat[Any]]
     #: Whether responses may share the descriptor of an open file. A server that gets a descriptor
@@ -96,6 +102,15 @@ class BaseWhiteNoise(Options, Generic[Line]):
                 keep_anything=not resolved.autorefresh,
             ),
         )
+        if resolved.not_found is not None:
+            if application is not None or self._not_found_application is None:
+                raise ValueError(
+                    "not_found must be None with an application, which answers with its own 404;"
+                    f" got {resolved.not_found!r}"
+                )
+            self.application = self._not_found_application(
+                self.application, self.registry, self.responder
+            )
         if resolved.fallback is not None:
             self.application = self._fallback_application(
                 self.application, self.registry, self.responder
@@ -194,7 +209,8 @@ class BaseWhiteNoise(Options, Generic[Line]):
 
     def _substitutes(self) -> Substitutes:
         """The files that are sent where there is no file, by their kind."""
-        names = {Fallback: self.resolved_options.fallback}
+        options = self.resolved_options
+        names = {Fallback: options.fallback, NotFoundPage: options.not_found}
         return {kind: name for kind, name in names.items() if name is not None}
 
     def _check_application(self, application: Any) -> None:

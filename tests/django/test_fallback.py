@@ -194,3 +194,11 @@ def test_a_missing_fallback_is_a_warning_of_the_checks(
         with override_settings(**changed):
             (message,) = found()
             assert message.startswith("WHITENOISE_FALLBACK is not a file below WHITENOISE_ROOT: ")
+
+
+@pytest.mark.parametrize("kind", [DjangoWhiteNoise, WhiteNoiseMiddleware])
+def test_django_has_its_own_page_for_missing_urls(settings: dict[str, Any], kind: Any) -> None:
+    with pytest.raises(ValueError, match=r"^not_found must be None with an application"):
+        kind(None, not_found="404.html")
+    with override_settings(WHITENOISE_NOT_FOUND="404.html"):
+        assert "Unknown setting WHITENOISE_NOT_FOUND" in [each.msg for each in check_settings(None)]

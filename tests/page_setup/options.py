@@ -24,6 +24,8 @@ Path("components/card.jinja").write_text("<p>{{ secret }}</p>\n")
 Path("components/card.css").write_text("p { color: red }\n")
 
 
+Path("pages").mkdir()
+Path("pages/404.html").write_text("<!doctype html><title>Missing</title>\n")
 Path("dist").mkdir()
 Path("dist/index.html").write_text("<!doctype html><title>App</title>\n")
 

@@ -8,10 +8,10 @@ def write(path, content):
     Path(path).write_text(content)
 
 
-def get(application, path):
+def get(application, path, **fields):
     transport = httpx.WSGITransport(application)
     with httpx.Client(transport=transport, base_url="http://example") as client:
-        return client.get(path)
+        return client.get(path, headers=fields)
 
 
 write("dist/index.html", "<!doctype html><title>App</title>\n")

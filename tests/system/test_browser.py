@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import socket
 import struct
+import subprocess
+import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,12 +18,15 @@ import pytest
 
 from tests.helpers.caches import Client
 from tests.helpers.files import write
-from tests.helpers.recording_origin import running_origin
+from tests.helpers.recording_origin import end, running_origin
+from tests.helpers.server_processes import watched
 from whitenoise_async import compress_tree
 
 pytestmark = pytest.mark.browser
 
-SITE = Path(__file__).parents[2] / "docs" / "examples" / "site"
+ROOT = Path(__file__).parents[2]
+EXAMPLES = ROOT / "docs" / "examples"
+SITE = EXAMPLES / "site"
 IMMUTABLE = "/js/app.0a1b2c3d.js"
 RATE, SECONDS = 8000, 8000
 FILM = RATE * SECONDS  # bytes of sound, more than a browser loads in advance
@@ -227,3 +235,58 @@ def test_each_kind_of_file_has_a_media_type_that_the_browser_takes(site: Site) -
     assert manifest["url"].endswith("/site.webmanifest")
     assert manifest["errors"] == []
     assert '"White noise"' in manifest["data"]
+
+
+@pytest.fixture
+def single_page() -> Iterator[tuple[str, Path]]:
+    """The address of the example that Vite has built, and its server's log."""
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        tempfile.NamedTemporaryFile() as log,
+    ):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "uvicorn", "--fd", str(listener.fileno()), "app:app"],
+            cwd=EXAMPLES / "vite",
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            pass_fds=[listener.fileno()],
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            with watched(process, Path(log.name)):
+                yield f"http://127.0.0.1:{listener.getsockname()[1]}", Path(log.name)
+        finally:
+            end(process)
+
+
+def test_a_single_page_application_opens_at_each_of_its_urls(
+    browser: Any, single_page: tuple[str, Path]
+) -> None:
+    base, log = single_page
+    context = browser.new_context()
+    page = context.new_page()
+    failures: list[str] = []
+    page.on("pageerror", lambda error: failures.append(str(error)))
+    # A deep link, a reload, a link of the router, and back.
+    for opened in (page.goto(f"{base}/colors/pink"), page.reload()):
+        assert (opened.status, opened.headers["cache-control"]) == (200, "no-cache")
+        page.wait_for_selector("#view canvas")
+    # The browser merges a 304 with what it has stored.
+    lines = [line for line in log.read_text("utf-8").splitlines() if "/colors/pink" in line]
+    assert [line.split('" ')[1] for line in lines] == ["200 OK", "304 Not Modified"]
+    page.click("nav a[href='/colors/brown']")
+    assert page.url == f"{base}/colors/brown"
+    page.go_back()
+    page.wait_for_selector("#view canvas")
+    assert page.url == f"{base}/colors/pink"
+    # A script of an earlier build, and data that the application does not have.
+    script = "import('/assets/index-01234567.js').then(() => 'run', () => 'refused')"
+    assert page.evaluate(script) == "refused"
+    for path in ("/assets/index-01234567.js", "/api/sounds", "/colors/pink"):
+        found = page.evaluate(
+            "async (path) => (await fetch(path, {cache: 'no-store'})).status", path
+        )
+        assert found == 404, path
+    assert page.goto(f"{base}/assets/index-01234567.js").status == 404
+    assert failures == []
+    context.close()

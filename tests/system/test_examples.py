@@ -87,9 +87,13 @@ class Server:
         with closing(Client(self.port)) as client:
             return client.get(path, fields)
 
+    def open(self, path: str) -> Reply:
+        """Request a page as a browser does that opens it."""
+        return self.get(path, {"Accept": "text/html,*/*;q=0.8"})
+
     def links(self) -> list[str]:
         """The paths that the page links to, including style sheets and scripts."""
-        page = self.get(self.example.page).body.decode()
+        page = self.open(self.example.page).body.decode()
         found = re.findall(r' (?:href|src)="([^"#:]+)"', page)
         return [urljoin(self.example.page, link) for link in found]
 
@@ -208,7 +212,7 @@ def only(*examples: Example) -> pytest.MarkDecorator:
 
 
 def test_the_page_is_the_application_s(server: Server) -> None:
-    reply = server.get(server.example.page)
+    reply = server.open(server.example.page)
     assert reply.status == 200
     assert server.example.text in reply.body.decode()
 
@@ -216,7 +220,7 @@ def test_the_page_is_the_application_s(server: Server) -> None:
 def test_all_links_of_the_page_work(server: Server) -> None:
     links = server.links()
     # Django's admin redirects to its login page.
-    found = {link: server.get(link).status for link in links}
+    found = {link: server.open(link).status for link in links}
     assert found == {link: 302 if link == "/admin/" else 200 for link in links}
 
 
@@ -374,7 +378,12 @@ def test_a_websocket_passes_through_the_wrapper(server: Server) -> None:
 def test_the_scripts_of_a_built_page_are_cached_permanently(server: Server) -> None:
     page = server.get("/")
     assert page.headers["cache-control"] == "max-age=0, public"
-    assert server.get("/colors/pink").body == page.body
+    reply = server.open("/colors/pink")
+    assert (reply.body, reply.headers["cache-control"]) == (page.body, "no-cache")
+    assert server.get("/api/colors").body == b'["white","pink","brown"]'
+    for path in ("/api/sounds", "/colors/pink", "/assets/index-01234567.js"):
+        assert server.get(path).status == 404
+    assert server.open("/assets/index-01234567.js").status == 404
     (script,) = (link for link in server.links() if link.endswith(".js"))
     (chunk,) = re.findall(r"spectrum-[\w-]{8}\.js", server.get(script).body.decode())
     for path in (script, urljoin(script, chunk)):

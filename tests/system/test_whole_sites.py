@@ -335,3 +335,77 @@ def test_a_sensitive_fallback_is_warned_about_once(
     assert [each for each in caplog.messages if "perhaps by mistake" in each] == [
         f"{dist / 'page.bak'} is served, perhaps by mistake"
     ]
+
+
+@pytest.fixture
+def pages(dist: Path) -> Path:
+    """A site with a page for missing URLs."""
+    write(dist / "404.html", MISSING, compressed=True)
+    return dist
+
+
+MISSING = b"<!doctype html><title>Missing</title>" * 20
+
+
+def test_a_missing_url_gets_the_page(serve: Serve, pages: Path, autorefresh: bool) -> None:
+    get = serve(pages, not_found="404.html", autorefresh=autorefresh, immutable_file_test=".")
+    for url in ("/users/7", "/assets/old.js", "/.env", "/"):
+        reply = get(url, {"If-None-Match": "*", "If-Match": '"x"', "Range": "bytes=0-3"})
+        assert (reply.status, reply.body) == (404, MISSING)
+        assert reply.headers == [
+            ("content-type", 'text/html; charset="utf-8"'),
+            ("access-control-allow-origin", "*"),
+            ("cache-control", "no-store"),
+            ("vary", "Accept-Encoding"),
+            ("content-length", str(len(MISSING))),
+        ]
+        head = get(url, method="HEAD")
+        assert (head.status, head.headers, head.body) == (404, reply.headers, b"")
+        coded = get(url, {"Accept-Encoding": "gzip, identity", "Range": "bytes=0-3"})
+        assert (coded.status, gzip.decompress(coded.body)) == (404, MISSING)
+    for method in ("POST", "OPTIONS"):
+        assert get("/users/7", method=method).body == b"Not Found\n"
+    own = get("/404.html")
+    assert (own.status, own.body) == (200, MISSING)
+    assert "immutable" in own["cache-control"]
+
+
+def test_the_fallback_comes_before_the_page_for_missing_urls(
+    serve: Serve, pages: Path, autorefresh: bool
+) -> None:
+    get = serve(pages, fallback="index.html", not_found="404.html", autorefresh=autorefresh)
+    assert is_fallback(get("/users/7", NAVIGATION))
+    reply = get("/users/7")
+    assert (reply.status, reply.body) == (404, MISSING)
+    assert reply["vary"] == f"Accept-Encoding, {VARY}"
+    reply = get("/assets/old.js", NAVIGATION)
+    assert (reply.status, reply.body, reply["vary"]) == (404, MISSING, "Accept-Encoding")
+
+
+def test_a_large_page_for_missing_urls_is_streamed(serve: Serve, pages: Path) -> None:
+    write(pages / "404.html", MISSING * 1000)
+    (pages / "404.html.gz").unlink()
+    get = serve(pages, not_found="404.html", max_cached_file_size=0)
+    for fields in ({}, {"Range": "bytes=0-3"}):
+        reply = get("/users/7", fields)
+        assert (reply.status, reply.body) == (404, MISSING * 1000)
+
+
+def test_without_the_page_there_is_the_plain_404(
+    serve: Serve, pages: Path, autorefresh: bool
+) -> None:
+    get = serve(pages, "site", not_found="404.html", autorefresh=autorefresh, check_interval=0)
+    assert get("/other").body == b"Not Found\n"
+    assert get("/site/other").body == MISSING
+    (pages / "404.html").unlink()
+    assert get("/site/other").body == b"Not Found\n"
+
+
+@pytest.mark.parametrize("as_attribute", [False, True])
+def test_an_application_has_its_own_page_for_missing_urls(
+    adapter: str, pages: Path, as_attribute: bool
+) -> None:
+    option: Any = {"not_found": "404.html"}
+    kind = type("Mine", (ADAPTERS[adapter],), option if as_attribute else {})
+    with pytest.raises(ValueError, match=r"^not_found must be None with an application, .*'404"):
+        kind(application(adapter), pages, **({} if as_attribute else option))

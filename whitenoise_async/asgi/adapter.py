@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from ..applications import ASGI, WSGI, is_asgi2
-from ..base import BaseWhiteNoise
+from ..base import BaseWhiteNoise, Wrapper
 from ..http.paths import below_mounts, has_encoded_slash
 from ..registry.entries import Entry, Unresolved
 from ..serving.responder import FileRequest
 from ..serving.response import not_found
 from .event_loop import reply_in_thread
 from .fallback import FallbackApplication
+from .not_found import NotFoundApplication
 from .sending import UNWATCHED_SIZE, Receive, Send, send_file
 from .turn_budget import turn_budget
 from .wire_format import ASGI_FORMAT, Line, Scope, relevant_headers, target_of
@@ -63,6 +64,7 @@ class ASGIWhiteNoise(BaseWhiteNoise[Line]):
     _shares_descriptors = True
     _standalone = staticmethod(_standalone)
     _fallback_application = FallbackApplication
+    _not_found_application: ClassVar[Wrapper | None] = NotFoundApplication
     _wire_format = ASGI_FORMAT
 
     @classmethod

@@ -5,11 +5,11 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.conf import settings as django_settings
 
-from ..base import BaseWhiteNoise
+from ..base import BaseWhiteNoise, Wrapper
 from ..options import HOOKS, Options, has_method, set_option
 from ..registry.interface import Registry, Root
 from ..serving.response_cache import Line
@@ -28,6 +28,9 @@ class ConfiguredWhiteNoise(BaseWhiteNoise[Line]):
 
     A later source in this order takes precedence, as with WhiteNoise.
     """
+
+    #: Django answers, with a page of its own.
+    _not_found_application: ClassVar[Wrapper | None] = None
 
     def __init__(
         self,

@@ -19,7 +19,11 @@ from ..options import OptionKeywords, Options, resolve
 PREFIX = "WHITENOISE_"
 
 #: The settings that are options of the middleware, such as ``WHITENOISE_MAX_AGE``.
-_OPTIONS = {PREFIX + name.upper(): name for name in vars(Options) if not name.startswith("_")}
+_OPTIONS = {
+    PREFIX + name.upper(): name
+    for name in vars(Options)
+    if not name.startswith("_") and name != "not_found"  # Django has a page of its own
+}
 
 _Check = Callable[[str, object], None]
 

@@ -26,6 +26,7 @@ class OptionKeywords(TypedDict, total=False):
     index_file: bool | str | None
     clean_urls: bool
     fallback: str | None
+    not_found: str | None
     mimetypes: Mapping[str, str] | None
     add_headers_function: AddHeadersFunction | None
     max_cached_file_size: int
@@ -77,6 +78,10 @@ class Options(HasHooks):
     #: A file below the root, such as ``index.html``, for single-page applications. It is sent when
     #: a browser opens a page for which there is neither a file nor a response of the application.
     fallback: str | None = None
+
+    #: A file below the root, such as ``404.html``, that is sent with status 404 for every other
+    #: URL. Only without an application.
+    not_found: str | None = None
 
     #: ``{".ext": "type/subtype"}``, or by whole file name. Takes precedence over the built-in
     #: table.

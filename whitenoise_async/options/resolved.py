@@ -30,6 +30,7 @@ class ResolvedOptions(NamedTuple):
     index_file: str | None
     clean_urls: bool
     fallback: str | None
+    not_found: str | None
     media_types: MediaTypes
     add_headers: AddHeadersFunction | None
     max_cached_file_size: int
@@ -57,6 +58,7 @@ def resolve(owner: Options) -> ResolvedOptions:
         index_file=_index_file(owner.index_file),
         clean_urls=_flag("clean_urls", owner.clean_urls),
         fallback=_page("fallback", owner.fallback),
+        not_found=_page("not_found", owner.not_found),
         media_types=_media_types(owner.mimetypes),
         add_headers=check_hook("add_headers_function", hook_of(owner, "add_headers_function")),
         max_cached_file_size=_byte_count("max_cached_file_size", owner.max_cached_file_size),

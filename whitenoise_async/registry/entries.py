@@ -47,6 +47,12 @@ class Fallback(Substitute):
     __slots__ = ()
 
 
+class NotFoundPage(Substitute):
+    """The page that is sent with status 404 if there is no application."""
+
+    __slots__ = ()
+
+
 class Redirect(NamedTuple):
     """A URL that redirects to the URL of an index file, or to the clean URL of a page."""
 

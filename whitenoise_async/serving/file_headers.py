@@ -10,14 +10,14 @@ from wsgiref.util import is_hop_by_hop
 from ..http.fields import OWS, is_field_value, is_token, with_vary
 from ..http.media_types import MediaTypes, content_type
 from ..http.navigation import NAVIGATION_FIELDS
-from ..registry.entries import Fallback, StaticFile
+from ..registry.entries import Fallback, NotFoundPage, StaticFile, Substitute
 from ..support.logs import error_rate_limited
 
 # Ten years, for a file that never changes under its URL.
 _IMMUTABLE = "max-age=315360000, public, immutable"
 
-# The same URL may be a page of the application later.
-_FALLBACK = "no-cache"
+# The same URL may be a page of the application, or a file, later.
+_CACHE_CONTROL = {Fallback: "no-cache", NotFoundPage: "no-store"}
 
 
 class Hook(NamedTuple):
@@ -64,8 +64,8 @@ class FileHeaders:
         headers = HookHeaders([content_type_, *self.shared])
         hook = None
         try:
-            if isinstance(file, Fallback):
-                headers["Cache-Control"] = _FALLBACK
+            if isinstance(file, Substitute):
+                headers["Cache-Control"] = _CACHE_CONTROL[type(file)]
             elif self._is_immutable_file is not None:
                 hook, is_immutable_file = self._is_immutable_file
                 if is_immutable_file(file, url):

@@ -99,6 +99,19 @@ def respond(representations: Sequence[Representation], request: Request) -> Resp
     return _partial(selected, ranges) if len(ranges) == 1 else _multipart(selected, ranges)
 
 
+def not_found_page(representations: Sequence[Representation], request: Request) -> Response:
+    """Respond with the page of these ``representations`` to a GET or HEAD for a missing URL.
+
+    Preconditions and ranges are ignored (RFC 9110 §13.2.1): they are for a response that would have
+    status 200. So the page needs no validators.
+    """
+    coding_only = RequestFields(accept_encoding=request.fields.accept_encoding)
+    selected = _select(representations, request._replace(fields=coding_only))
+    headers = _except(selected.headers, "accept-ranges", "etag", "last-modified")
+    body = EMPTY if request.method == "HEAD" else BodyPlan.of_file(selected.size)
+    return Response(404, headers, body, selected)
+
+
 def redirect(
     location: str | None, request: Request, headers: Sequence[tuple[str, str]]
 ) -> Response:

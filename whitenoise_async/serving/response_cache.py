@@ -11,7 +11,7 @@ from typing import Generic, Protocol, TypeVar
 from ..http.fields import RequestFields
 from ..http.preconditions import is_strong_date
 from .representation import Headers
-from .response import Request, Response, respond
+from .response import Request, Response, not_found_page, respond
 from .snapshot import Snapshot
 
 #: A header as an adapter's server takes it.
@@ -90,7 +90,8 @@ class ResponseCache(dict[Key, EncodedFileResponse[Line]]):
             each.last_modified is None or is_strong_date(each.last_modified)
             for each in snapshot.representations
         )
-        response = respond(snapshot.representations, Request(method, fields))
+        decide = not_found_page if snapshot.is_not_found_page else respond
+        response = decide(snapshot.representations, Request(method, fields))
         encoded = EncodedFileResponse(response, self._wire_format, snapshot)
         size = len(method) + sum(map(len, filter(None, raw)))
         if self._keep and is_final and size <= MAX_FIELDS_SIZE and not response.body.is_multipart:

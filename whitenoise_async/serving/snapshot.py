@@ -6,7 +6,7 @@ import threading
 from collections.abc import Sequence
 
 from ..files.state import FileState, state_or_none
-from ..registry.entries import StaticFile
+from ..registry.entries import NotFoundPage, StaticFile
 from .content_cache import Content
 from .etags import TagSource
 from .file_headers import FileHeaders
@@ -17,12 +17,14 @@ from .representation import Representation, are_dated, make_representations
 class Snapshot:
     """A file's representations, as they were when the file was checked."""
 
-    __slots__ = ("_rejected", "check_after", "contents", "representations")
+    __slots__ = ("_rejected", "check_after", "contents", "is_not_found_page", "representations")
 
     def __init__(
         self,
         representations: Sequence[Representation],
         rejected: Sequence[tuple[str, FileState | None]] = (),
+        *,
+        is_not_found_page: bool = False,
     ) -> None:
         """
         :param representations: identity first.
@@ -30,6 +32,8 @@ class Snapshot:
             replaces a file first and its variant later, so a rejected variant may match later.
         """
         self.representations = representations
+        #: Whether they are the page that is sent with status 404.
+        self.is_not_found_page = is_not_found_page
         self.contents = {each.coding: Content() for each in representations}
         #: The time, by ``time.monotonic()``, after which the file must be checked again.
         self.check_after = 0.0
@@ -89,5 +93,9 @@ class ServedFile:
             dated,
             tag_source.tags(self.entry, files, dated),
         )
-        self.snapshot = Snapshot(representations, variants.rejected)
+        self.snapshot = Snapshot(
+            representations,
+            variants.rejected,
+            is_not_found_page=isinstance(self.entry, NotFoundPage),
+        )
         return self.snapshot

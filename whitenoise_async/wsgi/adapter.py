@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from ..applications import ASGI, WSGI
-from ..base import BaseWhiteNoise
+from ..base import BaseWhiteNoise, Wrapper
 from ..serving.responder import FileRequest
 from ..serving.response import not_found
 from .environ import WSGI_FORMAT, has_encoded_slash_in, relevant_headers, target_of, url_of
 from .fallback import FallbackApplication
+from .not_found import NotFoundApplication
 from .sending import STATUS_LINES, send_file
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class WhiteNoise(BaseWhiteNoise[tuple[str, str]]):
     _shares_descriptors = False
     _standalone = staticmethod(_standalone)
     _fallback_application = FallbackApplication
+    _not_found_application: ClassVar[Wrapper | None] = NotFoundApplication
     _wire_format = WSGI_FORMAT
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

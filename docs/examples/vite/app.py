@@ -1,11 +1,11 @@
-"""A single-page application built by Vite, and its page for each URL of its router."""
+"""A single-page application built by Vite, and the application that has its data."""
 
 import json
 from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import FileResponse
+from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from whitenoise_async import ASGIWhiteNoise
@@ -25,18 +25,18 @@ def is_built(path: str, url: str) -> bool:
     return path in BUILT
 
 
-async def page(request: Request) -> FileResponse:
-    return FileResponse(DIST / "index.html", headers={"Cache-Control": "no-cache"})
+async def colors(request: Request) -> JSONResponse:
+    return JSONResponse(["white", "pink", "brown"])
 
 
-# Only the router's URLs get the page. A script of an earlier build must be a 404.
-views = Starlette(routes=[Route("/colors/{name}", page)])
+api = Starlette(routes=[Route("/api/colors", colors)])
 
 app = ASGIWhiteNoise(
-    views,
+    api,
     DIST,
     exclude=[".vite"],
     index_file=True,
+    fallback="index.html",  # the page for every other URL that a browser opens
     max_age=0,  # browsers revalidate the page each time, so they see a new build
     immutable_file_test=is_built,
 )
