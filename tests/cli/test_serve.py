@@ -454,13 +454,22 @@ def test_pages_have_clean_urls_unless_it_is_told_otherwise(folder: Path) -> None
 NAVIGATION = {"Sec-Fetch-Mode": "navigate", "Accept": "text/html"}
 
 
+def test_a_404_page_answers_for_missing_files(folder: Path) -> None:
+    write(folder / "404.html", b"<title>missing</title>")
+    for options in ([], ["--list"]):
+        published = Published(folder, *options)
+        for path in ("/missing", "/missing.png"):
+            reply = published.get(path, **NAVIGATION)
+            assert (reply.status, reply.body) == (404, b"<title>missing</title>")
+
+
 def test_missing_pages_of_a_single_page_application_are_its_index_file(folder: Path) -> None:
+    write(folder / "404.html", b"<title>missing</title>")
     published = Published(folder, "--spa")
     home = published.get("/users/5", **NAVIGATION)
     assert (home.status, home.body) == (200, b"<title>home</title>")
     for reply in (published.get("/users/5"), published.get("/a.png", **NAVIGATION)):
-        assert reply.status == 404
-    assert Published(folder).get("/users/5", **NAVIGATION).status == 404
+        assert (reply.status, reply.body) == (404, b"<title>missing</title>")
 
 
 def test_a_single_page_application_needs_an_index_file(

@@ -24,7 +24,7 @@ from .terminal import YELLOW, Colored, say
 _INSTALL = "pip install 'whitenoise_async[serve]'"
 _BY_MODULE = "python -m whitenoise_async"
 
-_INDEX_FILE = "index.html"
+_INDEX_FILE, _NOT_FOUND = "index.html", "404.html"
 
 
 def main(arguments: Sequence[str] | None = None, program: str = _BY_MODULE) -> int:
@@ -98,6 +98,8 @@ def _keywords(options: argparse.Namespace) -> dict[str, Any]:
     }
     if options.spa:
         keywords["fallback"] = _INDEX_FILE
+    if os.path.isfile(os.path.join(options.directory, _NOT_FOUND)):
+        keywords["not_found"] = _NOT_FOUND
     if options.max_age is not None:
         keywords["max_age"] = options.max_age
     if options.header:
