@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, suppress
 from functools import partial
 from itertools import groupby
@@ -203,17 +204,20 @@ class _Content:
 class _Job:
     """The variants of one content, in one encoding or in all."""
 
-    def __init__(self, variants: list[Variant]) -> None:
+    def __init__(self, variants: list[Variant], times: int) -> None:
+        """:param times: how often the content is compressed, in this job and in others."""
         self.variants = variants
         missing = {each.encoder.token for each in variants if each.action is Action.WRITTEN}
-        self.remaining = len(missing) * variants[0].size  # bytes to compress
+        self._unread, self._times = len(missing) * variants[0].size, times
+        #: Bytes of the content. If it is compressed three times, each time counts a third.
+        self.remaining = self._unread // times if missing else 0
         self.compressed: dict[str, _Content] = {}  # by encoding
 
     def count(self, size: int) -> int:
-        """Subtract up to ``size`` bytes from the remaining ones; returns how many."""
-        size = min(size, self.remaining)
-        self.remaining -= size
-        return size
+        """Count ``size`` bytes as read; returns by how much ``remaining`` has decreased."""
+        self._unread = max(self._unread - size, 0)
+        before, self.remaining = self.remaining, self._unread // self._times
+        return before - self.remaining
 
     def close(self) -> None:
         """Discard what was compressed."""
@@ -221,10 +225,14 @@ class _Job:
             compressed.close()
 
 
-def _jobs(variants: Iterable[Variant]) -> list[_Job]:
+def _jobs(variants: Sequence[Variant]) -> list[_Job]:
     """Group variants by content, the largest first: all threads would wait for a late large one."""
     grouped: dict[tuple[str, str], list[Variant]] = {}
+    missing = {
+        (each.digest, each.encoder.token) for each in variants if each.action is Action.WRITTEN
+    }
+    times = Counter(digest for digest, _ in missing)
     for variant in sorted(variants, key=lambda each: -each.size):
         encoding = variant.encoder.token if variant.size >= _LARGE else ""
         grouped.setdefault((variant.digest, encoding), []).append(variant)
-    return [_Job(each) for each in grouped.values()]
+    return [_Job(each, times[each[0].digest]) for each in grouped.values()]
