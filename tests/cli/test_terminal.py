@@ -11,7 +11,7 @@ from contextlib import redirect_stdout
 
 import pytest
 
-from whitenoise_async.cli.terminal import RED, Colored, say
+from whitenoise_async.cli.terminal import RED, Colored, counted, say
 
 
 def broken_pipe() -> int:
@@ -76,3 +76,8 @@ def test_colors_are_for_terminals_and_a_line_cannot_bring_its_own(
     with redirect_stdout(output):
         say("a\x1b ", Colored("b\x1b", RED), " c")
     assert output.getvalue() == shown
+
+
+def test_one_is_singular() -> None:
+    numbers = [counted(number, "file") for number in (0, 1, 2, 5066)]
+    assert numbers == ["0 files", "1 file", "2 files", "5,066 files"]

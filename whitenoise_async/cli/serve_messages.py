@@ -10,7 +10,7 @@ from ..asgi.adapter import ASGIWhiteNoise
 from ..compression.settings import DEFAULT_EXCLUDED, DEFAULT_MIN_SIZE, extension_of
 from ..files.errors import FileSystemError
 from ..files.state import state_or_none
-from .terminal import BOLD, Colored, say
+from .terminal import BOLD, Colored, counted, say
 
 # The command that compresses, by the name of the one that serves.
 _COMPRESS = {"python -m whitenoise_async": "python -m whitenoise_async.compress"}
@@ -46,7 +46,7 @@ def say_what_is_served(files: ASGIWhiteNoise, directory: str, program: str) -> N
             if state.size >= DEFAULT_MIN_SIZE and extension_of(path) not in DEFAULT_EXCLUDED:
                 compressible += 1
     share = f", {compressed / size:.0%} of them with compressed variants" if size else ""
-    say(f"{count:,} {'file' if count == 1 else 'files'}, {size:,} bytes{share}")
+    say(f"{counted(count, 'file')}, {size:,} bytes{share}")
     if compressible and not compressed:
         command = _COMPRESS.get(program, "whitenoise-async compress")
         say(f"To compress them ahead of time: {command} {shlex.quote(directory)}")

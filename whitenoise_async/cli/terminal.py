@@ -19,6 +19,11 @@ class Parser(argparse.ArgumentParser):
         super().error(printable(message))
 
 
+def counted(number: int, noun: str) -> str:
+    """A number and a noun, such as ``1 file`` and ``1,000 files``."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 class Colored(NamedTuple):
     """A part of a line, and the color that it has on a terminal."""
 

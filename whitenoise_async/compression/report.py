@@ -77,7 +77,7 @@ class Watcher:
         """This run waits, because another one holds the lock of the root."""
 
     def on_start(self, size: int) -> None:
-        """The work starts: ``size`` bytes have to be compressed or compared."""
+        """The work starts: originals of ``size`` bytes have to be compressed or compared."""
 
     def on_progress(self, size: int) -> None:
         """Another ``size`` bytes are done."""
@@ -106,7 +106,9 @@ class Report:
     def __init__(self, root: str, watcher: Watcher | None = None) -> None:
         """:param watcher: is called for each result."""
         self.root = root
-        #: The number of files that are neither excluded nor too small.
+        #: The number of files, except variants.
+        self.found = 0
+        #: The number of those that are neither excluded nor too small.
         self.files = 0
         #: Bytes of these files.
         self.size = 0
