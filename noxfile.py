@@ -56,11 +56,14 @@ def install_what_is_released(session: nox.Session, lines: list[list[str]]) -> No
 MUTATED = [
     *(f"http/{name}.py" for name in ["dates", "fields", "negotiation", "paths"]),
     *(f"http/{name}.py" for name in ["preconditions", "ranges"]),
-    *(f"files/{name}.py" for name in ["codings", "errors", "pread", "state"]),
-    *(f"registry/{name}.py" for name in ["entries", "interface", "listing"]),
-    *(f"registry/{name}.py" for name in ["sensitive_names", "skipped"]),
-    *(f"serving/{name}.py" for name in ["body_plan", "content_cache", "file_headers"]),
-    *(f"serving/{name}.py" for name in ["representation", "response_cache", "snapshot"]),
+    *(f"files/{name}.py" for name in ["codings", "errors", "open_file", "pread", "state"]),
+    "files/variant_check.py",
+    *(f"registry/{name}.py" for name in ["directory", "entries", "interface", "listing"]),
+    *(f"registry/{name}.py" for name in ["live", "sensitive_names", "skipped", "walked"]),
+    *(f"serving/{name}.py" for name in ["body_plan", "content_cache", "descriptor_cache"]),
+    *(f"serving/{name}.py" for name in ["etags", "file_headers", "open_variants"]),
+    *(f"serving/{name}.py" for name in ["representation", "responder"]),
+    *(f"serving/{name}.py" for name in ["response_cache", "snapshot"]),
 ]
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,14 +31,15 @@ def file(path: Path) -> OpenFile:
     return open_file(str(path))
 
 
+@pytest.mark.parametrize("limit", [1, 999])
 def test_a_read_that_the_system_cuts_short_is_continued(
-    file: OpenFile, monkeypatch: pytest.MonkeyPatch
+    file: OpenFile, monkeypatch: pytest.MonkeyPatch, limit: int
 ) -> None:
     """Linux reads at most 2 GiB in one call."""
     monkeypatch.setattr(
         open_file_module,
         "read_at",
-        lambda descriptor, size, offset: os.pread(descriptor, min(size, 999), offset),
+        lambda descriptor, size, offset: os.pread(descriptor, min(size, limit), offset),
     )
     assert file.read_fully(5, 5000) == CONTENT[5:5005]
     assert file.read_fully(9_000, 5000) == CONTENT[9_000:]
@@ -90,8 +93,14 @@ def test_a_shared_file_is_closed_by_its_last_holder(file: OpenFile) -> None:
         os.fstat(descriptor)
 
 
+@pytest.mark.parametrize(
+    ("name", "read"), [("read_at", OpenFile.read), ("read_page_cache", OpenFile.read_nowait)]
+)
 def test_a_file_that_is_closed_during_a_read_stays_open_for_that_read(
-    file: OpenFile, monkeypatch: pytest.MonkeyPatch
+    file: OpenFile,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    read: Callable[[OpenFile, int, int], bytes | None],
 ) -> None:
     """A cancelled request closes its file. The descriptor must not become another file's."""
     descriptor = file.fileno()
@@ -100,8 +109,8 @@ def test_a_file_that_is_closed_during_a_read_stays_open_for_that_read(
         file.close()
         return os.pread(*read)
 
-    monkeypatch.setattr(open_file_module, "read_at", read_late)
-    assert file.read(5, 10) == CONTENT[5:15]
+    monkeypatch.setattr(open_file_module, name, read_late)
+    assert read(file, 5, 10) == CONTENT[5:15]
     with pytest.raises(OSError, match="Bad file descriptor"):
         os.fstat(descriptor)
 
@@ -143,6 +152,17 @@ def append_and_restore_date(path: Path) -> None:
     os.utime(path, (0, MTIME))
 
 
+def append_and_set_date_of_opening(path: Path) -> None:
+    ctime = path.stat().st_ctime_ns
+    append(path)
+    os.utime(path, ns=(0, ctime))
+
+
+def overwrite_and_chmod(path: Path) -> None:
+    path.write_bytes(CONTENT[::-1])
+    path.chmod(0o600)
+
+
 def replace(path: Path) -> None:
     write(path.with_name("new"), CONTENT[::-1]).replace(path)
 
@@ -160,16 +180,19 @@ TRUNCATED, OVERWRITTEN = "the file was truncated", "the file was overwritten"
         (replace, None),
         (append, None),
         (append_and_restore_date, OVERWRITTEN),
+        (append_and_set_date_of_opening, OVERWRITTEN),
         (lambda path: os.truncate(path, 9_999), TRUNCATED),
         (lambda path: os.utime(path, (0, MTIME + 1)), OVERWRITTEN),
         (lambda path: write(path, CONTENT[::-1]), OVERWRITTEN),  # with the same date
         (lambda path: path.write_bytes(CONTENT[::-1]), OVERWRITTEN),
+        (overwrite_and_chmod, OVERWRITTEN),
         (lambda path: write(path, CONTENT[::-1], mtime=MTIME + 1), OVERWRITTEN),
         (lambda path: write(path, CONTENT[::-1] + b"more"), OVERWRITTEN),  # with the same date
     ],
     ids=[
         *("chmod", "link", "rename", "remove", "replace", "append", "append and restore date"),
-        *("truncate", "touch", "overwrite and restore date", "overwrite"),
+        *("append and set date of opening", "truncate", "touch", "overwrite and restore date"),
+        *("overwrite", "overwrite and chmod"),
         *("overwrite and set date", "overwrite with more and restore date"),
     ],
 )
@@ -182,6 +205,14 @@ def test_a_change_is_noticed_and_one_that_affects_the_content_is_named(
     change(path)
     assert file.change_since_open() == expected
     assert file.is_unchanged() is False
+
+
+def test_an_overwrite_that_restores_a_date_in_the_future_is_noticed(path: Path) -> None:
+    os.utime(path, (0, 4_000_000_000))
+    file = open_file(str(path))
+    time.sleep(0.02)
+    write(path, CONTENT[::-1], mtime=4_000_000_000)
+    assert file.change_since_open() == OVERWRITTEN
 
 
 def test_a_file_is_read_at_any_offset_and_as_a_stream(file: OpenFile, path: Path) -> None:
@@ -208,15 +239,61 @@ def test_memory_that_runs_out_is_an_error_that_names_the_file(
     assert file.read_nowait(0, 10) is None
 
 
-@pytest.mark.parametrize(
+both_ways_to_open = pytest.mark.parametrize(
     "open_it", [open_file, lambda path: open_below(str(Path(path).parent), path)]
 )
+
+
+@both_ways_to_open
+def test_a_file_that_cannot_be_opened_is_an_error_that_names_it(
+    tmp_path: Path, open_it: Callable[[str], OpenFile]
+) -> None:
+    missing, loop = str(tmp_path / "missing"), tmp_path / "loop"
+    loop.symlink_to(loop)
+    with pytest.raises(UnavailableError, match=f"{missing} is not served: it was removed") as gone:
+        open_it(missing)
+    with pytest.raises(UnavailableError, match=f"{loop} is not served: Too many") as looping:
+        open_it(str(loop))
+    assert (gone.value.gone, looping.value.gone) == (True, False)
+
+
+def test_on_a_system_that_opens_no_file_relative_to_a_folder_links_are_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Windows."""
+    write(tmp_path / "a" / "b.bin", CONTENT)
+    (tmp_path / "linked").symlink_to(tmp_path / "a")
+    monkeypatch.setattr(os, "supports_dir_fd", set())
+    file = open_below(str(tmp_path), str(tmp_path / "linked" / "b.bin"))
+    assert file.read(0, 10) == CONTENT[:10]
+    assert file.is_by_path
+
+
+@both_ways_to_open
 def test_a_fifo_is_refused_without_waiting_for_its_writer(
     tmp_path: Path, open_it: Callable[[str], OpenFile]
 ) -> None:
-    os.mkfifo(tmp_path / "fifo")
-    with pytest.raises(UnavailableError, match="it is not a regular file"):
-        open_it(str(tmp_path / "fifo"))
+    path = str(tmp_path / "fifo")
+    os.mkfifo(path)
+    with pytest.raises(UnavailableError, match=f"{path} is not served: it is not a regular file"):
+        open_it(path)
+
+
+def test_a_terminal_is_refused_and_does_not_become_the_controlling_terminal(fork: Any) -> None:
+    """Closing it would end the server with SIGHUP."""
+    master, terminal = os.openpty()
+
+    def child() -> None:
+        os.setsid()
+        with pytest.raises(UnavailableError, match="it is not a regular file"):
+            open_file(os.ttyname(terminal))
+        with pytest.raises(OSError, match="No such device"):
+            os.open("/dev/tty", os.O_RDWR)
+
+    status = fork(child)
+    os.close(terminal)
+    os.close(master)
+    assert status == 0
 
 
 def test_no_link_to_a_folder_below_the_root_is_followed(tmp_path: Path) -> None:
@@ -239,17 +316,21 @@ def test_no_link_to_a_folder_below_the_root_is_followed(tmp_path: Path) -> None:
     assert open_file(str(root / "linked" / "b" / "c.bin")).is_by_path
 
 
+@pytest.mark.parametrize("function", ["require_regular", "state_of"])
 def test_an_error_while_a_file_is_opened_closes_its_descriptor(
-    path: Path, monkeypatch: pytest.MonkeyPatch
+    path: Path, monkeypatch: pytest.MonkeyPatch, function: str
 ) -> None:
-    def fail(path: str, status: os.stat_result) -> None:
+    def fail(*_: object) -> None:
         raise MemoryError
 
+    errors_of_finalizers: list[object] = []
     with monkeypatch.context() as patch:
-        patch.setattr(open_file_module, "require_regular", fail)
+        patch.setattr(open_file_module, function, fail)
+        patch.setattr(sys, "unraisablehook", errors_of_finalizers.append)
         with pytest.raises(MemoryError):
             open_file(str(path))
     assert descriptors_of(path) == []
+    assert errors_of_finalizers == []
 
 
 def test_an_append_within_one_tick_of_the_clock_is_no_overwrite(file: OpenFile) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +17,11 @@ from tests.helpers.clients import Serve
 from tests.helpers.files import write
 from tests.helpers.registries import add, path_of
 from tests.helpers.unprivileged_scripts import run_as_nobody
-from whitenoise_async.registry.interface import Registry
+from whitenoise_async.registry.directory import Directory, Rules
+from whitenoise_async.registry.interface import Registry, make_root
+from whitenoise_async.registry.live import LiveRegistry
+from whitenoise_async.registry.walked import WalkedRegistry
+from whitenoise_async.support.globs import Globs
 
 
 def test_links_to_files_work_and_links_to_directories_do_not(
@@ -61,19 +67,14 @@ def test_a_loop_of_links_ends(registry: Registry, tmp_path: Path) -> None:
         assert registry.look_up(url) is None, url
 
 
-def test_any_number_of_links_to_one_directory_are_followed(
-    registry: Registry, tmp_path: Path, caplog: pytest.LogCaptureFixture
+def test_a_link_to_a_directory_whose_name_begins_like_its_own_is_no_loop(
+    registry: Registry, tmp_path: Path
 ) -> None:
-    shared = write(tmp_path / "shared" / "sub" / "a.txt", b"").parent.parent
-    links = [tmp_path / "root" / f"{number}" / "link" for number in range(100)]
-    for link in links:
-        link.parent.mkdir(parents=True)
-        link.symlink_to(shared)
-    add(registry, tmp_path / "root", links=True)
-    for number, link in enumerate(links):
-        url = f"/{number}/link/sub/a.txt"
-        assert path_of(registry.look_up(url)) == str(link / "sub" / "a.txt"), url
-    assert not caplog.messages
+    write(tmp_path / "site" / "a.txt", b"")
+    root = write(tmp_path / "site-2" / "b.txt", b"").parent
+    (root / "link").symlink_to(tmp_path / "site")
+    add(registry, root, links=True)
+    assert path_of(registry.look_up("/link/a.txt")) == str(root / "link" / "a.txt")
 
 
 def test_a_root_that_is_a_link_is_followed(registry: Registry, tmp_path: Path) -> None:
@@ -81,6 +82,118 @@ def test_a_root_that_is_a_link_is_followed(registry: Registry, tmp_path: Path) -
     (tmp_path / "link").symlink_to(tmp_path / "real")
     add(registry, tmp_path / "link")
     assert path_of(registry.look_up("/a.txt")) == str(tmp_path / "link" / "a.txt")
+
+
+def make_odd_entries(root: Path) -> list[str]:
+    """Make entries of every kind that cannot be served. Return the warning for each."""
+    root.mkdir()
+    (root / "dangling").symlink_to(root / "nowhere")
+    (root / "ring").symlink_to(root / "ring")
+    os.mkfifo(root / "fifo")
+    (root / "to-fifo").symlink_to(root / "fifo")
+    (root / "device").symlink_to("/dev/null")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(root / "socket"))
+    Path(os.fsdecode(os.fsencode(root) + b"/caf\xe9")).write_bytes(b"")
+    return [
+        f"{root}/dangling: it is a dangling link",
+        f"{root}/ring: it is a dangling link",
+        f"{root}/fifo: it is neither a file nor a directory",
+        f"{root}/to-fifo: it is neither a file nor a directory",
+        f"{root}/device: it is neither a file nor a directory",
+        f"{root}/socket: it is neither a file nor a directory",
+        rf"{root}/caf\udce9: its name is not UTF-8, so no URL can name it",
+    ]
+
+
+def test_a_walk_skips_entries_that_cannot_be_served_with_one_warning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    root = tmp_path / "root"
+    reasons = make_odd_entries(root)
+    write(root / "good.txt", b"good")
+    registry = WalkedRegistry(None)
+    add(registry, root)
+    (record,) = caplog.records
+    assert (record.name, record.levelno) == ("whitenoise_async", logging.WARNING)
+    heading, _, skipped = record.getMessage().partition(" not served: ")
+    assert heading == f"Below {root}, {len(reasons)}"
+    assert sorted(skipped.split("; ")) == sorted(reasons)
+    assert registry.look_up("/good.txt") is not None
+    assert all(
+        registry.look_up(f"/{name}") is None for name in os.listdir(root) if name != "good.txt"
+    )
+
+
+def test_autorefresh_skips_the_same_entries_and_warns_once_about_each(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    root = tmp_path / "root"
+    reasons = make_odd_entries(root)
+    registry = LiveRegistry(None)
+    add(registry, root)
+    for name in [*os.listdir(root), *os.listdir(root)]:
+        assert registry.look_up(f"/{name}") is None
+    warnings = [reason.replace(": ", " is not served: ") for reason in reasons]
+    assert sorted(caplog.messages) == sorted(warnings)
+
+
+def test_every_name_in_utf8_is_served_except_those_of_temporary_files(
+    registry: Registry, tmp_path: Path
+) -> None:
+    names = ["ü.txt", "日本/語.txt", ".whitenoise", ".whitenoise_async-x", ".whitenoise_async-y/a"]
+    for name in names:
+        write(tmp_path / name, b"")
+    add(registry, tmp_path)
+    found = [path_of(registry.look_up(f"/{name}")) for name in names]
+    assert found == [*(str(tmp_path / name) for name in names[:3]), None, None]
+
+
+def test_an_error_of_the_directory_itself_is_reported(tmp_path: Path) -> None:
+    write(tmp_path / "a", b"")
+    reported: list[tuple[str, str | OSError]] = []
+    directory = Directory(str(tmp_path / "a"), Rules(followlinks=False, exclude=None))
+    assert directory.scan(lambda *entry: reported.append(entry)) == (set(), {})
+    ((path, error),) = reported
+    assert (path, type(error)) == (directory.path, NotADirectoryError)
+
+
+MAPS = ["a.css.map", "a.css.map.gz", "a.css.map.gz.br", "b.map.br"]
+
+FILES = (
+    *("a.css", "a.css.gz", *MAPS, ".env"),
+    *("maps.map.gz/a.css", "drafts/b.css", "docs/drafts/c.css", "docs/d.html", "docs/d.html.zst"),
+)
+
+
+@pytest.mark.parametrize("kind", ["walked", "named", "live"])
+@pytest.mark.parametrize(
+    ("exclude", "include", "left_out"),
+    [
+        (["*.map"], None, MAPS),
+        (["*.gz"], None, ["a.css.gz", "a.css.map.gz", "a.css.map.gz.br", "maps.map.gz/a.css"]),
+        (["drafts"], None, ["drafts/b.css", "docs/drafts/c.css"]),
+        (["/drafts/"], None, ["drafts/b.css"]),
+        (["docs/*.html"], None, ["docs/d.html", "docs/d.html.zst"]),
+        ([], ["*.css", "/docs/*"], [*MAPS, ".env"]),
+        ([], ["docs"], [name for name in FILES if not name.startswith("docs")]),
+        (
+            ["*.html"],
+            ["docs", ".env"],
+            [name for name in FILES if name not in (".env", "docs/drafts/c.css")],
+        ),
+        ([], ["*"], []),
+    ],
+)
+def test_files_that_are_excluded_or_not_included_are_not_found(
+    tmp_path: Path, kind: str, exclude: list[str], include: list[str] | None, left_out: list[str]
+) -> None:
+    for name in FILES:
+        write(tmp_path / name, b"")
+    globs = Globs(exclude, None if include is None else Globs(include))
+    registry = LiveRegistry(None, globs) if kind == "live" else WalkedRegistry(None, globs)
+    registry.add(make_root(tmp_path, None, False), FILES if kind == "named" else None)
+    assert [name for name in FILES if registry.look_up(f"/{name}") is None] == left_out
 
 
 def test_a_folder_that_cannot_be_listed_is_skipped_and_the_log_names_it(public_path: Path) -> None:
@@ -116,6 +229,7 @@ def test_a_link_that_cannot_be_read_is_skipped_and_the_other_files_are_served(
 ) -> None:
     for number in range(5):
         write(tmp_path / f"{number}.txt", b"")
+    write(tmp_path / "sub" / "a.txt", b"")  # nothing else than the link needs a stat
     (tmp_path / "link").symlink_to("0.txt")
     real = os.scandir
 
@@ -130,7 +244,7 @@ def test_a_link_that_cannot_be_read_is_skipped_and_the_other_files_are_served(
             raise OSError(code, os.strerror(code))
 
         def is_dir(self) -> bool:
-            return bool(self.is_symlink() and self.stat())
+            return bool(not self.is_symlink() or self.stat()) and self._entry.is_dir()
 
     @contextmanager
     def scandir(path: str) -> Iterator[Any]:
@@ -138,8 +252,11 @@ def test_a_link_that_cannot_be_read_is_skipped_and_the_other_files_are_served(
             yield map(Entry, entries)
 
     monkeypatch.setattr("whitenoise_async.registry.directory.os.scandir", scandir)
+    serve(tmp_path, include=["*.txt"])
+    assert caplog.messages == []
     serve(tmp_path, exclude=["*.map"])
     get = serve(tmp_path)
+    assert get("/sub/a.txt").status == 200
     assert [get(f"/{number}.txt").status for number in range(5)] == [200] * 5
     assert get("/link").status == 404
     (message,) = set(caplog.messages)

@@ -175,19 +175,6 @@ def test_the_warning_names_a_limited_number_of_files(
     assert "19.bak; 10 more. To leave them out, add to exclude: '*.bak'" in message
 
 
-def test_autorefresh_warns_once_about_each_requested_sensitive_file(
-    serve: Serve, tree: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    get = serve(tree, autorefresh=True)
-    assert not caplog.records
-    for url in ("/.env", "/app.js", "/.git/HEAD", "/.git/objects/ab/cd", "/.env", "/.nothing.bak"):
-        get(url)
-    assert caplog.messages == [
-        f"{tree}/.env is served, perhaps by mistake",
-        f"{tree}/.git/ is served, perhaps by mistake",
-    ]
-
-
 def test_startup_logs_what_is_served(
     serve: Serve, tree: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

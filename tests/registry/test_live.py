@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,13 @@ from hypothesis import strategies as st
 
 from tests.helpers.clients import Serve
 from tests.helpers.files import write
-from tests.helpers.registries import add, describe
+from tests.helpers.registries import KINDS, add, describe, path_of
 from tests.helpers.slow import in_turns
-from whitenoise_async.registry.entries import Entry, Unresolved
+from whitenoise_async.registry.entries import Entry, StaticFile, Unresolved
 from whitenoise_async.registry.interface import Registry, Root
 from whitenoise_async.registry.live import LiveRegistry
 from whitenoise_async.registry.walked import WalkedRegistry
+from whitenoise_async.support.globs import Globs
 
 
 @pytest.mark.parametrize(
@@ -39,6 +41,66 @@ def test_no_other_spelling_of_a_path_finds_a_file(
     add(registry, tmp_path / "root")
     assert registry.look_up("/a/b.txt") is not None
     assert registry.look_up(url) is None
+
+
+def test_a_url_outside_the_prefix_finds_nothing_and_reads_no_folder(
+    registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A root on a disk that hangs delays only its own URLs."""
+    write(tmp_path / "a.txt", b"")
+    add(registry, tmp_path, "static")
+    assert path_of(registry.look_up("/static/a.txt")) == str(tmp_path / "a.txt")
+    assert registry.look_up("/static") is None
+
+    def fail(path: Any) -> None:
+        raise AssertionError("no folder of this root is needed")
+
+    monkeypatch.setattr(os, "scandir", fail)
+    for url in ("/a.txt", "/public/a.txt", "/static-a.txt", "/public/docs"):
+        assert registry.look_up(url) is None, url
+
+
+def test_an_entry_that_is_skipped_in_the_folder_of_an_index_file_is_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    write(tmp_path / "docs" / "index.html", b"index")
+    (tmp_path / "docs" / "dangling").symlink_to("nowhere")
+    registry = LiveRegistry("index.html")
+    add(registry, tmp_path)
+    assert path_of(registry.look_up("/docs")) == str(tmp_path / "docs" / "index.html")
+    assert caplog.messages == [f"{tmp_path}/docs/dangling is not served: it is a dangling link"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("prefix", ["", "/static"])
+@pytest.mark.parametrize("folder", ["", "/docs", "/docs/guide"])
+def test_an_index_file_is_found_at_the_urls_of_its_folder(
+    tmp_path: Path, kind: Callable[[str], Registry], prefix: str, folder: str
+) -> None:
+    path = write(tmp_path / folder[1:] / "index.html", b"index", compressed=True)
+    registry = kind("index.html")
+    add(registry, tmp_path, prefix)
+    url = f"{prefix}{folder}/"
+    file = (str(path), url, (".gz",), False)
+    assert describe(registry.look_up(url)) == file
+    assert describe(registry.look_up(url[:-1])) == (None, file)
+    assert describe(registry.look_up(f"{url}index.html")) == ("./", file)
+    variant = (f"{path}.gz", f"{url}index.html.gz", (), True)
+    assert describe(registry.look_up(f"{url}index.html.gz")) == variant
+    assert registry.look_up(f"{url}.gz") is None
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_excluded_files_and_folders_are_not_found(
+    tmp_path: Path, kind: Callable[..., Registry]
+) -> None:
+    for name in ("a.css", "a.css.map", "drafts/b.css", "docs/drafts/c.css"):
+        write(tmp_path / name, b"", compressed=True)
+    registry = kind(None, Globs(["*.map", "drafts/"]))
+    add(registry, tmp_path)
+    assert path_of(registry.look_up("/a.css")) == str(tmp_path / "a.css")
+    for url in ("/a.css.map", "/a.css.map.gz", "/drafts/b.css", "/docs/drafts/c.css"):
+        assert registry.look_up(url) is None, url
 
 
 names = st.sampled_from(
@@ -203,6 +265,18 @@ def test_autorefresh_works_without_calls_that_open_relative_to_a_folder(
     assert serve(site, autorefresh=True)("/docs/index.html").status == 200
 
 
+@pytest.mark.parametrize("links", [False, True])
+def test_links_to_folders_are_followed_when_a_file_is_opened_if_the_root_says_so(
+    tmp_path: Path, links: bool
+) -> None:
+    write(tmp_path / "a.txt", b"a")
+    registry = LiveRegistry(None)
+    add(registry, tmp_path, links=links)
+    found = registry.look_up("/a.txt")
+    assert isinstance(found, StaticFile)
+    assert found.root == (None if links else str(tmp_path))
+
+
 def test_a_root_and_a_file_may_be_links(serve: Serve, tmp_path: Path) -> None:
     real = write(tmp_path / "real" / "sub" / "a.txt", b"a").parent.parent
     (tmp_path / "link").symlink_to(real)
@@ -227,3 +301,18 @@ def test_no_url_can_be_looked_up_without_waiting(tmp_path: Path) -> None:
     for url in ("/a.txt", "/missing"):
         assert registry.look_up_nowait(url) == Unresolved(url)
     assert registry.files() is None
+
+
+def test_autorefresh_warns_once_about_each_requested_sensitive_file(
+    serve: Serve, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in (".env", "app.js", ".git/HEAD", ".git/objects/ab/cd"):
+        write(tmp_path / name, b"")
+    get = serve(tmp_path, autorefresh=True)
+    assert not caplog.records
+    for url in ("/.env", "/app.js", "/.git/HEAD", "/.git/objects/ab/cd", "/.env", "/.nothing.bak"):
+        get(url)
+    assert caplog.messages == [
+        f"{tmp_path}/.env is served, perhaps by mistake",
+        f"{tmp_path}/.git/ is served, perhaps by mistake",
+    ]

@@ -2,72 +2,14 @@
 
 from __future__ import annotations
 
-import logging
-import os
-import socket
 from pathlib import Path
 
 import pytest
 
-from tests.helpers.files import write
 from tests.helpers.registries import add
 from whitenoise_async.files.errors import FileSystemError
-from whitenoise_async.registry.live import LiveRegistry
 from whitenoise_async.registry.skipped import SkippedEntries, warn_of_sensitive, warn_or_raise
 from whitenoise_async.registry.walked import WalkedRegistry
-
-
-def make_odd_entries(root: Path) -> list[str]:
-    """Make entries of every kind that cannot be served. Return the warning for each."""
-    root.mkdir()
-    (root / "dangling").symlink_to(root / "nowhere")
-    (root / "ring").symlink_to(root / "ring")
-    os.mkfifo(root / "fifo")
-    (root / "to-fifo").symlink_to(root / "fifo")
-    (root / "device").symlink_to("/dev/null")
-    with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(str(root / "socket"))
-    Path(os.fsdecode(os.fsencode(root) + b"/caf\xe9")).write_bytes(b"")
-    return [
-        f"{root}/dangling: it is a dangling link",
-        f"{root}/ring: it is a dangling link",
-        f"{root}/fifo: it is neither a file nor a directory",
-        f"{root}/to-fifo: it is neither a file nor a directory",
-        f"{root}/device: it is neither a file nor a directory",
-        f"{root}/socket: it is neither a file nor a directory",
-        rf"{root}/caf\udce9: its name is not UTF-8",
-    ]
-
-
-def test_a_walk_skips_entries_that_cannot_be_served_with_one_warning(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    root = tmp_path / "root"
-    reasons = make_odd_entries(root)
-    write(root / "good.txt", b"good")
-    registry = WalkedRegistry(None)
-    add(registry, root)
-    (record,) = caplog.records
-    assert (record.name, record.levelno) == ("whitenoise_async", logging.WARNING)
-    assert f"Below {root}, {len(reasons)} not served" in record.getMessage()
-    for reason in reasons:
-        assert reason in record.getMessage()
-    assert registry.look_up("/good.txt") is not None
-    assert all(
-        registry.look_up(f"/{name}") is None for name in os.listdir(root) if name != "good.txt"
-    )
-
-
-def test_autorefresh_skips_the_same_entries_and_warns_once_about_each(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    root = tmp_path / "root"
-    reasons = make_odd_entries(root)
-    registry = LiveRegistry(None)
-    add(registry, root)
-    for name in [*os.listdir(root), *os.listdir(root)]:
-        assert registry.look_up(f"/{name}") is None
-    assert len(caplog.records) == len(reasons)
 
 
 def test_a_warning_names_the_first_entries_and_counts_the_rest(

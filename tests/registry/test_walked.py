@@ -5,20 +5,25 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import re
 import threading
 import time
+import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.helpers.files import write
-from tests.helpers.registries import add
+from tests.helpers.registries import add, describe, path_of
 from whitenoise_async.registry.entries import Redirect, StaticFile
-from whitenoise_async.registry.interface import Root, make_root
+from whitenoise_async.registry.interface import Registry, Root, make_root
 from whitenoise_async.registry.listing import Place
 from whitenoise_async.registry.walked import WalkedRegistry
 from whitenoise_async.support.globs import Globs
+
+Fork = Callable[[Callable[[], object]], int]
 
 
 def test_directories_that_all_link_to_each_other_are_listed_a_bounded_number_of_times(
@@ -37,6 +42,47 @@ def test_directories_that_all_link_to_each_other_are_listed_a_bounded_number_of_
     assert len(registry.urls()) <= len(names) * (1 + links + 64)
     (message,) = caplog.messages
     assert "more than 64 links below links lead to its target" in message
+
+
+def test_up_to_64_links_below_links_to_each_directory_are_followed(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for target, count in (("one", 70), ("two", 64)):
+        write(tmp_path / target / "sub" / "a.txt", b"")
+        for number in range(count):
+            link = tmp_path / "elsewhere" / "sub" / f"{target}-{number}"
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.symlink_to(tmp_path / target)
+    root = write(tmp_path / "root" / "b.txt", b"").parent
+    (root / "outer").symlink_to(tmp_path / "elsewhere")
+    registry = WalkedRegistry(None)
+    add(registry, root, links=True)
+    below_link = "/outer/sub"
+    every = {f"{below_link}/one-{number}" for number in range(70)}
+    every |= {f"{below_link}/two-{number}" for number in range(64)}
+    left_out = every - {url.removesuffix("/sub/a.txt") for url in registry.urls()}
+    assert len(left_out) == 6
+    assert len(registry.urls()) == 1 + 64 + 64
+    assert all("one" in url for url in left_out)
+    heading, *reasons = re.split(": |; ", caplog.messages[0])
+    assert heading == f"Below {root}, 6 not served"
+    assert set(reasons[::2]) == {f"{root}{url}" for url in left_out}
+    assert set(reasons[1::2]) == {"more than 64 links below links lead to its target"}
+
+
+def test_any_number_of_links_to_one_directory_are_followed(
+    registry: Registry, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    shared = write(tmp_path / "shared" / "sub" / "a.txt", b"").parent.parent
+    links = [tmp_path / "root" / f"{number}" / "link" for number in range(100)]
+    for link in links:
+        link.parent.mkdir(parents=True)
+        link.symlink_to(shared)
+    add(registry, tmp_path / "root", links=True)
+    for number, link in enumerate(links):
+        url = f"/{number}/link/sub/a.txt"
+        assert path_of(registry.look_up(url)) == str(link / "sub" / "a.txt"), url
+    assert not caplog.messages
 
 
 SCARCE = [errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO, errno.ESTALE]
@@ -153,6 +199,11 @@ def look_up(registry: WalkedRegistry, *urls: str) -> list[object]:
     return [registry.look_up(url) for url in urls]
 
 
+def test_nothing_is_found_before_a_root_is_added() -> None:
+    assert look_up(WalkedRegistry(None), "/a.css", "/a.css.gz") == [None, None]
+    assert WalkedRegistry(None).files() == {}
+
+
 def test_only_named_files_and_their_variants_are_listed(tmp_path: Path) -> None:
     (tmp_path / "unnamed.css").touch()
     registry = WalkedRegistry(None)
@@ -166,12 +217,29 @@ def test_only_named_files_and_their_variants_are_listed(tmp_path: Path) -> None:
     assert (variant.path, variant.is_variant) == (str(tmp_path / "a.css.gz"), True)
     assert unnamed is None
     assert sorted(registry.urls()) == ["/static/a.css", "/static/js/c.gz", "/static/js/x/b.js"]
+    again = look_up(registry, "/static/a.css", "/static/js/x/b.js", "/static/js/c.gz")
+    assert again == [a, b, c]
 
 
-def test_excluded_names_and_folders_are_not_listed(tmp_path: Path) -> None:
+def test_a_variant_may_have_variants(tmp_path: Path) -> None:
+    registry = WalkedRegistry(None)
+    registry.add(root_of(tmp_path), ["a.css", "a.css.gz", "a.css.gz.br", "a.css.br"])
+    a, gzip, both = look_up(registry, *(f"/static/a.css{end}" for end in ("", ".gz", ".gz.br")))
+    path = str(tmp_path / "a.css")
+    assert isinstance(a, StaticFile) and isinstance(gzip, StaticFile)
+    assert (a.path, a.suffixes, a.is_variant) == (path, (".gz", ".br"), False)
+    assert (gzip.path, gzip.suffixes, gzip.is_variant) == (f"{path}.gz", (".br",), True)
+    assert isinstance(both, StaticFile)
+    assert (both.path, both.suffixes, both.is_variant) == (f"{path}.gz.br", (), True)
+
+
+@pytest.mark.parametrize("is_walked", [False, True])
+def test_excluded_names_and_folders_are_not_listed(tmp_path: Path, is_walked: bool) -> None:
     registry = WalkedRegistry(None, Globs(["*.map", "drafts/"]))
     names = ["a.map", "a.map.gz", "b.css", "x/drafts/c.css", "drafts"]
-    registry.add(root_of(tmp_path), names)
+    for name in names:
+        write(tmp_path / name, b"")
+    registry.add(root_of(tmp_path), None if is_walked else names)
     assert sorted(registry.files()) == [str(tmp_path / "b.css"), str(tmp_path / "drafts")]
 
 
@@ -180,6 +248,7 @@ def test_a_named_index_file_is_served_at_the_url_of_its_folder(tmp_path: Path) -
     registry.add(root_of(tmp_path), ["docs/index.html"])
     assert isinstance(registry.look_up("/static/docs/"), StaticFile)
     assert isinstance(registry.look_up("/static/docs"), Redirect)
+    assert registry.files() == {str(tmp_path / "docs" / "index.html"): ()}
 
 
 def test_names_below_a_missing_directory_are_not_listed(tmp_path: Path) -> None:
@@ -191,26 +260,31 @@ def test_names_below_a_missing_directory_are_not_listed(tmp_path: Path) -> None:
 def test_a_warning_names_the_sensitive_files_among_the_names(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    WalkedRegistry(None).add(root_of(tmp_path), ["a.css", ".env"])
-    assert ".env" in caplog.text and "a.css" not in caplog.text
+    WalkedRegistry(None).add(root_of(tmp_path), ["a.css", ".env", "sub/.env", "sub/a.css"])
+    assert caplog.messages == [
+        f"Below {tmp_path} are served, perhaps by mistake: .env; sub/.env."
+        " To leave them out, add to exclude: '.env*'"
+    ]
 
 
 def test_a_forked_process_can_look_up_while_a_thread_of_the_parent_holds_the_lock(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fork: Fork
 ) -> None:
     write(tmp_path / "a.txt", b"a")
     registry = WalkedRegistry(None)
     add(registry, tmp_path)
     make_file = Place.file
 
-    def look_up_in_child(place: Place, url: str) -> StaticFile:
+    def look_up_in_child() -> None:
         patch.undo()
-        registry.reset_after_fork()
         assert isinstance(registry.look_up("/a.txt"), StaticFile)
+
+    def fork_and_make(place: Place, url: str) -> StaticFile:
+        assert fork(look_up_in_child) == 0
         return make_file(place, url)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Place, "file", look_up_in_child)
+        patch.setattr(Place, "file", fork_and_make)
         assert isinstance(registry.look_up("/a.txt"), StaticFile)
 
 
@@ -225,7 +299,7 @@ def test_the_log_counts_the_urls_of_a_root(
 
 def test_a_later_root_wins_and_the_files_of_the_earlier_one_stay(tmp_path: Path) -> None:
     registry = WalkedRegistry(None)
-    for root, names in [("one", ["a.css", "b.css"]), ("two", ["a.css"])]:
+    for root, names in [("one", ["a.css", "b.css", "b.css.gz"]), ("two", ["a.css"])]:
         for name in names:
             write(tmp_path / root / name, b"")
         registry.add(root_of(tmp_path / root))
@@ -233,5 +307,19 @@ def test_a_later_root_wins_and_the_files_of_the_earlier_one_stay(tmp_path: Path)
     a, b = look_up(registry, "/static/a.css", "/static/b.css")
     assert isinstance(a, StaticFile) and isinstance(b, StaticFile)
     assert (a.path, b.path) == (str(tmp_path / "two/a.css"), str(tmp_path / "one/b.css"))
-    assert registry.files() == {a.path: (), b.path: ()}
+    assert registry.files() == {a.path: (), b.path: (".gz",)}
     assert look_up(registry, "/static/a.css", "/static/a.css.gz") == [a, None]
+    variant = registry.look_up("/static/b.css.gz")
+    assert describe(variant) == (f"{b.path}.gz", "/static/b.css.gz", (), True)
+
+
+def test_urls_that_lead_to_nothing_take_no_memory(tmp_path: Path) -> None:
+    """Clients choose them."""
+    registry = WalkedRegistry(None)
+    registry.add(root_of(tmp_path))
+    tracemalloc.start()
+    for number in range(1000):
+        assert registry.look_up(f"/static/{number}.css.gz") is None
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert kept < 50_000

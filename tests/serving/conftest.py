@@ -3,10 +3,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from functools import partial
+from typing import Any
 
 import pytest
 
 from tests.helpers.clients import Serve
+from whitenoise_async.files.open_file import OpenFile
 from whitenoise_async.serving import descriptor_cache
 
 
@@ -29,3 +31,17 @@ def no_descriptor_left() -> Iterator[None]:
     yield
     descriptor_cache.close_all()
     assert set(os.listdir("/proc/self/fd")) <= before
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[OpenFile]:
+    """Every file that is opened. The list keeps them from their finalizers."""
+    files: list[OpenFile] = []
+    init = OpenFile.__init__
+
+    def record(file: OpenFile, *args: Any, **kwargs: Any) -> None:
+        init(file, *args, **kwargs)
+        files.append(file)
+
+    monkeypatch.setattr(OpenFile, "__init__", record)
+    return files

@@ -43,6 +43,17 @@ def test_a_body_is_cut_or_read_by_its_plan(file: OpenFile) -> None:
     assert plan.slice(CONTENT) == plan.read(file) == BODY
 
 
+def test_only_a_body_of_several_parts_is_multipart() -> None:
+    assert BodyPlan(PARTS[:2]).is_multipart
+    plans = [
+        EMPTY,
+        BodyPlan.of_bytes(b"a"),
+        BodyPlan.of_file(9),
+        BodyPlan.of_range(PARTS[0].range, 9),
+    ]
+    assert not any(plan.is_multipart for plan in plans)
+
+
 def test_a_body_may_be_the_whole_file(file: OpenFile) -> None:
     plan = BodyPlan.of_file(len(CONTENT))
     assert plan.is_whole_file

@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -249,6 +250,18 @@ def test_a_descriptor_that_has_another_state_is_not_used(path: Path) -> None:
     file.close()
 
 
+def test_a_descriptor_is_not_used_if_the_path_leads_to_another_file(path: Path) -> None:
+    """The path may contain a link that has a new target."""
+    cache = DescriptorCache()
+    other = write(path.parent / "b.bin", CONTENT)
+    with closing(open_file(str(path))) as file:
+        cache.add(file)
+        assert cache.get(str(path), read_state(str(other))) is None
+        again = cache.get(str(path), file.state)
+        assert again is file
+        again.close()
+
+
 def test_the_files_of_a_deleted_application_are_closed(adapter: str, path: Path) -> None:
     app = ADAPTERS[adapter](None, path.parent, max_cache_size=0)
     assert client_of(adapter)(app)("/a.bin").status == 200
@@ -280,6 +293,38 @@ def test_if_no_thread_can_be_started_the_next_file_tries_again(
     cache.add(file)
     file.close()
     until(lambda: not open_descriptors(path))
+    until(lambda: not sweeper_threads())
+
+
+def test_all_files_can_be_closed_while_the_timer_starts(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_starting = threading.Event()
+    start, run = threading.Timer.start, threading.Timer.run
+
+    def start_slowly(timer: threading.Timer) -> None:
+        is_starting.set()
+        time.sleep(0.1)
+        start(timer)
+
+    def end_slowly(timer: threading.Timer) -> None:
+        run(timer)
+        time.sleep(0.1)
+
+    until(lambda: not sweeper_threads())
+    cache = DescriptorCache()
+    file = open_file(str(path))
+    adding = threading.Thread(target=cache.add, args=[file])
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Timer, "start", start_slowly)
+        patch.setattr(threading.Timer, "run", end_slowly)
+        adding.start()
+        assert is_starting.wait(60)
+        descriptor_cache.close_all()
+        adding.join()
+    file.close()
+    assert open_descriptors(path) == 0
+    assert not sweeper_threads()
 
 
 def sweeper_threads() -> list[str]:
@@ -336,12 +381,40 @@ def test_its_length_is_the_number_of_files_and_clear_closes_them(path: Path) -> 
     assert (len(cache), open_descriptors(path)) == (0, 0)
 
 
-def test_a_cache_is_empty_after_a_fork(path: Path) -> None:
+def test_a_cache_is_empty_after_a_fork(path: Path, fork: Any) -> None:
     cache = DescriptorCache()
-    file = open_file(str(path))
-    cache.add(file)
-    file.close()
-    del file
+
+    def add() -> None:
+        with closing(open_file(str(path))) as file:
+            cache.add(file)
+
+    def child() -> None:
+        assert (len(cache), open_descriptors(path)) == (0, 0)
+        add()
+        assert (len(cache), open_descriptors(path)) == (1, 1)
+        assert len(sweeper_threads()) == 1
+
+    add()
+    assert fork(child) == 0
+    assert (len(cache), open_descriptors(path)) == (1, 1)
     cache.reset_after_fork()
-    assert len(cache) == 0
-    assert open_descriptors(path) == 0
+    assert (len(cache), open_descriptors(path)) == (0, 0)
+
+
+def test_64_files_are_kept_open(path: Path) -> None:
+    cache = DescriptorCache()
+    for number in range(65):
+        with closing(open_file(str(write(path.parent / str(number), b"")))) as file:
+            cache.add(file)
+    assert len(cache) == 64
+    assert [open_descriptors(path.parent / name) for name in ("0", "1", "64")] == [0, 1, 1]
+
+
+def test_idle_files_are_closed_every_10_seconds_by_a_thread_that_no_process_waits_for(
+    path: Path,
+) -> None:
+    assert descriptor_cache.IDLE_AFTER == 10
+    with closing(open_file(str(path))) as file:
+        DescriptorCache().add(file)
+    (thread,) = [each for each in threading.enumerate() if each.name in sweeper_threads()]
+    assert thread.daemon

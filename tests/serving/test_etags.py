@@ -108,18 +108,47 @@ def test_a_file_that_changes_while_it_is_read_has_no_digest(tmp_path: Path) -> N
     file.close()
 
 
+def test_a_file_is_read_only_up_to_the_size_that_it_had_when_it_was_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A log file may grow faster than it is read."""
+    path = write(tmp_path / "a.log", b"a" * 10)
+    offsets: list[int] = []
+    read = OpenFile.read
+
+    def read_and_grow(file: OpenFile, offset: int, size: int) -> bytes:
+        offsets.append(offset)
+        with path.open("ab") as log:
+            log.write(b"b")
+        return read(file, offset, size)
+
+    with closing(open_file(str(path))) as file:
+        monkeypatch.setattr(OpenFile, "read", read_and_grow)
+        assert ContentDigests().tags(StaticFile(str(path), "/a.log"), [file], [False]) == [None]
+    assert offsets == [0]
+
+
 def test_the_number_of_digests_is_bounded_least_recently_used_out_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, digested: list[str]
 ) -> None:
     monkeypatch.setattr(etags, "MAX_DIGESTS", 2)
     digests = ContentDigests()
     paths = {name: str(write(tmp_path / name, name.encode())) for name in "abc"}
-    for name in "abacab":
-        file = open_file(paths[name])
-        entry = StaticFile(file.path, f"/{name}")
-        assert digests.tags(entry, [file], [False]) == [digest(name.encode())]
-        file.close()
+
+    def make_tags(names: str) -> None:
+        for name in names:
+            with closing(open_file(paths[name])) as file:
+                entry = StaticFile(file.path, f"/{name}")
+                content = Path(file.path).read_bytes()
+                assert digests.tags(entry, [file], [False]) == [digest(content)]
+
+    make_tags("abacab")
     assert [Path(path).name for path in digested] == ["a", "b", "c", "b"]
+    assert len(digests) == 2
+    digested.clear()
+    write(tmp_path / "a", b"changed")
+    make_tags("acab")
+    assert [Path(path).name for path in digested] == ["a", "c", "b"]
     assert len(digests) == 2
 
 
@@ -148,6 +177,29 @@ def test_digests_of_more_than_a_mebibyte_may_be_forbidden(
         assert without_long_digests(make_tags) == [digest(content)]  # no computation is needed
         digests.reset_after_fork()
         assert make_tags() == [digest(content)]
+
+
+def test_a_forked_process_makes_tags_while_a_thread_of_the_parent_holds_the_lock(
+    tmp_path: Path, fork: Any
+) -> None:
+    path = str(write(tmp_path / "a.css", TEXT))
+    entry, digests = StaticFile(path, "/a.css"), ContentDigests()
+
+    def make_tags_in_child() -> None:
+        with closing(open_file(path)) as file:
+            assert digests.tags(entry, [file], [False]) == [digest(TEXT)]
+
+    class ForksWhenAskedForItsPath:
+        def __getattr__(self, name: str) -> Any:
+            if name == "path" and not statuses:
+                statuses.append(fork(make_tags_in_child))
+            return getattr(file, name)
+
+    statuses: list[int] = []
+    forking: Any = ForksWhenAskedForItsPath()
+    with closing(open_file(path)) as file:
+        assert digests.tags(entry, [forking], [False]) == [digest(TEXT)]
+    assert statuses == [0]
 
 
 def hold_back(monkeypatch: pytest.MonkeyPatch, name: str) -> threading.Event:
@@ -233,6 +285,13 @@ def test_a_callable_is_called_again_when_the_file_has_changed(serve: Serve, tmp_
     assert calls == [(str(path), "/static/a.css")] * 2
 
 
+def test_last_modified_is_sent_with_the_tag_of_a_callable(serve: Serve, tmp_path: Path) -> None:
+    write(tmp_path / "a.css", TEXT)
+    reply = serve(tmp_path, etag=lambda path, url: "tag")("/a.css")
+    assert reply["last-modified"] == "Sun, 13 Sep 2020 12:26:40 GMT"
+    assert "last-modified" not in serve(tmp_path, etag="content")("/a.css")
+
+
 @pytest.mark.parametrize("how", ["keyword", "function", "method"])
 def test_the_option_may_be_a_keyword_or_an_attribute_of_a_subclass(
     adapter: str, tmp_path: Path, how: str
@@ -283,10 +342,12 @@ def test_an_invalid_tag_of_a_callable_is_an_error_that_names_the_file(
     path = write(tmp_path / "a.css", TEXT)
     get = serve(tmp_path, etag=lambda path, url: made)
     for _ in range(2):
-        with pytest.raises(
-            ValueError, match=f"^etag returned .* for {path}, but must return a str"
-        ):
+        with pytest.raises(ValueError, match="etag returned") as caught:
             get("/a.css")
+        assert str(caught.value) == (
+            f"etag returned {made!r} for {path}, but must return a str that can stand between the"
+            " quotes of an ETag: without quotes, white space and control characters"
+        )
     assert caplog.messages == [f"etag failed for {path}"]
 
 

@@ -16,7 +16,7 @@ import pytest
 from tests.helpers.clients import Serve
 from tests.helpers.files import MTIME, write
 from whitenoise_async.files.errors import UnavailableError
-from whitenoise_async.files.open_file import open_file
+from whitenoise_async.files.open_file import OpenFile, open_file
 from whitenoise_async.files.state import read_state
 from whitenoise_async.registry.entries import StaticFile
 from whitenoise_async.serving.open_variants import OpenVariants
@@ -260,7 +260,9 @@ def test_a_disk_error_while_a_variant_is_checked_is_a_503(
     assert get("/a.txt").status == 200
 
 
-def test_the_files_are_open_until_they_are_closed_or_taken(tmp_path: Path) -> None:
+def test_the_files_are_open_until_they_are_closed_or_taken(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     path = write(tmp_path / "a.txt", TEXT, compressed=True)
     variants = OpenVariants(StaticFile(str(path), "/a.txt", (".gz", ".br")))
     identity, coded = variants.files["identity"], variants.files["gzip"]
@@ -270,12 +272,16 @@ def test_the_files_are_open_until_they_are_closed_or_taken(tmp_path: Path) -> No
     variants.close()
     assert (identity.is_open, coded.is_open) == (False, True)
     coded.close()
+    assert caplog.messages == []
 
 
-def test_a_rejected_variant_is_closed_and_its_state_is_kept(tmp_path: Path) -> None:
+@pytest.mark.parametrize("more", [b"", b"larger"], ids=["same size", "larger"])
+def test_a_rejected_variant_is_closed_and_its_state_is_kept(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, opened: list[OpenFile], more: bytes
+) -> None:
     path = write(tmp_path / "a.txt", TEXT)
     write(tmp_path / "a.txt.gz", gzip.compress(TEXT[:-1]))
-    larger = write(tmp_path / "a.txt.br", TEXT + b"larger")
+    larger = write(tmp_path / "a.txt.br", TEXT + more)
     (tmp_path / "a.txt.zst").mkdir()
     variants = OpenVariants(StaticFile(str(path), "/a.txt", (".gz", ".br", ".zst")))
     assert list(variants.files) == ["identity"]
@@ -284,6 +290,49 @@ def test_a_rejected_variant_is_closed_and_its_state_is_kept(tmp_path: Path) -> N
         (str(larger), read_state(str(larger))),
         (f"{path}.zst", None),
     ]
+    assert [file.path for file in opened if file.is_open] == [str(path)]
+    variants.close()
+    assert caplog.messages == [
+        f"{path}.gz is not served: it is not {path}, compressed",
+        f"{path}.zst is not served: it is not a regular file",
+    ]
+
+
+def test_a_variant_that_becomes_readable_is_noticed_by_its_state(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(tmp_path / "a.txt", TEXT, compressed=True)
+
+    def open_as_another_user(name: str) -> OpenFile:
+        if name == str(path):
+            return open_file(name)
+        raise UnavailableError(name, "Permission denied")
+
+    monkeypatch.setattr("whitenoise_async.serving.open_variants.open_file", open_as_another_user)
+    variants = OpenVariants(StaticFile(str(path), "/a.txt", (".gz",)))
+    assert variants.rejected == [(f"{path}.gz", read_state(f"{path}.gz"))]
+    variants.close()
+
+
+def test_no_link_to_a_folder_below_the_root_is_followed(tmp_path: Path) -> None:
+    path = write(tmp_path / "docs" / "a.txt", TEXT, compressed=True)
+    variants = OpenVariants(StaticFile(str(path), "/docs/a.txt", (".gz",), root=str(tmp_path)))
+    assert list(variants.files) == ["identity", "gzip"]
+    variants.close()
+    (tmp_path / "linked").symlink_to(tmp_path / "docs")
+    linked = str(tmp_path / "linked" / "a.txt")
+    with pytest.raises(UnavailableError):
+        OpenVariants(StaticFile(linked, "/linked/a.txt", root=str(tmp_path)))
+    OpenVariants(StaticFile(linked, "/linked/a.txt")).close()
+
+
+def test_a_file_that_was_listed_without_an_original_is_not_compared_with_one(
+    tmp_path: Path,
+) -> None:
+    write(tmp_path / "a.txt", TEXT)
+    path = write(tmp_path / "a.txt.gz", gzip.compress(TEXT))
+    variants = OpenVariants(StaticFile(str(path), "/a.txt.gz"))
+    assert variants.rejected == []
     variants.close()
 
 
@@ -295,7 +344,8 @@ def test_a_file_with_the_name_of_a_variant_is_served_if_it_is_none(
     path = write(tmp_path / "a.txt.gz", gzip.compress(TEXT) if is_related else b"other")
     entry = StaticFile(str(path), "/a.txt.gz", is_variant=True)
     if is_related:
-        with pytest.raises(UnavailableError, match="it is the variant of") as caught:
+        message = f"^{path} is not served: it is the variant of {original}$"
+        with pytest.raises(UnavailableError, match=message) as caught:
             OpenVariants(entry)
         assert caught.value.gone
         return

@@ -6,7 +6,9 @@ import gzip
 import os
 import resource
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
@@ -15,14 +17,15 @@ import pytest
 
 from tests.helpers.clients import ADAPTERS, Fields, Serve, client_of, environ_of, make_call
 from tests.helpers.descriptors import descriptors_of
-from tests.helpers.files import write
+from tests.helpers.files import MTIME, write
 from tests.helpers.registries import add
 from tests.helpers.unprivileged_scripts import run_as_nobody
 from whitenoise_async.files.errors import FileSystemError
+from whitenoise_async.files.open_file import OpenFile, open_file
 from whitenoise_async.http.media_types import MediaTypes
 from whitenoise_async.registry.entries import Entry, StaticFile, Unresolved
 from whitenoise_async.registry.walked import WalkedRegistry
-from whitenoise_async.serving import descriptor_cache
+from whitenoise_async.serving import content_cache, descriptor_cache, response_cache
 from whitenoise_async.serving import responder as responder_module
 from whitenoise_async.serving.body_plan import BodyPlan
 from whitenoise_async.serving.etags import make_tag_source
@@ -260,6 +263,11 @@ class Site:
             Limits(check_interval, keep_descriptors=sizes.pop("keep_descriptors", True), **sizes),
         )
 
+    def add(self, root: Path) -> None:
+        """Add a root, as ``add_files`` does."""
+        add(self._registry, root)
+        self.responder.forget_replaced()
+
     def entry(self, url: str = URL) -> Entry:
         entry = self._registry.look_up(url)
         assert entry is not None
@@ -299,6 +307,10 @@ def fail_to_join(plan: BodyPlan, data: bytes) -> bytes:
     raise MemoryError
 
 
+def fail_to_read(*read: int) -> bytes:
+    raise OSError(5, "Input/output error")
+
+
 def test_a_reply_without_waiting_needs_a_file_that_was_checked(tmp_path: Path) -> None:
     write(tmp_path / "a.txt", TEXT)
     site = Site(tmp_path)
@@ -319,6 +331,126 @@ def test_a_reply_without_waiting_needs_a_check_within_the_interval(tmp_path: Pat
     assert site.reply_from_memory() == TEXT
 
 
+def test_a_file_is_checked_again_when_the_interval_is_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 1000.0
+    monkeypatch.setattr(responder_module, "monotonic", lambda: now)
+    path = write(tmp_path / "a.txt", TEXT)
+    site = Site(tmp_path, check_interval=10)
+    assert site.reply() == TEXT
+    replace(path, TEXT[::-1])
+    now = 1009.9
+    assert site.reply_nowait() == site.reply() == TEXT
+    now = 1010
+    for later in (1019.9, 1029.9):
+        assert site.reply_nowait() is None
+        assert site.reply() == TEXT[::-1]
+        now = later
+        assert site.reply_nowait() == TEXT[::-1]
+        now = later + 0.1
+    assert site.reply_nowait() is None
+
+
+@pytest.mark.parametrize("content", [TEXT, LARGE], ids=["small", "large"])
+def test_an_unchanged_file_keeps_its_response_after_a_check(tmp_path: Path, content: bytes) -> None:
+    write(tmp_path / "a.txt", content)
+    site = Site(tmp_path, check_interval=0)
+    replies = [site.responder.reply(site.request()) for _ in range(2)]
+    assert [body_of(reply) for reply in replies] == [content] * 2
+    first, second = [reply[0] for reply in replies if reply is not None]
+    assert first is second
+
+
+def test_a_small_file_is_not_read_again_after_a_check(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "a.txt", TEXT)
+    site = Site(tmp_path, check_interval=0)
+    assert site.reply() == TEXT
+    monkeypatch.setattr("whitenoise_async.files.open_file.read_at", fail_to_read)
+    assert site.reply() == TEXT
+
+
+@pytest.mark.parametrize("fields", [{}, {"Range": "bytes=5-9"}], ids=["whole", "range"])
+def test_a_large_file_that_is_kept_open_is_served_without_waiting(
+    tmp_path: Path, fields: Any
+) -> None:
+    path = write(tmp_path / "a.txt", LARGE)
+    with closing(open_file(str(path))) as file:
+        can_be_kept = file.supports_nowait and descriptor_cache.MAX_OPEN > 0
+    site = Site(tmp_path)
+    body = LARGE[5:10] if fields else LARGE
+    assert site.reply(fields) == body
+    assert site.reply_nowait(fields) == (body if can_be_kept else None)
+
+
+@pytest.mark.parametrize("fields", [{}, {"Range": "bytes=5-9"}], ids=["whole", "range"])
+@pytest.mark.parametrize("reply", [Site.reply, Site.reply_nowait])
+def test_the_least_recently_used_content_is_dropped(
+    tmp_path: Path, fields: Any, reply: Callable[..., bytes | None]
+) -> None:
+    for name in "abc":
+        write(tmp_path / f"{name}.txt", TEXT)
+    site = Site(tmp_path, max_cache_size=2 * len(TEXT))
+    site.reply(url="/a.txt")
+    site.reply(url="/b.txt")
+    assert reply(site, fields, url="/a.txt")
+    site.reply(url="/c.txt")
+    assert site.reply_from_memory(url="/a.txt") == TEXT
+    assert site.reply_from_memory(url="/b.txt") is None
+
+
+@pytest.mark.parametrize("content", [TEXT, LARGE], ids=["small", "large"])
+def test_a_request_without_a_body_reads_and_keeps_no_content(
+    tmp_path: Path, content: bytes
+) -> None:
+    write(tmp_path / "a.txt", content)
+    site = Site(tmp_path, check_interval=0)
+    for _ in range(2):
+        reply = site.responder.reply(site.request(method="HEAD"))
+        assert reply is not None
+        assert reply[1:] == (b"", None)
+    assert len(site.responder.content_cache) == len(site.responder.descriptor_cache) == 0
+
+
+def test_an_empty_file_is_kept_in_memory(tmp_path: Path) -> None:
+    write(tmp_path / "a.txt", b"")
+    site = Site(tmp_path)
+    assert site.reply() == site.reply_from_memory() == b""
+    assert len(site.responder.content_cache) == 1
+
+
+@pytest.mark.parametrize("content", [b"", b"x"])
+@pytest.mark.parametrize(
+    "limits", [{"max_cache_size": 0}, {"max_cached_file_size": 0}, {"keep_anything": False}]
+)
+def test_without_a_cache_not_even_the_content_of_an_empty_file_is_kept(
+    tmp_path: Path, content: bytes, limits: Any
+) -> None:
+    write(tmp_path / "a.txt", content)
+    site = Site(tmp_path, **limits)
+    reply = site.responder.reply(site.request())
+    assert reply is not None
+    assert content or reply[1:] == (b"", None)
+    assert body_of(reply) == content
+    assert len(site.responder.content_cache) == 0
+
+
+@pytest.mark.parametrize("content", [TEXT, LARGE], ids=["small", "large"])
+def test_nothing_is_kept_or_logged_of_a_file_that_was_removed(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, content: bytes
+) -> None:
+    path = write(tmp_path / "a.txt", content)
+    site = Site(tmp_path, check_interval=0)
+    assert site.reply() == content
+    path.unlink()
+    assert site.reply() is None
+    assert len(site.responder.content_cache) == 0
+    assert descriptors_of(path) == []
+    assert caplog.messages == []
+
+
 def test_a_redirect_needs_the_disk(tmp_path: Path) -> None:
     path = write(tmp_path / "index.html", TEXT)
     site = Site(tmp_path)
@@ -328,14 +460,27 @@ def test_a_redirect_needs_the_disk(tmp_path: Path) -> None:
         assert reply is not None
         assert ("Location", "./") in reply[0].headers
         assert ("Timing-Allow-Origin", "*") in reply[0].headers
+        assert site.reply_nowait(url="/") is site.reply_from_memory(url="/") is None
     path.unlink()
     assert site.reply(url="/index.html") is None
 
 
+def test_a_redirect_that_adds_a_slash_keeps_the_query(tmp_path: Path) -> None:
+    write(tmp_path / "docs" / "index.html", TEXT)
+    site = Site(tmp_path)
+    request = site.request(url="/docs")._replace(query="a=1")
+    reply = site.responder.reply(request)
+    assert reply is not None
+    assert ("Location", "docs/?a=1") in reply[0].headers
+    other = site.responder.reply(request._replace(method="POST"))
+    assert other is not None
+    assert other[0].status == 405
+
+
 def test_a_multipart_body_for_which_memory_is_lacking_is_not_replied_from_memory(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    write(tmp_path / "a.txt", TEXT)
+    path = write(tmp_path / "a.txt", TEXT)
     site = Site(tmp_path)
     assert site.reply() == TEXT
     assert site.reply_from_memory(RANGES) == site.reply_nowait(RANGES) == site.reply(RANGES)
@@ -346,6 +491,23 @@ def test_a_multipart_body_for_which_memory_is_lacking_is_not_replied_from_memory
         reply = site.responder.reply(site.request(RANGES))
     assert reply is not None
     assert reply[0].status == 503
+    assert caplog.messages == [f"{path} cannot be read now: Cannot allocate memory"]
+
+
+def test_an_unresolved_url_leads_to_the_response_of_its_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = write(tmp_path / "a.txt", TEXT)
+    site = Site(tmp_path)
+    request = site.request(RANGES)._replace(entry=Unresolved(URL))
+    assert body_of(site.responder.reply(request)) == site.reply(RANGES)
+    assert site.responder.reply(request._replace(entry=Unresolved("/none"))) is None
+    monkeypatch.setattr(BodyPlan, "slice", fail_to_join)
+    reply = site.responder.reply(request)
+    assert reply is not None
+    assert reply[0].status == 503
+    assert ("Timing-Allow-Origin", "*") in reply[0].headers
+    assert caplog.messages == [f"{path} cannot be read now: Cannot allocate memory"]
 
 
 def test_a_reply_from_memory_needs_the_content(tmp_path: Path) -> None:
@@ -380,6 +542,49 @@ def test_a_503_for_an_unresolved_url_has_the_shared_headers(tmp_path: Path) -> N
     error = FileSystemError(request.label, MemoryError())
     response, _, _ = site.responder.reply_unavailable(request, error)
     assert ("Access-Control-Allow-Origin", "*") in response.headers
+
+
+@pytest.mark.parametrize("url", ["/docs", "/docs/", "/docs/index.html"])
+def test_a_503_for_an_index_file_has_its_access_headers_and_its_path(
+    tmp_path: Path, url: str
+) -> None:
+    path = write(tmp_path / "docs" / "index.html", TEXT)
+    site = Site(tmp_path)
+    site.reply(url="/docs/")
+    request = site.request(url=url)
+    assert request.label == str(path)
+    error = FileSystemError(request.label, MemoryError())
+    response, _, _ = site.responder.reply_unavailable(request, error)
+    assert ("Timing-Allow-Origin", "*") in response.headers
+
+
+def test_a_request_for_an_unresolved_url_has_no_file_and_the_log_does_not_name_its_url() -> None:
+    request = FileRequest(Unresolved(URL), "GET", (), URL, "")
+    assert (request.file, request.label) == (None, "A folder")
+
+
+def test_a_file_of_a_later_root_replaces_one_that_was_requested(tmp_path: Path) -> None:
+    for name in ("a.txt", "b.txt"):
+        write(tmp_path / "first" / name, TEXT)
+    write(tmp_path / "second" / "a.txt", TEXT[::-1])
+    site = Site(tmp_path / "first")
+    site.reply()
+    site.reply(url="/b.txt")
+    old = site.request()
+    site.add(tmp_path / "second")
+    assert site.responder.reply_from_memory(old) is None
+    assert site.reply_nowait(url="/b.txt") == TEXT
+    assert len(site.responder.content_cache) == 1
+    assert site.reply() == TEXT[::-1]
+
+
+def test_a_file_to_which_a_request_was_only_redirected_can_be_replaced(tmp_path: Path) -> None:
+    for root in ("first", "second"):
+        write(tmp_path / root / "docs" / "index.html", root.encode())
+    site = Site(tmp_path / "first")
+    assert site.reply(url="/docs") == b""
+    site.add(tmp_path / "second")
+    assert site.reply(url="/docs/") == b"second"
 
 
 def test_a_forgotten_file_is_as_if_it_was_never_requested(tmp_path: Path) -> None:
@@ -425,6 +630,11 @@ def hang(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         thread.join()
 
 
+def test_a_request_waits_half_a_second_for_the_disk() -> None:
+    """As docs/deployment.md says."""
+    assert responder_module.PATIENCE == 0.5
+
+
 def test_while_the_disk_hangs_a_file_in_memory_is_served(tmp_path: Path, hang: Any) -> None:
     write(tmp_path / "a.txt", TEXT)
     site = Site(tmp_path, check_interval=0)
@@ -462,6 +672,43 @@ def test_a_forked_process_does_not_wait_for_threads_of_the_parent(
     assert fork(child) == 0
 
 
+@pytest.mark.parametrize("cache", [content_cache, response_cache])
+def test_a_forked_process_does_not_wait_for_a_cache_that_the_parent_was_changing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fork: Any, cache: Any
+) -> None:
+    for name in ("a.txt", "b.txt"):
+        write(tmp_path / name, TEXT)
+    site = Site(tmp_path)
+    thread = threading.Thread(target=site.reply)
+    is_changing, is_over = threading.Event(), threading.Event()
+
+    def hang_in_thread() -> float:
+        if threading.current_thread() is thread:
+            is_changing.set()
+            is_over.wait(60)
+        return time.monotonic()
+
+    class Limit(int):
+        def __le__(self, number: int) -> bool:
+            return hang_in_thread() < 0
+
+    # Both are read while the lock of the cache is held.
+    if cache is content_cache:
+        monkeypatch.setattr(cache, "monotonic", hang_in_thread)
+    else:
+        monkeypatch.setattr(cache, "MAX_RESPONSES", Limit())
+    thread.start()
+    assert is_changing.wait(60)
+
+    def child() -> None:
+        assert site.reply(url="/b.txt") == TEXT
+
+    status = fork(child)
+    is_over.set()
+    thread.join()
+    assert status == 0
+
+
 def test_a_forked_process_keeps_what_is_known(tmp_path: Path) -> None:
     write(tmp_path / "a.txt", TEXT)
     site = Site(tmp_path)
@@ -471,39 +718,128 @@ def test_a_forked_process_keeps_what_is_known(tmp_path: Path) -> None:
     assert site.hooks == [URL]
 
 
+@pytest.mark.parametrize("content", [TEXT, LARGE], ids=["small", "streamed"])
 @pytest.mark.parametrize("is_removed", [False, True])
-def test_a_streamed_file_that_is_not_checked_is_compared_when_it_is_opened(
-    tmp_path: Path, is_removed: bool
+def test_a_file_that_is_not_checked_is_compared_when_it_is_opened(
+    tmp_path: Path, opened: list[OpenFile], content: bytes, is_removed: bool
 ) -> None:
-    path = write(tmp_path / "a.txt", LARGE)
-    site = Site(tmp_path, check_interval=None, keep_descriptors=False)
-    assert site.reply() == site.reply() == LARGE
+    path = write(tmp_path / "a.txt", content)
+    write(tmp_path / "b.txt", TEXT)
+    site = Site(tmp_path, None, keep_descriptors=False, max_cache_size=len(TEXT))
+    assert site.reply() == site.reply() == content
+    site.reply(url="/b.txt")  # drops the content of the other file
+    new = content[1:]
     if is_removed:
         path.unlink()
     else:
-        replace(path, LARGE[::-1])
-    assert site.reply() == (None if is_removed else LARGE[::-1])
+        replace(path, new)
+    reply = site.responder.reply(site.request())
+    assert body_of(reply) == (None if is_removed else new)
+    assert reply is None or ("Content-Length", str(len(new))) in reply[0].headers
+    assert not any(file.is_open for file in opened)
 
 
-def test_a_small_file_that_is_truncated_while_it_is_read_is_handed_over_open(
+def test_concurrent_requests_read_a_small_file_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = bytes(1000)  # as large as a cached file may be
+    for name in ("a.txt", "b.txt"):
+        write(tmp_path / name, content)
+    site = Site(tmp_path, max_cache_size=1000)
+    site.reply()
+    site.reply(url="/b.txt")  # drops the content of the other file
+    is_reading, go_on = threading.Event(), threading.Event()
+    reads = []
+
+    def read_slowly(descriptor: int, size: int, offset: int) -> bytes:
+        reads.append(size)
+        is_reading.set()
+        go_on.wait(60)
+        return os.pread(descriptor, size, offset)
+
+    monkeypatch.setattr("whitenoise_async.files.open_file.read_at", read_slowly)
+    with ThreadPoolExecutor() as threads:
+        replies = [threads.submit(site.reply)]
+        assert is_reading.wait(60)
+        replies.append(threads.submit(site.reply))
+        time.sleep(0.1)  # the second request now waits
+        go_on.set()
+    assert [reply.result() for reply in replies] == [content] * 2
+    assert reads == [1000]
+
+
+def test_a_large_file_that_is_opened_slowly_does_not_delay_other_requests(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "a.txt", LARGE)
+    site = Site(tmp_path, keep_descriptors=False)
+    assert site.reply() == LARGE
+    is_opening, go_on = threading.Event(), threading.Event()
+    waited = []
+
+    def open_slowly(path: str) -> OpenFile:
+        if not is_opening.is_set():
+            is_opening.set()
+            waited.append(go_on.wait(5))
+        return open_file(path)
+
+    monkeypatch.setattr(responder_module, "open_file", open_slowly)
+    with ThreadPoolExecutor() as threads:
+        slow = threads.submit(site.reply)
+        assert is_opening.wait(60)
+        assert site.reply() == LARGE
+        go_on.set()
+    assert slow.result() == LARGE
+    assert waited == [True]
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (lambda path: os.truncate(path, 10), "the file was truncated"),
+        (lambda path: write(path, TEXT[::-1], mtime=MTIME + 1), "the file was overwritten"),
+    ],
+    ids=["truncated", "overwritten"],
+)
+def test_a_small_file_that_changes_while_it_is_read_is_handed_over_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: Any, expected: str
 ) -> None:
     """Its sender notices, and cuts the connection."""
     path = write(tmp_path / "a.txt", TEXT)
     site = Site(tmp_path)
 
-    def truncate_and_read(descriptor: int, size: int, offset: int) -> bytes:
-        os.truncate(path, 10)
+    def change_and_read(descriptor: int, size: int, offset: int) -> bytes:
+        change(path)
         return os.pread(descriptor, size, offset)
 
     with monkeypatch.context() as patch:
-        patch.setattr("whitenoise_async.files.open_file.read_at", truncate_and_read)
+        patch.setattr("whitenoise_async.files.open_file.read_at", change_and_read)
         reply = site.responder.reply(site.request())
     assert reply is not None
     response, body, file = reply
     assert (response.plan.length, body) == (len(TEXT), None)
     assert file is not None
-    assert file.change_since_open() == "the file was truncated"
+    assert file.change_since_open() == expected
+    file.close()
+    assert len(site.responder.content_cache) == 0
+
+
+def test_a_small_file_of_which_bytes_are_missing_is_handed_over_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file system may report a wrong size. A shorter body would contradict Content-Length."""
+    write(tmp_path / "a.txt", TEXT)
+    site = Site(tmp_path)
+
+    def read_first_bytes(descriptor: int, size: int, offset: int) -> bytes:
+        return os.pread(descriptor, max(0, 10 - offset), offset)
+
+    monkeypatch.setattr("whitenoise_async.files.open_file.read_at", read_first_bytes)
+    reply = site.responder.reply(site.request())
+    assert reply is not None
+    _, body, file = reply
+    assert body is None
+    assert file is not None
     file.close()
     assert len(site.responder.content_cache) == 0
 
@@ -524,7 +860,9 @@ def test_a_small_file_that_grows_while_it_is_read_is_sent_but_not_kept(
 
     with monkeypatch.context() as patch:
         patch.setattr("whitenoise_async.files.open_file.read_at", read_and_append)
-        assert site.reply() == TEXT
+        reply = site.responder.reply(site.request())
+    assert reply is not None
+    assert reply[1:] == (TEXT, None)
     assert len(site.responder.content_cache) == 0
 
 
@@ -545,10 +883,29 @@ def test_a_small_body_is_read_with_the_file_on_a_file_system_that_may_wait(
     assert len(site.responder.descriptor_cache) == len(site.responder.content_cache) == 0
 
 
-def test_nothing_is_kept_for_entries_that_are_not_found_again(tmp_path: Path) -> None:
-    write(tmp_path / "a.txt", TEXT)
+@pytest.mark.parametrize(("size", "is_read"), [(64 * 1024, True), (64 * 1024 + 1, False)])
+def test_a_body_of_more_than_64_kib_is_read_while_it_is_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int, is_read: bool
+) -> None:
+    monkeypatch.setattr(
+        "whitenoise_async.files.open_file.supports_page_cache_reads", lambda descriptor: False
+    )
+    content = os.urandom(size)
+    write(tmp_path / "a.txt", content)
+    site = Site(tmp_path)
+    reply = site.responder.reply(site.request())
+    assert reply is not None
+    assert (reply[1] is not None) is is_read
+    assert body_of(reply) == content
+
+
+@pytest.mark.parametrize("content", [TEXT, LARGE], ids=["small", "large"])
+def test_nothing_is_kept_for_entries_that_are_not_found_again(
+    tmp_path: Path, content: bytes
+) -> None:
+    write(tmp_path / "a.txt", content)
     site = Site(tmp_path, keep_anything=False)
-    assert site.reply() == site.reply() == TEXT
+    assert site.reply() == site.reply() == content
     assert site.reply_nowait() is None
     assert site.hooks == [URL] * 2
     responder = site.responder
@@ -557,18 +914,15 @@ def test_nothing_is_kept_for_entries_that_are_not_found_again(tmp_path: Path) ->
 
 
 def test_a_disk_error_while_a_body_is_read_is_a_503_and_closes_the_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, opened: list[OpenFile]
 ) -> None:
     path = write(tmp_path / "a.txt", TEXT)
     site = Site(tmp_path)
-
-    def fail(*read: int) -> bytes:
-        raise OSError(5, "Input/output error")
-
     with monkeypatch.context() as patch:
-        patch.setattr("whitenoise_async.files.open_file.read_at", fail)
+        patch.setattr("whitenoise_async.files.open_file.read_at", fail_to_read)
         reply = site.responder.reply(site.request())
     assert reply is not None
     assert reply[0].status == 503
     assert descriptors_of(path) == []
     assert site.reply() == TEXT
+    assert [file.is_open for file in opened] == [False] * 2

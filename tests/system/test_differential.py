@@ -148,6 +148,55 @@ def test_both_adapters_send_the_same_response(pair: Pair, turn: int, call: Call)
     check(call, here)
 
 
+@pytest.fixture(scope="module")
+def whole_site(pair: Pair, tmp_path_factory: pytest.TempPathFactory) -> Pair:
+    """The same files with clean URLs, a fallback, and a page for missing URLs."""
+    root = tmp_path_factory.mktemp("whole")
+    make_site(root)
+    write(root / "404.html", SMALL)
+    options: Any = {
+        "autorefresh": pair.wsgi.autorefresh,
+        "clean_urls": True,
+        "fallback": "packaged.html",
+        "not_found": "404.html",
+    }
+    return Pair(WhiteNoise(None, root, **options), ASGIWhiteNoise(None, root, **options))
+
+
+page_fields = st.one_of(
+    st.tuples(st.just("Sec-Fetch-Mode"), st.sampled_from(["navigate", "cors", "no-cors", ""])),
+    st.tuples(
+        st.just("Accept"),
+        st.lists(
+            st.sampled_from(["text/html", "*/*", "text/html;q=0", "a/b;q=1", "TEXT/HTML ; q=0.1"]),
+            max_size=3,
+        ).map(", ".join),
+    ),
+)
+
+
+@in_turns(4)
+@settings(max_examples=75, deadline=None)
+@given(
+    call=calls,
+    path=st.sampled_from(["/users/7", "/users/", "/a.js", "/.env", "/packaged", "/docs/index"]),
+    is_page=st.booleans(),
+    more=st.lists(page_fields, max_size=3),
+)
+def test_both_adapters_send_the_same_pages(
+    whole_site: Pair, turn: int, call: Call, path: str, is_page: bool, more: Any
+) -> None:
+    call = call._replace(path=path if is_page else call.path, fields=(*call.fields, *more))
+    call = with_real_tags(whole_site, call)
+    here, there = call_wsgi(whole_site.wsgi, call), call_asgi(whole_site.asgi, call)
+    assert here == there
+    event(f"status {here.status}")
+    assert here.status in {200, 204, 206, 302, 304, 404, 405, 412, 416}
+    if here.status == 404 and "cache-control" in here:
+        assert here["cache-control"] == "no-store"
+        assert not {"etag", "last-modified", "accept-ranges"} & {name for name, _ in here.headers}
+
+
 def check(call: Call, reply: Reply) -> None:
     """Require all that is true of every response (RFC 9110)."""
     names = [name for name, _ in reply.headers]

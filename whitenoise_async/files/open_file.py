@@ -18,9 +18,10 @@ def flags_of(*names: str) -> int:
 
 
 # O_NONBLOCK: opening a FIFO that has replaced a file must not wait for a writer.
-_FLAGS = os.O_RDONLY | flags_of("O_CLOEXEC", "O_NONBLOCK", "O_NOCTTY", "O_BINARY")
+# os.open() adds O_CLOEXEC (PEP 446).
+_FLAGS = os.O_RDONLY | flags_of("O_NONBLOCK", "O_NOCTTY", "O_BINARY")
 
-_DIRECTORY_FLAGS = os.O_RDONLY | flags_of("O_CLOEXEC", "O_DIRECTORY")
+_DIRECTORY_FLAGS = os.O_RDONLY | flags_of("O_DIRECTORY")
 
 
 class OpenFile:
@@ -36,7 +37,7 @@ class OpenFile:
     )
 
     def __init__(
-        self, descriptor: int, path: str, status: os.stat_result, *, is_by_path: bool = True
+        self, descriptor: int, path: str, status: os.stat_result, *, is_by_path: bool
     ) -> None:
         """
         :param descriptor: the open file; this object closes it.
@@ -100,7 +101,7 @@ class OpenFile:
         """
         data = self.read(offset, size)
         # Linux reads at most 2 GiB in one call.
-        while 0 < len(data) < size and (more := self.read(offset + len(data), size - len(data))):
+        while len(data) < size and (more := self.read(offset + len(data), size - len(data))):
             data += more
         return data
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import weakref
 from collections import OrderedDict
+from contextlib import suppress
 from time import monotonic
 
 from ..files.open_file import OpenFile
@@ -124,22 +125,24 @@ class _Sweeper:
         with self._lock:
             if self._timer is not None:
                 return
-            timer = self._timer = threading.Timer(IDLE_AFTER, self._sweep)
-        timer.daemon = True
-        timer.name = "whitenoise_async-close-idle"
-        try:
-            timer.start()
-        except RuntimeError:  # no thread can be started; the next file that is added tries again
-            self._timer = None
+            timer = threading.Timer(IDLE_AFTER, self._sweep)
+            timer.daemon = True
+            timer.name = "whitenoise_async-close-idle"
+            # Under the lock. Otherwise `stop` could join a timer that has not started.
+            with suppress(RuntimeError):  # no thread can be started; the next file tries again
+                timer.start()
+                self._timer = timer
 
     def stop(self) -> None:
-        timer, self._timer = self._timer, None
+        with self._lock:
+            timer, self._timer = self._timer, None
         if timer is not None:
             timer.cancel()
             timer.join()
 
     def _sweep(self) -> None:
-        self._timer = None
+        with self._lock:
+            self._timer = None
         are_open = [cache.close_idle() for cache in self.caches()]
         if any(are_open):
             self.start()

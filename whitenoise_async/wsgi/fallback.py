@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from ..http.fields import with_vary
@@ -40,20 +41,10 @@ class FallbackApplication:
         request = FileRequest(entry, environ["REQUEST_METHOD"], raw, *target_of(environ))
         starter = _Starter(self._responder, request, environ, start_response)
         try:
-            result = self._application(environ, starter.start_response)
+            return starter.run(self._application)
         except BaseException:
             starter.close()
             raise
-        if not starter.is_started:
-            return _LateBody(result, starter)
-        if starter.body is None:
-            return result
-        try:
-            _close(result)
-        except BaseException:
-            starter.close()
-            raise
-        return starter.body
 
     def _find_fallback(self, environ: WSGIEnvironment) -> Substitute | Unresolved | None:
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
@@ -82,6 +73,18 @@ class _Starter:
         #: The body of the fallback, if it replaces the application's.
         self.body: Iterable[bytes] | None = None
 
+    def run(self, application: WSGIApplication) -> Iterable[bytes]:
+        """Run the application, and return the body of the response."""
+        result = application(self._environ, self.start_response)
+        if not self.is_started:
+            # A generator starts its response when the first piece is requested. Some servers
+            # (granian) need the status before that.
+            result = _Begun(result)
+        if self.body is None:
+            return result
+        _close(result)
+        return self.body
+
     def start_response(
         self, status: str, headers: list[tuple[str, str]], exc_info: OptExcInfo | None = None, /
     ) -> Callable[[bytes], object]:
@@ -96,10 +99,6 @@ class _Starter:
             return self._start(status, headers, exc_info)
         finally:
             exc_info = None  # else it would form a cycle with this frame (PEP 3333)
-
-    def use_own_pieces(self) -> None:
-        """Send a file in pieces: the server does not get the body itself, but an iterator."""
-        self._environ = {**self._environ, "wsgi.file_wrapper": None}
 
     def close(self) -> None:
         """Close the body of the fallback."""
@@ -133,33 +132,23 @@ class _Starter:
         return self._start_response(status, headers, exc_info)
 
 
-class _LateBody:
-    """The body of an application that starts its response when the first piece is requested."""
+class _Begun:
+    """A body whose first piece was requested already."""
 
-    def __init__(self, result: Iterable[bytes], starter: _Starter) -> None:
-        self._result: Iterable[bytes] | None = result
-        self._starter = starter
-        starter.use_own_pieces()
+    def __init__(self, body: Iterable[bytes]) -> None:
+        self._body = body
+        try:
+            self._pieces = iter(body)
+            self._first = list(islice(self._pieces, 1))
+        except BaseException:
+            _close(body)
+            raise
 
     def __iter__(self) -> Iterator[bytes]:
-        for piece in self._result or ():
-            if self._starter.body is not None:
-                break
-            yield piece
-        if self._starter.body is not None:
-            self._close_result()
-            yield from self._starter.body
+        return chain(self._first, self._pieces)
 
     def close(self) -> None:
-        """Close the application's body, and the fallback's."""
-        try:
-            self._close_result()
-        finally:
-            self._starter.close()
-
-    def _close_result(self) -> None:
-        result, self._result = self._result, None
-        _close(result)
+        _close(self._body)
 
 
 def _close(body: Any) -> None:
