@@ -289,6 +289,7 @@ def test_an_encoding_that_is_not_installed_is_left_out_or_refused(
         (["--exclude=c.bin"], "2 files, {bytes} bytes, 0 s (3 found, 1 left alone)"),
         (["--include=a.txt"], "1 file, {bytes} bytes, 0 s (3 found, 2 left alone)"),
         (["--min-size=1001"], "2 files, {bytes} bytes, 0 s (3 found, 1 left alone)"),
+        (["--include=c.bin"], "1 file, {bytes} bytes, 0 s (3 found, 2 left alone)"),
         (["--exclude=*"], "0 files, 0 bytes, 0 s (3 found, 3 left alone)"),
     ],
 )
