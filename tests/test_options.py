@@ -23,10 +23,16 @@ from whitenoise_async import ASGIWhiteNoise, WhiteNoise
         ("autorefresh", 1, TypeError, "must be True or False, got 1"),
         ("autorefresh", None, TypeError, "must be True or False, got None"),
         ("allow_all_origins", "yes", TypeError, "must be True or False, got 'yes'"),
+        ("nosniff", 0, TypeError, "must be True or False, got 0"),
         ("max_age", "60", TypeError, "must be a whole number of seconds or None, got '60'"),
         ("max_age", 1.5, TypeError, "must be a whole number of seconds or None, got 1.5"),
         ("max_age", True, TypeError, "must be a whole number of seconds or None, got True"),
         ("max_age", -1, ValueError, "must be 0 or more seconds, got -1"),
+        ("max_age", ["*"], TypeError, "must be a whole number of seconds or None, got ['*']"),
+        ("max_age", {1: 60}, TypeError, "must map patterns such as '*.html' to seconds, got {1: 6"),
+        ("max_age", {"/": 60}, ValueError, "must be patterns such as '*.map', got an empty one"),
+        ("max_age", {"*": "60"}, TypeError, "['*'] must be a whole number of seconds or None, got"),
+        ("max_age", {"a": 1, "*": -1}, ValueError, "['*'] must be 0 or more seconds, got -1"),
         ("max_cached_file_size", "1", TypeError, "must be a whole number of bytes, got '1'"),
         ("max_cached_file_size", None, TypeError, "must be a whole number of bytes, got None"),
         ("max_cache_size", True, TypeError, "must be a whole number of bytes, got True"),
@@ -75,12 +81,12 @@ def test_a_wrong_value_is_refused_with_the_expected_one(
 
 
 @pytest.mark.parametrize("kind", [WhiteNoise, ASGIWhiteNoise])
-def test_an_unknown_option_is_refused_and_the_options_are_listed(kind: Any) -> None:
-    expected = (
-        rf"^{kind.__name__}\(\) got an unknown option 'maxage'; the options are autorefresh, "
-    )
-    with pytest.raises(TypeError, match=expected):
+def test_an_unknown_option_is_refused_with_the_nearest_one_or_else_with_all(kind: Any) -> None:
+    start = rf"^{kind.__name__}\(\) got an unknown option"
+    with pytest.raises(TypeError, match=rf"{start} 'maxage'; did you mean 'max_age'\?$"):
         kind(None, maxage=60)
+    with pytest.raises(TypeError, match=rf"{start} 'folder'; the options are autorefresh, .*etag$"):
+        kind(None, folder="static")
 
 
 @pytest.mark.parametrize(

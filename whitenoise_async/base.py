@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic
 
 from .applications import accepts, detect_interface, is_async
 from .files.errors import UnavailableError
-from .options import Options, apply_keywords, resolve
+from .options import Options, ResolvedOptions, apply_keywords, resolve
 from .overrides import UNCALLED_APPLICATION_METHODS, find_uncalled_override
 from .registry.entries import Fallback, NotFoundPage, StaticFile
 from .registry.interface import Registry, Root, Substitutes, make_root
@@ -21,7 +21,7 @@ from .serving.file_headers import FileHeaders, Hook, shared_headers
 from .serving.open_variants import OpenVariants
 from .serving.responder import Limits, Responder
 from .serving.response_cache import Line, WireFormat
-from .support.logs import printable
+from .support.logs import error_rate_limited, printable
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -78,19 +78,17 @@ class BaseWhiteNoise(Options, Generic[Line]):
             raise TypeError(uncalled)
         self._check_application(application)
         self.application = self._standalone if application is None else self._adapt(application)
-        apply_keywords(self, options)
-        if is_async(self.is_immutable_file):
-            raise TypeError("is_immutable_file must not be async: it is called in a thread")
-        resolved = self.resolved_options = resolve(self)
+        resolved = self.resolved_options = self._resolve(options)
         self.registry = self._make_registry()
         self.responder: Responder[Line] = Responder(
             self.registry,
             FileHeaders(
                 resolved.media_types,
                 resolved.charset,
-                shared_headers(resolved.max_age, allow_all_origins=resolved.allow_all_origins),
+                shared_headers(resolved.allow_all_origins, resolved.nosniff),
                 self._immutable_hook(),
                 resolved.add_headers,
+                resolved.max_age,
             ),
             make_tag_source(resolved.etag, resolved.default_etag),
             self._wire_format,
@@ -151,6 +149,22 @@ class BaseWhiteNoise(Options, Generic[Line]):
                 path = os.path.join(root.path, name)
                 warnings.warn(printable(f"No file at: {path}"), stacklevel=3)
 
+    def _resolve(self, options: Mapping[str, object]) -> ResolvedOptions:
+        try:
+            apply_keywords(self, options)
+            if is_async(self.is_immutable_file):
+                raise TypeError("is_immutable_file must not be async: it is called in a thread")
+            return resolve(self)
+        except (TypeError, ValueError) as error:
+            if self._hides_errors():
+                error_rate_limited(str(error))
+            raise
+
+    @staticmethod
+    def _hides_errors() -> bool:
+        """Whether the caller of the constructor may hide an error, so that it must be logged."""
+        return False
+
     def _add(self, root: Root, names: Iterable[str] | None = None) -> None:
         self.registry.add(root, names)
         self.responder.forget_replaced()
@@ -182,7 +196,8 @@ class BaseWhiteNoise(Options, Generic[Line]):
     def is_immutable_file(self, static_file: StaticFile, url: str) -> bool:
         """Whether the file never changes under its URL, so that it may be cached permanently.
 
-        A hook for subclasses. By default it calls ``immutable_file_test``.
+        A hook for subclasses. By default it calls ``immutable_file_test``. With ``autorefresh``,
+        it is not called, and no file is immutable.
 
         :param static_file: ``static_file.path`` is the file's absolute path.
         :param url: the URL path, decoded, below the mount point.
@@ -191,6 +206,8 @@ class BaseWhiteNoise(Options, Generic[Line]):
         return test is not None and bool(test(static_file.path, url))
 
     def _immutable_hook(self) -> Hook | None:
+        if self.resolved_options.autorefresh:
+            return None  # an edit must show, also in a file with a hash in its name
         if type(self).is_immutable_file is not BaseWhiteNoise.is_immutable_file:
             return Hook("is_immutable_file", self.is_immutable_file)
         if self.resolved_options.is_immutable is None:

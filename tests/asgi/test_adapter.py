@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
+import anyio
 import httpx
 import pytest
+from fastapi import FastAPI
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.base import BaseHTTPMiddleware
@@ -17,7 +20,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
 
 from tests.helpers.clients import call_asgi, make_call
-from whitenoise_async import ASGIWhiteNoise
+from whitenoise_async import ASGIWhiteNoise, WhiteNoise
 
 
 async def home(request: Request) -> PlainTextResponse:
@@ -169,3 +172,31 @@ def test_a_header_in_several_lines_is_one_list(site: Path) -> None:
     lines = [("If-None-Match", '"other"')] * 900
     assert call_asgi(app, make_call("/robots.txt", lines)).status == 200
     assert call_asgi(app, make_call("/robots.txt", [*lines, ("If-None-Match", tag)])).status == 304
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+@pytest.mark.parametrize("framework", [Starlette, FastAPI])
+def test_a_wrong_option_is_logged_when_a_framework_creates_the_middleware_at_startup(
+    framework: Any, backend: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Servers hide the exception: they take it for missing support of lifespan."""
+    error = "ASGIWhiteNoise() got an unknown option 'maxage'; did you mean 'max_age'?"
+    app = framework()
+    app.add_middleware(ASGIWhiteNoise, maxage=3)
+
+    async def start() -> None:
+        for _ in range(2):
+            with pytest.raises(TypeError, match=re.escape(error)):
+                await app({"type": "lifespan"}, None, None)
+
+    anyio.run(start, backend=backend)
+    assert caplog.messages == [error]
+
+
+@pytest.mark.parametrize("kind", [WhiteNoise, ASGIWhiteNoise])
+def test_a_wrong_option_is_not_logged_without_an_event_loop(
+    kind: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(ValueError, match="max_age must be 0 or more"):
+        kind(None, max_age=-1)
+    assert caplog.messages == []

@@ -38,6 +38,7 @@ http {{
         root {site};
         add_header Cache-Control "max-age=60, public";
         add_header Access-Control-Allow-Origin "*";
+        add_header X-Content-Type-Options nosniff;
         location = {path} {{ default_type text/plain; return 200 "{body}"; }}
     }}
 }}

@@ -431,6 +431,22 @@ def test_given_headers_are_sent_with_files_and_listings(folder: Path) -> None:
     assert Published(folder).get("/app.css")["etag"] != digest
 
 
+@pytest.mark.parametrize(
+    ("arguments", "max_age"),
+    [
+        ([], 60),
+        (["--autorefresh"], 0),
+        (["--autorefresh", "--max-age=60"], 60),
+        (["--max-age=0"], 0),
+    ],
+)
+def test_browsers_revalidate_every_file_with_autorefresh_alone(
+    folder: Path, arguments: list[str], max_age: int
+) -> None:
+    reply = Published(folder, *arguments).get("/app.css")
+    assert reply["cache-control"] == f"max-age={max_age}, public"
+
+
 def test_requests_are_logged_unless_it_is_quiet(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

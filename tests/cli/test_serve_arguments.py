@@ -50,6 +50,7 @@ def folder(tmp_path: Path) -> Path:
         ([".", "--spa", "--list"], "argument --list: not allowed with argument --spa"),
         ([".", "--etag=none"], "invalid choice: 'none'"),
         ([".", "--prefix=\udcff"], "is not UTF-8"),
+        ([".", "--prefix=//cdn.example/a"], "the prefix must be a URL path such as '/static/'"),
         ([".", "--server=nginx"], "invalid choice: 'nginx'"),
         ([".", "--reload"], "--reload"),
     ],

@@ -110,7 +110,15 @@ def test_autorefresh(
         ({"DEBUG": True}, {}, "max-age=0, public"),
         ({}, {"MAX_AGE": 3600}, "max-age=3600, public"),
         ({"DEBUG": True}, {"MAX_AGE": 3600}, "max-age=3600, public"),
+        ({"DEBUG": True}, {"AUTOREFRESH": False}, "max-age=0, public"),
+        ({"DEBUG": True}, {"IMMUTABLE_FILE_TEST": "."}, "max-age=0, public"),
+        ({}, {"AUTOREFRESH": True}, "max-age=0, public"),
+        ({}, {"AUTOREFRESH": True, "MAX_AGE": 60}, "max-age=60, public"),
+        ({}, {"AUTOREFRESH": True, "IMMUTABLE_FILE_TEST": "."}, "max-age=0, public"),
         ({}, {"MAX_AGE": None}, None),
+        ({}, {"MAX_AGE": {"/app.css": 5, "*": 7}}, "max-age=5, public"),
+        ({}, {"MAX_AGE": {"/static/app.css": 5}}, "max-age=60, public"),
+        ({"DEBUG": True}, {"MAX_AGE": {"/app.css": 5, "*": 7}}, "max-age=5, public"),
     ],
     ids=str,
 )
@@ -130,6 +138,11 @@ def test_charset(serve: Serve) -> None:
 def test_allow_all_origins(serve: Serve) -> None:
     assert serve()("/static/app.css")["access-control-allow-origin"] == "*"
     assert "access-control-allow-origin" not in serve(ALLOW_ALL_ORIGINS=False)("/static/app.css")
+
+
+def test_nosniff(serve: Serve) -> None:
+    assert serve()("/static/app.css")["x-content-type-options"] == "nosniff"
+    assert "x-content-type-options" not in serve(NOSNIFF=False)("/static/app.css")
 
 
 def immutable_by_path(path: str, url: str) -> bool:
@@ -267,6 +280,7 @@ def test_static_prefix(serve: Serve, prefix: str) -> None:
         ("static/", "/static/app.css"),
         ("https://cdn.example/static/", "/static/app.css"),
         ("https://cdn.example/", "/app.css"),
+        ("//cdn.example/static/", "/static/app.css"),
     ],
 )
 def test_static_prefix_is_by_default_the_path_of_static_url(
@@ -484,6 +498,7 @@ WRONG: dict[str, Any] = {
     "MAX_AGE": "60",
     "CHARSET": "",
     "ALLOW_ALL_ORIGINS": None,
+    "NOSNIFF": "yes",
     "IMMUTABLE_FILE_TEST": "(",
     "INDEX_FILE": "docs/index.html",
     "CLEAN_URLS": None,
@@ -523,6 +538,14 @@ def test_an_impossible_extension_is_refused(each: str) -> None:
         assert list(find_errors()) == [
             f"WHITENOISE_SKIP_COMPRESS_EXTENSIONS must be extensions such as 'jpg', got {each!r}"
         ]
+
+
+@pytest.mark.parametrize("prefix", ["https://cdn.example/static/", "//cdn.example/"])
+def test_a_static_prefix_with_a_host_is_refused(prefix: str) -> None:
+    with override_settings(WHITENOISE_STATIC_PREFIX=prefix):
+        (error,) = find_errors()
+    assert error.startswith("WHITENOISE_STATIC_PREFIX must be a URL path such as '/static/', got")
+    assert error.endswith("see docs/cdn.md")
 
 
 def test_every_setting_has_a_wrong_value_in_this_module() -> None:

@@ -31,9 +31,10 @@ class ExpectedResponses:
         self._headers = FileHeaders(
             options.media_types,
             options.charset,
-            shared_headers(options.max_age, allow_all_origins=options.allow_all_origins),
+            shared_headers(options.allow_all_origins, options.nosniff),
             Hook("is_immutable_file", self._middleware.is_immutable_file),
             options.add_headers,
+            options.max_age,
         )
 
     def fill(self, request: RawRequest) -> RawRequest:
@@ -67,7 +68,9 @@ class ExpectedResponses:
 
     def _respond(self, entry: Entry, request: Request) -> Response:
         if not isinstance(entry, StaticFile):
-            headers = redirect_headers(self._headers.shared, self._headers.make(entry.file))
+            headers = redirect_headers(
+                self._headers.shared_by(entry.file), self._headers.make(entry.file)
+            )
             return redirect(entry.location, request, headers)
         with closing(OpenVariants(entry)) as variants:
             tag_source = make_tag_source("mtime")

@@ -13,6 +13,12 @@ def test_a_file_has_no_variants_and_follows_every_link_by_default() -> None:
     assert (file.suffixes, file.is_variant, file.root) == ((".br",), True, "/root")
 
 
+def test_a_file_knows_its_path_below_its_root() -> None:
+    assert StaticFile("/root/a.css", "/a.css").path_below_root == "a.css"
+    file = StaticFile("/root/docs/index.html", "/static/docs/", below="docs/")
+    assert file.path_below_root == "docs/index.html"
+
+
 def test_two_files_are_never_equal() -> None:
     """A responder keeps the state of a file by its entry. A replaced entry must not find it."""
     one, other = (StaticFile("/root/a.css", "/a.css") for _ in range(2))

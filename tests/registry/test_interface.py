@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import linecache
 import re
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from whitenoise_async import ASGIWhiteNoise, WhiteNoise
 from whitenoise_async.registry.interface import make_root
 
 
@@ -67,3 +69,29 @@ def test_the_warning_points_at_the_caller_of_the_method_that_adds_the_root(tmp_p
 def test_an_argument_of_the_wrong_type_is_refused(arguments: Any, named: str) -> None:
     with pytest.raises(TypeError, match=f"^{re.escape(named)}$"):
         make_root(*arguments)
+
+
+@pytest.mark.parametrize(
+    "prefix",
+    [
+        "https://cdn.example/static/",
+        "HTTP://cdn.example",
+        "//cdn.example/static/",
+        " https://cdn.example/",
+        "s3://bucket/static",
+    ],
+)
+def test_a_prefix_with_a_host_is_refused(tmp_path: Path, prefix: str) -> None:
+    expected = (
+        f"prefix must be a URL path such as '/static/', got the URL {prefix!r}; behind a CDN, only"
+        " the page's links have its host: see docs/cdn.md"
+    )
+    for add in (partial(WhiteNoise, None), ASGIWhiteNoise(None).add_files):
+        with pytest.raises(ValueError, match=f"^{re.escape(expected)}$"):
+            add(tmp_path, prefix)
+
+
+@pytest.mark.parametrize("prefix", ["//", "///", "a//b", "c:/d", "http:/a"])
+def test_other_slashes_and_colons_belong_to_a_prefix(tmp_path: Path, prefix: str) -> None:
+    stripped = prefix.strip("/")
+    assert make_root(tmp_path, prefix, False).prefix == (f"/{stripped}/" if stripped else "/")

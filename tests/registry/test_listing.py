@@ -226,3 +226,27 @@ def test_the_redirect_to_a_page_has_the_object_that_is_served(tmp_path: Path) ->
     add(registry, tmp_path / "two")
     assert path_of(registry.look_up("/about.html")) == str(tmp_path / "one" / "about.html")
     assert path_of(registry.look_up("/about")) == str(tmp_path / "two" / "about")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_file_knows_its_path_below_its_root(
+    kind: type[WalkedRegistry], tmp_path: Path
+) -> None:
+    """Also an index file, a file with the name of a variant, and such a file's variant."""
+    names = ["a.css", "docs/index.html", "docs/new/a.css", "docs/b.gz", "docs/b", "docs/b.gz.br"]
+    for name in names:
+        write(tmp_path / name, b"")
+    registry = kind("index.html")
+    add(registry, tmp_path, "/static/")
+    for url, expected in [
+        ("/static/a.css", "a.css"),
+        ("/static/docs/new/a.css", "docs/new/a.css"),
+        ("/static/docs/b.gz", "docs/b.gz"),
+        ("/static/docs/b.gz.br", "docs/b.gz.br"),
+        ("/static/docs/", "docs/index.html"),
+        ("/static/docs", "docs/index.html"),
+    ]:
+        entry = registry.look_up(url)
+        assert isinstance(entry, StaticFile | Redirect)
+        file = entry.file if isinstance(entry, Redirect) else entry
+        assert file.path_below_root == expected

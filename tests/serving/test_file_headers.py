@@ -15,6 +15,7 @@ from tests.helpers.files import write
 from whitenoise_async.http.media_types import MediaTypes
 from whitenoise_async.registry.entries import StaticFile
 from whitenoise_async.serving.file_headers import FileHeaders, Hook, shared_headers
+from whitenoise_async.support.globs import FirstMatch
 
 GZIP = {"Accept-Encoding": "gzip"}
 TEXT = b"some text, some text, some text, some text\n" * 20
@@ -200,14 +201,32 @@ def test_hooks_run_once_for_concurrent_requests(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("max_age", "allow_all_origins", "expected"),
+    ("allow_all_origins", "nosniff", "expected"),
     [
-        (60, False, [("Cache-Control", "max-age=60, public")]),
-        (0, True, [("Cache-Control", "max-age=0, public"), ("Access-Control-Allow-Origin", "*")]),
-        (None, False, []),
+        (True, False, [("Access-Control-Allow-Origin", "*")]),
+        (False, True, [("X-Content-Type-Options", "nosniff")]),
+        (False, False, []),
     ],
 )
 def test_options_decide_which_headers_all_files_share(
-    max_age: int | None, allow_all_origins: bool, expected: list[tuple[str, str]]
+    allow_all_origins: bool, nosniff: bool, expected: list[tuple[str, str]]
 ) -> None:
-    assert shared_headers(max_age, allow_all_origins=allow_all_origins) == expected
+    assert shared_headers(allow_all_origins, nosniff) == expected
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/root/docs/a.html", [("Cache-Control", "max-age=0, public")]),
+        ("/root/docs/a.css", [("Cache-Control", "max-age=60, public")]),
+        ("/root/docs/a.txt", []),
+    ],
+)
+def test_max_age_depends_on_the_path_below_the_root(
+    path: str, expected: list[tuple[str, str]]
+) -> None:
+    ages = FirstMatch[int | None](60, {"/docs/*.html": 0, "a.txt": None, "/root": 5})
+    headers = FileHeaders(MediaTypes({}), None, [("X-A", "b")], None, None, ages)
+    file = StaticFile(path, "/static/a", below="docs/")
+    assert headers.shared_by(file) == [*expected, ("X-A", "b")]
+    assert headers.make(file)[1:] == headers.shared_by(file)

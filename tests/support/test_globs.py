@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from whitenoise_async.support.globs import Globs, compile_globs
+from whitenoise_async.support.globs import FirstMatch, Globs, compile_globs
 
 
 @pytest.mark.parametrize(
@@ -139,3 +139,12 @@ def test_an_empty_pattern_is_refused(pattern: str) -> None:
 )
 def test_one_matching_pattern_is_enough(patterns: list[str], expected: bool) -> None:
     assert match("app.js", patterns) is expected
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [("a.html", 1), ("docs/a.html", 1), ("docs/a.css", 2), ("old.html/a.js", 1), ("a.js", 9)],
+)
+def test_the_value_of_the_first_matching_pattern_counts(path: str, expected: int) -> None:
+    assert FirstMatch(9, {"*.html": 1, "/docs": 2, "a.html": 3}).find(path) == expected
+    assert FirstMatch(9).find(path) == 9

@@ -49,6 +49,7 @@ def test_a_file_is_served_with_all_its_headers(serve: Serve, site: Path) -> None
         ("content-type", 'text/plain; charset="utf-8"'),
         ("cache-control", "max-age=60, public"),
         ("access-control-allow-origin", "*"),
+        ("x-content-type-options", "nosniff"),
         ("accept-ranges", "bytes"),
         ("etag", f'"{MTIME * 10**9:x}-e"'),
         ("last-modified", LAST_MODIFIED),
@@ -181,6 +182,8 @@ class TestOptions:
             ({}, "/docs/deep/image.png", "content-type", "image/png"),
             ({}, "/robots.txt", "access-control-allow-origin", "*"),
             ({"allow_all_origins": False}, "/robots.txt", "access-control-allow-origin", None),
+            ({}, "/robots.txt", "x-content-type-options", "nosniff"),
+            ({"nosniff": False}, "/robots.txt", "x-content-type-options", None),
             ({"mimetypes": {".png": "image/x"}}, "/docs/deep/image.png", "content-type", "image/x"),
             ({"mimetypes": {"robots.txt": "a/b"}}, "/robots.txt", "content-type", "a/b"),
         ],
@@ -193,6 +196,20 @@ class TestOptions:
         assert [value for name, value in reply.headers if name == field] == (
             [] if expected is None else [expected]
         )
+
+    @pytest.mark.parametrize("autorefresh", [False, True])
+    def test_max_age_may_depend_on_the_path_below_the_root(
+        self, serve: Serve, site: Path, autorefresh: bool
+    ) -> None:
+        write(site / "docs" / "index.html", b"home")
+        ages = {"/docs/*.html": 0, "docs": 5, "*.css": None, "/robots": 7}
+        get = serve(max_age=ages, index_file=True, autorefresh=autorefresh)
+        assert get("/docs/")["cache-control"] == "max-age=0, public"
+        assert get("/docs")["cache-control"] == "max-age=0, public"  # the redirect
+        assert get("/docs/deep/image.png")["cache-control"] == "max-age=5, public"
+        assert get("/robots.txt")["cache-control"] == "max-age=60, public"
+        for coding in ("identity", "gzip"):
+            assert "cache-control" not in get("/app.css", {"Accept-Encoding": coding})
 
     @pytest.mark.parametrize(
         "test",
@@ -211,8 +228,29 @@ class TestOptions:
     def test_an_immutable_file_is_cached_permanently_whatever_max_age_is(
         self, serve: Serve
     ) -> None:
-        get = serve(immutable_file_test=r"\.css$", max_age=None)
-        assert get("/app.css")["cache-control"] == "max-age=315360000, public, immutable"
+        for max_age in (None, {"*": 0}):
+            get = serve(immutable_file_test=r"\.css$", max_age=max_age)
+            assert get("/app.css")["cache-control"] == "max-age=315360000, public, immutable"
+
+    @pytest.mark.parametrize("nosniff", [True, False])
+    def test_nosniff_is_sent_with_a_body_and_with_a_redirect(
+        self, serve: Serve, nosniff: bool
+    ) -> None:
+        get = serve(index_file=True, nosniff=nosniff)
+        answers = {
+            200: get("/robots.txt"),
+            206: get("/robots.txt", {"Range": "bytes=0-1"}),
+            302: get("/docs"),
+            304: get("/robots.txt", {"If-None-Match": "*"}),
+            405: get("/robots.txt", method="POST"),
+            412: get("/robots.txt", {"If-Match": '"other"'}),
+            416: get("/robots.txt", {"Range": "bytes=99-"}),
+        }
+        assert {status: reply.status for status, reply in answers.items()} == {
+            status: status for status in answers
+        }
+        sent = {status for status, reply in answers.items() if "x-content-type-options" in reply}
+        assert sent == ({200, 206, 302} if nosniff else set())
 
     def test_headers_are_added_once_per_file(self, serve: Serve, site: Path) -> None:
         seen = []
@@ -291,6 +329,27 @@ class TestOptions:
         get = serve()
         write(site / "new.txt", b"new")
         assert get("/new.txt").status == 404
+
+
+@pytest.mark.parametrize("as_attribute", [False, True], ids=["keywords", "attributes"])
+@pytest.mark.parametrize("max_age", [None, 0, 60])
+def test_an_edit_shows_at_once_with_autorefresh_alone(
+    adapter: str, site: Path, as_attribute: bool, max_age: int | None
+) -> None:
+    """Neither max_age nor a hash in the name lets a browser use its copy."""
+    options: Any = {"autorefresh": True, "immutable_file_test": "."}
+    for more in ({}, {"max_age": max_age}):
+        options |= more
+        attributes, keywords = (options, {}) if as_attribute else ({}, options)
+        get = client_of(adapter)(
+            type("Mine", (ADAPTERS[adapter],), attributes)(None, site, **keywords)
+        )
+        reply = get("/robots.txt")
+        expected = [] if more and max_age is None else [f"max-age={more.get('max_age', 0)}, public"]
+        assert [value for name, value in reply.headers if name == "cache-control"] == expected
+    before = get("/robots.txt")["etag"]
+    write(site / "robots.txt", b"edited")
+    assert get("/robots.txt", {"If-None-Match": before}).body == b"edited"
 
 
 def test_is_immutable_file_is_a_hook_for_subclasses(adapter: str, site: Path) -> None:

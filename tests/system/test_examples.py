@@ -288,7 +288,9 @@ def test_django_s_admin_has_its_files_and_its_tokens(server: Server) -> None:
 @only(WSGI, ASGI)
 def test_files_have_the_headers_of_django_s_security_middleware(server: Server) -> None:
     for path in (server.example.page, server.style_sheet()):
-        assert server.get(path).headers["x-content-type-options"] == "nosniff"
+        headers = server.get(path).headers
+        assert headers["referrer-policy"] == "same-origin"
+        assert headers["x-content-type-options"] == "nosniff"
 
 
 @only(WSGI, ASGI)

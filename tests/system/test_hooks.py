@@ -118,7 +118,10 @@ def test_a_class_is_called_by_its_name_as_well(adapter: str, root: Path) -> None
 
     kind = type("Mine", (base,), {"immutable_file_test": test})
     assert immutable(adapter, kind(None, root)) == ["own.js"]
-    assert immutable(adapter, kind(None, root, immutable_file_test="base")) == ["own.js", "base.js"]
+    assert immutable(adapter, kind(None, root, immutable_file_test="base.js")) == [
+        "own.js",
+        "base.js",
+    ]
 
 
 def test_super_of_a_hook_may_be_called_with_keywords(root: Path) -> None:
@@ -127,7 +130,7 @@ def test_super_of_a_hook_may_be_called_with_keywords(root: Path) -> None:
             return super().immutable_file_test(path=path, url=url)
 
     assert not immutable("wsgi", ByKeyword(None, root))
-    assert immutable("wsgi", ByKeyword(None, root, immutable_file_test="base")) == ["base.js"]
+    assert immutable("wsgi", ByKeyword(None, root, immutable_file_test="base.js")) == ["base.js"]
 
 
 def test_super_of_a_hook_works_in_a_class_method(adapter: str, root: Path) -> None:
@@ -148,7 +151,7 @@ def test_super_of_a_hook_works_in_a_class_method(adapter: str, root: Path) -> No
     assert client_of(adapter)(application)("/own.js")["x-class"] == "InClass"
 
 
-@pytest.mark.parametrize("keyword", [None, "base", is_base])
+@pytest.mark.parametrize("keyword", [None, "base.js", is_base])
 def test_a_hook_is_callable_on_the_instance_however_it_was_given(
     adapter: str, root: Path, keyword: Any
 ) -> None:
@@ -188,7 +191,7 @@ def test_a_method_etag_that_returns_none_leaves_the_tag_to_the_default(
 
 def test_a_keyword_wins_over_an_attribute_that_is_not_a_method(root: Path) -> None:
     class Mine(WhiteNoise):
-        immutable_file_test = "own"
+        immutable_file_test = "own.js"
 
         def __init__(self, *args: Any, **options: Any) -> None:
             self.add_headers_function = lambda headers, path, url: 1 / 0
@@ -205,10 +208,10 @@ def test_a_keyword_wins_over_an_attribute_that_is_not_a_method(root: Path) -> No
             return url == "/own.js"
 
     assert immutable("wsgi", OfClass(None, root)) == ["own.js"]
-    assert immutable("wsgi", OfClass(None, root, immutable_file_test="base")) == ["base.js"]
-    assert immutable("wsgi", Static(None, root, immutable_file_test="base")) == ["base.js"]
+    assert immutable("wsgi", OfClass(None, root, immutable_file_test="base.js")) == ["base.js"]
+    assert immutable("wsgi", Static(None, root, immutable_file_test="base.js")) == ["base.js"]
     application = Mine(
-        None, root, immutable_file_test="base", add_headers_function=lambda *arguments: None
+        None, root, immutable_file_test="base.js", add_headers_function=lambda *arguments: None
     )
     assert immutable("wsgi", application) == ["base.js"]
 

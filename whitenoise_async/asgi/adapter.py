@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, ClassVar
 
+from anyio import get_cancelled_exc_class
+
 from ..applications import ASGI, WSGI, is_asgi2
 from ..base import BaseWhiteNoise, Wrapper
 from ..http.paths import below_mounts, has_encoded_slash
+from ..options import describe_options
 from ..registry.entries import Entry, Unresolved
 from ..serving.responder import FileRequest
 from ..serving.response import not_found
@@ -50,6 +53,7 @@ def _from_asgi2(asgi2: Callable[..., Any]) -> Callable[[Scope, Receive, Send], A
     return application
 
 
+@describe_options
 class ASGIWhiteNoise(BaseWhiteNoise[Line]):
     """Wraps an ASGI application and serves its static files.
 
@@ -74,6 +78,16 @@ class ASGIWhiteNoise(BaseWhiteNoise[Line]):
     @staticmethod
     def _adapt(application: Callable[..., Any]) -> Callable[..., Any]:
         return _from_asgi2(application) if is_asgi2(application) else application
+
+    @staticmethod
+    def _hides_errors() -> bool:
+        # Starlette and FastAPI create middleware when the server starts the application. If that
+        # fails, most servers start without a word, and each request is an error.
+        try:
+            get_cancelled_exc_class()
+        except RuntimeError:  # no event loop is running
+            return False
+        return True
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or let the application answer it."""

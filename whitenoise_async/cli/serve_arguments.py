@@ -8,6 +8,7 @@ from wsgiref.util import is_hop_by_hop
 
 from ..http.fields import OWS, is_field_value, is_token
 from ..options import Options
+from ..registry.interface import check_prefix
 from ..serving.representation import RESERVED_HEADERS
 from ..support.globs import compile_globs
 from .listener import DEFAULT_PORT
@@ -60,7 +61,7 @@ def _add_files(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--autorefresh",
         action="store_true",
-        help="check the folder on every request, and let browsers cache nothing",
+        help="check the folder on every request, so edits show at once",
     )
 
 
@@ -173,6 +174,10 @@ def _prefix(text: str) -> str:
         text.encode()
     except UnicodeEncodeError:
         raise argparse.ArgumentTypeError(f"{text!r} is not UTF-8: no URL can have it") from None
+    try:
+        check_prefix("the prefix", text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
     return text
 
 

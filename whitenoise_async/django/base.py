@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django.conf import settings as django_settings
 
 from ..base import BaseWhiteNoise, Wrapper
-from ..options import HOOKS, Options, has_method, set_option
+from ..options import HOOKS, has_method, is_set, set_option
 from ..registry.interface import Registry, Root
 from ..serving.response_cache import Line
 from .finders import FindersRegistry, found_files
@@ -51,7 +51,7 @@ class ConfiguredWhiteNoise(BaseWhiteNoise[Line]):
             defaults["immutable_file_test"] = HashedFiles(self.static_prefix)
         for name, value in defaults.items():
             # A method of a subclass calls the default with ``super()``.
-            if not _is_own(self, name) or (name in HOOKS and has_method(self, name)):
+            if not is_set(self, name, BaseWhiteNoise) or (name in HOOKS and has_method(self, name)):
                 set_option(self, name, value)
         keywords: OptionKeywords = {**self._configuration.options, **options}
         super().__init__(application, **keywords)
@@ -107,9 +107,3 @@ class ConfiguredWhiteNoise(BaseWhiteNoise[Line]):
             self.add_files(root, self.static_prefix, followlinks=True)
             return
         self.add_listed_files(root, self.static_prefix, manifest_names(hashed))
-
-
-def _is_own(owner: Options, name: str) -> bool:
-    """Whether a subclass sets an option, even if to its default."""
-    classes = type(owner).__mro__
-    return any(name in vars(each) for each in (owner, *classes[: classes.index(BaseWhiteNoise)]))

@@ -126,7 +126,8 @@ class FindersRegistry(LiveRegistry):
             listed = listed.file
         if listed is None or not url.endswith(("/", name)):
             return None
-        return StaticFile(path, url, listed.suffixes, is_variant=is_variant)
+        below, slash, _ = name.rpartition("/")
+        return StaticFile(path, url, listed.suffixes, is_variant=is_variant, below=below + slash)
 
 
 def _is_same(name: str, other: str) -> bool:

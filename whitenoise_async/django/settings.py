@@ -15,6 +15,7 @@ from django.core.files.storage import FileSystemStorage
 
 from ..http.paths import below_mount
 from ..options import OptionKeywords, Options, resolve
+from ..registry.interface import check_prefix
 
 PREFIX = "WHITENOISE_"
 
@@ -73,7 +74,7 @@ def configuration(source: Any = settings) -> Configuration:
         storage = None
     return Configuration(
         options=cast("OptionKeywords", options),
-        defaults={"autorefresh": debug, "max_age": 0 if debug else 60},
+        defaults={"autorefresh": True, "max_age": 0} if debug else {},
         static_prefix=_static_prefix(source, storage, script_name),
         static_root=_static_root(source, storage),
         root=_get(source, "ROOT", None) or None,
@@ -187,6 +188,7 @@ def _require_path(name: str, value: object) -> None:
 def _require_prefix(name: str, value: object) -> None:
     if value is not None and not isinstance(value, str):
         raise TypeError(f"{name} must be a URL path such as '/static/' or None, got {value!r}")
+    check_prefix(name, value or "")
 
 
 def _require_extensions(name: str, value: object) -> None:

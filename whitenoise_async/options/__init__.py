@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .declaration import OptionKeywords, Options, apply_keywords, set_option
+from .declaration import OptionKeywords, Options, apply_keywords, is_set, set_option
+from .documentation import describe_options
 from .hooks import HOOKS, has_method
 from .resolved import ResolvedOptions, resolve
 
@@ -12,7 +13,9 @@ __all__ = [
     "Options",
     "ResolvedOptions",
     "apply_keywords",
+    "describe_options",
     "has_method",
+    "is_set",
     "resolve",
     "set_option",
 ]

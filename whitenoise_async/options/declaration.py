@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 from wsgiref.headers import Headers
 
+from ..support.suggestions import suggestion
 from .hooks import HOOKS, HasHooks, check_hook, has_method, wrap_values
 
 if TYPE_CHECKING:
@@ -19,9 +20,10 @@ class OptionKeywords(TypedDict, total=False):
     """The options as keyword arguments."""
 
     autorefresh: bool
-    max_age: int | None
+    max_age: int | Mapping[str, int | None] | None
     charset: str | None
     allow_all_origins: bool
+    nosniff: bool
     immutable_file_test: ImmutableFileTest | None
     index_file: bool | str | None
     clean_urls: bool
@@ -49,12 +51,14 @@ class Options(HasHooks):
         wrap_values(cls)
 
     #: Check the file system on every request, so that new and changed files are served at once.
-    #: For development: each request lists directories.
+    #: For development: each request lists directories, ``max_age`` defaults to 0, and no file is
+    #: immutable.
     autorefresh: bool = False
 
     #: How many seconds browsers and proxies may cache a file without revalidating. ``None`` sends
-    #: no ``Cache-Control``.
-    max_age: int | None = 60
+    #: no ``Cache-Control``. With ``autorefresh``, the default is 0. A mapping has seconds by glob
+    #: pattern, as in ``exclude``: the first match counts, and 60 without one.
+    max_age: int | Mapping[str, int | None] | None = 60
 
     #: Added to ``Content-Type`` for media types that have a charset. ``None`` adds none.
     charset: str | None = "utf-8"
@@ -63,8 +67,13 @@ class Options(HasHooks):
     #: and canvas images that a page loads from another origin, such as a CDN.
     allow_all_origins: bool = True
 
-    #: Which files never change under their URL: a callable ``(path, url)``, or a regular
-    #: expression that is searched in the URL.
+    #: Send ``X-Content-Type-Options: nosniff``. Browsers then use a file only as what its
+    #: ``Content-Type`` says, and refuse scripts and style sheets of another type.
+    nosniff: bool = True
+
+    #: Which files never change under their URL: a callable ``(path, url)``, a regular expression
+    #: that is searched in the URL, or the name of the build tool that made them: ``"vite"``,
+    #: ``"webpack"``, ``"esbuild"``, ``"parcel"`` or ``"django"``.
     immutable_file_test: Any = None
 
     #: Serve this file of each directory at the directory's own URL, ``dir/``. ``True`` means
@@ -116,6 +125,15 @@ class Options(HasHooks):
     etag: Any = "mtime"
 
 
+def is_set(owner: Options, name: str, base: type[Options] = Options) -> bool:
+    """Whether an option was set, even if to its default: as a keyword or in a subclass of ``base``.
+
+    :param base: a class of ``owner``, the one with the defaults.
+    """
+    classes = type(owner).__mro__
+    return any(name in vars(each) for each in (owner, *classes[: classes.index(base)]))
+
+
 def apply_keywords(owner: Options, keywords: Mapping[str, object]) -> None:
     """Set the options of one instance; they take precedence over the attributes of its class.
 
@@ -127,7 +145,7 @@ def apply_keywords(owner: Options, keywords: Mapping[str, object]) -> None:
         if name not in known:
             raise TypeError(
                 f"{type(owner).__name__}() got an unknown option {name!r};"
-                f" the options are {', '.join(known)}"
+                f" {suggestion(name, known, 'options')}"
             )
         set_option(owner, name, value)
 

@@ -15,6 +15,7 @@ from types import FunctionType, MappingProxyType
 from typing import Any
 
 from ..applications import accepts, is_async
+from ..support.build_tools import built_by
 
 #: The hooks, and the parameters that each is called with.
 HOOKS = {
@@ -24,6 +25,8 @@ HOOKS = {
 }
 
 _ETAGS = ("mtime", "content")
+# The name of a build tool. Every other text is a regular expression.
+_PLAIN_WORD = re.compile("[A-Za-z_-]+")
 
 
 class HasHooks:
@@ -130,7 +133,8 @@ def _as_function(name: str, value: Any) -> Callable[..., Any]:
     if value is None or (name == "etag" and value in _ETAGS):
         return _return_none
     if name == "immutable_file_test" and isinstance(value, str | re.Pattern):
-        return _search(value)
+        is_word = isinstance(value, str) and _PLAIN_WORD.fullmatch(value)
+        return built_by(str(value)) if is_word else _search(value)
     function: Callable[..., Any] = value
     return function
 

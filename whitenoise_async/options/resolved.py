@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..http.fields import is_token
 from ..http.media_types import MediaTypes
-from ..support.globs import Globs, compile_globs
-from .declaration import Options
+from ..support.globs import FirstMatch, Globs, compile_globs
+from .declaration import Options, is_set
 from .hooks import check_hook, default_etag, hook_of
 
 if TYPE_CHECKING:
     from .declaration import AddHeadersFunction
 
+_MAX_AGE = 60  # seconds
 _INDEX_FILE = "index.html"
 _LONGEST_INTERVAL = 10**9  # seconds: thirty years
 
@@ -23,9 +24,10 @@ class ResolvedOptions(NamedTuple):
     """The options after their check."""
 
     autorefresh: bool
-    max_age: int | None
+    max_age: FirstMatch[int | None]
     charset: str | None
     allow_all_origins: bool
+    nosniff: bool
     is_immutable: Callable[[str, str], object] | None
     index_file: str | None
     clean_urls: bool
@@ -49,11 +51,13 @@ def resolve(owner: Options) -> ResolvedOptions:
     :raises ValueError: for a value out of range.
     """
     etag = hook_of(owner, "etag")
+    autorefresh = _flag("autorefresh", owner.autorefresh)
     return ResolvedOptions(
-        autorefresh=_flag("autorefresh", owner.autorefresh),
-        max_age=_max_age(owner.max_age),
+        autorefresh=autorefresh,
+        max_age=_max_age(0 if autorefresh and not is_set(owner, "max_age") else owner.max_age),
         charset=_charset(owner.charset),
         allow_all_origins=_flag("allow_all_origins", owner.allow_all_origins),
+        nosniff=_flag("nosniff", owner.nosniff),
         is_immutable=check_hook("immutable_file_test", hook_of(owner, "immutable_file_test")),
         index_file=_index_file(owner.index_file),
         clean_urls=_flag("clean_urls", owner.clean_urls),
@@ -76,13 +80,23 @@ def _flag(name: str, value: object) -> bool:
     return value
 
 
-def _max_age(value: object) -> int | None:
+def _max_age(value: object) -> FirstMatch[int | None]:
+    if not isinstance(value, Mapping):
+        return FirstMatch(_seconds("max_age", value))
+    if not all(isinstance(each, str) for each in value):
+        raise TypeError(f"max_age must map patterns such as '*.html' to seconds, got {value!r}")
+    compile_globs("max_age", list(value))
+    ages = {each: _seconds(f"max_age[{each!r}]", age) for each, age in value.items()}
+    return FirstMatch(_MAX_AGE, ages)
+
+
+def _seconds(name: str, value: object) -> int | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"max_age must be a whole number of seconds or None, got {value!r}")
+        raise TypeError(f"{name} must be a whole number of seconds or None, got {value!r}")
     if value < 0:
-        raise ValueError(f"max_age must be 0 or more seconds, got {value!r}")
+        raise ValueError(f"{name} must be 0 or more seconds, got {value!r}")
     return value
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from typing import NamedTuple
 
 
 class StaticFile:
     """A file below a root, and the URL at which it is served."""
 
-    __slots__ = ("is_variant", "path", "root", "suffixes", "url")
+    __slots__ = ("below", "is_variant", "path", "root", "suffixes", "url")
 
     def __init__(
         self,
@@ -18,6 +19,7 @@ class StaticFile:
         *,
         is_variant: bool = False,
         root: str | None = None,
+        below: str = "",
     ) -> None:
         """
         :param path: the file, absolute.
@@ -27,12 +29,20 @@ class StaticFile:
             here only if it is not the compression of that file.
         :param root: a folder. No link to a folder below it is followed when the file is opened.
             ``None`` follows every link.
+        :param below: the path of its directory below the root that it was found in, with a slash at
+            the end; empty for the root.
         """
         self.path = path
         self.url = url
         self.suffixes = suffixes
         self.is_variant = is_variant
         self.root = root
+        self.below = below
+
+    @property
+    def path_below_root(self) -> str:
+        """The path below the root, with ``/`` between names. Patterns of options match it."""
+        return self.below + os.path.basename(self.path)
 
 
 class Substitute(StaticFile):

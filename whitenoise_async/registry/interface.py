@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import warnings
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
@@ -73,16 +74,31 @@ class Registry(Protocol):
         """
 
 
+def check_prefix(name: str, prefix: str) -> None:
+    """Refuse a prefix with a host, such as that of a CDN: no request has such a path.
+
+    :param name: what the prefix is called, for the message.
+    :raises ValueError: for such a prefix.
+    """
+    if re.match(r"\s*([a-z][a-z0-9+.-]*:)?//[^/]", prefix, re.I):
+        raise ValueError(
+            f"{name} must be a URL path such as '/static/', got the URL {prefix!r}; behind a CDN,"
+            " only the page's links have its host: see docs/cdn.md"
+        )
+
+
 def make_root(path: str | os.PathLike[str], prefix: str | None, followlinks: bool) -> Root:
     """Check and normalize the arguments of ``add_files``. Warn if ``path`` is not a directory.
 
     :raises TypeError: for a value of the wrong type.
+    :raises ValueError: for a prefix that is a URL with a host.
     """
     name = os.fspath(path) if isinstance(path, str | os.PathLike) else None
     if not isinstance(name, str):
         raise TypeError(f"root must be a str or a path of str, got {path!r}")
     if not isinstance(prefix, str | None):
         raise TypeError(f"prefix must be a str or None, got {prefix!r}")
+    check_prefix("prefix", prefix or "")
     if not isinstance(followlinks, bool):
         raise TypeError(f"followlinks must be True or False, got {followlinks!r}")
     absolute = os.path.abspath(name)

@@ -23,13 +23,14 @@ class Place(NamedTuple):
     suffixes: tuple[str, ...]
     #: Whether the files have the names of variants.
     are_variants: bool = False
+    below: str = ""  # the directory's path below its root, with a slash at the end
     #: The end of the files' names that their URLs omit.
     omitted: str = ""
 
     def file(self, url: str) -> StaticFile:
         """The file that is served at ``url``, which ends in the file's name."""
         path = os.path.join(self.directory, url[url.rindex("/") + 1 :] + self.omitted)
-        return StaticFile(path, url, self.suffixes, is_variant=self.are_variants)
+        return StaticFile(path, url, self.suffixes, is_variant=self.are_variants, below=self.below)
 
 
 class PagePlace(Place):
@@ -71,7 +72,7 @@ class Listing(NamedTuple):
         suffix = url[len(original_url) :]
         if original is None or suffix not in original.suffixes:
             return None
-        return StaticFile(original.path + suffix, url, is_variant=True)
+        return StaticFile(original.path + suffix, url, is_variant=True, below=original.below)
 
     def named(self, url: str) -> StaticFile | None:
         """The file in whose name ``url`` ends, even if that is not the URL that serves it."""
@@ -102,6 +103,7 @@ def listing_of(
     url: str,
     files: set[str],
     index_file: str | None,
+    below: str = "",
     *,
     clean_urls: bool = False,
 ) -> Listing:
@@ -110,31 +112,36 @@ def listing_of(
     :param directory: its path, absolute.
     :param url: its URL, with a slash at the end.
     :param files: the names of its files.
+    :param below: its path below the root, with a slash at the end; empty for the root.
     :param clean_urls: whether pages are served without ``.html``.
     """
     suffixes_of = _variant_suffixes(files)
     variants = {name + suffix for name, suffixes in suffixes_of.items() for suffix in suffixes}
-    places = {suffixes: Place(directory, suffixes) for suffixes in {(), *suffixes_of.values()}}
+    places = {
+        suffixes: Place(directory, suffixes, below=below)
+        for suffixes in {(), *suffixes_of.values()}
+    }
     urls: dict[str, Entry | Place] = dict.fromkeys(
         [url + name for name in files - variants], places[()]
     )
     for name in suffixes_of.keys() - variants:
         urls[url + name] = places[suffixes_of[name]]
     if clean_urls:
-        clean = {each: Place(directory, each, omitted=PAGE_EXTENSION) for each in places}
-        redirects = {each: PagePlace(directory, each) for each in places}
+        clean = {each: place._replace(omitted=PAGE_EXTENSION) for each, place in places.items()}
+        redirects = {each: PagePlace(*place) for each, place in places.items()}
         for name in files - variants:
             if _has_clean_url(name, files, index_file):
                 suffixes = suffixes_of.get(name, ())
                 urls[url + clean_url(name)] = clean[suffixes]
                 urls[url + name] = redirects[suffixes]
     if index_file in files and index_file not in variants:
-        file = StaticFile(os.path.join(directory, index_file), url, suffixes_of.get(index_file, ()))
+        path, suffixes = os.path.join(directory, index_file), suffixes_of.get(index_file, ())
+        file = StaticFile(path, url, suffixes, below=below)
         urls[url] = file
         urls[url[:-1]] = Redirect(file, None)
         urls[url + index_file] = Redirect(file, "./")
     nested = {
-        url + name: Place(directory, suffixes_of[name], are_variants=True)
+        url + name: Place(directory, suffixes_of[name], are_variants=True, below=below)
         for name in variants & suffixes_of.keys()
     }
     return Listing(urls, nested)

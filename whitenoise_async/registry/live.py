@@ -101,6 +101,18 @@ class LiveRegistry:
         warn_of_missing(name)
         return None
 
+    def find_path(self, url: str) -> str | None:
+        """The path of the file for ``url``, without a warning about it. Blocks on the disk.
+
+        :raises FileSystemError: if the system fails.
+        """
+        for root in self._roots:
+            listed = self._list_folder(root, url) if root.covers(url) else None
+            entry = None if listed is None else listed[1].entry(url)
+            if isinstance(entry, StaticFile):
+                return entry.path
+        return None
+
     def _roots_for(self, url: str) -> Iterator[Root]:
         """The roots that may have a substitute for ``url``."""
         return (root for root in self._roots if root.has_substitutes and root.covers(url))
@@ -123,7 +135,14 @@ class LiveRegistry:
         return directory, listing
 
     def _listing(self, directory: Directory, url: str, files: set[str]) -> Listing:
-        return listing_of(directory.path, url, files, self._index_file, clean_urls=self._clean_urls)
+        return listing_of(
+            directory.path,
+            url,
+            files,
+            self._index_file,
+            directory.below,
+            clean_urls=self._clean_urls,
+        )
 
 
 def _from_root(root: Root, directory: Directory, found: File) -> File:

@@ -11,10 +11,12 @@ from ..files.codings import SUFFIXES
 from ..support.after_fork import register_after_fork
 from ..support.globs import Globs
 from ..support.logs import logger
+from .created_later import CreatedLater
 from .directory import Directory, Rules, is_path_excluded
 from .entries import Entry, StaticFile, Substitute
 from .interface import NO_SUBSTITUTES, Root, Substitutes
 from .listing import Listing, PagePlace, Place, clean_url, listing_of, page_redirect
+from .live import LiveRegistry
 from .sensitive_names import SensitiveFiles, sensitive_files
 from .skipped import OnSkip, SkippedEntries, warn_of_missing, warn_of_sensitive
 
@@ -52,11 +54,15 @@ class WalkedRegistry:
         self._listings: tuple[Listing, ...] = ()
         # Requested files with the names of variants, by their URLs.
         self._variants: dict[str, StaticFile] = {}
+        live = LiveRegistry(index_file, exclude, clean_urls=clean_urls)
+        self._created_later = CreatedLater(live)
         self._lock = threading.RLock()
         register_after_fork(self)
 
     def add(self, root: Root, names: Iterable[str] | None = None) -> None:
         """List the files below ``root``. Without ``names``, walk it."""
+        if names is None:
+            self._created_later.add(root)
         if not os.path.isdir(root.path):
             return
         skipped = SkippedEntries()
@@ -67,7 +73,9 @@ class WalkedRegistry:
             sensitive |= sensitive_files(below, files)
             path = os.path.join(root.path, *below.split("/")[:-1])
             url = root.prefix + below
-            here = listing_of(path, url, files, self._index_file, clean_urls=self._clean_urls)
+            here = listing_of(
+                path, url, files, self._index_file, below, clean_urls=self._clean_urls
+            )
             page = found.urls.get(url[:-1])
             found.urls.update(here.urls)
             if page is not None:  # the page `about.html` comes before the folder `about`
@@ -87,7 +95,13 @@ class WalkedRegistry:
         entry = self._entries.get(url)
         if isinstance(entry, Place):
             return self._resolved(url)
-        return self._variant(url) if entry is None and url.endswith(SUFFIXES) else entry
+        if entry is not None:
+            return entry
+        if url.endswith(SUFFIXES):
+            return self._variant(url)
+        if "." in url or self._clean_urls or (self._index_file is not None and url.endswith("/")):
+            self._created_later.look_for(url)
+        return None
 
     look_up_nowait = look_up
 

@@ -11,6 +11,7 @@ from ..http.fields import OWS, is_field_value, is_token, with_vary
 from ..http.media_types import MediaTypes, content_type
 from ..http.navigation import NAVIGATION_FIELDS
 from ..registry.entries import Fallback, NotFoundPage, StaticFile, Substitute
+from ..support.globs import FirstMatch
 from ..support.logs import error_rate_limited
 
 # Ten years, for a file that never changes under its URL.
@@ -37,17 +38,27 @@ class FileHeaders:
         shared: Sequence[tuple[str, str]],
         is_immutable_file: Hook | None,
         add_headers: Callable[[HookHeaders, str, str], object] | None,
+        max_age: FirstMatch[int | None] | None = None,
     ) -> None:
         """
         :param charset: added to the media types that take one.
         :param shared: headers of every file and every redirect.
         :param add_headers: the hook ``add_headers_function``.
+        :param max_age: seconds in ``Cache-Control``; ``None`` sends no such header.
         """
         self._media_types = media_types
         self._charset = charset
         self.shared = shared
         self._is_immutable_file = is_immutable_file
         self._add_headers = add_headers
+        self._max_age = max_age
+
+    def shared_by(self, file: StaticFile) -> Sequence[tuple[str, str]]:
+        """The headers that ``file`` and a redirect to it share."""
+        seconds = None if self._max_age is None else self._max_age.find(file.path_below_root)
+        if seconds is None:
+            return self.shared
+        return [("Cache-Control", f"max-age={seconds}, public"), *self.shared]
 
     def make(self, file: StaticFile) -> Sequence[tuple[str, str]]:
         """Make the headers of ``file``. Runs the hooks.
@@ -61,7 +72,7 @@ class FileHeaders:
         path, url = file.path, file.url
         media_type = self._media_types.media_type(path)
         content_type_ = ("Content-Type", content_type(media_type, self._charset))
-        headers = HookHeaders([content_type_, *self.shared])
+        headers = HookHeaders([content_type_, *self.shared_by(file)])
         hook = None
         try:
             if isinstance(file, Substitute):
@@ -80,16 +91,13 @@ class FileHeaders:
             raise
 
 
-def shared_headers(max_age: int | None, *, allow_all_origins: bool) -> list[tuple[str, str]]:
-    """The headers of every file and every redirect.
-
-    :param max_age: seconds in ``Cache-Control``; ``None`` sends no such header.
-    """
+def shared_headers(allow_all_origins: bool, nosniff: bool) -> list[tuple[str, str]]:
+    """The headers of every file and every redirect, whatever the file is."""
     headers = []
-    if max_age is not None:
-        headers.append(("Cache-Control", f"max-age={max_age}, public"))
     if allow_all_origins:
         headers.append(("Access-Control-Allow-Origin", "*"))
+    if nosniff:
+        headers.append(("X-Content-Type-Options", "nosniff"))
     return headers
 
 

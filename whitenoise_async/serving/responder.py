@@ -223,7 +223,7 @@ class Responder(Generic[Line]):
     def _redirect(self, entry: Redirect, request: FileRequest) -> Reply[Line]:
         read_state(entry.file.path)  # a removed index file is the application's
         headers = redirect_headers(
-            self._file_headers.shared,
+            self._file_headers.shared_by(entry.file),
             self._served_file(entry.file).headers(self._file_headers),
         )
         plain = Request(request.method, RequestFields(), request.path, request.query)

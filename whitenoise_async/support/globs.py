@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from fnmatch import translate
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
 
 
 class Globs:
@@ -65,6 +68,22 @@ class Globs:
         if self._match_name(name) or self._match_whole_path(path):
             return True
         return any(map(self._match_only_folder, folders))
+
+
+class FirstMatch(Generic[T]):
+    """Values for files: the value of the first pattern that matches a file, or else a default."""
+
+    def __init__(self, default: T, values: Mapping[str, T] | None = None) -> None:
+        """:param values: by pattern, as in :class:`Globs`."""
+        self.default = default
+        self._values = [(Globs([pattern]), value) for pattern, value in (values or {}).items()]
+
+    def find(self, path: str) -> T:
+        """The value for the file ``path`` below a root."""
+        for pattern, value in self._values:
+            if pattern.match_path(path):
+                return value
+        return self.default
 
 
 def compile_globs(name: str, patterns: object) -> Globs | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from ..applications import ASGI, WSGI
 from ..base import BaseWhiteNoise, Wrapper
+from ..options import describe_options
 from ..serving.responder import FileRequest
 from ..serving.response import not_found
 from .environ import WSGI_FORMAT, has_encoded_slash_in, relevant_headers, target_of, url_of
@@ -25,6 +26,7 @@ def _standalone(environ: WSGIEnvironment, start_response: StartResponse) -> Iter
     return [] if environ["REQUEST_METHOD"] == "HEAD" else [response.body.literal]
 
 
+@describe_options
 class WhiteNoise(BaseWhiteNoise[tuple[str, str]]):
     """Wraps a WSGI application and serves its static files.
 

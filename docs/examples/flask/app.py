@@ -16,7 +16,6 @@ app.wsgi_app = WhiteNoise(  # type: ignore[method-assign]
     app.static_folder,
     app.static_url_path,
     autorefresh=app.debug,  # "flask run --debug" then shows edited files immediately
-    max_age=0 if app.debug else 60,
 )
 
 

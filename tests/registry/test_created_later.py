@@ -1,0 +1,144 @@
+"""The warning about requested files that were created after startup."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.helpers.files import write
+from tests.helpers.registries import add
+from whitenoise_async.registry import created_later
+from whitenoise_async.registry.created_later import THREAD_NAME
+from whitenoise_async.registry.interface import make_root
+from whitenoise_async.registry.walked import WalkedRegistry
+from whitenoise_async.support.globs import compile_globs
+
+Look = Callable[[str], list[str]]
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    root = tmp_path / "dist"
+    write(root / "assets" / "old.js", b"")
+    return root
+
+
+@pytest.fixture
+def registry(root: Path) -> WalkedRegistry:
+    registry = WalkedRegistry("index.html", compile_globs("exclude", ["*.map"]))
+    add(registry, root, "app")
+    return registry
+
+
+@pytest.fixture
+def look(
+    registry: WalkedRegistry, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> Look:
+    """Look a URL up, and return what was logged then."""
+    monkeypatch.setattr(created_later, "_INTERVAL", 0.0)
+
+    def look(url: str) -> list[str]:
+        caplog.clear()
+        assert registry.look_up_nowait(url) is None
+        wait_for_the_look()
+        return caplog.messages
+
+    return look
+
+
+def wait_for_the_look() -> None:
+    for thread in threading.enumerate():
+        if thread.name == THREAD_NAME:
+            thread.join()
+
+
+def warning(path: Path) -> str:
+    return (
+        f"{path} is not served, because it was created after startup. Restart the application, or"
+        " use the option autorefresh during development"
+    )
+
+
+def test_a_file_that_was_created_after_startup_is_named_once(root: Path, look: Look) -> None:
+    url = "/app/assets/new.js"
+    assert look(url) == []
+    path = write(root / "assets" / "new.js", b"")
+    assert look(url) == [warning(path)]
+    assert look(url) == []
+
+
+def test_an_index_file_that_was_created_after_startup_is_named(root: Path, look: Look) -> None:
+    path = write(root / "index.html", b"")
+    assert look("/app/") == [warning(path)]
+
+
+def test_a_root_may_be_created_after_startup(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    registry = WalkedRegistry(None)
+    with pytest.warns(UserWarning, match="^No directory at: "):
+        registry.add(make_root(tmp_path / "later", None, False))
+    path = write(tmp_path / "later" / "app.js", b"")
+    assert registry.look_up("/app.js") is None
+    wait_for_the_look()
+    assert caplog.messages == [warning(path)]
+
+
+@pytest.mark.parametrize(
+    "url", ["/app/assets/new.map", "/app/new.js", "/assets/new.js", "/app/assets", "/new.js"]
+)
+def test_other_urls_are_not_named(root: Path, look: Look, url: str) -> None:
+    for name in ("new.js", "new.map"):
+        write(root / "assets" / name, b"")
+    assert look(url) == []
+
+
+def test_listed_names_are_not_looked_for(root: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The names were given explicitly, so other files are not meant."""
+    registry = WalkedRegistry(None)
+    registry.add(make_root(root, None, False), ["assets/old.js"])
+    write(root / "new.js", b"")
+    assert registry.look_up("/new.js") is None
+    wait_for_the_look()
+    assert caplog.messages == []
+
+
+def test_clients_cannot_make_it_look_at_the_disk_often(
+    root: Path, registry: WalkedRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[Any] = []
+    scandir = os.scandir
+
+    def counted(path: Any) -> Any:
+        looked.append(path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", counted)
+    monkeypatch.setattr(created_later, "_INTERVAL", 3600.0)
+    for number in range(1000):
+        assert registry.look_up(f"/app/{number}.js") is None
+    wait_for_the_look()
+    assert 1 <= len(looked) <= 2 * created_later._MAX_URLS
+
+
+def test_a_disk_that_fails_is_not_reported(look: Look, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(path: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(os, "scandir", fail)
+    assert look("/app/new.js") == []
+
+
+def test_a_request_is_answered_if_no_thread_can_be_started(
+    root: Path, registry: WalkedRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", fail)
+    assert registry.look_up("/app/new.js") is None

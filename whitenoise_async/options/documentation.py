@@ -1,0 +1,56 @@
+"""Docstrings that describe each option, for ``help(WhiteNoise)``."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from typing import TypeVar
+
+from .declaration import Options
+
+_Class = TypeVar("_Class", bound=type[Options])
+
+
+class _Docstring:
+    """A docstring that is made when it is read: the comments on the options are its source."""
+
+    def __init__(self, introduction: str) -> None:
+        self._introduction = introduction
+
+    def __get__(self, instance: object, owner: type) -> str:
+        described = [
+            f"``{name}`` = ``{default}``\n    {meaning}"
+            for name, (default, meaning) in option_meanings().items()
+        ]
+        return "\n\n".join([self._introduction, "The options, with their defaults:", *described])
+
+
+def describe_options(kind: _Class) -> _Class:
+    """Add every option to the docstring of a class."""
+    introduction = inspect.cleandoc(kind.__doc__ or "")  # there is none with ``python -OO``
+    kind.__doc__ = _Docstring(introduction)  # type: ignore[assignment]
+    return kind
+
+
+def option_meanings() -> dict[str, tuple[str, str]]:
+    """The default and the meaning of each option, from the source of :class:`Options`.
+
+    :returns: an empty mapping if the source is not installed.
+    """
+    try:
+        lines = inspect.getsource(Options).splitlines()
+    except OSError:
+        return {}
+    found: dict[str, tuple[str, str]] = {}
+    comment: list[str] = []
+    for line in map(str.strip, lines):
+        if line.startswith("#:"):
+            comment.append(line.removeprefix("#:").strip())
+            continue
+        declared = re.match(r"(\w+): .+", line)
+        if declared and comment:
+            name = declared[1]
+            default = inspect.getattr_static(Options, name)
+            found[name] = (repr(default), "\n    ".join(comment))
+        comment = []
+    return found

@@ -1,0 +1,65 @@
+"""Warns about requested files that were created after their root was listed."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from contextlib import suppress
+from time import monotonic
+
+from ..files.errors import FileSystemError
+from ..support.logs import warn_once
+from .interface import Root
+from .live import LiveRegistry
+
+# Seconds between two looks at the disk, and URLs per look: clients choose the URLs.
+_INTERVAL = 1.0
+_MAX_URLS = 16
+
+#: The thread that looks.
+THREAD_NAME = "whitenoise_async_created_later"
+
+
+class CreatedLater:
+    """Looks for requested files that no root had when it was listed.
+
+    A build under a running server replaces files with hashed names. Its pages then refer to files
+    that are not served, and stay blank. The warning says what to do. No request waits for the disk.
+    """
+
+    def __init__(self, registry: LiveRegistry) -> None:
+        """:param registry: finds the files that exist now."""
+        self._registry = registry
+        self._urls: deque[str] = deque()
+        self._thread: threading.Thread | None = None
+        self._next_look = 0.0  # by time.monotonic()
+
+    def add(self, root: Root) -> None:
+        """Add a root that is listed now."""
+        self._registry.add(root)
+
+    def look_for(self, url: str) -> None:
+        """Warn if there is a file for ``url`` by now. Returns at once."""
+        now = monotonic()
+        if len(self._urls) < _MAX_URLS:
+            self._urls.append(url)
+        if now < self._next_look or (self._thread is not None and self._thread.is_alive()):
+            return
+        self._next_look = now + _INTERVAL
+        self._thread = threading.Thread(target=self._look, name=THREAD_NAME, daemon=True)
+        with suppress(RuntimeError):  # the system starts no more threads, or the process ends
+            self._thread.start()
+
+    def _look(self) -> None:
+        with suppress(IndexError):
+            while True:
+                self._warn_of_file(self._urls.popleft())
+
+    def _warn_of_file(self, url: str) -> None:
+        with suppress(FileSystemError):
+            path = self._registry.find_path(url)
+            if path is not None:
+                warn_once(
+                    f"{path} is not served, because it was created after startup. Restart the"
+                    " application, or use the option autorefresh during development"
+                )
