@@ -1,4 +1,4 @@
-"""``python -m whitenoise_async DIR``: publish a folder."""
+"""``python -m whitenoise_async [DIR]``: publish a folder."""
 
 from __future__ import annotations
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import gzip
 import os
 import re
@@ -23,12 +22,11 @@ import httpx
 import pytest
 
 from tests.helpers.argument_errors import refused
+from tests.helpers.clients import Reply, call_asgi, make_call
 from tests.helpers.files import write
 from tests.system.test_servers import until
 from whitenoise_async.cli.serve import main
 from whitenoise_async.cli.servers import SERVERS, installed
-from whitenoise_async.files.errors import FileSystemError
-from whitenoise_async.files.state import state_or_none
 
 TEXT = b"body { color: black }\n" * 100
 PACKAGES = str(Path(__file__).parents[2])
@@ -89,11 +87,11 @@ def url_in(line: str, folder: Path) -> str:
     return found[1]
 
 
-@pytest.mark.parametrize("index", [True, False], ids=["--index", "without"])
+@pytest.mark.parametrize("options", [[], ["--index"], ["--no-index"]], ids=" ".join)
 def test_a_folder_is_published_at_the_printed_url_until_interrupted(
-    folder: Path, index: bool
+    folder: Path, options: list[str]
 ) -> None:
-    with publishing(folder, "--port", "0", *["--index"] * index) as process:
+    with publishing(folder, "--port", "0", "-q", *options) as process:
         assert process.stdout is not None
         url = url_in(process.stdout.readline(), folder)
         counted = process.stdout.readline()
@@ -102,10 +100,10 @@ def test_a_folder_is_published_at_the_printed_url_until_interrupted(
         process.send_signal(signal.SIGINT)
         output, errors = process.communicate(timeout=60)
     assert url.startswith("http://127.0.0.1:")
-    if index:
-        assert (home.status_code, home.content) == (200, b"<title>home</title>")
-    else:
+    if "--no-index" in options:
         assert home.status_code == 404
+    else:
+        assert (home.status_code, home.content) == (200, b"<title>home</title>")
     assert (style.content, style.headers["content-encoding"]) == (TEXT, "gzip")
     assert int(style.headers["content-length"]) == len(gzip.compress(TEXT))
     assert missing.status_code == 404
@@ -119,16 +117,28 @@ def test_a_folder_is_published_at_the_printed_url_until_interrupted(
 def test_each_server_publishes_and_stops_cleanly(folder: Path, server: str) -> None:
     if server not in installed():
         pytest.skip(f"{server} is not installed")
-    with publishing(folder, "--port=0", "--server", server) as process:
+    large = bytes(300_000)
+    write(folder / "large.bin", large)
+    write(folder / "sub" / "a b.txt", b"text")
+    with publishing(folder, "--port=0", "--list", "--server", server) as process:
         assert process.stdout is not None
         url = url_in(process.stdout.readline(), folder)
         until(lambda: is_there(url))
         reply = fetch(f"{url}app.css", **{"Accept-Encoding": "gzip", "Range": "bytes=0-9"})
+        assert fetch(f"{url}large.bin").content == large
+        listing = fetch(f"{url}sub/")
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=60)
+        output, errors = process.communicate(timeout=60)
     assert reply.status_code == 206
     assert reply.headers["content-length"] == "10"
+    assert '<a href="a%20b.txt">' in listing.text
     assert (process.returncode, errors) == (0, "")
+    for line in (
+        "GET /app.css 206 10 gzip",
+        f"GET /large.bin 200 {len(large)} -",
+        f"GET /sub/ 200 {len(listing.content)} -",
+    ):
+        assert re.search(rf"^\d\d:\d\d:\d\d {line} \d+\.\dms$", output, re.M), output
 
 
 #: The command, but it waits less long for clients.
@@ -239,45 +249,6 @@ def test_a_removed_current_directory_is_refused(
     assert ". is not a directory" in capsys.readouterr().err
 
 
-def test_a_removed_or_unreadable_file_is_not_counted(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    write(folder / "gone.txt", b"gone")
-    write(folder / "ill.txt", b"ill")
-
-    def state(path: str) -> Any:
-        if path.endswith("ill.txt"):
-            raise FileSystemError(path, OSError(errno.EIO, "Input/output error"))
-        return None if path.endswith("gone.txt") else state_or_none(path)
-
-    monkeypatch.setattr("whitenoise_async.cli.serve.state_or_none", state)
-    monkeypatch.setitem(SERVERS, "uvicorn", lambda *_: None)
-    arguments = [str(folder), "--port=0", "--server=uvicorn"]
-    assert main(arguments) == 0
-    assert "2 files, " in capsys.readouterr().out
-    more = ["--autorefresh", "--max-age=5", "--prefix=static", "--exclude=*.map"]
-    assert main([*arguments, *more]) == 0
-    assert capsys.readouterr().out.endswith("Files are looked up on each request\n")
-
-
-@pytest.mark.parametrize(
-    ("arguments", "max_age"),
-    [
-        ([], 60),
-        (["--autorefresh"], 0),
-        (["--autorefresh", "--max-age=60"], 60),
-        (["--max-age=0"], 0),
-    ],
-)
-def test_browsers_revalidate_every_file_with_autorefresh_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], max_age: int
-) -> None:
-    served: list[Any] = []
-    monkeypatch.setitem(SERVERS, "uvicorn", lambda application, *_: served.append(application))
-    assert main([str(tmp_path), "--port=0", "--server=uvicorn", *arguments]) == 0
-    assert served[0].resolved_options.max_age.default == max_age
-
-
 def test_a_folder_whose_name_is_not_utf8_is_published(tmp_path: Path) -> None:
     folder = Path(os.fsdecode(os.path.join(os.fsencode(tmp_path), b"\xff")))
     write(folder / "index.html", b"<title>home</title>")
@@ -286,7 +257,7 @@ def test_a_folder_whose_name_is_not_utf8_is_published(tmp_path: Path) -> None:
         line = process.stdout.readline()
         assert re.fullmatch(r"Serving .* at http://127\.0\.0\.1:[0-9]+/\n", line)
         url = line.split()[-1]
-        assert fetch(f"{url}index.html").status_code == 200
+        assert fetch(url).status_code == 200
 
 
 def can_listen(host: str) -> bool:
@@ -361,7 +332,7 @@ def test_a_folder_is_published_even_with_a_closed_stream(
         clients[0].start()
         return listener
 
-    monkeypatch.setattr("whitenoise_async.cli.serve._listen", listen)
+    monkeypatch.setattr("whitenoise_async.cli.serve.listen", listen)
     try:
         with monkeypatch.context() as patch:
             patch.setattr(sys, name, None)
@@ -420,59 +391,158 @@ def test_without_a_server_the_message_says_what_to_install(
         assert (output.out, output.err) == ("", expected + "\n")
 
 
-@pytest.mark.parametrize(
-    ("arguments", "named"),
-    [
-        (["missing"], "missing is not a directory"),
-        (["index.html"], "index.html is not a directory"),
-        ([], "DIR"),
-        *(
-            ([".", f"--port={port}"], f"{port!r} is not a port: 0 to 65535 was expected")
-            for port in ("65536", "-1", "99999999", "", "http", "+80", "8_0", "80.0", "\u0668", "²")
-        ),
-        *(
-            ([".", f"--max-age={value}"], f"{value!r} is not a number of seconds")
-            for value in ("-1", "1.5", "", "1h", "9" * 12)
-        ),
-        *(
-            ([".", f"--{option}={pattern}"], f"{option} must be patterns such as '*.map'")
-            for option in ("include", "exclude")
-            for pattern in ("", "/")
-        ),
-        ([".", "--prefix=\udcff"], "is not UTF-8"),
-        ([".", "--prefix=//cdn.example/a"], "the prefix must be a URL path such as '/static/'"),
-        ([".", "--server=nginx"], "invalid choice: 'nginx'"),
-        ([".", "--reload"], "--reload"),
-    ],
-    ids=" ".join,
-)
-def test_an_invalid_command_line_is_refused_with_one_clear_message(
-    folder: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    arguments: list[str],
-    named: str,
+class Published:
+    """What the command serves with these arguments, without a server and a port."""
+
+    def __init__(self, *arguments: str | Path) -> None:
+        self.applications: list[Any] = []
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setitem(SERVERS, "uvicorn", lambda application, *_: self.keep(application))
+            given = [*map(str, arguments), "--server=uvicorn"]
+            assert main([*given, "--port=0"]) == 0
+        (self.application,) = self.applications
+
+    def keep(self, application: Any) -> None:
+        self.applications.append(application)
+
+    def get(self, path: str, **fields: str) -> Reply:
+        return call_asgi(self.application, make_call(path, fields))
+
+
+def test_without_a_folder_the_current_one_is_published(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(folder)
-    error = refused(main, arguments, capsys)
-    errors = [line for line in error.splitlines() if ": error: " in line]
-    assert len(errors) == 1
-    assert named in errors[0]
-    assert "Traceback" not in error
+    assert Published("-q").get("/app.css").body == TEXT
 
 
-def test_help_shows_the_defaults(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+def test_given_headers_are_sent_with_files_and_listings(folder: Path) -> None:
+    write(folder / "sub" / "a.txt", b"text")
+    arguments = "-q", "--list", "--header=Cache-Control: no-store", "--header", "Link: <a>"
+    published = Published(folder, *arguments, "--header", "Link:\t<b> ", "--etag", "content")
+    for path in ("/app.css", "/sub/"):
+        reply = published.get(path)
+        assert reply.status == 200
+        assert reply["cache-control"] == "no-store"
+        assert [value for name, value in reply.headers if name == "link"] == ["<a>", "<b>"]
+    digest = published.get("/app.css")["etag"]
+    write(folder / "app.css", TEXT, compressed=True)
+    assert Published(folder, "--etag=content").get("/app.css")["etag"] == digest
+    assert Published(folder).get("/app.css")["etag"] != digest
+
+
+@pytest.mark.parametrize(
+    ("arguments", "max_age"),
+    [
+        ([], 60),
+        (["--autorefresh"], 0),
+        (["--autorefresh", "--max-age=60"], 60),
+        (["--max-age=0"], 0),
+    ],
+)
+def test_browsers_revalidate_every_file_with_autorefresh_alone(
+    folder: Path, arguments: list[str], max_age: int
 ) -> None:
-    monkeypatch.setenv("COLUMNS", "200")
-    with pytest.raises(SystemExit) as ended:
-        main(["--help"])
-    assert ended.value.code == 0
-    output = capsys.readouterr().out
-    assert output.startswith("usage: python -m whitenoise_async ")
-    for option, default in [("--host", "127.0.0.1"), ("--port", "8000")]:
-        (line,) = [line for line in output.splitlines() if line.strip().startswith(option)]
-        assert f"(default: {default})" in line
+    reply = Published(folder, *arguments).get("/app.css")
+    assert reply["cache-control"] == f"max-age={max_age}, public"
+
+
+def test_requests_are_logged_unless_it_is_quiet(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for arguments, count in [([], 1), (["-q"], 0), (["--quiet"], 0)]:
+        published = Published(folder, *arguments)
+        capsys.readouterr()
+        published.get("/app.css")
+        assert capsys.readouterr().out.count("GET /app.css 200 2200 - ") == count
+
+
+def test_pages_have_clean_urls_unless_it_is_told_otherwise(folder: Path) -> None:
+    write(folder / "about.html", b"<title>about</title>")
+    published = Published(folder)
+    assert published.get("/about").body == b"<title>about</title>"
+    assert published.get("/about.html")["location"] == "about"
+    published = Published(folder, "--no-clean-urls")
+    assert published.get("/about").status == 404
+    assert published.get("/about.html").body == b"<title>about</title>"
+
+
+NAVIGATION = {"Sec-Fetch-Mode": "navigate", "Accept": "text/html"}
+
+
+def test_a_404_page_answers_for_missing_files(folder: Path) -> None:
+    write(folder / "404.html", b"<title>missing</title>")
+    for options in ([], ["--list"]):
+        published = Published(folder, *options)
+        for path in ("/missing", "/missing.png"):
+            reply = published.get(path, **NAVIGATION)
+            assert (reply.status, reply.body) == (404, b"<title>missing</title>")
+
+
+def test_missing_pages_of_a_single_page_application_are_its_index_file(folder: Path) -> None:
+    write(folder / "404.html", b"<title>missing</title>")
+    published = Published(folder, "--spa")
+    home = published.get("/users/5", **NAVIGATION)
+    assert (home.status, home.body) == (200, b"<title>home</title>")
+    for reply in (published.get("/users/5"), published.get("/a.png", **NAVIGATION)):
+        assert (reply.status, reply.body) == (404, b"<title>missing</title>")
+
+
+def test_a_single_page_application_needs_an_index_file(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "index.html").unlink()
+    error = refused(main, [str(folder), "--spa"], capsys)
+    assert f"--spa needs a file index.html in {folder}" in error
+
+
+def test_folders_are_listed_on_request_only(folder: Path) -> None:
+    write(folder / "sub" / "a.txt", b"text")
+    assert Published(folder).get("/sub/").status == 404
+    assert Published(folder, "--list").get("/sub/").status == 200
+    assert b'href="sub/"' in Published(folder, "--list", "--no-index").get("/").body
+
+
+def test_the_address_in_the_local_network_is_printed_too(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    urls = ["http://127.0.0.1:8000", "http://192.0.2.7:8000"]
+    monkeypatch.setattr("whitenoise_async.cli.serve.urls_of", lambda _: urls)
+    Published(folder, "--host=0.0.0.0", "--prefix=static")
+    first, second, _ = capsys.readouterr().out.splitlines()
+    assert first == f"Serving {folder} at http://127.0.0.1:8000/static/"
+    assert second == "In the local network: http://192.0.2.7:8000/static/"
+
+
+def test_another_port_than_the_default_one_is_announced(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given: list[int | None] = []
+
+    def listen(host: str, port: int | None) -> socket.socket:
+        given.append(port)
+        return socket.create_server((host, 0))
+
+    monkeypatch.setattr("whitenoise_async.cli.serve.listen", listen)
+    monkeypatch.setitem(SERVERS, "uvicorn", lambda *_: None)
+    assert main([str(folder), "--server=uvicorn"]) == 0
+    error = capsys.readouterr().err
+    assert re.fullmatch(r"Port 8000 is in use; listening on port \d+\n", error)
+    assert main([str(folder), "--server=uvicorn", "--port=8000"]) == 0
+    assert capsys.readouterr().err == ""
+    assert given == [None, 8000]
+
+
+def test_a_browser_is_opened_on_request(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr(
+        "whitenoise_async.cli.serve.open_browser", lambda url, _, **__: opened.append(url)
+    )
+    Published(folder, "--prefix=a")
+    assert opened == []
+    Published(folder, "--prefix=a", "--open")
+    (url,) = opened
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+/a/", url)
 
 
 def test_the_module_that_python_runs_does_nothing_when_it_is_imported() -> None:

@@ -11,7 +11,7 @@ from contextlib import redirect_stdout
 
 import pytest
 
-from whitenoise_async.cli.terminal import say
+from whitenoise_async.cli.terminal import RED, Colored, counted, say
 
 
 def broken_pipe() -> int:
@@ -46,3 +46,38 @@ def test_lines_for_a_stream_that_accepts_none_are_dropped(
         patch.setattr(sys, name, stream)
         say("first", error=error)
         say("second", error=error)
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("stream", "environ", "shown"),
+    [
+        (Terminal, {"TERM": "xterm"}, "a\\x1b \x1b[31mb\\x1b\x1b[0m c\n"),
+        (Terminal, {"TERM": "dumb"}, "a\\x1b b\\x1b c\n"),
+        (Terminal, {"TERM": "xterm", "NO_COLOR": "1"}, "a\\x1b b\\x1b c\n"),
+        (Terminal, {"TERM": "xterm", "NO_COLOR": ""}, "a\\x1b \x1b[31mb\\x1b\x1b[0m c\n"),
+        (io.StringIO, {"TERM": "xterm"}, "a\\x1b b\\x1b c\n"),
+    ],
+)
+def test_colors_are_for_terminals_and_a_line_cannot_bring_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+    stream: type[io.StringIO],
+    environ: dict[str, str],
+    shown: str,
+) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    output = stream()
+    with redirect_stdout(output):
+        say("a\x1b ", Colored("b\x1b", RED), " c")
+    assert output.getvalue() == shown
+
+
+def test_one_is_singular() -> None:
+    numbers = [counted(number, "file") for number in (0, 1, 2, 5066)]
+    assert numbers == ["0 files", "1 file", "2 files", "5,066 files"]

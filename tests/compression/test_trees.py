@@ -866,14 +866,11 @@ def test_what_may_not_be_read_or_written_is_named_and_the_others_are_done(
             f"{public_path}/unlistable cannot be listed: Permission denied",
         ],
     ]
-    read_only = [
-        [f"{public_path}/read-only/e.txt{suffix}",
-         f"{public_path}/read-only/e.txt{suffix} cannot be written: Permission denied"]
-        for suffix in sorted(ALL)
-    ]  # fmt: skip
+    read_only = f"{public_path}/read-only"
+    unwritten = [[read_only, f"{read_only} cannot be written to: Permission denied"]]
     secret = f"{public_path}/secret.txt"
     unread = [[secret, f"{secret} cannot be read: Permission denied"]]
-    assert first[0] == second[0] == sorted([*listed, *read_only, *unread])
+    assert first[0] == second[0] == sorted([*listed, *unwritten, *unread])
     assert cleaned[0] == listed
     assert (first[1], second[1]) == (["a.txt:written"], ["a.txt:unchanged"])
     assert cleaned[1] == ["a.txt:removed"]
@@ -1744,7 +1741,8 @@ def test_a_large_file_is_a_job_for_each_encoding_and_the_largest_comes_first(
         *["z.txt"] * 3,
         *["a.txt"] * 3,
     ]
-    assert listener.begun == [3 * size + 3 * len(TEXT)]
+    # A third for each encoding, rounded down.
+    assert listener.begun == [3 * (size // 3) + len(TEXT) if large else size + len(TEXT)]
     require_right(tmp_path)
     require_quiet(tmp_path)
 

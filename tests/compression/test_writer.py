@@ -23,8 +23,9 @@ from tests.helpers.file_trees import (
     with_variants,
 )
 from tests.helpers.files import MTIME, write
-from whitenoise_async.compression import ENCODINGS, Failure, check_tree, compress_tree
+from whitenoise_async.compression import ENCODINGS, Failure, check_tree, compress_tree, writer
 from whitenoise_async.compression.listing import list_tree
+from whitenoise_async.files.draft import Draft
 from whitenoise_async.files.folder import Folder
 from whitenoise_async.support import threads
 
@@ -185,3 +186,25 @@ def test_signals_are_handled_during_a_long_job(monkeypatch: pytest.MonkeyPatch) 
 
     threads.run_in_threads(work, [1, 2], 1, threads.Stop())
     assert done == [1, 2]
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM, errno.EROFS])
+def test_a_folder_that_cannot_be_written_to_fails_once(
+    root: Path, compressions: list[str], monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    make_draft = Draft
+
+    def draft(folder: Folder, name: str) -> Any:
+        if folder.path.endswith("deep"):
+            raise OSError(number, os.strerror(number))
+        return make_draft(folder, name)
+
+    monkeypatch.setattr(writer, "Draft", draft)
+    write(root / "deep" / "other.js", OTHER)
+    report = compress_tree(root, jobs=1)
+    deep = f"{root}/deep"
+    reason = f"{deep} cannot be written to: {os.strerror(number)}"
+    assert report.failures == [Failure(deep, reason)]
+    assert set(below(root)) == {*with_variants(*NAMES[:2]), NAMES[2], "deep/other.js"}
+    # At most one content was compressed before the folder failed.
+    assert len(compressions) <= len(ENCODINGS) + 1

@@ -24,7 +24,7 @@ LISTENING = {
     "granian ": "granian --port {port} ",
     "gunicorn ": "gunicorn --bind 127.0.0.1:{port} ",
     "hypercorn ": "hypercorn --bind 127.0.0.1:{port} ",
-    "python -m whitenoise_async ": "python -m whitenoise_async --port {port} ",
+    "python -m whitenoise_async ": "python -m whitenoise_async --quiet --port {port} ",
     "uvicorn ": "uvicorn --port {port} ",
     "uwsgi --http :8000 ": "uwsgi --http 127.0.0.1:{port} ",
     "waitress-serve ": "waitress-serve --listen=127.0.0.1:{port} ",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from whitenoise_async.registry.directory import is_excluded
-from whitenoise_async.registry.sensitive_names import sensitive_files
+from whitenoise_async.registry.sensitive_names import is_sensitive_name, sensitive_files
 from whitenoise_async.support.globs import Globs
 
 SENSITIVE = [
@@ -67,13 +67,20 @@ def test_a_sensitive_file_is_named_with_the_pattern_that_excludes_it(
 def test_names_that_sites_use_are_not_sensitive(name: str) -> None:
     assert sensitive_files("", [name]) == {}
     assert sensitive_files(".well-known/", [name]) == {}
+    assert not is_sensitive_name(name)
 
 
 @pytest.mark.parametrize("folder", [".git", ".hg", ".svn", "__pycache__", ".ssh"])
 def test_a_sensitive_folder_is_named_instead_of_its_files(folder: str) -> None:
     expected = {f"{folder}/": folder}
+    assert is_sensitive_name(folder)
     assert sensitive_files(f"{folder}/", ["HEAD", "id_rsa"]) == expected
     assert sensitive_files(f"{folder}/objects/ab/", ["cdef"]) == expected
     assert sensitive_files(f"sub/{folder}/objects/", ["cdef"]) == {f"sub/{folder}/": folder}
     assert sensitive_files(f"{folder}/empty/", []) == {}
     assert Globs([folder]).match_path(f"sub/{folder}/objects/cdef")
+
+
+def test_a_variant_is_as_sensitive_as_its_original() -> None:
+    assert is_sensitive_name(".env.gz")
+    assert not is_sensitive_name("app.js.gz")

@@ -17,6 +17,7 @@ from zipfile import ZipFile
 
 import pytest
 
+from tests.cli.test_serve import publishing
 from tests.helpers.files import MTIME
 from tests.helpers.servers import running
 
@@ -358,16 +359,22 @@ def publish_wheel(published: Published, version: str, mtime: float) -> None:
     published.write("simple/hello-you/index.html", page.encode(), mtime)
 
 
+def pip_download(*options: str) -> None:
+    """Let pip download ``hello-you`` to the folder ``wheels``."""
+    if find_spec("pip") is None:
+        pytest.skip("pip is not installed")
+    pip = [sys.executable, "-I", "-m", "pip", "--isolated", "--disable-pip-version-check"]
+    command = [*pip, "download", "--no-input", "--dest", "wheels", *options, "hello.you"]
+    run(*command, PIP_CONFIG_FILE=os.devnull)
+
+
 @pytest.mark.parametrize("mtime", [MTIME, 1])
 @pytest.mark.parametrize("lazily", [False, True], ids=["whole", "fast-deps"])
 def test_pip_downloads_from_an_index_of_files(
     mtime: int, lazily: bool, published: Published, here: Path
 ) -> None:
     """With ``fast-deps`` it reads the metadata in a wheel by ranges from its end."""
-    if find_spec("pip") is None:
-        pytest.skip("pip is not installed")
-    pip = [sys.executable, "-I", "-m", "pip", "--isolated", "--disable-pip-version-check"]
-    options = ["--no-input", "--cache-dir", str(here / "cache"), "--dest", "wheels"]
+    options = ["--cache-dir", str(here / "cache")]
     if lazily:
         options += ["--use-feature=fast-deps"]
     publish_wheel(published, "1.0", mtime)
@@ -375,14 +382,24 @@ def test_pip_downloads_from_an_index_of_files(
     publish_wheel(published, "2.0", mtime)
     publish_wheel(published, "1.0", mtime)
     with published.serving() as url:
-        command = [*pip, "download", *options, "--index-url", f"{url}/simple/", "hello.you"]
-        run(*command, PIP_CONFIG_FILE=os.devnull)
+        options += ["--index-url", f"{url}/simple/"]
+        pip_download(*options)
         assert os.listdir("wheels") == ["hello_you-1.0-py3-none-any.whl"]
         publish_wheel(published, "2.0", mtime + 60 if mtime == MTIME else mtime)
-        run(*command, PIP_CONFIG_FILE=os.devnull)
+        pip_download(*options)
     assert sorted(os.listdir("wheels"))[1:] == ["hello_you-2.0-py3-none-any.whl"]
     for wheel in Path("wheels").iterdir():
         assert wheel.read_bytes() == (published.folder / "wheels" / wheel.name).read_bytes()
+
+
+def test_pip_finds_links_in_a_list_of_the_files(published: Published, here: Path) -> None:
+    for version in ("1.0", "2.0"):
+        publish_wheel(published, version, MTIME)
+    with publishing(published.folder / "wheels", "--list", "--port=0", "--prefix=a b") as process:
+        assert process.stdout is not None
+        url = process.stdout.readline().split()[-1]
+        pip_download("--cache-dir", str(here / "cache"), "--no-index", "--find-links", url)
+    assert os.listdir("wheels") == ["hello_you-2.0-py3-none-any.whl"]
 
 
 # git over "dumb" HTTP

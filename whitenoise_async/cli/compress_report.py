@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from ..compression import Action, Outcome, Report
+from .terminal import counted
 
 # The values of Totals. The table has a column for each.
 _TOTALS = ("variants", "bytes_before", "bytes_after", "ratio", "written", "removed")
@@ -29,7 +30,10 @@ def problem_line(root: str, outcome: Outcome) -> str:
 
 def table(report: Report) -> Iterator[str]:
     """Files, and bytes before and after by encoding."""
-    yield f"{report.root}: {report.files:,} files, {report.size:,} bytes, {report.seconds:.1f} s"
+    files = f"{report.root}: {counted(report.files, 'file')}, {report.size:,} bytes"
+    left_alone = report.found - report.files
+    more = f" ({report.found:,} found, {left_alone:,} left alone)" if left_alone else ""
+    yield f"{files}, {report.seconds:.1f} s{more}"
     head = ["encoding", *(name.replace("_", " ") for name in _TOTALS)]
     rows = [head, *([token, *map(_cell, totals)] for token, totals in report.totals.items())]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -55,14 +59,17 @@ def as_json(reports: Sequence[Report], interrupted: bool) -> Iterator[str]:
 def completed(so_far: Report) -> Report:
     """Count the files of a report that an interrupt left without a count."""
     sizes = {each.path: each.original or 0 for each in so_far.outcomes}
-    so_far.files, so_far.size = len(sizes), sum(sizes.values())
+    so_far.found = so_far.files = len(sizes)
+    so_far.size = sum(sizes.values())
     return so_far
 
 
 def progress_so_far(reports: Iterable[Report]) -> str:
     """The work before an interrupt, as part of a sentence."""
     counts = Counter(each.action for report in reports for each in report.outcomes)
-    return f"{counts[Action.WRITTEN]:,} variants written, {counts[Action.REMOVED]:,} removed"
+    return (
+        f"{counted(counts[Action.WRITTEN], 'variant')} written, {counts[Action.REMOVED]:,} removed"
+    )
 
 
 def _named(root: str, outcome: Outcome) -> str:
@@ -81,6 +88,7 @@ def _cell(value: float | None) -> str:
 def _as_dict(report: Report) -> dict[str, object]:
     content: dict[str, object] = {
         "root": report.root,
+        "found": report.found,
         "files": report.files,
         "bytes": report.size,
         "seconds": round(report.seconds, 3),

@@ -7,20 +7,24 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from importlib.util import find_spec
 
-from ..asgi.adapter import ASGIWhiteNoise
+from ..asgi.sending import Receive, Send
+from ..asgi.wire_format import Scope
+
+#: An ASGI 3 application.
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 #: Serves on a listening socket until SIGINT or SIGTERM. Calls its last argument at each signal.
-Serve = Callable[[ASGIWhiteNoise, socket.socket, Callable[[], object]], None]
+Serve = Callable[[Application, socket.socket, Callable[[], object]], None]
 
 # Seconds after an interrupt in which responses may still be completed.
 _GRACE = 2.0
 
 
-def serve(name: str, application: ASGIWhiteNoise, listener: socket.socket) -> None:
+def serve(name: str, application: Application, listener: socket.socket) -> None:
     """Serve on a listening socket with the server ``name``, until SIGINT or SIGTERM.
 
     Each server waits indefinitely for a client that has stopped reading. The process ends without
@@ -40,7 +44,7 @@ def serve(name: str, application: ASGIWhiteNoise, listener: socket.socket) -> No
 
 
 def _uvicorn(
-    application: ASGIWhiteNoise, listener: socket.socket, interrupted: Callable[[], object]
+    application: Application, listener: socket.socket, interrupted: Callable[[], object]
 ) -> None:
     import uvicorn
 
@@ -57,7 +61,7 @@ def _uvicorn(
 
 
 def _granian(
-    application: ASGIWhiteNoise, listener: socket.socket, interrupted: Callable[[], object]
+    application: Application, listener: socket.socket, interrupted: Callable[[], object]
 ) -> None:
     from granian.constants import Interfaces
     from granian.server.embed import Server
@@ -81,7 +85,7 @@ def _granian(
 
 
 def _hypercorn(
-    application: ASGIWhiteNoise, listener: socket.socket, interrupted: Callable[[], object]
+    application: Application, listener: socket.socket, interrupted: Callable[[], object]
 ) -> None:
     from hypercorn.asyncio import serve as serve_by_hypercorn
     from hypercorn.config import Config
@@ -113,6 +117,9 @@ def _on_interrupt(interrupted: Callable[[], object], stop: Callable[[], object])
 
 #: By name. The default is the first one that is installed.
 SERVERS: Mapping[str, Serve] = {"uvicorn": _uvicorn, "granian": _granian, "hypercorn": _hypercorn}
+
+#: Those that close the listening socket, and open their own at its address.
+REOPENING = frozenset({"granian"})
 
 
 def installed() -> list[str]:

@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 from contextlib import suppress
-from typing import NoReturn
+from typing import NamedTuple, NoReturn, TextIO
 
 from ..support.logs import printable
 
@@ -19,7 +19,23 @@ class Parser(argparse.ArgumentParser):
         super().error(printable(message))
 
 
-def say(line: str, *, error: bool = False) -> None:
+def counted(number: int, noun: str) -> str:
+    """A number and a noun, such as ``1 file`` and ``1,000 files``."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+class Colored(NamedTuple):
+    """A part of a line, and the color that it has on a terminal."""
+
+    text: str
+    #: Parameters of Select Graphic Rendition (ECMA-48 §8.3.117).
+    color: str
+
+
+BOLD, DIM, RED, GREEN, YELLOW, CYAN = "1", "2", "31", "32", "33", "36"
+
+
+def say(*parts: str | Colored, error: bool = False) -> None:
     """Print one line, to standard error if ``error``.
 
     File names may contain anything. Characters that the stream cannot show, that break the line or
@@ -29,17 +45,29 @@ def say(line: str, *, error: bool = False) -> None:
     stream = sys.stderr if error else sys.stdout
     if stream is None:  # closed by the shell, as by ``>&-``
         return
-    encoding = stream.encoding or "utf-8"
+    shows_colors = any(isinstance(part, Colored) for part in parts) and _shows_colors(stream)
+    line = "".join(_rendered(part, stream.encoding or "utf-8", shows_colors) for part in parts)
     try:
         # In one piece, so that lines of threads do not mix.
-        print(
-            printable(line).encode(encoding, "backslashreplace").decode(encoding) + "\n",
-            end="",
-            file=stream,
-            flush=True,
-        )
+        print(line + "\n", end="", file=stream, flush=True)
     except OSError:
         # The reader is gone, as after ``| head``, or the disk is full. The stream still buffers the
         # line, and Python would fail again when it exits.
         with suppress(OSError), open(os.devnull, "w") as nowhere:
             os.dup2(nowhere.fileno(), stream.fileno())
+
+
+def _shows_colors(stream: TextIO) -> bool:
+    """Whether a line may have colors. A variable ``NO_COLOR`` forbids them (no-color.org)."""
+    if not stream.isatty():
+        return False
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def _rendered(part: str | Colored, encoding: str, shows_colors: bool) -> str:
+    text = printable(part.text if isinstance(part, Colored) else part)
+    if not text.isascii():
+        text = text.encode(encoding, "backslashreplace").decode(encoding)
+    if shows_colors and isinstance(part, Colored):
+        return f"\x1b[{part.color}m{text}\x1b[0m"
+    return text

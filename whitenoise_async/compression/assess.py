@@ -61,6 +61,7 @@ class Assessment:
         """Read the originals and their variants."""
         listing, report = self.listing, self.report
         wanted = {path: size for path, size in listing.originals.items() if self._is_read(path)}
+        report.found = len(listing.originals) + len(listing.others) + listing.excluded
         report.files, report.size = len(wanted), sum(wanted.values())
         in_folders = groupby([*wanted, *listing.others], lambda path: path.rpartition("/")[0])
         for below, paths in in_folders:

@@ -33,11 +33,11 @@ def check(assessment: Assessment) -> None:
                 with report.catching(target, (OriginalError,)):
                     pieces = stop.watch(opened.pieces())
                     report.add(_check_variant(variant, opened, pieces, assessment.settings))
-        report.advance(size * len(variants))
+        report.advance(size)
 
     grouped = groupby(assessment.variants, lambda variant: variant.path)
-    report.watcher.on_start(sum(variant.size for variant in assessment.variants))
     jobs = [list(variants) for _, variants in grouped]
+    report.watcher.on_start(sum(variants[0].size for variants in jobs))
     run_in_threads(work, jobs, assessment.settings.jobs, stop)
 
 

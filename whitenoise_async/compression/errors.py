@@ -13,6 +13,14 @@ class CompressionError(OneLineError):
     """A file could not be compressed. The message names the file and the reason."""
 
 
+class FolderError(CompressionError):
+    """Nothing can be written in a folder, so all its files fail for one reason."""
+
+    def __init__(self, folder: str, error: OSError) -> None:
+        super().__init__(f"{folder} cannot be written to: {error.strerror or error}")
+        self.folder = folder
+
+
 class OriginalError(CompressionError):
     """An original could not be read, or it changed meanwhile. All its encodings fail."""
 

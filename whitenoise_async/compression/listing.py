@@ -30,6 +30,7 @@ class Listing(NamedTuple):
     unfinished: list[str]
     failures: list[Failure]
     left_alone: list[LeftAlone]  # links to files that would be compressed
+    excluded: int = 0  # the number of other files
 
 
 def list_tree(root: Folder, settings: Settings, recorded: Container[str]) -> Listing:
@@ -37,7 +38,7 @@ def list_tree(root: Folder, settings: Settings, recorded: Container[str]) -> Lis
 
     :param recorded: the paths of originals that were compressed before.
     """
-    listing = Listing({}, {}, set(), [], [], [])
+    listing, excluded = Listing({}, {}, set(), [], [], []), 0
     real = os.path.join(os.path.realpath(root.path), "")
     inside = None if settings.follow_links else real
     for below, folder, entries in walk(root, lambda *each: listing.failures.append(Failure(*each))):
@@ -50,7 +51,9 @@ def list_tree(root: Folder, settings: Settings, recorded: Container[str]) -> Lis
                 listing.variants.add(path)
             elif (is_selected := settings.selects(path)) or path in recorded:
                 _add(listing, path, is_selected, entry, folder, inside)
-    return listing
+            else:
+                excluded += entry.is_file(follow_symlinks=False)
+    return listing._replace(excluded=excluded)
 
 
 def _add(

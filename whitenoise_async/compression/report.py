@@ -9,7 +9,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from ..files.codings import BY_TOKEN
-from .errors import CompressionError
+from .errors import CompressionError, FolderError
 
 #: Why a link is left alone.
 LEADS_OUT = "a link that leads out of the root"
@@ -77,7 +77,7 @@ class Watcher:
         """This run waits, because another one holds the lock of the root."""
 
     def on_start(self, size: int) -> None:
-        """The work starts: ``size`` bytes have to be compressed or compared."""
+        """The work starts: originals of ``size`` bytes have to be compressed or compared."""
 
     def on_progress(self, size: int) -> None:
         """Another ``size`` bytes are done."""
@@ -106,7 +106,9 @@ class Report:
     def __init__(self, root: str, watcher: Watcher | None = None) -> None:
         """:param watcher: is called for each result."""
         self.root = root
-        #: The number of files that are neither excluded nor too small.
+        #: The number of files, except variants.
+        self.found = 0
+        #: The number of those that are neither excluded nor too small.
         self.files = 0
         #: Bytes of these files.
         self.size = 0
@@ -142,6 +144,8 @@ class Report:
             yield
         except unless:
             raise
+        except FolderError as error:
+            self.add(Failure(error.folder, str(error)))
         except CompressionError as error:
             self.add(Failure(path, str(error)))
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, suppress
 from functools import partial
 from itertools import groupby
@@ -12,10 +14,10 @@ from tempfile import SpooledTemporaryFile
 from ..files.codings import WORKING_PREFIX
 from ..files.content import new_digest, pieces_of
 from ..files.draft import UNFINISHED, Draft, remove_unfinished
-from ..files.folder import parent_of
+from ..files.folder import Folder, parent_of
 from ..support.threads import Stop, run_in_threads
 from .assess import Assessment, Variant
-from .errors import CompressionError, OriginalError, naming
+from .errors import CompressionError, FolderError, OriginalError, naming
 from .originals import OpenOriginal, opened_below
 from .report import Action, Failure, Outcome
 from .variants import find_variant, is_result, require_variant
@@ -23,6 +25,9 @@ from .variants import find_variant, is_result, require_variant
 # Bytes. The variants of a larger file are made in several threads. A larger variant is kept on the
 # disk until it is written.
 _LARGE = 1024 * 1024
+
+# Errors of a new file that the folder causes: permissions, and a read-only file system.
+_REFUSALS = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
 
 class Writer:
@@ -34,6 +39,7 @@ class Writer:
         self._record = assessment.record
         self._report = assessment.report
         self._stop = Stop()
+        self._unwritable: set[str] = set()  # paths of folders
 
     def run(self) -> None:
         """Bring the variants up to date, and record them, also if the run is interrupted."""
@@ -106,6 +112,8 @@ class Writer:
         self._report.advance(job.remaining)
 
     def _update_variant(self, job: _Job, variant: Variant, original: OpenOriginal) -> None:
+        if original.folder.path in self._unwritable:
+            return
         target, token = original.path + variant.encoder.suffix, variant.encoder.token
         with self._report.catching(target, (OriginalError,)), naming(target, "written"):
             if token not in job.compressed:
@@ -147,13 +155,22 @@ class Writer:
             if outcome.reason and (made is None or made.digest is None):
                 require_variant(original, encoder)
             # A variant may be a hard link to one of another folder, so none is changed in place.
-            with Draft(original.folder, name) as draft:
+            with self._draft(original.folder, name) as draft:
                 for piece in content.pieces():
                     draft.write(piece)
                 draft.publish(original.mode, original.mtime_ns, original.owner)
         is_kept = outcome.action not in (Action.REMOVED, Action.NOT_WORTH)
         self._put(variant, content.size, content.digest if is_kept else None)
         return outcome
+
+    def _draft(self, folder: Folder, name: str) -> Draft:
+        try:
+            return Draft(folder, name)
+        except OSError as error:
+            if error.errno not in _REFUSALS:
+                raise
+            self._unwritable.add(folder.path)
+            raise FolderError(folder.path, error) from error
 
 
 class _Content:
@@ -187,17 +204,20 @@ class _Content:
 class _Job:
     """The variants of one content, in one encoding or in all."""
 
-    def __init__(self, variants: list[Variant]) -> None:
+    def __init__(self, variants: list[Variant], times: int) -> None:
+        """:param times: how often the content is compressed, in this job and in others."""
         self.variants = variants
         missing = {each.encoder.token for each in variants if each.action is Action.WRITTEN}
-        self.remaining = len(missing) * variants[0].size  # bytes to compress
+        self._unread, self._times = len(missing) * variants[0].size, times
+        #: Bytes of the content. If it is compressed three times, each time counts a third.
+        self.remaining = self._unread // times if missing else 0
         self.compressed: dict[str, _Content] = {}  # by encoding
 
     def count(self, size: int) -> int:
-        """Subtract up to ``size`` bytes from the remaining ones; returns how many."""
-        size = min(size, self.remaining)
-        self.remaining -= size
-        return size
+        """Count ``size`` bytes as read; returns by how much ``remaining`` has decreased."""
+        self._unread = max(self._unread - size, 0)
+        before, self.remaining = self.remaining, self._unread // self._times
+        return before - self.remaining
 
     def close(self) -> None:
         """Discard what was compressed."""
@@ -205,10 +225,14 @@ class _Job:
             compressed.close()
 
 
-def _jobs(variants: Iterable[Variant]) -> list[_Job]:
+def _jobs(variants: Sequence[Variant]) -> list[_Job]:
     """Group variants by content, the largest first: all threads would wait for a late large one."""
     grouped: dict[tuple[str, str], list[Variant]] = {}
+    missing = {
+        (each.digest, each.encoder.token) for each in variants if each.action is Action.WRITTEN
+    }
+    times = Counter(digest for digest, _ in missing)
     for variant in sorted(variants, key=lambda each: -each.size):
         encoding = variant.encoder.token if variant.size >= _LARGE else ""
         grouped.setdefault((variant.digest, encoding), []).append(variant)
-    return [_Job(each) for each in grouped.values()]
+    return [_Job(each, times[each[0].digest]) for each in grouped.values()]

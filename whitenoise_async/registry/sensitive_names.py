@@ -46,6 +46,11 @@ def sensitive_files(folder: str, names: Sequence[str] | set[str]) -> SensitiveFi
     return found
 
 
+def is_sensitive_name(name: str) -> bool:
+    """Whether a file or folder of this name, or the original of a variant, is sensitive."""
+    return _pattern_for(original_of(name) or name) is not None
+
+
 def _pattern_for(name: str) -> str | None:
     if name.endswith(_ENDINGS) or name.startswith(_BEGINNINGS) or name in _NAMES:
         return next((each for each in PATTERNS if fnmatchcase(name, each)), None)

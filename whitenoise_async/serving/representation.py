@@ -13,10 +13,10 @@ from ..http.negotiation import IDENTITY
 #: Names and values of headers, in the order in which they are sent.
 Headers = list[tuple[str, str]]
 
-# Headers that only the package can know. A value that add_headers_function sets is dropped. One
-# ETag for all codings, or a wrong length, breaks caches and connections. A digest (RFC 9530,
-# RFC 3230) differs for each coding, each range, and each state of the file.
-_RESERVED = frozenset(
+#: Headers that only the package can know. A value that add_headers_function sets is dropped. One
+#: ETag for all codings, or a wrong length, breaks caches and connections. A digest (RFC 9530,
+#: RFC 3230) differs for each coding, each range, and each state of the file.
+RESERVED_HEADERS = frozenset(
     {
         *("accept-ranges", "content-length", "content-range", "transfer-encoding"),
         *("etag", "last-modified"),
@@ -67,7 +67,7 @@ def make_representations(
     :param dated: whether each one's date may be used, as :func:`are_dated` says.
     :param tags: the opaque tag of each one's ETag; ``None`` derives it from date and size.
     """
-    shared = [header for header in file_headers if header[0].lower() not in _RESERVED]
+    shared = [header for header in file_headers if header[0].lower() not in RESERVED_HEADERS]
     if len(variants) > 1:
         shared = with_vary(shared, "Accept-Encoding")
     return [

@@ -1,0 +1,61 @@
+"""What the folder command prints when it starts."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.helpers.files import write
+from whitenoise_async.cli.serve import main
+from whitenoise_async.cli.servers import SERVERS
+from whitenoise_async.files.errors import FileSystemError
+from whitenoise_async.files.state import state_or_none
+
+TEXT = b"body { color: black }\n" * 100
+
+
+def test_a_removed_or_unreadable_file_is_not_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "public"
+    for name in ("app.css", "gone.txt", "ill.txt", "index.html"):
+        write(folder / name, b"text")
+
+    def state(path: str) -> Any:
+        if path.endswith("ill.txt"):
+            raise FileSystemError(path, OSError(errno.EIO, "Input/output error"))
+        return None if path.endswith("gone.txt") else state_or_none(path)
+
+    monkeypatch.setattr("whitenoise_async.cli.serve_messages.state_or_none", state)
+    monkeypatch.setitem(SERVERS, "uvicorn", lambda *_: None)
+    arguments = [str(folder), "--port=0", "--server=uvicorn"]
+    assert main(arguments) == 0
+    assert "2 files, " in capsys.readouterr().out
+    more = ["--autorefresh", "--max-age=5", "--prefix=static", "--exclude=*.map"]
+    assert main([*arguments, *more]) == 0
+    assert capsys.readouterr().out.endswith("Files are looked up on each request\n")
+
+
+def test_the_command_that_compresses_is_named_if_nothing_is_compressed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "my site"
+    write(folder / "photo.jpg", TEXT)
+    write(folder / "small.css", b"a")
+
+    def advice(*arguments: str) -> list[str]:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setitem(SERVERS, "uvicorn", lambda *_: None)
+            assert main([str(folder), "--port=0", "--server=uvicorn"], *arguments) == 0
+        return capsys.readouterr().out.splitlines()[2:]
+
+    assert advice() == []
+    write(folder / "app.css", TEXT)
+    says = "To compress them ahead of time: "
+    assert advice() == [f"{says}python -m whitenoise_async.compress '{folder}'"]
+    assert advice("whitenoise-async serve") == [f"{says}whitenoise-async compress '{folder}'"]
+    write(folder / "app.css", TEXT, compressed=True)
+    assert advice() == []
