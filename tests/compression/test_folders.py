@@ -91,7 +91,7 @@ def state(folder: Path) -> dict[str, tuple[Any, ...]]:
 
 def forge(root: Path) -> None:
     """Write a record that claims ``precious`` as a right variant of ours."""
-    entry = {"gzip": [digest(TEXT), GzipEncoder().identity(len(TEXT)), 8, digest(b"precious")]}
+    entry = {"gzip": [digest(TEXT), GzipEncoder().identity, 8, digest(b"precious")]}
     write(root / "sub" / "a.css.gz", b"precious")
     record = {"format": 2, "files": {"sub/a.css": entry, "gone.css": entry}}
     write(root / NAME, json.dumps(record).encode())

@@ -14,7 +14,7 @@ import pytest
 
 from tests.helpers.file_trees import at
 from tests.helpers.files import MTIME, write
-from whitenoise_async.compression.errors import OriginalError
+from whitenoise_async.compression import CompressionError
 from whitenoise_async.compression.originals import OpenOriginal
 from whitenoise_async.files.content import PIECE
 
@@ -46,7 +46,7 @@ def test_an_expected_digest_is_used_unread_and_verified_on_reading(
 ) -> None:
     with closing(opened(write(tmp_path / "a", b"content"), "another")) as source:
         assert source.digest == "another"
-        with pytest.raises(OriginalError, match="it was changed meanwhile"):
+        with pytest.raises(CompressionError, match="it was changed meanwhile"):
             source.require_unchanged()
 
 
@@ -80,7 +80,7 @@ def test_a_change_while_it_is_open_is_an_error(
         if when != "before":
             assert next(pieces) == b"content"
         change(path)
-        with pytest.raises(OriginalError) as caught:
+        with pytest.raises(CompressionError) as caught:
             list(pieces)
     assert str(caught.value) == f"{path} cannot be compressed: it was changed meanwhile"
 
@@ -100,7 +100,7 @@ def test_an_original_that_cannot_be_opened_is_named(
 ) -> None:
     path = tmp_path / "a"
     make(path)
-    with pytest.raises(OriginalError) as caught:
+    with pytest.raises(CompressionError) as caught:
         opened(path)
     assert str(caught.value) == f"{path} cannot be read: {reason}"
 
@@ -119,7 +119,7 @@ def test_a_disk_that_fails_is_named(
             list(source.pieces())
 
     monkeypatch.setattr(call, fail)
-    with pytest.raises(OriginalError) as caught:
+    with pytest.raises(CompressionError) as caught:
         read()
     monkeypatch.undo()
     assert str(caught.value) == f"{path} cannot be read: Input/output error"

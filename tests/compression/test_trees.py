@@ -833,7 +833,6 @@ def test_a_file_that_vanishes_before_it_is_read_is_named(
     report = compress_tree(site, jobs=1, include=["noise.bin", "app.js"], watcher=listener)
     path = f"{site}/noise.bin"
     assert report.failures == [Failure(path, f"{path} cannot be read: it was removed")]
-    assert sum(listener.advanced) == listener.begun[0]
     assert not compress_tree(site, include=["noise.bin", "app.js"]).failures
 
 

@@ -38,7 +38,7 @@ class Variant(NamedTuple):
 
     def result(self, size: int, digest: str | None) -> Made:
         """What to record for a variant of ``size`` bytes; ``digest`` is ``None`` for none."""
-        return Made(self.digest, self.encoder.identity(self.size), size, digest)
+        return Made(self.digest, self.encoder.identity, size, digest)
 
 
 class Assessment:
@@ -125,8 +125,7 @@ class Assessment:
         name = path.rpartition("/")[2]
         encoders = self.settings.encoders if path in self.listing.originals else ()
         recorded = self.record.files.get(path, {})
-        full = folder.path_of(name)
-        with self.report.catching(full), closing(OpenOriginal(folder, name)) as opened:
+        with self.report.catching(), closing(OpenOriginal(folder, name)) as opened:
             digest = opened.digest
             for encoder in encoders:
                 expected = self._expect(path, opened, encoder)
@@ -138,18 +137,18 @@ class Assessment:
 
     def _expect(self, path: str, opened: OpenOriginal, encoder: Encoder) -> Outcome | Failure:
         made = self.record.get(path, encoder.token)
-        current = (opened.digest, encoder.identity(opened.size))
+        current = (opened.digest, encoder.identity)
         new = made if made is not None and (made.of, made.by) == current else None
         try:
             return self.decide(path, opened, encoder, new)
         except CompressionError as error:
-            return Failure(opened.path + encoder.suffix, str(error))
+            return Failure(error.path, str(error))
 
     def _add_outdated(self, path: str, encodings: Iterable[str], reason: str) -> None:
         for encoding in list(encodings):
             size = self.record.files[path][encoding].size
             outcome = Outcome(path, encoding, Action.REMOVED, None, size, reason)
-            with self.report.catching(self.root.path_of(outcome.variant)):
+            with self.report.catching():
                 if is_ours(self.root, path, encoding, self.record):
                     self.outdated.append(outcome)
                 # It is gone or was replaced, or it is in a folder that could not be listed.

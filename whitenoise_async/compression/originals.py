@@ -12,7 +12,7 @@ from ..files.content import new_digest, pieces_of_file
 from ..files.draft import permissions
 from ..files.folder import Folder, parent_of
 from ..files.state import state_of
-from .errors import OriginalError, naming
+from .errors import CompressionError, naming
 
 
 class OpenOriginal:
@@ -22,13 +22,13 @@ class OpenOriginal:
         """Open a file, or the file that a link leads to.
 
         :param digest: of its content, if it was read before.
-        :raises OriginalError: if it cannot be opened.
+        :raises CompressionError: if it cannot be opened.
         """
         self.folder = folder
         self.name = name
         self.path = folder.path_of(name)
         self._digest = digest
-        with naming(self.path, "read", OriginalError):
+        with naming(self.path, "read"):
             #: The open file.
             self.file = folder.open_file(name)
         #: Bytes, when it was opened.
@@ -61,10 +61,10 @@ class OpenOriginal:
     def pieces(self) -> Iterator[bytes]:
         """Its content, from the beginning.
 
-        :raises OriginalError: if it cannot be read, or has changed since it was first read.
+        :raises CompressionError: if it cannot be read, or has changed since it was first read.
         """
         digest, at = new_digest(), 0
-        with naming(self.path, "read", OriginalError):
+        with naming(self.path, "read"):
             for piece in pieces_of_file(self.file):
                 at += len(piece)
                 digest.update(piece)
@@ -73,7 +73,8 @@ class OpenOriginal:
         before, self._digest = self._digest, digest.hexdigest()
         unchanged = (at, now.size, now.mtime_ns) == (then.size, then.size, then.mtime_ns)
         if not unchanged or before not in (None, self._digest):
-            raise OriginalError(f"{self.path} cannot be compressed: it was changed meanwhile")
+            message = f"{self.path} cannot be compressed: it was changed meanwhile"
+            raise CompressionError(self.path, message)
 
     def require_unchanged(self) -> None:
         """Read it again, and raise what :meth:`pieces` raises."""

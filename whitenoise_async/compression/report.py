@@ -131,19 +131,12 @@ class Report:
                 self.watcher.on_result(result)
 
     @contextmanager
-    def catching(
-        self, path: str, unless: tuple[type[CompressionError], ...] = ()
-    ) -> Iterator[None]:
-        """Add an error of compression as the failure of the file at ``path``.
-
-        :param unless: errors that the caller handles.
-        """
+    def catching(self) -> Iterator[None]:
+        """Add an error of compression as a failure."""
         try:
             yield
-        except unless:
-            raise
         except CompressionError as error:
-            self.add(Failure(path, str(error)))
+            self.add(Failure(error.path, str(error)))
 
     def advance(self, size: int) -> None:
         """Report progress: another ``size`` bytes are done."""

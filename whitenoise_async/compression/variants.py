@@ -86,8 +86,9 @@ def require_variant(original: OpenOriginal, encoder: Encoder) -> None:
             deque(encoder.decompress(file), maxlen=0)
         except NotCompressedError as error:
             raise CompressionError(
+                variant.path,
                 f"{variant.path} is not a {encoder.token} file, and this tool did not write it:"
-                f" move it away, so that the variant of {original.path} can be written"
+                f" move it away, so that the variant of {original.path} can be written",
             ) from error
 
 
@@ -96,8 +97,9 @@ def require_no_other(original: OpenOriginal, encoder: Encoder) -> None:
     if matches_original(original, encoder) is False:
         variant = original.path + encoder.suffix
         raise CompressionError(
+            variant,
             f"{variant} does not match {original.path}, and compressing {original.path} would not"
-            f" save enough: remove {variant}"
+            f" save enough: remove {variant}",
         )
 
 

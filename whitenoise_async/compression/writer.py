@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import closing, suppress
+from contextlib import suppress
 from functools import partial
-from itertools import groupby
 from tempfile import SpooledTemporaryFile
+from typing import IO
 
 from ..files.codings import WORKING_PREFIX
 from ..files.content import new_digest, pieces_of
@@ -15,13 +15,13 @@ from ..files.draft import UNFINISHED, Draft, remove_unfinished
 from ..files.folder import parent_of
 from ..support.threads import Stop, run_in_threads
 from .assess import Assessment, Variant
-from .errors import CompressionError, OriginalError, naming
+from .errors import CompressionError, naming
 from .originals import OpenOriginal, opened_below
+from .record import Made
 from .report import Action, Failure, Outcome
 from .variants import find_variant, is_result, require_variant
 
-# Bytes. The variants of a larger file are made in several threads. A larger variant is kept on the
-# disk until it is written.
+# Bytes. A larger variant is kept on the disk, not in memory, until it is written.
 _LARGE = 1024 * 1024
 
 
@@ -44,22 +44,25 @@ class Writer:
         try:
             self._update_variants()
         finally:
-            with self._report.catching(self._root.path):  # the next run adopts the variants
+            with self._report.catching():  # the next run adopts the variants
                 self._record.save()
 
     def _update_variants(self) -> None:
         for outcome in self._assessment.outdated:
             if self._remove(outcome):
                 self._record.forget(outcome.path, outcome.encoding)
-        to_update: list[Variant] = []
+        by_content: dict[tuple[str, str], list[Variant]] = {}
         for variant in self._assessment.variants:
             if variant.action in (Action.WRITTEN, Action.ADJUSTED):
-                to_update.append(variant)
+                key = variant.digest, variant.encoder.token
+                by_content.setdefault(key, []).append(variant)
             else:
                 self._finish(variant)
-        jobs = _jobs(to_update)
-        self._report.watcher.on_start(sum(job.remaining for job in jobs))
-        run_in_threads(self._work, jobs, self._assessment.settings.jobs, self._stop)
+        # The largest first: all threads would wait for a late large one.
+        jobs = sorted(by_content.values(), key=lambda job: -job[0].size)
+        compressed = (job[0].size for job in jobs if job[0].action is Action.WRITTEN)
+        self._report.watcher.on_start(sum(compressed))
+        run_in_threads(self._write_copies, jobs, self._assessment.settings.jobs, self._stop)
 
     def _finish(self, variant: Variant) -> None:
         """Handle a variant that needs no content."""
@@ -72,143 +75,99 @@ class Writer:
         elif not self._remove(expected):
             return
         if expected.action is not Action.UNCHANGED:
-            self._put(variant, expected.size or 0)
+            self._put(variant, variant.result(expected.size or 0, None))
 
-    def _put(self, variant: Variant, size: int, digest: str | None = None) -> None:
-        self._record.put(variant.path, variant.encoder.token, variant.result(size, digest))
+    def _put(self, variant: Variant, made: Made) -> None:
+        self._record.put(variant.path, variant.encoder.token, made)
 
     def _remove(self, outcome: Outcome) -> bool:
         """Remove one of our variants; returns whether it is gone."""
         target = self._root.path_of(outcome.variant)
         with (
-            self._report.catching(target),
+            self._report.catching(),
             naming(target, "removed"),
             parent_of(self._root, outcome.variant) as (folder, name),
         ):
             made = self._record.get(outcome.path, outcome.encoding)
             if not is_result(find_variant(folder, name), made):
-                raise CompressionError(f"{target} was changed meanwhile")
+                raise CompressionError(target, f"{target} was changed meanwhile")
             folder.unlink(name)
             self._report.add(outcome)
             return True
         return False
 
-    def _work(self, job: _Job) -> None:
-        """Update the variants of one content, which several files may have."""
-        with closing(job):
-            for path, variants in groupby(job.variants, lambda variant: variant.path):
+    def _write_copies(self, copies: list[Variant]) -> None:
+        """Compress a content once, and write it next to each original that has this content."""
+        made: Made | None = None
+        # A variant is compressed completely before it is written, so that its digest and size are
+        # known. Without unnamed files, a killed run leaves one that the next run removes, because
+        # it has the name of a draft. On a full disk, closing may fail like the writing before.
+        with (
+            suppress(OSError),
+            SpooledTemporaryFile(
+                _LARGE, dir=self._root.path, prefix=WORKING_PREFIX, suffix=UNFINISHED
+            ) as content,
+        ):
+            for variant in copies:
                 with (
-                    self._report.catching(self._root.path_of(path)),
-                    opened_below(self._root, path, job.variants[0].digest) as opened,
+                    self._report.catching(),
+                    opened_below(self._root, variant.path, variant.digest) as original,
+                    naming(original.path + variant.encoder.suffix, "written"),
                 ):
-                    for variant in variants:
-                        self._update_variant(job, variant, opened)
-        self._report.advance(job.remaining)
+                    if made is None:
+                        made = self._fill(content, variant, original)
+                    else:
+                        original.require_unchanged()
+                    self._report.add(self._write(variant, original, content, made))
 
-    def _update_variant(self, job: _Job, variant: Variant, original: OpenOriginal) -> None:
-        target, token = original.path + variant.encoder.suffix, variant.encoder.token
-        with self._report.catching(target, (OriginalError,)), naming(target, "written"):
-            if token not in job.compressed:
-                job.compressed[token] = self._content(job, variant, original)
-            else:
-                original.require_unchanged()
-            self._report.add(self._write(variant, original, job.compressed[token]))
+    def _fill(self, content: IO[bytes], variant: Variant, original: OpenOriginal) -> Made:
+        """Write a variant's content into a temporary file."""
+        content.seek(0)
+        content.truncate()
+        digest = new_digest()
+        for piece in self._compressed(variant, original):
+            content.write(piece)
+            digest.update(piece)
+        made = variant.result(content.tell(), digest.hexdigest())
+        is_copy = variant.action is Action.ADJUSTED
+        if is_copy and made != self._record.get(variant.path, variant.encoder.token):
+            target = original.path + variant.encoder.suffix
+            raise CompressionError(target, f"{target} was changed meanwhile")
+        return made
 
-    def _content(self, job: _Job, variant: Variant, original: OpenOriginal) -> _Content:
-        """The content of a variant: compressed, or copied if only its metadata is wrong."""
-        encoder, root = variant.encoder, self._root.path
+    def _compressed(self, variant: Variant, original: OpenOriginal) -> Iterator[bytes]:
+        """Compress an original, or read its variant if only the metadata is wrong."""
+        encoder = variant.encoder
         if variant.action is Action.WRITTEN:
-            pieces = self._counted(job, original.pieces())
-            return _Content(root, encoder.compress(pieces, original.size))
-        original.require_unchanged()
-        made = self._record.get(variant.path, encoder.token)
-        with original.folder.reading(original.name + encoder.suffix) as descriptor:
-            content = _Content(root, pieces_of(partial(os.read, descriptor)))
-        if made is None or content.digest != made.digest:
-            content.close()
-            raise CompressionError(f"{original.path}{encoder.suffix} was changed meanwhile")
-        return content
+            yield from encoder.compress(self._counted(original.pieces()), original.size)
+        else:
+            original.require_unchanged()
+            with original.folder.reading(original.name + encoder.suffix) as descriptor:
+                yield from pieces_of(partial(os.read, descriptor))
 
-    def _counted(self, job: _Job, pieces: Iterable[bytes]) -> Iterator[bytes]:
+    def _counted(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
         for piece in self._stop.watch(pieces):
             yield piece
-            self._report.advance(job.count(len(piece)))
+            self._report.advance(len(piece))
 
-    def _write(self, variant: Variant, original: OpenOriginal, content: _Content) -> Outcome:
+    def _write(
+        self, variant: Variant, original: OpenOriginal, content: IO[bytes], made: Made
+    ) -> Outcome:
         """Bring a variant up to date with its compressed content."""
-        path, encoder = variant.path, variant.encoder
-        name = original.name + encoder.suffix
-        made = self._record.get(path, encoder.token)
-        new = variant.result(content.size, content.digest)
-        outcome = self._assessment.decide(path, original, encoder, new)
+        name = original.name + variant.encoder.suffix
+        before = self._record.get(variant.path, variant.encoder.token)
+        outcome = self._assessment.decide(variant.path, original, variant.encoder, made)
         if outcome.action is Action.REMOVED:
             original.folder.unlink(name)
         elif outcome.action in (Action.WRITTEN, Action.ADJUSTED):
-            if outcome.reason and (made is None or made.digest is None):
-                require_variant(original, encoder)
+            if outcome.reason and (before is None or before.digest is None):
+                require_variant(original, variant.encoder)
+            content.seek(0)
             # A variant may be a hard link to one of another folder, so none is changed in place.
             with Draft(original.folder, name) as draft:
-                for piece in content.pieces():
+                for piece in pieces_of(content.read):
                     draft.write(piece)
                 draft.publish(original.mode, original.mtime_ns, original.owner)
         is_kept = outcome.action not in (Action.REMOVED, Action.NOT_WORTH)
-        self._put(variant, content.size, content.digest if is_kept else None)
+        self._put(variant, made if is_kept else made._replace(digest=None))
         return outcome
-
-
-class _Content:
-    """The content of a variant: in memory, or if it is large in an unnamed file in the root."""
-
-    def __init__(self, root: str, pieces: Iterable[bytes]) -> None:
-        # On a system without unnamed files, a killed run leaves a file. The next run removes it,
-        # because it has the name of a draft.
-        self._file = SpooledTemporaryFile(  # noqa: SIM115 - close() closes it
-            _LARGE, dir=root, prefix=WORKING_PREFIX, suffix=UNFINISHED
-        )
-        self.size = 0  # bytes
-        digest = new_digest()
-        try:
-            for piece in pieces:
-                self.size += self._file.write(piece)
-                digest.update(piece)
-        except BaseException:
-            self.close()
-            raise
-        self.digest = digest.hexdigest()
-
-    def pieces(self) -> Iterator[bytes]:
-        self._file.seek(0)
-        return pieces_of(self._file.read)
-
-    def close(self) -> None:
-        self._file.close()
-
-
-class _Job:
-    """The variants of one content, in one encoding or in all."""
-
-    def __init__(self, variants: list[Variant]) -> None:
-        self.variants = variants
-        missing = {each.encoder.token for each in variants if each.action is Action.WRITTEN}
-        self.remaining = len(missing) * variants[0].size  # bytes to compress
-        self.compressed: dict[str, _Content] = {}  # by encoding
-
-    def count(self, size: int) -> int:
-        """Subtract up to ``size`` bytes from the remaining ones; returns how many."""
-        size = min(size, self.remaining)
-        self.remaining -= size
-        return size
-
-    def close(self) -> None:
-        """Discard what was compressed."""
-        for compressed in self.compressed.values():
-            compressed.close()
-
-
-def _jobs(variants: Iterable[Variant]) -> list[_Job]:
-    """Group variants by content, the largest first: all threads would wait for a late large one."""
-    grouped: dict[tuple[str, str], list[Variant]] = {}
-    for variant in sorted(variants, key=lambda each: -each.size):
-        encoding = variant.encoder.token if variant.size >= _LARGE else ""
-        grouped.setdefault((variant.digest, encoding), []).append(variant)
-    return [_Job(each) for each in grouped.values()]
