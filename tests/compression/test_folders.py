@@ -154,9 +154,7 @@ def test_root_ignores_the_record_of_another_user_and_says_so(
     assert main(["--json", "--dry-run", str(tree)]) == 0
     assert json.loads(capsys.readouterr().out)["roots"][0]["warnings"] == [message]
     (tree / "sub" / "a.css.gz").unlink()
-    listener = Listener()
-    report = compress_tree(tree, watcher=listener)
-    assert (report.warnings, listener.warned) == ([message], [message])
+    assert compress_tree(tree).warnings == [message]
     assert (tree / "gone.css.gz").read_bytes() == b"precious"
     assert (tree / NAME).stat().st_uid == 0
     again = compress_tree(tree)

@@ -142,7 +142,6 @@ class Listener(Watcher):
         self.waited: list[str] = []
         self.begun: list[int] = []
         self.advanced: list[int] = []
-        self.warned: list[str] = []
         self.results: list[Outcome | Failure] = []
         self.happen = happen
 
@@ -158,9 +157,6 @@ class Listener(Watcher):
     def on_result(self, result: Outcome | Failure) -> None:
         self.results.append(result)
         self.happen()
-
-    def on_warning(self, message: str) -> None:
-        self.warned.append(message)
 
     def written(self) -> Iterator[str]:
         for each in self.results:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import importlib
 import shutil
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from ..support.logs import printable
+from .terminal import say
 
 
 class Progress:
@@ -49,12 +48,11 @@ class Progress:
             self._bar.close()
             self._bar = None
 
-    @contextmanager
-    def out_of_the_way(self) -> Iterator[None]:
-        """Hide the bar while something is printed."""
+    def say(self, line: str, *, error: bool) -> None:
+        """Print a line, and hide the bar meanwhile."""
         if self._bar is not None:
             self._bar.clear()
-        yield
+        say(line, error=error)
         if self._bar is not None:
             self._bar.refresh()
 

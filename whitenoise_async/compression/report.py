@@ -73,6 +73,9 @@ class LeftAlone(NamedTuple):
 class Watcher:
     """Follows a run. One thread at a time calls these methods. Here they do nothing."""
 
+    def on_begin(self, report: Report) -> None:
+        """A run begins. ``report`` has its results, also after an interrupt."""
+
     def on_wait(self, root: str) -> None:
         """This run waits, because another one holds the lock of the root."""
 
@@ -83,10 +86,7 @@ class Watcher:
         """Another ``size`` bytes are done."""
 
     def on_result(self, result: Outcome | Failure) -> None:
-        """A variant was changed, or something failed."""
-
-    def on_warning(self, message: str) -> None:
-        """Something is wrong, and the run continues without it."""
+        """There is a result for a variant, or something failed."""
 
 
 class Totals(NamedTuple):
@@ -117,9 +117,10 @@ class Report:
         self._outcomes: list[Outcome] = []
         self._failures: dict[Failure, None] = {}  # each once: encodings may fail for one reason
         self._lock = threading.Lock()
+        self.watcher.on_begin(self)
 
-    def add(self, result: Outcome | Failure, *, quietly: bool = False) -> None:
-        """Add a result, and pass it to the watcher unless it needed no work."""
+    def add(self, result: Outcome | Failure) -> None:
+        """Add a result, and pass it to the watcher."""
         with self._lock:
             if isinstance(result, Outcome):
                 self._outcomes.append(result)
@@ -127,8 +128,7 @@ class Report:
                 return
             else:
                 self._failures[result] = None
-            if not quietly:
-                self.watcher.on_result(result)
+            self.watcher.on_result(result)
 
     @contextmanager
     def catching(self) -> Iterator[None]:

@@ -71,7 +71,7 @@ class Writer:
             self._report.add(expected)
             return
         if expected.action is not Action.REMOVED:
-            self._report.add(expected, quietly=True)
+            self._report.add(expected)
         elif not self._remove(expected):
             return
         if expected.action is not Action.UNCHANGED:
