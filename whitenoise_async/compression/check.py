@@ -8,10 +8,9 @@ from contextlib import closing
 from ..files.variant_check import variant_mismatch
 from ..support.threads import Stop, run_in_threads
 from .assess import Assessment, Variant
-from .originals import OpenOriginal, opened_below
+from .originals import OpenOriginal, matches_original, opened_below
 from .report import Action, Outcome
 from .settings import Settings
-from .variants import matches_original
 
 
 def check(assessment: Assessment) -> None:

@@ -16,10 +16,9 @@ from ..files.folder import parent_of
 from ..support.threads import Stop, run_in_threads
 from .assess import Assessment, Variant
 from .errors import CompressionError, naming
-from .originals import OpenOriginal, opened_below
+from .originals import OpenOriginal, find_variant, is_result, opened_below, require_variant
 from .record import Made
 from .report import Action, Failure, Outcome
-from .variants import find_variant, is_result, require_variant
 
 # Bytes. A larger variant is kept on the disk, not in memory, until it is written.
 _LARGE = 1024 * 1024
