@@ -91,6 +91,12 @@ def test_a_second_run_has_nothing_to_do(site: Path, capsys: Output) -> None:
     assert [row.split()[-2:] for row in rows] == [["0", "0"]] * 3
 
 
+def test_without_variants_the_table_has_no_ratio(tmp_path: Path, capsys: Output) -> None:
+    write(tmp_path / "c.bin", NOISE)
+    assert main(["--encodings", "gzip", str(tmp_path)]) == 0
+    assert capsys.readouterr().out.splitlines()[-1].split() == ["gzip", *"00000"]
+
+
 def test_removed_variants_are_named(site: Path, capsys: Output) -> None:
     main(["-q", str(site)])
     (site / "a.txt").unlink()

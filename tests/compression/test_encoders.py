@@ -25,7 +25,6 @@ from whitenoise_async.compression.encoders import (
     BrotliEncoder,
     Encoder,
     GzipEncoder,
-    NotCompressedError,
     ZstdEncoder,
     make_encoders,
 )
@@ -266,7 +265,7 @@ DAMAGES: dict[str, Callable[[bytes], bytes]] = {
 def test_damaged_data_is_refused(token: str, damage: str) -> None:
     encoder = KINDS[token]()
     data = DAMAGES[damage](compress(encoder, prose(2000)))
-    with pytest.raises(NotCompressedError):
+    with pytest.raises(encoder.errors):
         decompress(encoder, data)
 
 
@@ -278,7 +277,7 @@ def test_data_after_the_end_of_a_brotli_stream_is_detected_in_the_next_piece() -
         (noise[cut:], data) for cut, data in made.items() if len(data) == PIECE
     )
     assert decompress(encoder, compressed) == content
-    with pytest.raises(NotCompressedError, match="something follows it"):
+    with pytest.raises(encoder.errors, match="something follows it"):
         decompress(encoder, compressed + b"x")
 
 
@@ -287,7 +286,7 @@ def test_a_decoder_raises_no_other_error_for_any_bytes(data: bytes) -> None:
     for kind in KINDS.values():
         encoder = kind()
         for prefix in (b"", compress(encoder, b"content")[:5]):
-            with suppress(NotCompressedError):
+            with suppress(*encoder.errors):
                 decompress(encoder, prefix + data)
 
 

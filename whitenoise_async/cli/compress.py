@@ -158,14 +158,12 @@ def _with_flags(message: str) -> str:
 
 def _without_nested(roots: Sequence[str]) -> list[str]:
     """The roots, without those inside another one, which includes them."""
-    real = {root: os.path.join(os.path.realpath(root), "") for root in roots}
-    kept: list[str] = []
-    for root in dict.fromkeys(roots):
-        others = [real[each] for each in roots if real[each] != real[root]]
-        same = [each for each in kept if real[each] == real[root]]
-        if not same and not any(real[root].startswith(other) for other in others):
-            kept.append(root)
-    return kept
+    by_path: dict[str, str] = {}
+    for root in roots:
+        by_path.setdefault(os.path.join(os.path.realpath(root), ""), root)
+    # A path and its slash at the end: "a/" begins "a/b/", and not "ab/".
+    outer = [path for path in by_path if not any(path[:-1].startswith(each) for each in by_path)]
+    return [by_path[path] for path in outer]
 
 
 def _parser(program: str) -> Parser:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import shutil
 import sys
+from contextlib import suppress
 from typing import Any
 
 from ..support.logs import printable
@@ -19,8 +20,13 @@ class Progress:
 
         :param shown: ``False`` to show none at all.
         """
-        self._tqdm = _tqdm() if shown and _is_terminal() else None
+        self._tqdm: Any = None
         self._bar: Any = None
+        if shown and _is_terminal():
+            with suppress(ImportError):
+                self._tqdm = importlib.import_module("tqdm").tqdm
+                # No monitoring thread: the bar is advanced often.
+                self._tqdm.monitor_interval = 0
 
     def begin(self, title: str, size: int) -> None:
         """Show a bar for ``size`` bytes."""
@@ -62,12 +68,3 @@ def _is_terminal() -> bool:
         stream is not None and not stream.closed and stream.isatty()
         for stream in (sys.stdout, sys.stderr)
     )
-
-
-def _tqdm() -> Any:
-    try:
-        tqdm = importlib.import_module("tqdm").tqdm
-    except ImportError:
-        return None
-    tqdm.monitor_interval = 0  # no monitoring thread: the bar is advanced often
-    return tqdm

@@ -31,10 +31,6 @@ class EncodingError(ValueError):
     """An encoding is unknown, is not installed, or has no such level. The message says which."""
 
 
-class NotCompressedError(Exception):
-    """Data cannot be decompressed: it is damaged, truncated, or something else."""
-
-
 class Encoder(ABC):
     """Compresses in one coding, at one level."""
 
@@ -49,7 +45,9 @@ class Encoder(ABC):
         """
         self.token, self.suffix = self.coding
         self._library = self._load()
-        version, best, self._errors = self._describe()
+        #: The errors of :meth:`decompress` if a file is damaged, truncated, or something else.
+        self.errors: tuple[type[Exception], ...]
+        version, best, self.errors = self._describe()
         self.level = best if level is None else level
         if type(self.level) is not int or self.level not in self.levels:
             valid = f"a number from {self.levels[0]} to {self.levels[-1]}"
@@ -64,18 +62,9 @@ class Encoder(ABC):
         All but the last one have :data:`PIECE` bytes: the output of some encoders depends on that.
         """
 
-    def decompress(self, file: BinaryIO) -> Iterator[bytes]:
-        """Decompress a file, in bounded pieces.
-
-        :raises NotCompressedError: if it is not a complete compressed file.
-        """
-        try:
-            yield from self._decompress(file)
-        except self._errors as error:
-            raise NotCompressedError(str(error)) from error
-
     @abstractmethod
-    def _decompress(self, file: BinaryIO) -> Iterator[bytes]: ...
+    def decompress(self, file: BinaryIO) -> Iterator[bytes]:
+        """Decompress a file, in bounded pieces. Raises :attr:`errors`."""
 
     @abstractmethod
     def _describe(self) -> tuple[str, int, tuple[type[Exception], ...]]:
@@ -129,7 +118,8 @@ class GzipEncoder(Encoder):
                 made.truncate()
         yield made.getvalue()
 
-    def _decompress(self, file: BinaryIO) -> Iterator[bytes]:
+    def decompress(self, file: BinaryIO) -> Iterator[bytes]:
+        """Decompress all members."""
         with GzipFile(fileobj=file) as stream:
             yield from pieces_of(stream.read)
 
@@ -164,7 +154,8 @@ class BrotliEncoder(Encoder):
             yield compressor.process(piece)
         yield compressor.finish()
 
-    def _decompress(self, file: BinaryIO) -> Iterator[bytes]:
+    def decompress(self, file: BinaryIO) -> Iterator[bytes]:
+        """Decompress the only stream."""
         decompressor = self._library.Decompressor()
         while not decompressor.is_finished():
             ready = decompressor.can_accept_more_data()
@@ -204,7 +195,8 @@ class ZstdEncoder(Encoder):
             yield compressor.compress(piece)
         yield compressor.flush()
 
-    def _decompress(self, file: BinaryIO) -> Iterator[bytes]:
+    def decompress(self, file: BinaryIO) -> Iterator[bytes]:
+        """Decompress all frames."""
         with self._library.ZstdFile(file) as stream:
             yield from pieces_of(stream.read)
 

@@ -16,7 +16,7 @@ from ..files.errors import UnavailableError
 from ..files.folder import Folder, parent_of
 from ..files.open_file import OpenFile
 from ..files.state import state_of
-from .encoders import Encoder, NotCompressedError
+from .encoders import Encoder
 from .errors import CompressionError, naming
 from .record import Made
 
@@ -166,7 +166,7 @@ def require_variant(original: OpenOriginal, encoder: Encoder) -> None:
             return
         try:
             deque(encoder.decompress(file), maxlen=0)
-        except NotCompressedError as error:
+        except encoder.errors as error:
             raise CompressionError(
                 variant.path,
                 f"{variant.path} is not a {encoder.token} file, and this tool did not write it:"
@@ -196,6 +196,6 @@ def _decompresses_to(variant: OpenFile, pieces: Iterable[bytes], encoder: Encode
                 if not expected.startswith(piece):
                     return False
                 expected = expected[len(piece) :]
-        except NotCompressedError:
+        except encoder.errors:
             return False
     return not expected and not next(original, b"")

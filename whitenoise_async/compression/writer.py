@@ -74,10 +74,8 @@ class Writer:
         elif not self._remove(expected):
             return
         if expected.action is not Action.UNCHANGED:
-            self._put(variant, variant.result(expected.size or 0, None))
-
-    def _put(self, variant: Variant, made: Made) -> None:
-        self._record.put(variant.path, variant.encoder.token, made)
+            made = variant.result(expected.size or 0, None)
+            self._record.put(variant.path, variant.encoder.token, made)
 
     def _remove(self, outcome: Outcome) -> bool:
         """Remove one of our variants; returns whether it is gone."""
@@ -153,20 +151,22 @@ class Writer:
         self, variant: Variant, original: OpenOriginal, content: IO[bytes], made: Made
     ) -> Outcome:
         """Bring a variant up to date with its compressed content."""
-        name = original.name + variant.encoder.suffix
-        before = self._record.get(variant.path, variant.encoder.token)
-        outcome = self._assessment.decide(variant.path, original, variant.encoder, made)
+        path, encoder = variant.path, variant.encoder
+        name = original.name + encoder.suffix
+        before = self._record.get(path, encoder.token)
+        outcome = self._assessment.decide(path, original, encoder, made)
         if outcome.action is Action.REMOVED:
             original.folder.unlink(name)
         elif outcome.action in (Action.WRITTEN, Action.ADJUSTED):
             if outcome.reason and (before is None or before.digest is None):
-                require_variant(original, variant.encoder)
+                require_variant(original, encoder)
             content.seek(0)
             # A variant may be a hard link to one of another folder, so none is changed in place.
             with Draft(original.folder, name) as draft:
                 for piece in pieces_of(content.read):
                     draft.write(piece)
                 draft.publish(original.mode, original.mtime_ns, original.owner)
-        is_kept = outcome.action not in (Action.REMOVED, Action.NOT_WORTH)
-        self._put(variant, made if is_kept else made._replace(digest=None))
+        if outcome.action in (Action.REMOVED, Action.NOT_WORTH):
+            made = made._replace(digest=None)
+        self._record.put(path, encoder.token, made)
         return outcome
