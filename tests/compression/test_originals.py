@@ -35,7 +35,7 @@ def test_an_original_can_be_read_repeatedly_in_pieces_of_one_size(
             pieces = list(source.pieces())
             assert b"".join(pieces) == content
             assert all(len(piece) == PIECE for piece in pieces[:-1])
-        assert (source.size, source.mtime_ns, source.digest) == (size, MTIME * 10**9, digest)
+        assert (source.size, source.metadata[1], source.digest) == (size, MTIME * 10**9, digest)
     with closing(opened(path)) as source:
         assert source.digest == digest
         source.require_unchanged()
@@ -55,8 +55,8 @@ def test_an_original_keeps_the_state_from_its_opening(tmp_path: Path) -> None:
     path.chmod(0o4640)
     with closing(opened(path)) as source:
         os.rename(write(tmp_path / "b", b"other content", mtime=1), path)
-        assert (source.size, source.mtime_ns, source.mode) == (7, MTIME * 10**9, 0o640)
-        assert source.owner == (os.getuid(), os.getgid())
+        assert source.size == 7
+        assert source.metadata == (0o640, MTIME * 10**9, (os.getuid(), os.getgid()))
         assert b"".join(source.pieces()) == b"content"
 
 

@@ -614,7 +614,8 @@ def test_a_variant_gets_the_owner_of_its_original_if_permitted(
         given.append((user, group))
         raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
 
-    monkeypatch.setattr(OpenOriginal, "owner", (12345, 54321))
+    metadata = property(lambda opened: (0o644, opened.file.state.mtime_ns, (12345, 54321)))
+    monkeypatch.setattr(OpenOriginal, "metadata", metadata)
     monkeypatch.setattr(os, "chown", chown)
     monkeypatch.setattr(os, "geteuid", lambda: 1)
     os.utime(compressed / "app.js")

@@ -146,7 +146,7 @@ def compress_file(root: Folder, path: str, encoder: Encoder, stop: Stop) -> Writ
         if draft.size >= source.size:
             require_no_other(source, encoder)
             return Written(source.path, source.size, None)
-        draft.publish(source.mode, source.mtime_ns, source.owner)
+        draft.publish(*source.metadata)
         return Written(source.path, source.size, draft.size)
 
 

@@ -39,19 +39,12 @@ class OpenOriginal:
             self.file = folder.open_file(name)
         #: Bytes, when it was opened.
         self.size = self.file.state.size
-        #: Nanoseconds since the epoch, when it was opened.
-        self.mtime_ns = self.file.state.mtime_ns
 
     @property
-    def mode(self) -> int:
-        """The permissions of its variants, as chmod takes them."""
-        return permissions(os.fstat(self.file.fileno()))
-
-    @property
-    def owner(self) -> tuple[int, int]:
-        """Its user and its group."""
+    def metadata(self) -> tuple[int, int, tuple[int, int]]:
+        """Of its variants: permissions, nanoseconds since the epoch, and user and group."""
         status = os.fstat(self.file.fileno())
-        return status.st_uid, status.st_gid
+        return permissions(status), self.file.state.mtime_ns, (status.st_uid, status.st_gid)
 
     @property
     def digest(self) -> str:
@@ -132,10 +125,9 @@ def is_result(found: Found | None, made: Made | None) -> bool:
 
 def has_metadata(variant: os.stat_result, original: OpenOriginal) -> bool:
     """Whether a variant has its original's mode, date and, if it can be set, owner."""
-    mode_and_date = stat.S_IMODE(variant.st_mode), variant.st_mtime_ns
-    return mode_and_date == (original.mode, original.mtime_ns) and has_owner(
-        variant, original.owner
-    )
+    *mode_and_date, owner = original.metadata
+    found = [stat.S_IMODE(variant.st_mode), variant.st_mtime_ns]
+    return found == mode_and_date and has_owner(variant, owner)
 
 
 def matches_original(

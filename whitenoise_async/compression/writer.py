@@ -165,7 +165,7 @@ class Writer:
             with Draft(original.folder, name) as draft:
                 for piece in pieces_of(content.read):
                     draft.write(piece)
-                draft.publish(original.mode, original.mtime_ns, original.owner)
+                draft.publish(*original.metadata)
         if outcome.action in (Action.REMOVED, Action.NOT_WORTH):
             made = made._replace(digest=None)
         self._record.put(path, encoder.token, made)
