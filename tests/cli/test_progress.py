@@ -31,8 +31,7 @@ def test_a_bar_shows_bytes_and_disappears_at_the_end(monkeypatch: pytest.MonkeyP
     progress = Progress(shown=True)
     progress.begin("static", 2000)
     progress.advance(500)
-    with progress.out_of_the_way():
-        sys.stderr.write("a line\n")
+    progress.say("a line", error=True)
     progress.end()
     printed = terminal.getvalue()
     assert "static:   0%|" in printed
@@ -81,10 +80,9 @@ def test_there_is_no_bar(monkeypatch: pytest.MonkeyPatch, state: object) -> None
     progress = Progress(shown=state(monkeypatch))
     progress.begin("static", 1000)
     progress.advance(500)
-    with progress.out_of_the_way():
-        pass
+    progress.say("a line", error=True)
     progress.end()
-    assert terminal.getvalue() == ""
+    assert terminal.getvalue() == "a line\n"
 
 
 def test_no_bar_is_shown_without_work(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,7 +25,6 @@ from whitenoise_async.compression.encoders import (
     BrotliEncoder,
     Encoder,
     GzipEncoder,
-    NotCompressedError,
     ZstdEncoder,
     make_encoders,
 )
@@ -97,7 +96,7 @@ def test_every_level_is_available(token: str, level: int) -> None:
     encoder = KINDS[token](level)
     assert encoder.level == level
     assert DECODERS[token](compress(encoder, TEXT)) == TEXT
-    assert encoder.identity(len(TEXT)).endswith(f", level {level}")
+    assert encoder.identity.endswith(f", level {level}")
 
 
 @pytest.mark.parametrize("token", ENCODINGS)
@@ -111,11 +110,10 @@ def test_a_file_of_several_pieces_is_restored(token: str, size: int) -> None:
 
 @pytest.mark.parametrize(
     ("token", "level"),
-    [("gzip", 12), ("gzip", 9), ("gzip", 1), ("br", 0), ("br", 1), ("br", 5), ("br", 11),
-     ("zstd", 1), ("zstd", 9), ("zstd", 19)],
-)  # fmt: skip
+    [("gzip", 12), ("gzip", 9), ("gzip", 1), ("br", 11), ("zstd", 1), ("zstd", 9), ("zstd", 19)],
+)
 def test_the_bytes_do_not_depend_on_the_size_of_the_pieces(token: str, level: int) -> None:
-    """Another file system may return pieces of another size."""
+    """Brotli's do below level 10. Files are always read in pieces of one size."""
     content = prose(60_000 if level > 9 else 600_000)
     encoder = KINDS[token](level)
     made = {compress(encoder, content, piece) for piece in (PIECE, 100_003, 7777, len(content))}
@@ -169,22 +167,12 @@ def test_only_the_best_gzip_level_tries_libdeflate_and_zlib_and_keeps_the_smalle
 
 
 @pytest.mark.parametrize(
-    ("size", "level", "expected", "by"),
-    [
-        (WHOLE, None, 12, "deflate "),
-        (WHOLE + 1, None, 9, "zlib "),
-        (WHOLE + 1, 12, 9, "zlib "),
-        (WHOLE + 1, 3, 3, "zlib "),
-        (WHOLE, 3, 3, "deflate "),
-    ],
+    ("size", "level"),
+    [(WHOLE, None), (WHOLE + 1, None), (WHOLE + 1, 12), (WHOLE + 1, 3), (WHOLE, 3)],
 )
-def test_zlib_compresses_a_file_above_4_mb_piece_by_piece(
-    size: int, level: int | None, expected: int, by: str
-) -> None:
+def test_zlib_compresses_a_file_above_4_mb_piece_by_piece(size: int, level: int | None) -> None:
     """libdeflate would hold the whole file in memory."""
     encoder = GzipEncoder(level)
-    assert encoder.identity(size).startswith(by)
-    assert encoder.identity(size).endswith(f", level {expected}")
     content = bytes(size)
     read: list[int] = []
 
@@ -195,7 +183,7 @@ def test_zlib_compresses_a_file_above_4_mb_piece_by_piece(
 
     made = encoder.compress(pieces(), size)
     first = next(made)
-    assert len(read) == (1 if by == "zlib " else size // PIECE)
+    assert len(read) == (1 if size > WHOLE else size // PIECE)
     assert gzip.decompress(first + b"".join(made)) == content
 
 
@@ -203,27 +191,22 @@ def test_the_identity_of_an_encoder_names_library_version_and_level(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Equal identities mean equal bytes."""
-    told = {token: kind().identity(1) for token, kind in KINDS.items()}
+    told = {token: kind().identity for token, kind in KINDS.items()}
     by_zlib = f"zlib {zlib.ZLIB_RUNTIME_VERSION}"
     assert told == {
         "gzip": f"deflate {deflate.__version__} or {by_zlib}, level 12",
         "br": f"brotli {brotli.version}, level 11",
         "zstd": f"zstd {zstd.zstd_version}, level 19",
     }
-    assert GzipEncoder().identity(WHOLE + 1) == f"{by_zlib}, level 9"
     monkeypatch.setattr(brotli, "version", "9.9")
-    assert BrotliEncoder(4).identity(1) == "brotli 9.9, level 4"
+    assert BrotliEncoder(4).identity == "brotli 9.9, level 4"
 
 
 def test_without_deflate_gzip_uses_the_best_level_of_zlib(without: Any) -> None:
     without("deflate")
     encoder = GzipEncoder()
     assert encoder.level == 9
-    assert (
-        encoder.identity(1)
-        == encoder.identity(WHOLE + 1)
-        == f"zlib {zlib.ZLIB_RUNTIME_VERSION}, level 9"
-    )
+    assert encoder.identity == f"zlib {zlib.ZLIB_RUNTIME_VERSION}, level 9"
     for content in (b"", TEXT, *REAL.values()):
         compressed = compress(encoder, content)
         assert gzip.decompress(compressed) == content
@@ -282,7 +265,7 @@ DAMAGES: dict[str, Callable[[bytes], bytes]] = {
 def test_damaged_data_is_refused(token: str, damage: str) -> None:
     encoder = KINDS[token]()
     data = DAMAGES[damage](compress(encoder, prose(2000)))
-    with pytest.raises(NotCompressedError):
+    with pytest.raises(encoder.errors):
         decompress(encoder, data)
 
 
@@ -294,7 +277,7 @@ def test_data_after_the_end_of_a_brotli_stream_is_detected_in_the_next_piece() -
         (noise[cut:], data) for cut, data in made.items() if len(data) == PIECE
     )
     assert decompress(encoder, compressed) == content
-    with pytest.raises(NotCompressedError, match="something follows it"):
+    with pytest.raises(encoder.errors, match="something follows it"):
         decompress(encoder, compressed + b"x")
 
 
@@ -303,7 +286,7 @@ def test_a_decoder_raises_no_other_error_for_any_bytes(data: bytes) -> None:
     for kind in KINDS.values():
         encoder = kind()
         for prefix in (b"", compress(encoder, b"content")[:5]):
-            with suppress(NotCompressedError):
+            with suppress(*encoder.errors):
                 decompress(encoder, prefix + data)
 
 

@@ -91,7 +91,7 @@ def state(folder: Path) -> dict[str, tuple[Any, ...]]:
 
 def forge(root: Path) -> None:
     """Write a record that claims ``precious`` as a right variant of ours."""
-    entry = {"gzip": [digest(TEXT), GzipEncoder().identity(len(TEXT)), 8, digest(b"precious")]}
+    entry = {"gzip": [digest(TEXT), GzipEncoder().identity, 8, digest(b"precious")]}
     write(root / "sub" / "a.css.gz", b"precious")
     record = {"format": 2, "files": {"sub/a.css": entry, "gone.css": entry}}
     write(root / NAME, json.dumps(record).encode())
@@ -154,9 +154,7 @@ def test_root_ignores_the_record_of_another_user_and_says_so(
     assert main(["--json", "--dry-run", str(tree)]) == 0
     assert json.loads(capsys.readouterr().out)["roots"][0]["warnings"] == [message]
     (tree / "sub" / "a.css.gz").unlink()
-    listener = Listener()
-    report = compress_tree(tree, watcher=listener)
-    assert (report.warnings, listener.warned) == ([message], [message])
+    assert compress_tree(tree).warnings == [message]
     assert (tree / "gone.css.gz").read_bytes() == b"precious"
     assert (tree / NAME).stat().st_uid == 0
     again = compress_tree(tree)

@@ -339,7 +339,8 @@ def test_the_result_gets_the_owner_of_the_original_if_permitted(
     monkeypatch.setattr(os, "chown", chown)
     gzip_file(str(path))
     assert asked == []
-    monkeypatch.setattr(OpenOriginal, "owner", (12345, 54321))
+    metadata = property(lambda opened: (0o644, opened.file.state.mtime_ns, (12345, 54321)))
+    monkeypatch.setattr(OpenOriginal, "metadata", metadata)
     gzip_file(str(path))
     assert asked == [(12345, 54321)]
     assert names_in(tmp_path) == ["a.txt", "a.txt.gz"]

@@ -22,8 +22,12 @@ from tests.helpers.files import MTIME, write
 from whitenoise_async.compression import CompressionError
 from whitenoise_async.compression.encoders import make_encoders
 from whitenoise_async.compression.errors import naming
-from whitenoise_async.compression.originals import OpenOriginal
-from whitenoise_async.compression.variants import find_variant, has_metadata, matches_original
+from whitenoise_async.compression.originals import (
+    OpenOriginal,
+    find_variant,
+    has_metadata,
+    matches_original,
+)
 from whitenoise_async.files.content import PIECE
 
 ENCODERS = {encoder.token: encoder for encoder in make_encoders(None, {"br": 5})[0]}

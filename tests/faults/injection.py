@@ -26,6 +26,7 @@ from whitenoise_async.files import open_file as files
 from whitenoise_async.files import pread as reads
 from whitenoise_async.files import state as states
 from whitenoise_async.registry import directory as directories
+from whitenoise_async.registry.created_later import CreatedLater
 from whitenoise_async.serving import responder
 from whitenoise_async.wsgi import bodies as wsgi_bodies
 from whitenoise_async.wsgi import sending as wsgi_sending
@@ -180,6 +181,8 @@ class SimulatedServer:
         #: ASGI's ``receive``.
         self.on_receive: Callable[[], Awaitable[Any]] = anyio.sleep_forever
         self.extensions: dict[str, Any] = {}
+        # Its thread would use calls that a test lets fail for a request.
+        patch.setattr(CreatedLater, "look_for", lambda later, url: None)
         for module, constant in (
             (streaming, "MAX_PIECE_SIZE"),
             (streaming, "_MIN_PIECE_SIZE"),

@@ -141,8 +141,7 @@ class Listener(Watcher):
     def __init__(self, happen: Callable[[], object] = lambda: None) -> None:
         self.waited: list[str] = []
         self.begun: list[int] = []
-        self.advanced: list[int] = []
-        self.warned: list[str] = []
+        self.advanced: list[float] = []
         self.results: list[Outcome | Failure] = []
         self.happen = happen
 
@@ -152,15 +151,12 @@ class Listener(Watcher):
     def on_start(self, size: int) -> None:
         self.begun.append(size)
 
-    def on_progress(self, size: int) -> None:
+    def on_progress(self, size: float) -> None:
         self.advanced.append(size)
 
     def on_result(self, result: Outcome | Failure) -> None:
         self.results.append(result)
         self.happen()
-
-    def on_warning(self, message: str) -> None:
-        self.warned.append(message)
 
     def written(self) -> Iterator[str]:
         for each in self.results:

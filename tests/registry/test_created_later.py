@@ -12,6 +12,7 @@ import pytest
 
 from tests.helpers.files import write
 from tests.helpers.registries import add
+from tests.helpers.threads import wait_for_threads
 from whitenoise_async.registry import created_later
 from whitenoise_async.registry.created_later import THREAD_NAME
 from whitenoise_async.registry.interface import make_root
@@ -45,16 +46,10 @@ def look(
     def look(url: str) -> list[str]:
         caplog.clear()
         assert registry.look_up_nowait(url) is None
-        wait_for_the_look()
+        wait_for_threads(THREAD_NAME)
         return caplog.messages
 
     return look
-
-
-def wait_for_the_look() -> None:
-    for thread in threading.enumerate():
-        if thread.name == THREAD_NAME:
-            thread.join()
 
 
 def warning(path: Path) -> str:
@@ -85,7 +80,7 @@ def test_a_root_may_be_created_after_startup(
         registry.add(make_root(tmp_path / "later", None, False))
     path = write(tmp_path / "later" / "app.js", b"")
     assert registry.look_up("/app.js") is None
-    wait_for_the_look()
+    wait_for_threads(THREAD_NAME)
     assert caplog.messages == [warning(path)]
 
 
@@ -104,7 +99,7 @@ def test_listed_names_are_not_looked_for(root: Path, caplog: pytest.LogCaptureFi
     registry.add(make_root(root, None, False), ["assets/old.js"])
     write(root / "new.js", b"")
     assert registry.look_up("/new.js") is None
-    wait_for_the_look()
+    wait_for_threads(THREAD_NAME)
     assert caplog.messages == []
 
 
@@ -122,7 +117,7 @@ def test_clients_cannot_make_it_look_at_the_disk_often(
     monkeypatch.setattr(created_later, "_INTERVAL", 3600.0)
     for number in range(1000):
         assert registry.look_up(f"/app/{number}.js") is None
-    wait_for_the_look()
+    wait_for_threads(THREAD_NAME)
     assert 1 <= len(looked) <= 2 * created_later._MAX_URLS
 
 

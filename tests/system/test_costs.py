@@ -19,11 +19,14 @@ import pytest
 
 from tests.helpers.clients import ADAPTERS, client_of, environ_of, make_call, scope_of
 from tests.helpers.files import write
+from tests.helpers.threads import wait_for_threads
 from whitenoise_async import ASGIWhiteNoise, WhiteNoise
 from whitenoise_async.asgi.worker_threads import Call as ThreadCall
 from whitenoise_async.files import open_file as files
 from whitenoise_async.files.errors import BrokenBodyError
 from whitenoise_async.http import negotiation
+from whitenoise_async.registry import created_later
+from whitenoise_async.registry.created_later import THREAD_NAME
 from whitenoise_async.registry.entries import StaticFile
 from whitenoise_async.serving import responder, response_cache
 
@@ -111,9 +114,22 @@ def test_a_request_without_a_file_costs_one_look_up(
 ) -> None:
     with asking(adapter, root) as get:
         count.clear()
-        for path in ("/", "/missing", "/small.txt/", "/missing.gz", "/large.bin.gz"):
+        for path in ("/", "/missing", "/missing/", "/missing.gz", "/large.bin.gz"):
             assert get(path).status == 404
         assert not +count
+
+
+def test_requests_for_missing_files_cost_one_look_at_the_disk_in_an_interval(
+    adapter: str, root: Path, count: Counter[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(created_later, "_INTERVAL", 3600.0)
+    with asking(adapter, root) as get:
+        count.clear()
+        for _ in range(100):
+            assert get("/missing.txt").status == 404
+        wait_for_threads(THREAD_NAME)
+        assert 1 <= count["scandir"] <= created_later._MAX_URLS
+        assert +count == Counter(scandir=count["scandir"])
 
 
 def test_a_request_for_a_variant_by_its_own_name_costs_its_check(

@@ -27,9 +27,7 @@ from ..compression.encoders import require_known
 from ..compression.report import PROBLEMS
 from .compress_report import (
     as_json,
-    completed,
     outcome_line,
-    problem_line,
     progress_so_far,
     short,
     table,
@@ -77,7 +75,6 @@ class _Command(Watcher):
         self._progress = Progress(shown=not options.quiet)
         self._prints = not (options.quiet or options.json)
         self._reports: list[Report] = []
-        self._so_far = Report("")  # below the current root
 
     def run(self, roots: Sequence[str]) -> int:
         try:
@@ -94,15 +91,16 @@ class _Command(Watcher):
         return status
 
     def _run_below(self, root: str) -> None:
-        report, self._so_far = None, Report(root)
         try:
             report = self._work(root, watcher=self)
         except (CompressionError, OSError) as error:
-            self.on_result(Failure(root, str(error)))
+            self._reports[-1].add(Failure(root, str(error)))
+            return
         finally:  # also after an interrupt
-            self._reports.append(report or completed(self._so_far))
             self._progress.end()
-        if report is None or not self._prints:
+        for message in report.warnings:
+            say(message, error=True)
+        if not self._prints:
             return
         dry_run = self._options.dry_run
         is_short = self._options.check or self._options.clean or dry_run
@@ -110,32 +108,27 @@ class _Command(Watcher):
         for line in (*lines, *report.left_alone_lines()):
             say(line)
 
+    def on_begin(self, report: Report) -> None:
+        self._reports.append(report)
+
     def on_wait(self, root: str) -> None:
         if not self._options.quiet:
             say(f"{root}: waiting for another run to end", error=True)
 
     def on_start(self, size: int) -> None:
-        self._progress.begin(self._so_far.root, size)
+        self._progress.begin(self._reports[-1].root, size)
 
-    def on_progress(self, size: int) -> None:
+    def on_progress(self, size: float) -> None:
         self._progress.advance(size)
 
     def on_result(self, result: Outcome | Failure) -> None:
-        self._so_far.add(result)
-        root = self._so_far.root
         if isinstance(result, Failure):
-            self._say(result.reason, error=True)
-        elif result.action in PROBLEMS:
-            self._say(problem_line(root, result), error=True)
-        elif self._prints and (line := outcome_line(root, result, dry_run=self._options.dry_run)):
-            self._say(line)
-
-    def on_warning(self, message: str) -> None:
-        self._say(message, error=True)
-
-    def _say(self, line: str, *, error: bool = False) -> None:
-        with self._progress.out_of_the_way():
-            say(line, error=error)
+            self._progress.say(result.reason, error=True)
+            return
+        is_problem = result.action in PROBLEMS
+        line = outcome_line(self._reports[-1].root, result, dry_run=self._options.dry_run)
+        if line and (is_problem or self._prints):
+            self._progress.say(line, error=is_problem)
 
 
 def _work(options: argparse.Namespace) -> tuple[Callable[..., Report], tuple[str, ...]]:
@@ -165,14 +158,12 @@ def _with_flags(message: str) -> str:
 
 def _without_nested(roots: Sequence[str]) -> list[str]:
     """The roots, without those inside another one, which includes them."""
-    real = {root: os.path.join(os.path.realpath(root), "") for root in roots}
-    kept: list[str] = []
-    for root in dict.fromkeys(roots):
-        others = [real[each] for each in roots if real[each] != real[root]]
-        same = [each for each in kept if real[each] == real[root]]
-        if not same and not any(real[root].startswith(other) for other in others):
-            kept.append(root)
-    return kept
+    by_path: dict[str, str] = {}
+    for root in roots:
+        by_path.setdefault(os.path.join(os.path.realpath(root), ""), root)
+    # A path and its slash at the end: "a/" begins "a/b/", and not "ab/".
+    outer = [path for path in by_path if not any(path[:-1].startswith(each) for each in by_path)]
+    return [by_path[path] for path in outer]
 
 
 def _parser(program: str) -> Parser:

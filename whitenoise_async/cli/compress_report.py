@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from ..compression import Action, Outcome, Report
+from ..compression.report import PROBLEMS
 from .terminal import counted
 
 # The values of Totals. The table has a column for each.
@@ -16,16 +17,13 @@ _TOTALS = ("variants", "bytes_before", "bytes_after", "ratio", "written", "remov
 
 def outcome_line(root: str, outcome: Outcome, *, dry_run: bool) -> str | None:
     """A line for one variant; ``None`` if the table says enough."""
+    if outcome.action in PROBLEMS:
+        return f"{outcome.action.value}: {_named(root, outcome)}"
     if outcome.action is Action.REMOVED:
         return f"{'would remove' if dry_run else 'removed'} {_named(root, outcome)}"
     if outcome.action is Action.WRITTEN and (dry_run or outcome.reason):
         return f"{'would compress' if dry_run else 'wrote'} {_named(root, outcome)}"
     return None
-
-
-def problem_line(root: str, outcome: Outcome) -> str:
-    """A line for one problem that a check found."""
-    return f"{outcome.action.value}: {_named(root, outcome)}"
 
 
 def table(report: Report) -> Iterator[str]:
@@ -54,14 +52,6 @@ def as_json(reports: Sequence[Report], interrupted: bool) -> Iterator[str]:
     """The reports as JSON, line by line."""
     content = {"interrupted": interrupted, "roots": [_as_dict(report) for report in reports]}
     yield from json.dumps(content, indent=2).splitlines()
-
-
-def completed(so_far: Report) -> Report:
-    """Count the files of a report that an interrupt left without a count."""
-    sizes = {each.path: each.original or 0 for each in so_far.outcomes}
-    so_far.found = so_far.files = len(sizes)
-    so_far.size = sum(sizes.values())
-    return so_far
 
 
 def progress_so_far(reports: Iterable[Report]) -> str:

@@ -9,9 +9,8 @@ from typing import NamedTuple
 
 from ..compression.encoders import Encoder, GzipEncoder
 from ..compression.errors import CompressionError, naming
-from ..compression.originals import OpenOriginal
+from ..compression.originals import OpenOriginal, require_no_other
 from ..compression.settings import extension_of
-from ..compression.variants import require_no_other
 from ..files.codings import WORKING_PREFIX
 from ..files.draft import Draft, is_unfinished, remove_unfinished
 from ..files.folder import Folder, parent_of, walk
@@ -147,7 +146,7 @@ def compress_file(root: Folder, path: str, encoder: Encoder, stop: Stop) -> Writ
         if draft.size >= source.size:
             require_no_other(source, encoder)
             return Written(source.path, source.size, None)
-        draft.publish(source.mode, source.mtime_ns, source.owner)
+        draft.publish(*source.metadata)
         return Written(source.path, source.size, draft.size)
 
 

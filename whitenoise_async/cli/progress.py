@@ -5,11 +5,11 @@ from __future__ import annotations
 import importlib
 import shutil
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import suppress
 from typing import Any
 
 from ..support.logs import printable
+from .terminal import say
 
 
 class Progress:
@@ -20,8 +20,13 @@ class Progress:
 
         :param shown: ``False`` to show none at all.
         """
-        self._tqdm = _tqdm() if shown and _is_terminal() else None
+        self._tqdm: Any = None
         self._bar: Any = None
+        if shown and _is_terminal():
+            with suppress(ImportError):
+                self._tqdm = importlib.import_module("tqdm").tqdm
+                # No monitoring thread: the bar is advanced often.
+                self._tqdm.monitor_interval = 0
 
     def begin(self, title: str, size: int) -> None:
         """Show a bar for ``size`` bytes."""
@@ -38,7 +43,7 @@ class Progress:
                 file=sys.stderr,
             )
 
-    def advance(self, size: int) -> None:
+    def advance(self, size: float) -> None:
         """Advance the bar by ``size`` bytes."""
         if self._bar is not None:
             self._bar.update(size)
@@ -49,12 +54,11 @@ class Progress:
             self._bar.close()
             self._bar = None
 
-    @contextmanager
-    def out_of_the_way(self) -> Iterator[None]:
-        """Hide the bar while something is printed."""
+    def say(self, line: str, *, error: bool) -> None:
+        """Print a line, and hide the bar meanwhile."""
         if self._bar is not None:
             self._bar.clear()
-        yield
+        say(line, error=error)
         if self._bar is not None:
             self._bar.refresh()
 
@@ -64,12 +68,3 @@ def _is_terminal() -> bool:
         stream is not None and not stream.closed and stream.isatty()
         for stream in (sys.stdout, sys.stderr)
     )
-
-
-def _tqdm() -> Any:
-    try:
-        tqdm = importlib.import_module("tqdm").tqdm
-    except ImportError:
-        return None
-    tqdm.monitor_interval = 0  # no monitoring thread: the bar is advanced often
-    return tqdm

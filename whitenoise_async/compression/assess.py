@@ -13,13 +13,18 @@ from typing import NamedTuple
 from ..files.codings import BY_TOKEN
 from ..files.folder import Folder, parent_of
 from .encoders import Encoder
-from .errors import CompressionError
+from .errors import CompressionError, naming
 from .listing import list_tree
-from .originals import OpenOriginal
+from .originals import (
+    OpenOriginal,
+    find_variant,
+    has_metadata,
+    is_result,
+    require_no_other,
+)
 from .record import Made, Record
 from .report import Action, Failure, Outcome, Report
 from .settings import Settings
-from .variants import find_variant, has_metadata, is_result, require_no_other
 
 
 class Variant(NamedTuple):
@@ -38,7 +43,7 @@ class Variant(NamedTuple):
 
     def result(self, size: int, digest: str | None) -> Made:
         """What to record for a variant of ``size`` bytes; ``digest`` is ``None`` for none."""
-        return Made(self.digest, self.encoder.identity(self.size), size, digest)
+        return Made(self.digest, self.encoder.identity, size, digest)
 
 
 class Assessment:
@@ -65,13 +70,10 @@ class Assessment:
         report.files, report.size = len(wanted), sum(wanted.values())
         in_folders = groupby([*wanted, *listing.others], lambda path: path.rpartition("/")[0])
         for below, paths in in_folders:
-            try:
-                with self.root.below(below) as folder:
-                    for path in paths:
-                        self._add_file(folder, path)
-            except OSError as error:  # the folder was replaced meanwhile
-                path = self.root.path_of(below)
-                report.add(Failure(path, f"{path} cannot be read: {error.strerror}"))
+            full = self.root.path_of(below)
+            with report.catching(), naming(full, "read"), self.root.below(below) as folder:
+                for path in paths:
+                    self._add_file(folder, path)
         links = dict(listing.left_alone)
         for path, made in list(self.record.files.items()):
             if path not in listing.originals and path not in listing.others:
@@ -123,34 +125,31 @@ class Assessment:
         )
 
     def _add_file(self, folder: Folder, path: str) -> None:
-        name = path.rpartition("/")[2]
         encoders = self.settings.encoders if path in self.listing.originals else ()
-        recorded = self.record.files.get(path, {})
-        full = folder.path_of(name)
-        with self.report.catching(full), closing(OpenOriginal(folder, name)) as opened:
-            digest = opened.digest
+        name, recorded = path.rpartition("/")[2], self.record.files.get(path, {})
+        with self.report.catching(), closing(OpenOriginal(folder, name)) as original:
+            digest = original.digest
             for encoder in encoders:
-                expected = self._expect(path, opened, encoder)
-                self.variants.append(Variant(path, opened.size, digest, encoder, expected))
-            handled = {encoder.token for encoder in encoders}
-            changed = [token for token, made in recorded.items() if made.of != digest]
-            others = [token for token in changed if token not in handled]
-            self._add_outdated(path, others, "its original has changed")
+                expected = self._expect(path, original, encoder)
+                self.variants.append(Variant(path, original.size, digest, encoder, expected))
+            changed = {token for token, made in recorded.items() if made.of != digest}
+            others = changed.difference(encoder.token for encoder in encoders)
+            self._add_outdated(path, sorted(others), "its original has changed")
 
     def _expect(self, path: str, opened: OpenOriginal, encoder: Encoder) -> Outcome | Failure:
         made = self.record.get(path, encoder.token)
-        current = (opened.digest, encoder.identity(opened.size))
+        current = (opened.digest, encoder.identity)
         new = made if made is not None and (made.of, made.by) == current else None
         try:
             return self.decide(path, opened, encoder, new)
         except CompressionError as error:
-            return Failure(opened.path + encoder.suffix, str(error))
+            return Failure(error.path, str(error))
 
     def _add_outdated(self, path: str, encodings: Iterable[str], reason: str) -> None:
         for encoding in list(encodings):
             size = self.record.files[path][encoding].size
             outcome = Outcome(path, encoding, Action.REMOVED, None, size, reason)
-            with self.report.catching(self.root.path_of(outcome.variant)):
+            with self.report.catching():
                 if is_ours(self.root, path, encoding, self.record):
                     self.outdated.append(outcome)
                 # It is gone or was replaced, or it is in a folder that could not be listed.

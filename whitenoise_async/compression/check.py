@@ -2,43 +2,34 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from contextlib import closing
-from itertools import groupby
 
 from ..files.variant_check import variant_mismatch
 from ..support.threads import Stop, run_in_threads
 from .assess import Assessment, Variant
-from .errors import OriginalError
-from .originals import OpenOriginal, opened_below
+from .originals import OpenOriginal, matches_original, opened_below
 from .report import Action, Outcome
 from .settings import Settings
-from .variants import matches_original
 
 
 def check(assessment: Assessment) -> None:
     """Report what is wrong, and change nothing."""
-    report, stop = assessment.report, Stop()
+    report, root, stop = assessment.report, assessment.root, Stop()
     for outcome in assessment.outdated:
         report.add(outcome._replace(action=Action.UNNEEDED))
 
-    def work(variants: list[Variant]) -> None:
-        path, size, digest = variants[0][:3]
-        with (
-            report.catching(assessment.root.path_of(path)),
-            opened_below(assessment.root, path, digest) as opened,
-        ):
-            for variant in variants:
-                target = opened.path + variant.encoder.suffix
-                with report.catching(target, (OriginalError,)):
-                    pieces = stop.watch(opened.pieces())
-                    report.add(_check_variant(variant, opened, pieces, assessment.settings))
-        report.advance(size)
+    def work(variant: Variant) -> None:
+        with report.catching(), opened_below(root, variant.path, variant.digest) as original:
+            pieces = stop.watch(original.pieces())
+            report.add(_check_variant(variant, original, pieces, assessment.settings))
+        report.advance(variant.size / encodings[variant.path])
 
-    grouped = groupby(assessment.variants, lambda variant: variant.path)
-    jobs = [list(variants) for _, variants in grouped]
-    report.watcher.on_start(sum(variants[0].size for variants in jobs))
-    run_in_threads(work, jobs, assessment.settings.jobs, stop)
+    encodings = Counter(variant.path for variant in assessment.variants)
+    sizes = {variant.path: variant.size for variant in assessment.variants}
+    report.watcher.on_start(sum(sizes.values()))
+    run_in_threads(work, assessment.variants, assessment.settings.jobs, stop)
 
 
 def _check_variant(

@@ -31,15 +31,8 @@ class EncodingError(ValueError):
     """An encoding is unknown, is not installed, or has no such level. The message says which."""
 
 
-class NotCompressedError(Exception):
-    """Data cannot be decompressed: it is damaged, truncated, or something else."""
-
-
 class Encoder(ABC):
-    """Compresses in one coding, at one level.
-
-    The same content gives the same bytes, however it is cut into pieces.
-    """
+    """Compresses in one coding, at one level."""
 
     coding: ClassVar[Coding]
     module: ClassVar[str]  # the library
@@ -52,36 +45,26 @@ class Encoder(ABC):
         """
         self.token, self.suffix = self.coding
         self._library = self._load()
-        version, best, self._errors = self._describe()
+        #: The errors of :meth:`decompress` if a file is damaged, truncated, or something else.
+        self.errors: tuple[type[Exception], ...]
+        version, best, self.errors = self._describe()
         self.level = best if level is None else level
         if type(self.level) is not int or self.level not in self.levels:
             valid = f"a number from {self.levels[0]} to {self.levels[-1]}"
             raise EncodingError(f"the level for {self.token} must be {valid}, got {level!r}")
-        self._identity = f"{version}, level {self.level}"
-
-    def identity(self, size: int) -> str:
-        """The library, version and level that compress a file of ``size`` bytes.
-
-        With the same identity, the same content gives the same bytes.
-        """
-        return self._identity
+        #: Library, version and level. With the same ones, the same content gives the same bytes.
+        self.identity = f"{version}, level {self.level}"
 
     @abstractmethod
     def compress(self, pieces: Iterable[bytes], size: int) -> Iterator[bytes]:
-        """Compress ``pieces``, which have ``size`` bytes in total."""
+        """Compress ``pieces``, which have ``size`` bytes in total.
 
-    def decompress(self, file: BinaryIO) -> Iterator[bytes]:
-        """Decompress a file, in bounded pieces.
-
-        :raises NotCompressedError: if it is not a complete compressed file.
+        All but the last one have :data:`PIECE` bytes: the output of some encoders depends on that.
         """
-        try:
-            yield from self._decompress(file)
-        except self._errors as error:
-            raise NotCompressedError(str(error)) from error
 
     @abstractmethod
-    def _decompress(self, file: BinaryIO) -> Iterator[bytes]: ...
+    def decompress(self, file: BinaryIO) -> Iterator[bytes]:
+        """Decompress a file, in bounded pieces. Raises :attr:`errors`."""
 
     @abstractmethod
     def _describe(self) -> tuple[str, int, tuple[type[Exception], ...]]:
@@ -113,13 +96,9 @@ class GzipEncoder(Encoder):
         if self.level > self._zlib_level and not self._library:
             raise EncodingError(_NOT_INSTALLED.format(f"gzip at level {level}", "deflate"))
 
-    def identity(self, size: int) -> str:
-        """Name zlib alone if the file is too large for libdeflate."""
-        return self._identity if self._by_library(size) else f"{_ZLIB}, level {self._zlib_level}"
-
     def compress(self, pieces: Iterable[bytes], size: int) -> Iterator[bytes]:
         """Compress all at once by libdeflate, or piece by piece by zlib."""
-        if not self._by_library(size):
+        if self._library is None or size > WHOLE:
             yield from self._zlib(pieces)
             return
         content = b"".join(pieces)
@@ -127,9 +106,6 @@ class GzipEncoder(Encoder):
         if self.level == self.levels[-1] and size <= _TRY_ZLIB_TOO:
             compressed = min(compressed, b"".join(self._zlib([content])), key=len)
         yield compressed
-
-    def _by_library(self, size: int) -> bool:
-        return self._library is not None and size <= WHOLE
 
     def _zlib(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
         # GzipFile, because zlib's own header names the operating system.
@@ -142,7 +118,8 @@ class GzipEncoder(Encoder):
                 made.truncate()
         yield made.getvalue()
 
-    def _decompress(self, file: BinaryIO) -> Iterator[bytes]:
+    def decompress(self, file: BinaryIO) -> Iterator[bytes]:
+        """Decompress all members."""
         with GzipFile(fileobj=file) as stream:
             yield from pieces_of(stream.read)
 
@@ -173,12 +150,12 @@ class BrotliEncoder(Encoder):
         fitting = (bits for bits in self._WINDOWS if (1 << bits) - 16 >= size)
         window = next(fitting, self._WINDOWS[-1])
         compressor = self._library.Compressor(quality=self.level, lgwin=window)
-        # Below level 10 the output depends on how the input is cut.
-        for piece in _even(pieces):
+        for piece in pieces:
             yield compressor.process(piece)
         yield compressor.finish()
 
-    def _decompress(self, file: BinaryIO) -> Iterator[bytes]:
+    def decompress(self, file: BinaryIO) -> Iterator[bytes]:
+        """Decompress the only stream."""
         decompressor = self._library.Decompressor()
         while not decompressor.is_finished():
             ready = decompressor.can_accept_more_data()
@@ -218,24 +195,14 @@ class ZstdEncoder(Encoder):
             yield compressor.compress(piece)
         yield compressor.flush()
 
-    def _decompress(self, file: BinaryIO) -> Iterator[bytes]:
+    def decompress(self, file: BinaryIO) -> Iterator[bytes]:
+        """Decompress all frames."""
         with self._library.ZstdFile(file) as stream:
             yield from pieces_of(stream.read)
 
     def _describe(self) -> tuple[str, int, tuple[type[Exception], ...]]:
         errors = (self._library.ZstdError, EOFError)
         return f"zstd {self._library.zstd_version}", self._BEST, errors
-
-
-def _even(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """The same content in pieces of one size."""
-    waiting = bytearray()
-    for piece in pieces:
-        waiting += piece
-        while len(waiting) >= PIECE:
-            yield bytes(waiting[:PIECE])
-            del waiting[:PIECE]
-    yield bytes(waiting)
 
 
 _KINDS: Mapping[str, type[Encoder]] = {

@@ -12,23 +12,14 @@ from ..support.logs import OneLineError
 class CompressionError(OneLineError):
     """A file could not be compressed. The message names the file and the reason."""
 
-
-class FolderError(CompressionError):
-    """Nothing can be written in a folder, so all its files fail for one reason."""
-
-    def __init__(self, folder: str, error: OSError) -> None:
-        super().__init__(f"{folder} cannot be written to: {error.strerror or error}")
-        self.folder = folder
-
-
-class OriginalError(CompressionError):
-    """An original could not be read, or it changed meanwhile. All its encodings fail."""
+    def __init__(self, path: str, message: str) -> None:
+        """:param path: of the file that failed."""
+        super().__init__(message)
+        self.path = path
 
 
 @contextmanager
-def naming(
-    path: str, action: str, kind: type[CompressionError] = CompressionError
-) -> Iterator[None]:
+def naming(path: str, action: str) -> Iterator[None]:
     """Turn an error of the system into a :class:`CompressionError` that names the file.
 
     :param action: completes "cannot be ...".
@@ -36,6 +27,7 @@ def naming(
     try:
         yield
     except (FileSystemError, UnavailableError) as error:
-        raise kind(f"{path} cannot be {action}: {error.reason}") from error
+        raise CompressionError(path, f"{path} cannot be {action}: {error.reason}") from error
     except OSError as error:
-        raise kind(f"{path} cannot be {action}: {error.strerror or error}") from error
+        reason = error.strerror or error
+        raise CompressionError(path, f"{path} cannot be {action}: {reason}") from error

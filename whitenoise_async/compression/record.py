@@ -58,8 +58,9 @@ class Record:
                 self.files = _from_json(json.loads(self._saved))
             except _MALFORMED as error:
                 raise CompressionError(
+                    self._path,
                     f"{self._path} is not a record of compressed files; remove it, and the next run"
-                    " compresses everything again"
+                    " compresses everything again",
                 ) from error
 
     def get(self, path: str, encoding: str) -> Made | None:

@@ -9,7 +9,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from ..files.codings import BY_TOKEN
-from .errors import CompressionError, FolderError
+from .errors import CompressionError
 
 #: Why a link is left alone.
 LEADS_OUT = "a link that leads out of the root"
@@ -73,20 +73,20 @@ class LeftAlone(NamedTuple):
 class Watcher:
     """Follows a run. One thread at a time calls these methods. Here they do nothing."""
 
+    def on_begin(self, report: Report) -> None:
+        """A run begins. ``report`` has its results, also after an interrupt."""
+
     def on_wait(self, root: str) -> None:
         """This run waits, because another one holds the lock of the root."""
 
     def on_start(self, size: int) -> None:
         """The work starts: originals of ``size`` bytes have to be compressed or compared."""
 
-    def on_progress(self, size: int) -> None:
-        """Another ``size`` bytes are done."""
+    def on_progress(self, size: float) -> None:
+        """Another ``size`` bytes are done. Each encoding has an equal share of an original."""
 
     def on_result(self, result: Outcome | Failure) -> None:
-        """A variant was changed, or something failed."""
-
-    def on_warning(self, message: str) -> None:
-        """Something is wrong, and the run continues without it."""
+        """There is a result for a variant, or something failed."""
 
 
 class Totals(NamedTuple):
@@ -119,9 +119,10 @@ class Report:
         self._outcomes: list[Outcome] = []
         self._failures: dict[Failure, None] = {}  # each once: encodings may fail for one reason
         self._lock = threading.Lock()
+        self.watcher.on_begin(self)
 
-    def add(self, result: Outcome | Failure, *, quietly: bool = False) -> None:
-        """Add a result, and pass it to the watcher unless it needed no work."""
+    def add(self, result: Outcome | Failure) -> None:
+        """Add a result, and pass it to the watcher."""
         with self._lock:
             if isinstance(result, Outcome):
                 self._outcomes.append(result)
@@ -129,27 +130,17 @@ class Report:
                 return
             else:
                 self._failures[result] = None
-            if not quietly:
-                self.watcher.on_result(result)
+            self.watcher.on_result(result)
 
     @contextmanager
-    def catching(
-        self, path: str, unless: tuple[type[CompressionError], ...] = ()
-    ) -> Iterator[None]:
-        """Add an error of compression as the failure of the file at ``path``.
-
-        :param unless: errors that the caller handles.
-        """
+    def catching(self) -> Iterator[None]:
+        """Add an error of compression as a failure."""
         try:
             yield
-        except unless:
-            raise
-        except FolderError as error:
-            self.add(Failure(error.folder, str(error)))
         except CompressionError as error:
-            self.add(Failure(path, str(error)))
+            self.add(Failure(error.path, str(error)))
 
-    def advance(self, size: int) -> None:
+    def advance(self, size: float) -> None:
         """Report progress: another ``size`` bytes are done."""
         with self._lock:
             self.watcher.on_progress(size)

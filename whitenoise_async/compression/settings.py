@@ -99,9 +99,7 @@ class Settings:
             return False
         if self.include is not None and not self.include.match_file(path):
             return False
-        # The part after the last dot is quick to find, and it is the extension in most cases.
-        ending = path.rpartition(".")[2].lower()
-        return ending not in self._skipped or extension_of(path) not in self._skipped
+        return extension_of(path) not in self._skipped
 
     def saves_enough(self, original: int, compressed: int) -> bool:
         """Whether a variant saves enough to be kept. Sizes in bytes."""

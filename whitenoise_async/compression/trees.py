@@ -17,7 +17,7 @@ from .check import check
 from .encoders import require_known
 from .errors import naming
 from .record import Record
-from .report import Action, Report, Watcher
+from .report import Report, Watcher
 from .settings import Settings
 from .writer import Writer
 
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from .settings import SettingKeywords
-
-_QUIET = (Action.UNCHANGED, Action.NOT_WORTH)
 
 
 def compress_tree(
@@ -128,33 +126,24 @@ def _assessed(
     path = os.fspath(root)
     if not isinstance(path, str):
         raise TypeError(f"root must be a str or a path of str, got {root!r}")
+    report = Report(path, watcher)
     if not os.path.isdir(path):
         raise NotADirectoryError(f"{printable(path)} is not a directory")
-    report = Report(path, watcher)
     on_wait = partial(report.watcher.on_wait, path)
     with locked(path, on_wait, shared=is_read_only), ExitStack() as stack:
         with naming(path, "listed"):
             folder = stack.enter_context(Folder.opened(path))
         started, record = time.monotonic(), Record(folder)
         report.warnings = record.warnings
-        for message in record.warnings:
-            report.watcher.on_warning(message)
         yield Assessment(folder, record, settings, report)
         report.seconds = time.monotonic() - started
 
 
 def _apply(assessment: Assessment, dry_run: bool) -> None:
-    if dry_run:
-        _preview(assessment)
-    else:
+    """Write and remove variants. A dry run does not know whether a new one would save enough."""
+    if not dry_run:
         Writer(assessment).run()
-
-
-def _preview(assessment: Assessment) -> None:
-    """Report what a run would do. Whether a new variant would save enough is not known."""
-    report = assessment.report
-    for outcome in assessment.outdated:
-        report.add(outcome)
-    for variant in assessment.variants:
-        report.add(variant.expected, quietly=variant.action in _QUIET)
-    report.watcher.on_start(0)
+        return
+    for each in (*assessment.outdated, *(variant.expected for variant in assessment.variants)):
+        assessment.report.add(each)
+    assessment.report.watcher.on_start(0)

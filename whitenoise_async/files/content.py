@@ -23,10 +23,12 @@ def pieces_of(read: Callable[[int], bytes]) -> Iterator[bytes]:
 def pieces_of_file(file: OpenFile) -> Iterator[bytes]:
     """Yield the content of an open file, from the beginning to the size that it had when opened.
 
+    All pieces but the last one have :data:`PIECE` bytes, also if the system reads fewer at once.
+
     :raises FileSystemError: if it cannot be read.
     """
     at, size = 0, file.state.size
-    while at < size and (piece := file.read(at, min(PIECE, size - at))):
+    while at < size and (piece := file.read_fully(at, min(PIECE, size - at))):
         at += len(piece)
         yield piece
 

@@ -7,7 +7,6 @@ from collections import deque
 from contextlib import suppress
 from time import monotonic
 
-from ..files.errors import FileSystemError
 from ..support.logs import warn_once
 from .interface import Root
 from .live import LiveRegistry
@@ -56,10 +55,9 @@ class CreatedLater:
                 self._warn_of_file(self._urls.popleft())
 
     def _warn_of_file(self, url: str) -> None:
-        with suppress(FileSystemError):
-            path = self._registry.find_path(url)
-            if path is not None:
-                warn_once(
-                    f"{path} is not served, because it was created after startup. Restart the"
-                    " application, or use the option autorefresh during development"
-                )
+        path = self._registry.find_path(url)
+        if path is not None:
+            warn_once(
+                f"{path} is not served, because it was created after startup. Restart the"
+                " application, or use the option autorefresh during development"
+            )

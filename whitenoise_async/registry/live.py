@@ -14,7 +14,7 @@ from .entries import Entry, StaticFile, Substitute, Unresolved
 from .interface import NO_SUBSTITUTES, Root, Substitutes
 from .listing import Listing, listing_of
 from .sensitive_names import sensitive_files
-from .skipped import warn_of_missing, warn_or_raise
+from .skipped import OnSkip, warn_of_missing, warn_or_raise
 
 File = TypeVar("File", bound=StaticFile)
 
@@ -102,12 +102,9 @@ class LiveRegistry:
         return None
 
     def find_path(self, url: str) -> str | None:
-        """The path of the file for ``url``, without a warning about it. Blocks on the disk.
-
-        :raises FileSystemError: if the system fails.
-        """
+        """The path of the file for ``url``. Blocks on the disk, and logs nothing."""
         for root in self._roots:
-            listed = self._list_folder(root, url) if root.covers(url) else None
+            listed = self._list_folder(root, url, _ignore) if root.covers(url) else None
             entry = None if listed is None else listed[1].entry(url)
             if isinstance(entry, StaticFile):
                 return entry.path
@@ -117,20 +114,22 @@ class LiveRegistry:
         """The roots that may have a substitute for ``url``."""
         return (root for root in self._roots if root.has_substitutes and root.covers(url))
 
-    def _list_folder(self, root: Root, url: str) -> tuple[Directory, Listing] | None:
+    def _list_folder(
+        self, root: Root, url: str, on_skip: OnSkip = warn_or_raise
+    ) -> tuple[Directory, Listing] | None:
         """The folder below ``root`` that adds ``url``, if one does, and its listing."""
         directory = Directory(root.path, Rules(root.followlinks, self._exclude))
         *parents, last = url[len(root.prefix) :].split("/")
         for name in parents:
-            child = directory.scan(warn_or_raise)[1].get(name)
+            child = directory.scan(on_skip)[1].get(name)
             if child is None:
                 return None
             directory = child
-        files, directories = directory.scan(warn_or_raise)
+        files, directories = directory.scan(on_skip)
         listing = self._listing(directory, root.prefix + directory.below, files)
         if url not in listing.urls and last in directories:
             directory = directories[last]
-            files, _ = directory.scan(warn_or_raise)
+            files, _ = directory.scan(on_skip)
             listing = self._listing(directory, f"{url}/", files)
         return directory, listing
 
@@ -143,6 +142,10 @@ class LiveRegistry:
             directory.below,
             clean_urls=self._clean_urls,
         )
+
+
+def _ignore(path: str, reason: str | OSError) -> None:
+    """Ignore a skipped entry, which the walk at startup has reported."""
 
 
 def _from_root(root: Root, directory: Directory, found: File) -> File:
