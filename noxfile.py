@@ -10,16 +10,16 @@ nox.options.sessions = ["tests", "lint", "types", "examples", "docs"]
 # A session whose interpreter is not installed is skipped, and nox names it.
 nox.options.error_on_missing_interpreters = False
 
-PYTHONS = ["3.10", "3.11", "3.12", "3.13"]
+PYTHONS = ["3.10", "3.11", "3.12", "3.13", "3.14"]
 
 EXAMPLES = Path("docs", "examples")
 
 # The versions of Django, and for each the interpreters that both it and this package support.
 DJANGOS = {
     "4.2": ["3.10", "3.11", "3.12"],
-    "5.2": ["3.10", "3.11", "3.12", "3.13"],
-    "6.0": ["3.12", "3.13"],
-    "6.1": ["3.12", "3.13"],
+    "5.2": ["3.10", "3.11", "3.12", "3.13", "3.14"],
+    "6.0": ["3.12", "3.13", "3.14"],
+    "6.1": ["3.12", "3.13", "3.14"],
 }
 
 # The servers and packages that the benchmarks compare. Each line is installed on its own.

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import gc
 import os
+import sys
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
@@ -30,6 +32,9 @@ def no_descriptor_left() -> Iterator[None]:
     before = set(os.listdir("/proc/self/fd"))
     yield
     descriptor_cache.close_all()
+    if not getattr(sys, "_is_gil_enabled", lambda: True)():
+        # Python frees an object only in the thread that made it, which may be idle, or here.
+        gc.collect()
     assert set(os.listdir("/proc/self/fd")) <= before
 
 
