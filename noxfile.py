@@ -36,6 +36,17 @@ PARALLEL = ["-n", "auto", "--dist", "worksteal"]
 # All tests that need no program besides what pip installs.
 WITH_SLOW = ["-m", "not (cdn or browser or clients)"]
 
+# Several other packages of the tests have no release for a free-threaded Python 3.13.
+FREE_THREADED = [
+    *["pytest>=8.2", "pytest-asyncio>=0.24", "hypothesis>=6.100", "httpx>=0.27", "trio>=0.26"],
+    *["starlette>=0.41.3", "a2wsgi>=1.10.8", "django>=4.2"],
+]
+
+FREE_THREADED_TESTS = [
+    *["tests/registry", "tests/serving", "tests/support", "tests/faults/test_threads.py"],
+    *["tests/system/test_concurrency.py"],
+]
+
 
 def install_for_tests(session: nox.Session) -> None:
     """Install the package for the tests; on the oldest interpreter with the oldest Django."""
@@ -96,6 +107,16 @@ def django(session: nox.Session, version: str) -> None:
     """The tests of the Django integration, on each supported version of Django."""
     session.install("-e", ".[test]", f"django=={version}.*")
     session.run("python", "-W", "error", "-m", "pytest", *session.posargs, "tests/django")
+
+
+@nox.session(python="3.13t")
+def free_threading(session: nox.Session) -> None:
+    """The tests of threads, of the registry and of serving, without the GIL."""
+    session.install("-e", ".[compress]", *FREE_THREADED)
+    # Without this, Python enables the GIL when brotli is imported.
+    environment = {"PYTHON_GIL": "0"}
+    command = ["python", "-m", "pytest", *FREE_THREADED_TESTS, *session.posargs]
+    session.run(*command, env=environment)
 
 
 @nox.session
