@@ -114,6 +114,7 @@ class Sites:
                     autorefresh=autorefresh,
                     max_cached_file_size=_CACHED,
                     check_interval=None,
+                    max_age=60,
                 )
                 application.add_files(folder / "more", "more")
                 self.applications.append(application)

@@ -64,7 +64,7 @@ for asset in MADE_BY_WEBPACK["assets"]:
 
 # The output of `esbuild --metafile=meta.json`. The name of the entry has no hash.
 outputs = ["app.js", "app.js.map", "lazy-TMMUWLUV.js", "lazy-TMMUWLUV.js.map", "big-MHRP3T3V.png"]
-write("meta.json", json.dumps({"outputs": {f"out/{name}": {} for name in outputs}}))
+write("meta.json", json.dumps({"inputs": {}, "outputs": {f"out/{name}": {} for name in outputs}}))
 for name in [*outputs, "LICENSE-OVERVIEW.txt"]:
     write(f"out/{name}")
 

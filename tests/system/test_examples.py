@@ -260,12 +260,12 @@ def test_the_application_responds_to_missing_files(server: Server) -> None:
 
 @only(FLASK)
 def test_flask_s_debug_mode_switches_autorefresh_on(server: Server) -> None:
-    for debug, expected in {"0": "False 60", "1": "True 0"}.items():
+    for debug, expected in {"0": "False", "1": "True"}.items():
         told = subprocess.run(
             [
                 "python",
                 "-c",
-                "from app import *; w = app.wsgi_app; print(w.autorefresh, w.max_age)",
+                "from app import *; print(app.wsgi_app.autorefresh)",
             ],
             cwd=server.folder,
             env={**environ(), "FLASK_DEBUG": debug},
