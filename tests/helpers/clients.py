@@ -38,7 +38,7 @@ class Reply:
 def shortened(body: bytes) -> str:
     """The beginning of a body and its length.
 
-    ``asyncio.run`` makes the ``repr`` of its result, as a part of an error that nobody sees. For a
+    ``asyncio.run`` makes the ``repr`` of its result for an error message that is not shown. For a
     body of 3 MB that takes 50 ms.
     """
     return f"{body[:100]!r}, {len(body)} bytes"

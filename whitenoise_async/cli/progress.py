@@ -55,7 +55,7 @@ class Progress:
             self._bar = None
 
     def say(self, line: str, *, error: bool) -> None:
-        """Print a line, and hide the bar meanwhile."""
+        """Print a line, and hide the bar while it is printed."""
         if self._bar is not None:
             self._bar.clear()
         say(line, error=error)

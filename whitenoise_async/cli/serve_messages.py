@@ -1,4 +1,4 @@
-"""What the folder command prints when it starts."""
+"""The messages that the folder command prints when it starts."""
 
 from __future__ import annotations
 

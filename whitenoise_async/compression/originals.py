@@ -135,7 +135,7 @@ def matches_original(
 ) -> bool | None:
     """Whether a variant decompresses to its original; ``None`` if there is no variant.
 
-    :param pieces: the original's content, if it is not to be read by this function.
+    :param pieces: the original's content, if the caller has it already.
     """
     with naming(original.path + encoder.suffix, "read"):
         try:

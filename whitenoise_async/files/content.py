@@ -34,7 +34,7 @@ def pieces_of_file(file: OpenFile) -> Iterator[bytes]:
 
 
 def new_digest() -> hashlib.blake2b:
-    """The digest by which contents are compared: 128 bits of BLAKE2b."""
+    """A digest for comparing contents: 128 bits of BLAKE2b."""
     return hashlib.blake2b(digest_size=16)
 
 

@@ -46,7 +46,7 @@ class CreatedLater:
             return
         self._next_look = now + _INTERVAL
         self._thread = threading.Thread(target=self._look, name=THREAD_NAME, daemon=True)
-        with suppress(RuntimeError):  # the system starts no more threads, or the process ends
+        with suppress(RuntimeError):  # no thread can be started, or the process ends
             self._thread.start()
 
     def _look(self) -> None:

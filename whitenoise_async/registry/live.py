@@ -85,7 +85,7 @@ class LiveRegistry:
     def find_substitute_nowait(
         self, kind: type[Substitute], url: str
     ) -> Substitute | Unresolved | None:
-        """What :meth:`find_substitute` must look up; ``None`` if no root covers ``url``."""
+        """The lookup for :meth:`find_substitute`; ``None`` if no root covers ``url``."""
         return Unresolved(url, kind) if any(self._roots_for(url)) else None
 
     def find_substitute(self, kind: type[Substitute], url: str) -> Substitute | None:
