@@ -392,7 +392,7 @@ def test_without_a_server_the_message_says_what_to_install(
 
 
 class Published:
-    """The applications that the command serves with these arguments, without a server and a port."""
+    """The applications that the command serves, without a server and a port."""
 
     def __init__(self, *arguments: str | Path) -> None:
         self.applications: list[Any] = []
