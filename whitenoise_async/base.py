@@ -80,39 +80,16 @@ class BaseWhiteNoise(Options, Generic[Line]):
         self.application = self._standalone if application is None else self._adapt(application)
         resolved = self.resolved_options = self._resolve(options)
         self.registry = self._make_registry()
-        self.responder: Responder[Line] = Responder(
-            self.registry,
-            FileHeaders(
-                resolved.media_types,
-                resolved.charset,
-                shared_headers(resolved.allow_all_origins, resolved.nosniff),
-                self._immutable_hook(),
-                resolved.add_headers,
-                resolved.max_age,
-            ),
-            make_tag_source(resolved.etag, resolved.default_etag),
-            self._wire_format,
-            Limits(
-                resolved.check_interval,
-                resolved.max_cached_file_size,
-                resolved.max_cache_size,
-                self._shares_descriptors,
-                keep_anything=not resolved.autorefresh,
-            ),
-        )
+        self.responder = self._make_responder()
         if resolved.not_found is not None:
             if application is not None or self._not_found_application is None:
                 raise ValueError(
                     "not_found must be None with an application, which answers with its own 404;"
                     f" got {resolved.not_found!r}"
                 )
-            self.application = self._not_found_application(
-                self.application, self.registry, self.responder
-            )
+            self._wrap_application(self._not_found_application)
         if resolved.fallback is not None:
-            self.application = self._fallback_application(
-                self.application, self.registry, self.responder
-            )
+            self._wrap_application(self._fallback_application)
         if root is not None:
             added = make_root(root, prefix, False)
             self._add(added)
@@ -213,6 +190,29 @@ class BaseWhiteNoise(Options, Generic[Line]):
         if self.resolved_options.is_immutable is None:
             return None
         return Hook("immutable_file_test", self.is_immutable_file)
+
+    def _make_responder(self) -> Responder[Line]:
+        options = self.resolved_options
+        file_headers = FileHeaders(
+            options.media_types,
+            options.charset,
+            shared_headers(options.allow_all_origins, options.nosniff),
+            self._immutable_hook(),
+            options.add_headers,
+            options.max_age,
+        )
+        limits = Limits(
+            options.check_interval,
+            options.max_cached_file_size,
+            options.max_cache_size,
+            self._shares_descriptors,
+            keep_anything=not options.autorefresh,
+        )
+        tag_source = make_tag_source(options.etag, options.default_etag)
+        return Responder(self.registry, file_headers, tag_source, self._wire_format, limits)
+
+    def _wrap_application(self, wrapper: Wrapper) -> None:
+        self.application = wrapper(self.application, self.registry, self.responder)
 
     def _make_registry(self) -> Registry:
         options = self.resolved_options
