@@ -21,6 +21,9 @@ _IMMUTABLE = "max-age=315360000, public, immutable"
 _CACHE_CONTROL = {Fallback: "no-cache", NotFoundPage: "no-store"}
 
 
+_NO_MAX_AGE: FirstMatch[int | None] = FirstMatch(None)
+
+
 class Hook(NamedTuple):
     """A hook of the user's that is called as ``(static_file, url)``."""
 
@@ -38,7 +41,7 @@ class FileHeaders:
         shared: Sequence[tuple[str, str]],
         is_immutable_file: Hook | None,
         add_headers: Callable[[HookHeaders, str, str], object] | None,
-        max_age: FirstMatch[int | None] | None = None,
+        max_age: FirstMatch[int | None] = _NO_MAX_AGE,
     ) -> None:
         """
         :param charset: added to the media types that take one.
@@ -55,7 +58,8 @@ class FileHeaders:
 
     def shared_by(self, file: StaticFile) -> Sequence[tuple[str, str]]:
         """The headers that ``file`` and a redirect to it share."""
-        seconds = None if self._max_age is None else self._max_age.find(file.path_below_root)
+        ages = self._max_age
+        seconds = ages.find(file.path_below_root) if ages.has_patterns else ages.default
         if seconds is None:
             return self.shared
         return [("Cache-Control", f"max-age={seconds}, public"), *self.shared]
@@ -65,10 +69,6 @@ class FileHeaders:
 
         :raises ValueError: if ``add_headers_function`` set a header that cannot be sent.
         """
-        headers = self._make(file)
-        return with_vary(headers, *NAVIGATION_FIELDS) if isinstance(file, Fallback) else headers
-
-    def _make(self, file: StaticFile) -> Sequence[tuple[str, str]]:
         path, url = file.path, file.url
         media_type = self._media_types.media_type(path)
         content_type_ = ("Content-Type", content_type(media_type, self._charset))
@@ -81,14 +81,15 @@ class FileHeaders:
                 hook, is_immutable_file = self._is_immutable_file
                 if is_immutable_file(file, url):
                     headers["Cache-Control"] = _IMMUTABLE
-            if self._add_headers is None:
-                return headers.items()
-            hook = "add_headers_function"
-            self._add_headers(headers, path, url)
-            return [_checked(name, value) for name, value in headers.items()]
+            made = headers.items()
+            if self._add_headers is not None:
+                hook = "add_headers_function"
+                self._add_headers(headers, path, url)
+                made = [_checked(name, value) for name, value in headers.items()]
         except Exception:
             error_rate_limited(f"{hook} failed for {path}")
             raise
+        return with_vary(made, *NAVIGATION_FIELDS) if isinstance(file, Fallback) else made
 
 
 def shared_headers(allow_all_origins: bool, nosniff: bool) -> list[tuple[str, str]]:

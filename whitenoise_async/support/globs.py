@@ -76,6 +76,8 @@ class FirstMatch(Generic[T]):
     def __init__(self, default: T, values: Mapping[str, T] | None = None) -> None:
         """:param values: by pattern, as in :class:`Globs`."""
         self.default = default
+        #: Whether the value depends on the file.
+        self.has_patterns = bool(values)
         self._values = [(Globs([pattern]), value) for pattern, value in (values or {}).items()]
 
     def find(self, path: str) -> T:
