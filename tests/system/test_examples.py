@@ -324,7 +324,7 @@ def test_the_same_is_served_around_django(
         test_the_style_sheet_is_sent_in_the_coding_that_the_client_prefers(server)
         assert picture_of(server).headers["cache-control"] == FOREVER
         # It did not pass Django's middleware.
-        assert "x-content-type-options" not in server.get(server.style_sheet()).headers
+        assert "referrer-policy" not in server.get(server.style_sheet()).headers
 
 
 @pytest.mark.slow

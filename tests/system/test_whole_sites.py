@@ -50,6 +50,14 @@ def around(request: pytest.FixtureRequest, adapter: str) -> Any:
     return application(adapter) if request.param else None
 
 
+def test_a_large_page_is_sent_whole(serve: Serve, tmp_path: Path, around: Any) -> None:
+    page = PAGE * 200  # so large that ASGI bodies wait for their turn of the event loop
+    write(tmp_path / "index.html", page)
+    get = serve(tmp_path, application=around, fallback="index.html")
+    for _ in range(2):
+        assert get("/users/7", NAVIGATION).body == page
+
+
 def is_fallback(reply: Reply) -> bool:
     return reply.status == 200 and reply.body == PAGE
 
