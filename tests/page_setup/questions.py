@@ -15,5 +15,4 @@ def get(application, path, **fields):
 
 
 write("dist/index.html", "<!doctype html><title>App</title>\n")
-write("dist/assets/index-CY_PVgSV.js", "let a = 1\n")
 write("top/robots.txt", "User-agent: *\n")
