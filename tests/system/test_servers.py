@@ -65,6 +65,8 @@ def started(
         pytest.skip(reason)
     log = tmp_path_factory.mktemp("log") / "server.log"
     with running(request.param, root, log) as server:
+        # Now it has listed the files, which tests change. And a2wsgi has made its event loop.
+        assert is_the_applications(server.get("/missing"))
         yield server
 
 
@@ -328,7 +330,6 @@ def test_a_fifo_in_a_files_place_does_not_hang_the_server(server: Server, large:
 def test_a_client_that_hangs_up_leaves_nothing_open(
     server: Server, large: Path, fields: tuple[tuple[str, str], ...]
 ) -> None:
-    assert is_the_applications(server.get("/missing"))  # a2wsgi makes its event loop now
     sockets = server.sockets()
     connections = []
     for _ in range(1 if server.row.one_at_a_time else 3):
