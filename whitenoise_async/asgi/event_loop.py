@@ -28,6 +28,14 @@ def reply_in_thread(
     return reply if in_memory is None else _with_patience(responder, request, reply, in_memory)
 
 
+async def reply_from_caches_or_thread(
+    responder: Responder[Line], request: FileRequest
+) -> Reply[Line] | None:
+    """Reply as :meth:`Responder.reply_from_caches_or_disk` does, and never block the event loop."""
+    reply = responder.reply_nowait(request.entry, request.method, request.raw)
+    return await reply_in_thread(responder, request) if reply is None else reply
+
+
 async def _with_patience(
     responder: Responder[Line],
     request: FileRequest,

@@ -13,7 +13,7 @@ from ..http.navigation import NAVIGATION_FIELDS, is_navigation, is_page_path
 from ..registry.entries import Fallback, Substitute, Unresolved
 from ..registry.interface import Registry
 from ..serving.responder import FileRequest, Responder
-from .event_loop import reply_in_thread
+from .event_loop import reply_from_caches_or_thread
 from .sending import Message, Receive, Send, send_reply
 from .wire_format import (
     ASGI_FORMAT,
@@ -85,11 +85,9 @@ class _Sender:
     async def _replace(self, entry: Substitute | Unresolved) -> bool:
         """Send the fallback, if it can be read."""
         scope = self._scope
-        method, raw = scope["method"], relevant_headers(scope["headers"])
-        reply = self._responder.reply_nowait(entry, method, raw)
-        if reply is None:
-            request = FileRequest(entry, method, raw, *target_of(scope))
-            reply = await reply_in_thread(self._responder, request)
+        raw = relevant_headers(scope["headers"])
+        request = FileRequest(entry, scope["method"], raw, *target_of(scope))
+        reply = await reply_from_caches_or_thread(self._responder, request)
         if reply is None:
             return False
         self._is_replaced = True

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from ..registry.entries import NotFoundPage
 from ..registry.interface import Registry
 from ..serving.responder import FileRequest, Reply, Responder
-from .event_loop import reply_in_thread
+from .event_loop import reply_from_caches_or_thread
 from .sending import Receive, Send, send_reply
 from .wire_format import Line, Scope, relevant_headers, target_of, url_of
 
@@ -39,9 +39,6 @@ class NotFoundApplication:
         entry = self._registry.find_substitute_nowait(NotFoundPage, url_of(scope))
         if entry is None:
             return None
-        method, raw = scope["method"], relevant_headers(scope["headers"])
-        reply = self._responder.reply_nowait(entry, method, raw)
-        if reply is None:
-            request = FileRequest(entry, method, raw, *target_of(scope))
-            reply = await reply_in_thread(self._responder, request)
-        return reply
+        raw = relevant_headers(scope["headers"])
+        request = FileRequest(entry, scope["method"], raw, *target_of(scope))
+        return await reply_from_caches_or_thread(self._responder, request)

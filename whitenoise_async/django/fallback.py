@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
 
-from ..asgi.event_loop import reply_in_thread
+from ..asgi.event_loop import reply_from_caches_or_thread
 from ..http.navigation import NAVIGATION_FIELDS, is_navigation, is_page_path
 from ..registry.entries import Fallback
 from ..registry.interface import Registry
@@ -41,8 +41,8 @@ class FallbackHandler:
         page = self._page_for(request, response)
         if page is None:
             return response
-        reply = self._responder.reply_nowait(page.entry, page.method, page.raw)
-        return self._replaced(response, reply or self._responder.reply(page), request)
+        reply = self._responder.reply_from_caches_or_disk(page)
+        return self._replaced(response, reply, request)
 
     async def respond_on_event_loop(self, request: HttpRequest) -> HttpResponseBase:
         """Answer a request, and wait for the disk in a thread."""
@@ -50,10 +50,8 @@ class FallbackHandler:
         page = self._page_for(request, response)
         if page is None:
             return response
-        reply = self._responder.reply_nowait(page.entry, page.method, page.raw)
-        return self._replaced(
-            response, reply or await reply_in_thread(self._responder, page), request
-        )
+        reply = await reply_from_caches_or_thread(self._responder, page)
+        return self._replaced(response, reply, request)
 
     def _page_for(self, request: HttpRequest, response: HttpResponseBase) -> FileRequest | None:
         """The request for the fallback, if it should replace ``response``."""

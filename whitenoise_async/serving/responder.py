@@ -196,6 +196,11 @@ class Responder(Generic[Line]):
         except MemoryError as error:
             return self.reply_unavailable(request, FileSystemError(request.label, error))
 
+    def reply_from_caches_or_disk(self, request: FileRequest) -> Reply[Line] | None:
+        """Reply as :meth:`reply_nowait` does, or else as :meth:`reply` does. May block."""
+        reply = self.reply_nowait(request.entry, request.method, request.raw)
+        return self.reply(request) if reply is None else reply
+
     def reply_unavailable(self, request: FileRequest, error: FileSystemError) -> Reply[Line]:
         """Reply with 503 and log ``error``. Runs no hooks, since it may run on an event loop."""
         error_rate_limited(str(error))

@@ -107,10 +107,9 @@ class _Starter:
     def _replace(self, entry: Substitute | Unresolved, exc_info: OptExcInfo | None) -> bool:
         """Start the response of the fallback, if it can be read."""
         environ = self._environ
-        method, raw = environ["REQUEST_METHOD"], relevant_headers(environ)
-        reply = self._responder.reply_nowait(entry, method, raw)
-        if reply is None:
-            reply = self._responder.reply(FileRequest(entry, method, raw, *target_of(environ)))
+        raw = relevant_headers(environ)
+        request = FileRequest(entry, environ["REQUEST_METHOD"], raw, *target_of(environ))
+        reply = self._responder.reply_from_caches_or_disk(request)
         if reply is None:
             return False
 

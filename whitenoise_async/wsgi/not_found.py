@@ -41,8 +41,6 @@ class NotFoundApplication:
         entry = None if url is None else self._registry.find_substitute_nowait(NotFoundPage, url)
         if entry is None:
             return None
-        method, raw = environ["REQUEST_METHOD"], relevant_headers(environ)
-        reply = self._responder.reply_nowait(entry, method, raw)
-        if reply is None:
-            reply = self._responder.reply(FileRequest(entry, method, raw, *target_of(environ)))
-        return reply
+        raw = relevant_headers(environ)
+        request = FileRequest(entry, environ["REQUEST_METHOD"], raw, *target_of(environ))
+        return self._responder.reply_from_caches_or_disk(request)
