@@ -19,7 +19,15 @@ from .fallback import FallbackApplication
 from .not_found import NotFoundApplication
 from .sending import UNWATCHED_SIZE, Receive, Send, send_file
 from .turn_budget import turn_budget
-from .wire_format import ASGI_FORMAT, REPEATABLE, Line, Scope, relevant_headers, target_of
+from .wire_format import (
+    ASGI_FORMAT,
+    REPEATABLE,
+    Line,
+    Scope,
+    relevant_headers,
+    repeatable_headers,
+    target_of,
+)
 
 
 async def _standalone(scope: Scope, receive: Receive, send: Send) -> None:
@@ -93,13 +101,9 @@ class ASGIWhiteNoise(BaseWhiteNoise[Line]):
         reply = None
         entry = self._find_entry(scope) if scope["type"] == "http" else None
         if entry is not None:
-            headers = scope["headers"]
-            if headers.__class__ not in REPEATABLE:
-                # ASGI allows any iterable, and the application may have to read it too. It gets a
-                # copy of the scope, since changes must not leak to outer middleware.
-                headers = list(map(tuple, headers))
-                scope = {**scope, "headers": headers}
-            method, raw = scope["method"], relevant_headers(headers)
+            if scope["headers"].__class__ not in REPEATABLE:
+                scope = repeatable_headers(scope)
+            method, raw = scope["method"], relevant_headers(scope["headers"])
             reply = self.responder.reply_nowait(entry, method, raw)
             if reply is None:
                 request = FileRequest(entry, method, raw, *target_of(scope))
