@@ -91,13 +91,11 @@ class FolderListings:
         if not url.startswith(self._root.prefix):
             return None
         exclude = self._files.resolved_options.exclude
-        directory = Directory(self._root.path, Rules(self._root.followlinks, exclude))
-        for name in url[len(self._root.prefix) :].split("/")[:-1]:
-            child = None if is_sensitive_name(name) else directory.scan(warn_or_raise)[1].get(name)
-            if child is None:
-                return None
-            directory = child
-        return directory
+        names = url[len(self._root.prefix) :].split("/")[:-1]
+        if any(map(is_sensitive_name, names)):
+            return None
+        top = Directory(self._root.path, Rules(self._root.followlinks, exclude))
+        return top.descend(names, warn_or_raise)
 
     def _entries(self, directory: Directory, url: str) -> Iterator[Listed]:
         files, folders = directory.scan(warn_or_raise)

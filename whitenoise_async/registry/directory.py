@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from ..files.codings import WORKING_PREFIX, original_of
@@ -93,6 +93,19 @@ class Directory(NamedTuple):
         except OSError as error:
             on_skip(self.path, error)
         return files, directories
+
+    def descend(self, names: Iterable[str], on_skip: OnSkip) -> Directory | None:
+        """The directory that ``names`` lead to. Each is the exact name of a listed directory.
+
+        :returns: ``None`` if there is no such directory.
+        """
+        directory = self
+        for name in names:
+            child = directory.scan(on_skip)[1].get(name)
+            if child is None:
+                return None
+            directory = child
+        return directory
 
     def _enter(self, entry: os.DirEntry[str]) -> Directory | None:
         """The directory that ``entry`` is or links to; ``None`` if it is not served."""

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from ..files.codings import SUFFIXES, original_of
-from .entries import Entry, Redirect, StaticFile
+from .entries import Entry, Redirect, StaticFile, Substitute
 
 #: The extension of pages, which clean URLs omit.
 PAGE_EXTENSION = ".html"
@@ -83,6 +83,11 @@ class Listing(NamedTuple):
             found = found.file
         # Index files and pages are also found at URLs that do not end in their names.
         return None if found is None or _url_of_name(found) != url else found
+
+    def substitute(self, kind: type[Substitute], url: str) -> Substitute | None:
+        """The file in whose name ``url`` ends, as a substitute."""
+        file = self.named(url)
+        return None if file is None else kind(file.path, url, file.suffixes, below=file.below)
 
 
 def clean_url(url: str) -> str:

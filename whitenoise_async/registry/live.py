@@ -94,9 +94,8 @@ class LiveRegistry:
         for root in self._roots_for(url):
             own_url = root.prefix + name
             listed = self._list_folder(root, own_url)
-            found = None if listed is None else listed[1].named(own_url)
-            if listed is not None and found is not None:
-                substitute = kind(found.path, own_url, found.suffixes, below=found.below)
+            substitute = None if listed is None else listed[1].substitute(kind, own_url)
+            if listed is not None and substitute is not None:
                 return _from_root(root, listed[0], substitute)
         warn_of_missing(name)
         return None
@@ -118,25 +117,23 @@ class LiveRegistry:
         self, root: Root, url: str, on_skip: OnSkip = warn_or_raise
     ) -> tuple[Directory, Listing] | None:
         """The folder below ``root`` that adds ``url``, if one does, and its listing."""
-        directory = Directory(root.path, Rules(root.followlinks, self._exclude))
         *parents, last = url[len(root.prefix) :].split("/")
-        for name in parents:
-            child = directory.scan(on_skip)[1].get(name)
-            if child is None:
-                return None
-            directory = child
+        top = Directory(root.path, Rules(root.followlinks, self._exclude))
+        directory = top.descend(parents, on_skip)
+        if directory is None:
+            return None
         files, directories = directory.scan(on_skip)
-        listing = self._listing(directory, root.prefix + directory.below, files)
+        listing = self._listing(root, directory, files)
         if url not in listing.urls and last in directories:
             directory = directories[last]
             files, _ = directory.scan(on_skip)
-            listing = self._listing(directory, f"{url}/", files)
+            listing = self._listing(root, directory, files)
         return directory, listing
 
-    def _listing(self, directory: Directory, url: str, files: set[str]) -> Listing:
+    def _listing(self, root: Root, directory: Directory, files: set[str]) -> Listing:
         return listing_of(
             directory.path,
-            url,
+            root.prefix + directory.below,
             files,
             self._index_file,
             directory.below,

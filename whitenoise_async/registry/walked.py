@@ -116,10 +116,9 @@ class WalkedRegistry:
 
     def _substitutes_in(self, root: Root, listing: Listing) -> Iterator[tuple[Root, Substitute]]:
         for kind, name in self._substitute_names.items() if root.has_substitutes else ():
-            url = root.prefix + name
-            file = listing.named(url)
-            if file is not None:
-                yield root, kind(file.path, url, file.suffixes, below=file.below)
+            substitute = listing.substitute(kind, root.prefix + name)
+            if substitute is not None:
+                yield root, substitute
 
     def _variant(self, url: str) -> StaticFile | None:
         # Read this before the listings: a variant of outdated listings must not enter a new dict.
