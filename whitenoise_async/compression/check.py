@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from contextlib import closing
 
@@ -24,11 +23,10 @@ def check(assessment: Assessment) -> None:
         with report.catching(), opened_below(root, variant.path, variant.digest) as original:
             pieces = stop.watch(original.pieces())
             report.add(_check_variant(variant, original, pieces, assessment.settings))
-        report.advance(variant.size / encodings[variant.path])
+        report.advance(variant.size / encodings)
 
-    encodings = Counter(variant.path for variant in assessment.variants)
-    sizes = {variant.path: variant.size for variant in assessment.variants}
-    report.watcher.on_start(sum(sizes.values()))
+    encodings = len(assessment.settings.encoders)  # each original has a variant in all of them
+    report.watcher.on_start(sum(each.size for each in assessment.variants) // encodings)
     run_in_threads(work, assessment.variants, assessment.settings.jobs, stop)
 
 
