@@ -40,8 +40,13 @@ def is_async(function: Any) -> bool:
     return _is_coroutine_function(function) or _is_coroutine_function(_call_of(function))
 
 
-def accepts(function: Callable[..., Any], *arguments: object, follow_wrapped: bool = False) -> bool:
-    """Whether ``function`` can be called with these positional arguments.
+def accepts(
+    function: Callable[..., Any],
+    *arguments: object,
+    follow_wrapped: bool = False,
+    **keywords: object,
+) -> bool:
+    """Whether ``function`` can be called with these arguments.
 
     A callable without a signature, such as some that are written in C, is assumed to accept them.
 
@@ -52,7 +57,7 @@ def accepts(function: Callable[..., Any], *arguments: object, follow_wrapped: bo
     except Exception:  # a proxy may raise anything
         return True
     try:
-        signature.bind(*arguments)
+        signature.bind(*arguments, **keywords)
     except TypeError:
         return False
     return True

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.conf import settings as django_settings
 
+from ..applications import accepts
 from ..base import BaseWhiteNoise, Wrapper
 from ..options import HOOKS, has_method, is_set, set_option
 from ..registry.interface import Registry, Root
@@ -64,13 +64,12 @@ class ConfiguredWhiteNoise(BaseWhiteNoise[Line]):
         return self._configuration.static_prefix
 
     def _check_add_files(self) -> None:
-        try:
-            inspect.signature(self.add_files).bind("root", "prefix", followlinks=True)
-        except TypeError:
+        method = self.add_files
+        if not accepts(method, "root", "prefix", followlinks=True, follow_wrapped=True):
             raise TypeError(
                 f"{type(self).__name__}.add_files() must accept the arguments"
                 " (root, prefix=None, followlinks=False)"
-            ) from None
+            )
 
     def _make_registry(self) -> Registry:
         options = self.resolved_options
