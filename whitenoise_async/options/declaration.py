@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     EtagFunction = Callable[[str, str], str]
 
 
+#: Seconds.
+DEFAULT_MAX_AGE = 60
+
+
 class OptionKeywords(TypedDict, total=False):
     """The options as keyword arguments."""
 
@@ -58,7 +62,7 @@ class Options(HasHooks):
     #: How many seconds browsers and proxies may cache a file without revalidating. ``None`` sends
     #: no ``Cache-Control``. With ``autorefresh``, the default is 0. A mapping has seconds by glob
     #: pattern, as in ``exclude``: the first match counts, and 60 without one.
-    max_age: int | Mapping[str, int | None] | None = 60
+    max_age: int | Mapping[str, int | None] | None = DEFAULT_MAX_AGE
 
     #: Added to ``Content-Type`` for media types that have a charset. ``None`` adds none.
     charset: str | None = "utf-8"

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..http.fields import is_token
 from ..http.media_types import MediaTypes
 from ..support.globs import FirstMatch, Globs, compile_globs
-from .declaration import Options, is_set
+from .declaration import DEFAULT_MAX_AGE, Options, is_set
 from .hooks import check_hook, default_etag, hook_of
 
 if TYPE_CHECKING:
     from .declaration import AddHeadersFunction
 
-_MAX_AGE = 60  # seconds
 _INDEX_FILE = "index.html"
 _LONGEST_INTERVAL = 10**9  # seconds: thirty years
 
@@ -87,7 +86,7 @@ def _max_age(value: object) -> FirstMatch[int | None]:
         raise TypeError(f"max_age must map patterns such as '*.html' to seconds, got {value!r}")
     compile_globs("max_age", list(value))
     ages = {each: _seconds(f"max_age[{each!r}]", age) for each, age in value.items()}
-    return FirstMatch(_MAX_AGE, ages)
+    return FirstMatch(DEFAULT_MAX_AGE, ages)
 
 
 def _seconds(name: str, value: object) -> int | None:
