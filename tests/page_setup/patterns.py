@@ -88,7 +88,7 @@ def status_and_text(application, path):
 
 
 def check_config_map(pattern):
-    """What the table says about changes, and what the pattern is for."""
+    """Check the table of changes, and the purpose of the pattern."""
     at_once, never = (
         whitenoise_async.WhiteNoise(None, "config", check_interval=interval)
         for interval in (0, None)
