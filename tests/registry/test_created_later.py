@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -118,7 +119,11 @@ def test_clients_cannot_make_it_look_at_the_disk_often(
     for number in range(1000):
         assert registry.look_up(f"/app/{number}.js") is None
     wait_for_threads(THREAD_NAME)
-    assert 1 <= len(looked) <= 2 * created_later._MAX_URLS
+    assert len(looked) == 1
+    monkeypatch.setattr(created_later, "monotonic", lambda: time.monotonic() + 7200.0)
+    assert registry.look_up("/app/new.js") is None
+    wait_for_threads(THREAD_NAME)
+    assert len(looked) == 1 + created_later._MAX_URLS
 
 
 def test_a_disk_that_fails_is_not_reported(look: Look, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections import deque
+from collections.abc import Iterable
 from contextlib import suppress
 from time import monotonic
 
@@ -29,7 +29,7 @@ class CreatedLater:
     def __init__(self, registry: LiveRegistry) -> None:
         """:param registry: finds the files that exist now."""
         self._registry = registry
-        self._urls: deque[str] = deque()
+        self._urls: list[str] = []  # for the next look
         self._thread: threading.Thread | None = None
         self._next_look = 0.0  # by time.monotonic()
 
@@ -45,19 +45,19 @@ class CreatedLater:
         if now < self._next_look or (self._thread is not None and self._thread.is_alive()):
             return
         self._next_look = now + _INTERVAL
-        self._thread = threading.Thread(target=self._look, name=THREAD_NAME, daemon=True)
+        # The thread gets a list of its own: it must end although clients request more files.
+        urls, self._urls = self._urls, []
+        self._thread = threading.Thread(
+            target=self._look, args=[urls], name=THREAD_NAME, daemon=True
+        )
         with suppress(RuntimeError):  # no thread can be started, or the process ends
             self._thread.start()
 
-    def _look(self) -> None:
-        with suppress(IndexError):
-            while True:
-                self._warn_of_file(self._urls.popleft())
-
-    def _warn_of_file(self, url: str) -> None:
-        path = self._registry.find_path(url)
-        if path is not None:
-            warn_once(
-                f"{path} is not served, because it was created after startup. Restart the"
-                " application, or use the option autorefresh during development"
-            )
+    def _look(self, urls: Iterable[str]) -> None:
+        for url in urls:
+            path = self._registry.find_path(url)
+            if path is not None:
+                warn_once(
+                    f"{path} is not served, because it was created after startup. Restart the"
+                    " application, or use the option autorefresh during development"
+                )
