@@ -26,6 +26,7 @@ from tests.helpers.clients import call_asgi, make_call, scope_of
 from tests.helpers.descriptors import descriptors_of
 from tests.helpers.files import write
 from tests.helpers.slow import slow_unless
+from tests.helpers.waiting import until_async
 from whitenoise_async import ASGIWhiteNoise
 from whitenoise_async.asgi.file_stream import MAX_PIECE_SIZE, FileStream
 from whitenoise_async.asgi.worker_threads import MAX_THREADS, statistics
@@ -201,7 +202,7 @@ def test_no_piece_is_in_memory_while_the_client_is_slow(backend: str, path: Path
             sizes.append(len(body))
             if not body and last:
                 # Only the list and the call hold it. A thread that read it may, for a moment.
-                await until(lambda: sys.getrefcount(last[0]) <= 2)
+                await until_async(lambda: sys.getrefcount(last[0]) <= 2)
             last[:] = [body] if body else []
 
         server = Server(path)
@@ -259,7 +260,7 @@ def test_a_failed_response_releases_its_piece(
         with suppress(KeyError):
             await server.app(scope_of(make_call("/big.bin")), server.receive, send)
         # Only the list and the call hold it. A thread that read one may, for a moment.
-        await until(lambda: all(sys.getrefcount(pieces[each]) <= 2 for each in (0, 1)))
+        await until_async(lambda: all(sys.getrefcount(pieces[each]) <= 2 for each in (0, 1)))
 
     gc.disable()
     try:
@@ -351,7 +352,7 @@ async def test_a_request_whose_task_is_cancelled_while_its_file_is_opened_closes
         await task
     assert len(descriptors_of(path)) == 1
     release.set()
-    await until(lambda: not descriptors_of(path))
+    await until_async(lambda: not descriptors_of(path))
 
 
 @pytest.mark.parametrize("left", [0, 1, MAX_PIECE_SIZE, 5 * MAX_PIECE_SIZE - 1])
@@ -486,12 +487,6 @@ def test_the_event_loop_never_touches_the_disk(
     assert ("scandir" in used) is autorefresh
 
 
-async def until(condition: Callable[[], bool]) -> None:
-    with anyio.fail_after(60):
-        while not condition():
-            await checkpoint()
-
-
 def test_our_files_are_read_while_every_thread_of_the_application_waits(
     backend: str, path: Path
 ) -> None:
@@ -501,7 +496,7 @@ def test_our_files_are_read_while_every_thread_of_the_application_waits(
         async with anyio.create_task_group() as group:
             for _ in range(int(limiter.total_tokens)):
                 group.start_soon(partial(anyio.to_thread.run_sync, release.wait))
-            await until(lambda: not limiter.available_tokens)
+            await until_async(lambda: not limiter.available_tokens)
             server = Server(path)
             await server.run()
             release.set()
@@ -526,7 +521,7 @@ def test_the_application_has_threads_while_every_one_of_ours_waits(
             for url in urls:
                 scope = scope_of(make_call(url, method="HEAD"))
                 group.start_soon(app, scope, server.receive, server.send)
-            await until(lambda: statistics().running == MAX_THREADS)
+            await until_async(lambda: statistics().running == MAX_THREADS)
             await anyio.to_thread.run_sync(release.set)
         assert len(server.sent) == 2 * len(urls)
 

@@ -24,7 +24,7 @@ import pytest
 from tests.helpers.argument_errors import refused
 from tests.helpers.clients import Reply, call_asgi, make_call
 from tests.helpers.files import write
-from tests.system.test_servers import until
+from tests.helpers.waiting import until
 from whitenoise_async.cli.serve import main
 from whitenoise_async.cli.servers import SERVERS, installed
 

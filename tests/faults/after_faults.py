@@ -22,10 +22,10 @@ from tests.faults.injection import (
     Buffer,
     Received,
     SimulatedServer,
-    until,
 )
 from tests.helpers.clients import Call, make_call
 from tests.helpers.files import write
+from tests.helpers.waiting import until_async
 from whitenoise_async.asgi.file_stream import _active_streams
 from whitenoise_async.asgi.worker_threads import statistics
 from whitenoise_async.files.errors import BrokenBodyError
@@ -256,13 +256,15 @@ class Census:
         """
         assert _tasks() == self._tasks
         assert _active_streams._number == 0
+        # A thread whose result nobody waited for goes on. It may still add to the caches.
+        await until_async(lambda: threads_taken() == 0)
         close_kept(app)
         forget(app)
         buffers += len(app.responder.content_cache)
-        # A thread whose result nobody waited for goes on; one that was waited for may hold its
-        # result for a moment.
-        await until(lambda: threads_taken() == 0)
-        await until(lambda: self._is_nothing_left(buffers) or self._is_nothing_left(buffers, True))
+        # A thread that was waited for may hold its result for a moment.
+        await until_async(
+            lambda: self._is_nothing_left(buffers) or self._is_nothing_left(buffers, True)
+        )
 
     def _is_nothing_left(self, buffers: int, collect: bool = False) -> bool:
         # Trio keeps the error of a thread in a cycle: its frame has the result in a local variable.

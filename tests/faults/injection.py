@@ -346,10 +346,3 @@ def little_memory(room: int) -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_AS, before)
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    if not condition():
-        with anyio.fail_after(60):
-            while not condition():
-                await checkpoint()

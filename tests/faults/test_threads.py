@@ -32,11 +32,11 @@ from tests.faults.injection import (
     Received,
     SimulatedServer,
     little_memory,
-    until,
 )
 from tests.helpers.clients import make_call
 from tests.helpers.files import write
 from tests.helpers.slow import slow_unless
+from tests.helpers.waiting import until_async
 from whitenoise_async.asgi import event_loop as async_base
 from whitenoise_async.asgi import file_stream as streaming
 from whitenoise_async.asgi import worker_threads as threads
@@ -295,7 +295,7 @@ def test_threads_that_could_not_be_started_for_aiofiles_are_started_later(
         async with anyio.create_task_group() as group:
             for _ in range(number):
                 group.start_soon(ask)
-            await until(lambda: len(waiting) == number)
+            await until_async(lambda: len(waiting) == number)
             go_on.set()
 
     server.run(main)
@@ -345,7 +345,7 @@ def test_a_disk_that_hangs_stops_only_requests_that_need_it(
             with hanging_disk(server) as waiting:
                 for url in urls:
                     group.start_soon(ask, url)
-                await until(lambda: len(waiting) == MAX_PER_DIRECTORY)
+                await until_async(lambda: len(waiting) == MAX_PER_DIRECTORY)
                 for url, body in (("/small.txt", b"small"), ("/missing", APPLICATION)):
                     assert (await server.ask(app, make_call(url))).body == body
                 head = await server.ask(app, make_call("/a.bin", method="HEAD"))
@@ -377,7 +377,7 @@ def test_requests_cancelled_while_the_disk_hangs_take_no_thread_from_the_others(
             with hanging_disk(server) as waiting:
                 for url in urls[:MAX_THREADS]:
                     group.start_soon(ask, url)
-                await until(lambda: len(waiting) == MAX_PER_DIRECTORY)
+                await until_async(lambda: len(waiting) == MAX_PER_DIRECTORY)
                 for url in urls[MAX_THREADS:]:
                     group.start_soon(ask, url)
                 await anyio.wait_all_tasks_blocked()
@@ -392,7 +392,7 @@ def test_requests_cancelled_while_the_disk_hangs_take_no_thread_from_the_others(
         assert threads_taken() == 0
         close_kept(app)
         # A thread may hold on to what it returned for a moment.
-        await until(lambda: nothing_more_is_open(before))
+        await until_async(lambda: nothing_more_is_open(before))
 
     server.run(main)
 
@@ -411,7 +411,7 @@ def test_tasks_that_are_cancelled_while_the_disk_hangs_do_not_add_threads(
         with hanging_disk(server) as waiting:
             for _ in range(3):
                 tasks = [asyncio.ensure_future(server.ask(app, make_call(url))) for url in urls]
-                await until(lambda: len(waiting) == MAX_PER_DIRECTORY)
+                await until_async(lambda: len(waiting) == MAX_PER_DIRECTORY)
                 await anyio.wait_all_tasks_blocked()
                 for task in tasks:
                     task.cancel()
@@ -419,10 +419,10 @@ def test_tasks_that_are_cancelled_while_the_disk_hangs_do_not_add_threads(
                 assert all(task.cancelled() for task in tasks)
                 assert threading.active_count() - threads <= MAX_THREADS
             assert (await server.ask(app, make_call("/missing"))).body == APPLICATION
-        await until(lambda: threads_taken() == 0)
+        await until_async(lambda: threads_taken() == 0)
         close_kept(app)
         # A thread may hold on to what it returned for a moment.
-        await until(lambda: nothing_more_is_open(before))
+        await until_async(lambda: nothing_more_is_open(before))
         assert (await server.ask(app, make_call(urls[0]))).body == CONTENT
 
     server.run(main)
@@ -437,7 +437,7 @@ def test_an_event_loop_may_end_while_the_disk_hangs(
 
     async def main() -> None:
         task = asyncio.ensure_future(server.ask(app, make_call("/a.bin")))
-        await until(lambda: threads_taken() == 1)
+        await until_async(lambda: threads_taken() == 1)
         await anyio.wait_all_tasks_blocked()
         task.cancel()
 
@@ -477,7 +477,7 @@ def test_requests_for_one_file_on_a_disk_that_hangs_take_one_thread(
             with hanging_disk(server) as waiting:
                 for _ in range(number):
                     group.start_soon(ask)
-                await until(lambda: len(waiting) == 1)
+                await until_async(lambda: len(waiting) == 1)
                 await anyio.wait_all_tasks_blocked()
                 assert statistics() == (1, number - 1)
             await anyio.wait_all_tasks_blocked()
@@ -507,7 +507,7 @@ def test_a_slow_hook_delays_its_file_and_no_other(server: SimulatedServer, tmp_p
         async with anyio.create_task_group() as group:
             for name in names * 2:
                 group.start_soon(ask, f"/slow/{name}")
-            await until(lambda: statistics().running == MAX_PER_DIRECTORY)
+            await until_async(lambda: statistics().running == MAX_PER_DIRECTORY)
             assert (await server.ask(app, make_call("/other/small.txt"))).body == b"small"
             assert got == []
             release.set()
@@ -541,12 +541,12 @@ def test_directories_that_hang_leave_threads_for_the_others(
         async with anyio.create_task_group() as group:
             for number in range(3 * MAX_PER_DIRECTORY):
                 group.start_soon(ask, f"/{number % 3}/{number // 3 * folders + number % 3}.bin")
-            await until(lambda: statistics().running == 3 * MAX_PER_DIRECTORY)
+            await until_async(lambda: statistics().running == 3 * MAX_PER_DIRECTORY)
             await ask("/other/small.txt")
             for number in range(3 * MAX_PER_DIRECTORY):
                 name = number // 3 * folders + number % 3 + 3
                 group.start_soon(ask, f"/{number % 3 + 3}/{name}.bin")
-            await until(lambda: statistics().running == 2 * MAX_THREADS)
+            await until_async(lambda: statistics().running == 2 * MAX_THREADS)
             await anyio.sleep(0.2)
             assert statistics().running == 2 * MAX_THREADS  # there is a bound
             release.set()
@@ -608,12 +608,12 @@ def test_while_a_check_hangs_the_newest_content_in_memory_is_sent(
         server.calls.before = wait
         async with anyio.create_task_group() as group:
             group.start_soon(ask, "first")
-            await until(lambda: statistics() == (1, 0))
+            await until_async(lambda: statistics() == (1, 0))
             group.start_soon(ask, "second")
-            await until(lambda: statistics() == (1, 1))
+            await until_async(lambda: statistics() == (1, 1))
             write(path.parent / "small.txt", b"new")
             hangs[0].set()
-            await until(lambda: "first" in got and statistics() == (1, 0))
+            await until_async(lambda: "first" in got and statistics() == (1, 0))
             patience[-1].cancel()  # that of the second request
         hangs[1].set()
         assert got == {"first": b"new", "second": b"new"}
@@ -642,7 +642,7 @@ async def test_a_request_cancelled_after_it_got_the_file_blocks_no_other() -> No
     with ThreadCall("/a", "/", bool) as first:
         await first.wait_for_file("/a")
         given_up, next_one = asyncio.ensure_future(ask("given up")), asyncio.ensure_future(ask("b"))
-        await until(lambda: statistics().waiting == 2)
+        await until_async(lambda: statistics().waiting == 2)
     given_up.cancel()
     with anyio.fail_after(60):
         await next_one

@@ -17,6 +17,7 @@ import pytest
 from tests.helpers.clients import ADAPTERS, Serve, client_of
 from tests.helpers.descriptors import descriptors_of
 from tests.helpers.files import write
+from tests.helpers.waiting import until
 from whitenoise_async.asgi.file_stream import FileStream
 from whitenoise_async.files import open_file as open_file_module
 from whitenoise_async.files.open_file import OpenFile, open_file
@@ -31,13 +32,6 @@ CONTENT = os.urandom(100_000)
 def open_descriptors(path: Path) -> int:
     """How many descriptors of this process are open on ``path``."""
     return len(descriptors_of(path))
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 @pytest.fixture(params=["asyncio", "trio"])

@@ -12,9 +12,9 @@ from typing import Any
 import anyio
 import pytest
 
-from tests.faults.injection import until
 from tests.helpers.clients import ADAPTERS, Serve, client_of, make_call, scope_of
 from tests.helpers.files import MTIME, write
+from tests.helpers.waiting import until_async
 from whitenoise_async import ASGIWhiteNoise
 from whitenoise_async.asgi.worker_threads import MAX_LONG, statistics
 from whitenoise_async.files.open_file import OpenFile, open_file
@@ -244,7 +244,7 @@ def test_small_files_never_wait_for_the_digests_of_large_ones(
         async with anyio.create_task_group() as group:
             for name in films:
                 group.start_soon(ask, name)
-            await until(lambda: statistics() == (MAX_LONG, len(films) - MAX_LONG))
+            await until_async(lambda: statistics() == (MAX_LONG, len(films) - MAX_LONG))
             for name in small:
                 await ask(name)
             assert sent == small

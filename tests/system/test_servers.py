@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import socket
 import sys
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
@@ -25,6 +24,7 @@ from tests.helpers.server_processes import ServerEndedError
 from tests.helpers.servers import SERVERS, Server, never, running
 from tests.helpers.slow import slow_unless
 from tests.helpers.socket_clients import Connection, Http2, RawRequest, connect, exchange, read_rest
+from tests.helpers.waiting import until
 
 SMALL_URL = "/small.txt"
 LARGE_URL = "/changing/large.bin"
@@ -84,13 +84,6 @@ def large(root: Path) -> Iterator[Path]:
     yield path
     path.rmdir() if path.is_dir() else path.unlink(missing_ok=True)
     write(path, b"")
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def test_the_table_has_every_kind_of_response(responses: dict[RawRequest, Reply]) -> None:
