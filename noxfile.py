@@ -48,10 +48,10 @@ FREE_THREADED_TESTS = [
 ]
 
 
-def install_for_tests(session: nox.Session) -> None:
+def install_for_tests(session: nox.Session, extra: str = "test-all") -> None:
     """Install the package for the tests; on the oldest interpreter with the oldest Django."""
     oldest = [f"django=={next(iter(DJANGOS))}.*"] if session.python == PYTHONS[0] else []
-    session.install("-e", ".[test]", *oldest)
+    session.install("-e", f".[{extra}]", *oldest)
 
 
 def install_what_is_released(session: nox.Session, lines: list[list[str]]) -> None:
@@ -81,7 +81,7 @@ MUTATED = [
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
     """The tests, without those marked as slow."""
-    install_for_tests(session)
+    install_for_tests(session, "test")
     session.run("python", "-m", "pytest", *PARALLEL, *session.posargs)
 
 
@@ -105,7 +105,7 @@ def all_tests(session: nox.Session) -> None:
 )
 def django(session: nox.Session, version: str) -> None:
     """The tests of the Django integration, on each supported version of Django."""
-    session.install("-e", ".[test]", f"django=={version}.*")
+    session.install("-e", ".[test-all]", f"django=={version}.*")
     session.run("python", "-W", "error", "-m", "pytest", *session.posargs, "tests/django")
 
 
@@ -122,7 +122,7 @@ def free_threading(session: nox.Session) -> None:
 @nox.session
 def coverage(session: nox.Session) -> None:
     """Line and branch coverage of the package by all tests; fails below 100 %."""
-    session.install("-e", ".[test]")
+    session.install("-e", ".[test-all]")
     command = ["python", "-m", "pytest", *PARALLEL, *WITH_SLOW, "--cov", "--cov-fail-under=100"]
     session.run(*command, *session.posargs)
 
@@ -151,7 +151,7 @@ def clients(session: nox.Session) -> None:
 @nox.session
 def servers(session: nox.Session) -> None:
     """The tests on real servers, on all of them, and a table of the results by server."""
-    session.install("-e", ".[test]")
+    session.install("-e", ".[test-all]")
     plugin = ["-p", "tests.helpers.server_report"]
     command = ["python", "-m", "pytest", "-q", *plugin, *WITH_SLOW, "tests/system/test_servers.py"]
     session.run(*command, *session.posargs)
@@ -168,14 +168,14 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Types of the package and of its tests."""
-    session.install("-e", ".[test,serve]", "mypy>=1.18", "types-aiofiles", "types-tqdm")
+    session.install("-e", ".[test-all,serve]", "mypy>=1.18", "types-aiofiles", "types-tqdm")
     session.run("mypy", *session.posargs)
 
 
 @nox.session
 def examples(session: nox.Session) -> None:
     """Types of the examples, with the package installed as its users install it."""
-    session.install(".[test]", "mypy>=1.18")
+    session.install(".[test-all]", "mypy>=1.18")
     cache = Path(".mypy_cache").absolute()
     for folder in sorted({path.parent for path in EXAMPLES.glob("*/*.py")}):
         with session.chdir(folder):

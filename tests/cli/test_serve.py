@@ -24,6 +24,7 @@ import pytest
 from tests.helpers.argument_errors import refused
 from tests.helpers.clients import Reply, call_asgi, make_call
 from tests.helpers.files import write
+from tests.helpers.slow import slow_unless
 from tests.helpers.waiting import until
 from whitenoise_async.cli.serve import main
 from whitenoise_async.cli.servers import SERVERS, installed
@@ -113,7 +114,7 @@ def test_a_folder_is_published_at_the_printed_url_until_interrupted(
     assert (process.returncode, output, errors) == (0, "", "")
 
 
-@pytest.mark.parametrize("server", list(SERVERS))
+@pytest.mark.parametrize("server", slow_unless(SERVERS, "uvicorn".__eq__))
 def test_each_server_publishes_and_stops_cleanly(folder: Path, server: str) -> None:
     if server not in installed():
         pytest.skip(f"{server} is not installed")
@@ -155,7 +156,11 @@ raise SystemExit(serve.main())
     [
         pytest.param("uvicorn", signal.SIGINT, "", id="uvicorn-SIGINT"),  # takes two seconds
         *(
-            pytest.param(server, each, IMPATIENT, id=f"{server}-{each.name}-impatient")
+            pytest.param(
+                *(server, each, IMPATIENT),
+                id=f"{server}-{each.name}-impatient",
+                marks=pytest.mark.slow,
+            )
             for server in SERVERS
             for each in (signal.SIGINT, signal.SIGTERM)
             if (server, each) != ("uvicorn", signal.SIGINT)

@@ -140,7 +140,7 @@ def test_each_command_is_run_by_a_test_or_a_session() -> None:
 def test_the_named_extras_and_sessions_exist() -> None:
     project = (ROOT / "pyproject.toml").read_text("utf-8")
     noxfile = (ROOT / "noxfile.py").read_text("utf-8")
-    extras = set(re.findall(r"^(\w+) = \[", project, re.M))
+    extras = set(re.findall(r"^([\w-]+) = \[", project, re.M))
     sessions = set(re.findall(r"^@nox\.session.*\ndef (\w+)", noxfile, re.M))
     for page in PAGES:
         text = page.read_text("utf-8")

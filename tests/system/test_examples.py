@@ -416,6 +416,6 @@ def test_the_page_of_examples_lists_each_with_its_command() -> None:
 
 def test_what_the_examples_need_is_installed_for_the_tests() -> None:
     project = (ROOT / "pyproject.toml").read_text("utf-8")
-    (extra,) = re.findall(r"^test = \[$(.*?)^\]$", project, re.M | re.S)
+    extras = "".join(re.findall(r"^test(?:-all)? = \[(.*?)\]$", project, re.M | re.S))
     needed = {package for each in TABLE for package in packages_of(EXAMPLES / each.folder)}
-    assert needed <= set(re.findall(r'^ *"([\w-]+)', extra, re.M))
+    assert needed <= set(re.findall(r'"([\w-]+)', extras))

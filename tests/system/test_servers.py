@@ -52,7 +52,7 @@ def responses(root: Path, core: ExpectedResponses) -> dict[RawRequest, Reply]:
 
 #: One of each kind: by protocol, event loop and way to send a file.
 FAST_SERVERS = {
-    *("uvicorn-httptools-uvloop", "hypercorn-trio-h2", "granian-asgi"),
+    *("uvicorn-httptools-uvloop", "granian-asgi"),
     *("gunicorn-gthread", "wsgiref"),
 }
 
