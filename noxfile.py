@@ -115,7 +115,7 @@ def free_threading(session: nox.Session) -> None:
     session.install("-e", ".[compress]", *FREE_THREADED)
     # Without this, Python enables the GIL when brotli is imported.
     environment = {"PYTHON_GIL": "0"}
-    command = ["python", "-m", "pytest", *FREE_THREADED_TESTS, *session.posargs]
+    command = ["python", "-m", "pytest", *WITH_SLOW, *FREE_THREADED_TESTS, *session.posargs]
     session.run(*command, env=environment)
 
 

@@ -88,7 +88,9 @@ def url_in(line: str, folder: Path) -> str:
     return found[1]
 
 
-@pytest.mark.parametrize("options", [[], ["--index"], ["--no-index"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "options", slow_unless([[], ["--index"], ["--no-index"]], lambda options: not options)
+)
 def test_a_folder_is_published_at_the_printed_url_until_interrupted(
     folder: Path, options: list[str]
 ) -> None:

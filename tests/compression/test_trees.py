@@ -41,7 +41,6 @@ from tests.helpers.file_trees import (
     write_quietly,
 )
 from tests.helpers.files import MTIME, write
-from tests.helpers.slow import in_turns
 from tests.helpers.unprivileged_scripts import run_as_nobody
 from whitenoise_async import WhiteNoise
 from whitenoise_async.compression import (
@@ -1135,7 +1134,8 @@ def test_the_next_run_adopts_the_files_of_a_killed_run(
     assert counted(clean_tree(compressed)) == {"removed": 6}
 
 
-@in_turns(2)
+@pytest.mark.slow
+@pytest.mark.parametrize("turn", range(2))
 def test_runs_that_are_killed_at_random_moments_leave_no_partial_files(
     tmp_path: Path, turn: int
 ) -> None:

@@ -177,7 +177,7 @@ WHITENOISE_MAX_AGE = 7
     [
         ([OURS], [], True),
         pytest.param([OURS, "daphne"], [], True, marks=pytest.mark.slow),
-        ([], [], False),
+        pytest.param([], [], False, marks=pytest.mark.slow),
         pytest.param([], ["--nostatic"], True, marks=pytest.mark.slow),
     ],
 )

@@ -847,6 +847,7 @@ def test_the_manifest_lists_the_names_that_a_walk_finds(project: Project) -> Non
     assert set(names) == with_variants(*manifest, *manifest.values())
 
 
+@pytest.mark.slow
 def test_two_runs_at_once_leave_the_result_of_one(project: Project, tmp_path: Path) -> None:
     project.write({f"css/{n}.css": b"@import 'app.css';" + TEXT for n in range(12)})
     project.use(OURS_MANIFEST, WHITENOISE_KEEP_ONLY_HASHED_FILES=True)

@@ -97,11 +97,7 @@ ENDS = [
     *((hang_up, setup) for setup in EACH_READING if setup not in WSGI_SETUPS),
     *((end, setup) for end in ASYNCIO_ALONE for setup in ASGI_SETUPS if "asyncio" in setup),
 ]
-FAST_ENDS = [
-    (cancel_scope, "trio, threads"),
-    (hang_up, "trio, cold"),
-    *((end, "asyncio, page cache") for end in ASYNCIO_ALONE),
-]
+FAST_ENDS = [(cancel_scope, "trio, threads"), (hang_up, "trio, cold")]
 
 
 @pytest.mark.parametrize(("end", "setup"), slow_unless(ENDS, FAST_ENDS.__contains__))

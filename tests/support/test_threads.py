@@ -68,6 +68,7 @@ def test_jobs_run_on_a_system_without_masks_of_signals(monkeypatch: pytest.Monke
     assert done == [1, 2, 3]
 
 
+@pytest.mark.slow
 def test_interrupts_at_random_moments_leave_no_thread_and_lose_no_lock() -> None:
     """A condition of Python's that is interrupted would stop a worker or the main thread."""
     script = """

@@ -14,6 +14,8 @@ import pytest
 from tests.helpers.clients import ADAPTERS, client_of
 from tests.helpers.files import write
 
+pytestmark = pytest.mark.slow
+
 ROUNDS = 15
 THREADS = 6
 

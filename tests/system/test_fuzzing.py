@@ -33,6 +33,7 @@ def without_guide(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(guided, "is_available", lambda: False)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("without_guide")
 def test_without_guidance_by_coverage_requests_are_generated(
     capsys: pytest.CaptureFixture[str],

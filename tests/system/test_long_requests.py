@@ -11,7 +11,6 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,6 @@ import whitenoise_async
 from tests.fuzzing.inputs import FIELDS
 from tests.helpers.clients import Call, environ_of, scope_of
 from tests.helpers.files import write
-from tests.helpers.slow import slow_unless
 from whitenoise_async import ASGIWhiteNoise, WhiteNoise
 from whitenoise_async.http import dates, fields, negotiation, paths, preconditions, ranges
 from whitenoise_async.registry.interface import make_root
@@ -274,20 +272,14 @@ def prepare(request: pytest.FixtureRequest, site: Path) -> Prepare:
     return made
 
 
-# Both adapters read headers by the same functions.
-FAST_FIELDS = {("wsgi", "Accept-Encoding"), ("asgi", "If-None-Match"), ("wsgi", "Range")}
-
-
-@pytest.mark.parametrize(
-    ("prepare", "name"),
-    slow_unless(product(PREPARE, FIELDS), FAST_FIELDS.__contains__),
-    indirect=["prepare"],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", FIELDS)
 def test_a_header_takes_linear_work(prepare: Prepare, name: str) -> None:
     more = (("Range", "bytes=0-0"),) if name == "If-Range" else ()
     require_linear(lambda text: prepare(Call("/app.css", fields=((name, text), *more))))
 
 
+@pytest.mark.slow
 def test_a_header_in_many_lines_takes_linear_work(prepare: Prepare) -> None:
     def prepare_lines(text: str) -> Callable[[], object]:
         lines = [("If-None-Match", text[start : start + 64]) for start in range(0, len(text), 64)]
@@ -296,16 +288,19 @@ def test_a_header_in_many_lines_takes_linear_work(prepare: Prepare) -> None:
     require_linear(prepare_lines, [("", "")])
 
 
+@pytest.mark.slow
 def test_a_method_takes_linear_work(prepare: Prepare) -> None:
     require_linear(lambda text: prepare(Call("/app.css", text)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["/", "/docs/", "/app.css"])
-@pytest.mark.parametrize("mount", slow_unless(["", "/app"], "/app".__eq__))
+@pytest.mark.parametrize("mount", ["", "/app"])
 def test_a_path_takes_linear_work(prepare: Prepare, path: str, mount: str) -> None:
     require_linear(lambda text: prepare(Call(path + text, mount=mount)), [("", "")])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["/", "/docs/", "/docs/docs/"])
 def test_a_path_with_autorefresh_takes_linear_work(site: Path, path: str) -> None:
     registry = LiveRegistry("index.html")
@@ -314,6 +309,7 @@ def test_a_path_with_autorefresh_takes_linear_work(site: Path, path: str) -> Non
     require_linear(lambda text: partial(registry.look_up, path + text), [("", "")])
 
 
+@pytest.mark.slow
 def test_a_redirected_query_takes_linear_work() -> None:
     require_linear(lambda text: partial(paths.with_query, "./", text), [("", "")])
 

@@ -46,6 +46,7 @@ def test_a_failure_in_the_block_is_unchanged_and_the_server_described_once(
     assert describe_servers() == []
 
 
+@pytest.mark.slow
 def test_servers_that_run_are_described_with_the_failure_of_another_test(log: Path) -> None:
     log.write_text("\n".join(f"line {number}" for number in range(1000)))
     command = [sys.executable, "-c", "input()"]
