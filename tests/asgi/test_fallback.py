@@ -324,3 +324,13 @@ def test_around_a_mount_of_starlette_that_changes_the_scope(dist: Path) -> None:
     reply = call_asgi(application, make_call("/app/users/7", NAVIGATION))
     assert (reply.status, reply.body) == (200, PAGE)
     assert call_asgi(application, make_call("/users/7", NAVIGATION)).status == 404
+
+
+def test_an_application_may_answer_head_as_get(dist: Path) -> None:
+    async def inner(scope: Any, receive: Any, send: Send) -> None:
+        scope["method"] = "GET"
+        await sending_all(start(), body(b"No"))(scope, receive, send)
+
+    application = ASGIWhiteNoise(inner, dist, fallback="index.html")
+    reply = call_asgi(application, make_call("/users/7", NAVIGATION, method="HEAD"))
+    assert (reply.status, reply.body) == (200, b"")

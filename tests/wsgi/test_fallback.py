@@ -156,6 +156,28 @@ def test_an_error_after_the_404_may_start_another_response(dist: Path, is_late: 
     assert not descriptors_of(dist / "index.html")
 
 
+def test_an_error_in_the_body_of_another_response_may_start_a_404(dist: Path) -> None:
+    """The server reads the application's body, so the headers must be the application's too."""
+    write(dist / "index.html", PAGE * 5000)
+
+    def fail(start_response: Any) -> None:
+        try:
+            raise ValueError
+        except ValueError:
+            start_response("404 Not Found", [("Content-Length", "2")], sys.exc_info())
+
+    def application(environ: Any, start_response: Any) -> Body:
+        start_response("200 OK", HEADERS)
+        return Body(b"No", first=lambda: fail(start_response))
+
+    response = served(application, dist, max_cached_file_size=0)
+    head, _, body = response.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.0 404 Not Found\r\n")
+    assert b"\r\nContent-Length: 2\r\nVary: Accept, Sec-Fetch-Mode" in head
+    assert body == b"No"
+    assert not descriptors_of(dist / "index.html")
+
+
 def test_an_error_before_the_response_may_end_in_a_404(dist: Path) -> None:
     def application(environ: Any, start_response: Any) -> list[bytes]:
         start_response("200 OK", HEADERS)
@@ -294,3 +316,14 @@ def test_an_application_may_change_the_environ(dist: Path) -> None:
     middleware = WhiteNoise(application, dist, "app", fallback="index.html")
     reply = call_wsgi(middleware, make_call("/app/users/7", NAVIGATION))
     assert (reply.status, reply.body) == (200, PAGE)
+
+
+def test_an_application_may_answer_head_as_get(dist: Path) -> None:
+    def application(environ: Any, start_response: Any) -> list[bytes]:
+        environ["REQUEST_METHOD"] = "GET"
+        start_response("404 Not Found", HEADERS)
+        return [b"No"]
+
+    middleware = WhiteNoise(application, dist, fallback="index.html")
+    reply = call_wsgi(middleware, make_call("/users/7", NAVIGATION, method="HEAD"))
+    assert (reply.status, reply.body) == (200, b"")

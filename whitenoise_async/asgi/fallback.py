@@ -59,10 +59,12 @@ class _Sender:
     def __init__(
         self, registry: Registry, responder: Responder[Line], url: str, scope: Scope, send: Send
     ) -> None:
-        """:param url: the URL below the mount point. Starlette's ``Mount`` changes the scope."""
+        """:param url: the URL below the mount point."""
         self._registry = registry
         self._responder = responder
+        # Applications may change the scope: Starlette's `Mount` does, and some answer HEAD as GET.
         self._url = url
+        self._method = scope["method"]
         self._scope = scope
         self._send = send
         self._is_replaced = False
@@ -86,7 +88,7 @@ class _Sender:
         """Send the fallback, if it can be read."""
         scope = self._scope
         raw = relevant_headers(scope["headers"])
-        request = FileRequest(entry, scope["method"], raw, *target_of(scope))
+        request = FileRequest(entry, self._method, raw, *target_of(scope))
         reply = await reply_from_caches_or_thread(self._responder, request)
         if reply is None:
             return False

@@ -56,23 +56,27 @@ class _Starter:
         environ: WSGIEnvironment,
         start_response: StartResponse,
     ) -> None:
-        """:param url: the URL below the mount point. Applications may change the environ."""
+        """:param url: the URL below the mount point."""
         self._registry = registry
         self._responder = responder
+        # Applications may change the environ: some answer HEAD as GET.
         self._url = url
         self._environ = environ
+        self._method = environ["REQUEST_METHOD"]
         self._start_response = start_response
-        self.is_started = False
+        self._is_started = False
+        self._is_body_chosen = False
         #: The body of the fallback, if it replaces the application's.
         self.body: Iterable[bytes] | None = None
 
     def run(self, application: WSGIApplication) -> Iterable[bytes]:
         """Run the application, and return the body of the response."""
         result = application(self._environ, self.start_response)
-        if not self.is_started:
+        if not self._is_started:
             # A generator starts its response when the first piece is requested. Some servers
             # (granian) need the status before that.
             result = _Begun(result)
+        self._is_body_chosen = True
         if self.body is None:
             return result
         _close(result)
@@ -83,12 +87,12 @@ class _Starter:
     ) -> Callable[[bytes], object]:
         """Start the response: the fallback's for a 404, else the application's."""
         self.close()  # after an error, an application may start another response
-        self.is_started = True
+        self._is_started = True
         try:
             if status.startswith("404"):
                 entry = self._registry.find_substitute_nowait(Fallback, self._url)
                 if entry is not None:
-                    if self._is_navigation() and self._replace(entry, exc_info):
+                    if self._may_replace() and self._replace(entry, exc_info):
                         return _discard
                     headers = with_vary(headers, *NAVIGATION_FIELDS)
             return self._start(status, headers, exc_info)
@@ -100,7 +104,9 @@ class _Starter:
         body, self.body = self.body, None
         _close(body)
 
-    def _is_navigation(self) -> bool:
+    def _may_replace(self) -> bool:
+        if self._is_body_chosen:
+            return False  # an error in the body of another response: the server has that body
         environ = self._environ
         return is_navigation(environ.get("HTTP_ACCEPT"), environ.get("HTTP_SEC_FETCH_MODE"))
 
@@ -108,7 +114,7 @@ class _Starter:
         """Start the response of the fallback, if it can be read."""
         environ = self._environ
         raw = relevant_headers(environ)
-        request = FileRequest(entry, environ["REQUEST_METHOD"], raw, *target_of(environ))
+        request = FileRequest(entry, self._method, raw, *target_of(environ))
         reply = self._responder.reply_from_caches_or_disk(request)
         if reply is None:
             return False
