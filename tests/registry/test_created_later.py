@@ -43,6 +43,7 @@ def look(
 ) -> Look:
     """Look a URL up, and return what was logged then."""
     monkeypatch.setattr(created_later, "_INTERVAL", 0.0)
+    monkeypatch.setattr(created_later, "_REST", 0)
 
     def look(url: str) -> list[str]:
         caplog.clear()
@@ -124,6 +125,27 @@ def test_clients_cannot_make_it_look_at_the_disk_often(
     assert registry.look_up("/app/new.js") is None
     wait_for_threads(THREAD_NAME)
     assert len(looked) == 1 + created_later._MAX_URLS
+
+
+def test_after_a_long_look_it_rests(
+    root: Path, registry: WalkedRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, looks = [0.0], []
+    scandir = os.scandir
+
+    def slow(path: Any) -> Any:
+        looks.append(now[0])
+        now[0] += 2.0
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", slow)
+    monkeypatch.setattr(created_later, "monotonic", lambda: now[0])
+    for moment in (5.0, 10.0, 46.9, 47.0, 50.0):
+        now[0] = moment
+        assert registry.look_up(f"/app/{moment}") is None
+        wait_for_threads(THREAD_NAME)
+    assert looks[0] == 5.0  # until 7.0, so the next look is at 47.0
+    assert min(looks[1:]) == 47.0
 
 
 def test_a_disk_that_fails_is_not_reported(look: Look, monkeypatch: pytest.MonkeyPatch) -> None:

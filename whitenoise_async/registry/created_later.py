@@ -15,6 +15,10 @@ from .live import LiveRegistry
 _INTERVAL = 1.0
 _MAX_URLS = 16
 
+# The thread rests this many times as long as it looked. Listing a folder of 50,000 files takes
+# 50 ms, in which it competes with requests for the GIL.
+_REST = 20
+
 #: The thread that looks.
 THREAD_NAME = "whitenoise_async_created_later"
 
@@ -54,6 +58,7 @@ class CreatedLater:
             self._thread.start()
 
     def _look(self, urls: Iterable[str]) -> None:
+        started = monotonic()
         for url in urls:
             path = self._registry.find_path(url)
             if path is not None:
@@ -61,3 +66,5 @@ class CreatedLater:
                     f"{path} is not served, because it was created after startup. Restart the"
                     " application, or use the option autorefresh during development"
                 )
+        now = monotonic()
+        self._next_look = max(self._next_look, now + _REST * (now - started))
