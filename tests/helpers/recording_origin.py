@@ -1,7 +1,8 @@
 """An origin server for caches and browsers that records its requests.
 
 ``python recording_origin.py FD ROOT OPTIONS``, with the options as JSON. ``/seen`` responds with
-the requests so far, as JSON: path, method, status and the request headers.
+the requests so far, as JSON: path, method, status and the request headers. Other URLs without a
+file respond with a 404 that caches may keep.
 """
 
 from __future__ import annotations
@@ -26,10 +27,13 @@ seen: list[dict[str, Any]] = []
 
 
 async def send_records(scope: Any, receive: Any, send: Any) -> None:
-    """The ASGI application that responds with the recorded requests."""
-    body = json.dumps(seen).encode()
-    headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    """The ASGI application: responds with the recorded requests, or with 404."""
+    is_found = scope["path"] == "/seen"
+    body = json.dumps(seen if is_found else "Not Found").encode()
+    cache_control = b"no-store" if is_found else b"max-age=60"
+    headers = [(b"content-type", b"application/json"), (b"cache-control", cache_control)]
+    status = 200 if is_found else 404
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
 

@@ -16,6 +16,7 @@ from tests.helpers.files import MTIME, write
 pytestmark = pytest.mark.cdn
 
 TEXT = b"body { color: black }\n" * 200
+PAGE = b"<!doctype html><title>App</title>"
 LARGE = bytes(range(256)) * 8192  # 2 MB
 GZIP = {"Accept-Encoding": "gzip"}
 ENCODINGS = {"": TEXT, "gzip": gzip.compress(TEXT, mtime=0), "br": brotli.compress(TEXT)}
@@ -45,13 +46,19 @@ def roots(kind: str, folder: Path) -> list[Path]:
             write(root / f"app.css{suffix}", ENCODINGS[coding], mtime=mtime)
         write(root / "app.0a1b2c3d.js", TEXT, mtime=mtime)
         write(root / "film.bin", LARGE, mtime=mtime)
+        write(root / "index.html", PAGE, mtime=mtime)
         made.append(root)
     return made
 
 
 @pytest.fixture(scope="module")
 def site(kind: str, roots: list[Path], folder: Path) -> Iterator[Site]:
-    options = {"etag": "content", "immutable_file_test": r"\.[0-9a-f]{8}\.", "max_age": 60}
+    options = {
+        "etag": "content",
+        "immutable_file_test": r"\.[0-9a-f]{8}\.",
+        "max_age": 60,
+        "fallback": "index.html",
+    }
     with cached(kind, folder / f"{kind}-cache", roots, **options) as running:
         yield running
 
@@ -102,6 +109,32 @@ def test_an_immutable_file_reaches_the_origin_once_in_a_thousand_requests(site: 
         assert reply.body == TEXT
     assert reply.headers["cache-control"] == "max-age=315360000, public, immutable"
     assert len(site.seen("/app.0a1b2c3d.js")) == 1
+
+
+@pytest.mark.parametrize("page_comes_first", [False, True])
+@pytest.mark.parametrize(
+    ("navigation", "other"),
+    [
+        ({"Accept": "text/html"}, {"Accept": "application/json"}),
+        ({"Accept": "text/html"}, {}),
+        ({"Accept": "*/*", "Sec-Fetch-Mode": "navigate"}, {"Accept": "*/*"}),
+        ({"Accept": "text/html"}, {"Accept": "text/html", "Sec-Fetch-Mode": "cors"}),
+    ],
+)
+def test_the_fallback_and_the_applications_404_are_cached_apart(
+    site: Site, page_comes_first: bool, navigation: dict[str, str], other: dict[str, str]
+) -> None:
+    path = f"/users/{'-'.join([str(page_comes_first), *navigation, *other])}"
+    for is_page in (page_comes_first, not page_comes_first, True, False):
+        reply = site.get(path, navigation if is_page else other)
+        expected = (200, PAGE) if is_page else (404, b'"Not Found"')
+        assert (reply.status, reply.body) == expected
+        assert reply.headers["vary"] == "Accept, Sec-Fetch-Mode"
+    assert reply.headers["x-cache"] == "HIT"
+    statuses = [each["status"] for each in site.seen(path)]
+    assert statuses.count(404) == 1
+    tag = site.get(path, navigation).headers["etag"]
+    assert site.get(path, {**other, "If-None-Match": tag}).status == 404
 
 
 def until_stale() -> None:
