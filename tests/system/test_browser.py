@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 import struct
@@ -10,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,6 +21,7 @@ from tests.helpers.caches import Client
 from tests.helpers.files import write
 from tests.helpers.recording_origin import end, running_origin
 from tests.helpers.server_processes import watched
+from tests.helpers.waiting import until
 from whitenoise_async import compress_tree
 
 pytestmark = pytest.mark.browser
@@ -237,26 +239,33 @@ def test_each_kind_of_file_has_a_media_type_that_the_browser_takes(site: Site) -
     assert '"White noise"' in manifest["data"]
 
 
-@pytest.fixture
-def single_page() -> Iterator[tuple[str, Path]]:
-    """The address of the example that Vite has built, and its server's log."""
-    with (
-        socket.create_server(("127.0.0.1", 0)) as listener,
-        tempfile.NamedTemporaryFile() as log,
-    ):
+@contextmanager
+def running(command: list[str], folder: Path, *, pass_fds: list[int]) -> Iterator[Path]:
+    """Run a server of this Python in a folder, and yield its log."""
+    with tempfile.NamedTemporaryFile() as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "uvicorn", "--fd", str(listener.fileno()), "app:app"],
-            cwd=EXAMPLES / "vite",
+            [sys.executable, "-m", *command],
+            cwd=folder,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
-            pass_fds=[listener.fileno()],
+            pass_fds=pass_fds,
             stdout=log,
             stderr=subprocess.STDOUT,
         )
         try:
             with watched(process, Path(log.name)):
-                yield f"http://127.0.0.1:{listener.getsockname()[1]}", Path(log.name)
+                yield Path(log.name)
         finally:
             end(process)
+
+
+@pytest.fixture
+def single_page() -> Iterator[tuple[str, Path]]:
+    """The address of the example that Vite has built, and its server's log."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        descriptor = listener.fileno()
+        command = ["uvicorn", "--fd", str(descriptor), "app:app"]
+        with running(command, EXAMPLES / "vite", pass_fds=[descriptor]) as log:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}", log
 
 
 def test_a_single_page_application_opens_at_each_of_its_urls(
@@ -290,3 +299,110 @@ def test_a_single_page_application_opens_at_each_of_its_urls(
     assert page.goto(f"{base}/assets/index-01234567.js").status == 404
     assert failures == []
     context.close()
+
+
+@pytest.fixture
+def dist(tmp_path: Path) -> Path:
+    """A copy of what Vite has built."""
+    dist = tmp_path / "dist"
+    shutil.copytree(EXAMPLES / "vite" / "dist", dist)
+    write(dist / "404.html", b"<title>Missing</title>")
+    return dist
+
+
+def rebuild(dist: Path, text: str) -> None:
+    """Change a text of the page, as Vite does: the changed file gets another name."""
+    (script,) = dist.glob("assets/index-*.js")
+    changed = script.with_name("index-0Changed.js")
+    content = script.read_text("utf-8").replace("Choose a color of noise.", text)
+    script.unlink()
+    changed.write_text(content, "utf-8")
+    for each in (dist / "index.html", dist / ".vite" / "manifest.json"):
+        page = each.read_text("utf-8")
+        assert script.name in page
+        each.unlink()
+        each.write_text(page.replace(script.name, changed.name), "utf-8")
+
+
+@contextmanager
+def published(dist: Path, *options: str) -> Iterator[tuple[str, Path]]:
+    """The address of a single-page application that the command serves, and the log."""
+    command = ["whitenoise_async", "dist", "--spa", "--port", "0", *options]
+    with running(command, dist.parent, pass_fds=[]) as log:
+        until(lambda: log.read_text("utf-8").count("\n") >= 2)
+        found = re.search(r"http://\S+[0-9]", log.read_text("utf-8"))
+        assert found
+        yield found[0], log
+
+
+@pytest.fixture
+def page(browser: Any) -> Iterator[Any]:
+    context = browser.new_context()
+    page = context.new_page()
+    failures: list[str] = []
+    page.on("pageerror", lambda error: failures.append(str(error)))
+    yield page
+    context.close()
+    assert failures == []
+
+
+def wait_for_text(page: Any, text: str) -> None:
+    page.wait_for_function("text => document.getElementById('view').innerText === text", arg=text)
+
+
+def test_the_command_serves_a_single_page_application_at_each_of_its_urls(
+    page: Any, dist: Path
+) -> None:
+    with published(dist) as (base, _):
+        for opened in (page.goto(f"{base}/colors/pink"), page.reload()):
+            assert (opened.status, opened.headers["cache-control"]) == (200, "no-cache")
+            page.wait_for_selector("#view canvas")
+        page.click("nav a[href='/']")
+        wait_for_text(page, "Choose a color of noise.")
+        page.go_back()
+        page.wait_for_selector("#view canvas")
+        # Scripts, images and data are not pages: they get the page for missing files.
+        for path in ("/assets/index-01234567.js", "/colors/pink"):
+            status, body = page.evaluate(
+                """async (path) => {
+                  const reply = await fetch(path, {cache: "no-store"});
+                  return [reply.status, await reply.text()];
+                }""",
+                path,
+            )
+            assert (status, body) == (404, "<title>Missing</title>"), path
+        missing = page.goto(f"{base}/assets/spectrum-01234567.png")
+        assert (missing.status, page.title()) == (404, "Missing")
+
+
+def test_a_reload_shows_a_new_build(page: Any, dist: Path) -> None:
+    with published(dist, "--autorefresh") as (base, log):
+        page.goto(f"{base}/")
+        wait_for_text(page, "Choose a color of noise.")
+        rebuild(dist, "Built again.")
+        assert page.reload().status == 200
+        wait_for_text(page, "Built again.")
+        page.goto(f"{base}/colors/pink")
+        page.wait_for_selector("#view canvas")
+        assert "is not served" not in log.read_text("utf-8")
+
+
+def test_without_autorefresh_the_log_says_why_a_new_build_is_blank(page: Any, dist: Path) -> None:
+    warning = "index-0Changed.js is not served, because it was created after startup. Restart"
+    with published(dist) as (base, log):
+        page.goto(f"{base}/")
+        wait_for_text(page, "Choose a color of noise.")
+        rebuild(dist, "Built again.")
+
+        def is_logged() -> bool:
+            # The command serves the old page for up to a second.
+            page.reload()
+            return warning in log.read_text("utf-8")
+
+        until(is_logged)
+        page.reload()
+        assert page.evaluate("document.getElementById('view').innerText") == ""
+        assert log.read_text("utf-8").count("is not served") == 1
+    with published(dist) as (base, _):
+        page.goto(f"{base}/")
+        wait_for_text(page, "Built again.")
