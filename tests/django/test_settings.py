@@ -185,6 +185,25 @@ def test_clean_urls(serve: Serve, project: Path) -> None:
     assert get("/static/docs/first.html")["location"] == "first"
 
 
+def test_a_page_with_a_hashed_name_has_a_clean_url_that_never_changes(
+    serve: Serve, project: Path
+) -> None:
+    write_style(project / "sources" / "about.html", b"<title>About</title>")
+    collect(project, {})
+    get = serve({"STORAGES": storages_with(OURS_MANIFEST)}, CLEAN_URLS=True)
+    url = static("about.html")
+    assert re.fullmatch(r"/static/about\.[0-9a-f]{12}\.html", url)
+    reply = get(url)
+    clean = url.removesuffix(".html")
+    assert reply["location"] == clean.removeprefix("/static/")
+    assert get(clean).body == b"<title>About</title>"
+    assert get(clean)["cache-control"] == IMMUTABLE
+    assert reply["cache-control"] == "max-age=60, public"  # as every redirect
+    # The plain names lead to the same content, which may change there.
+    assert get("/static/about.html")["location"] == "about"
+    assert get("/static/about")["cache-control"] == "max-age=60, public"
+
+
 def test_mimetypes(serve: Serve) -> None:
     get = serve(MIMETYPES={".css": "application/vnd.style"})
     assert get("/static/app.css")["content-type"] == "application/vnd.style"

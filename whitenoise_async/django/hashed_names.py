@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from django.contrib.staticfiles.storage import staticfiles_storage
 
 from ..files.codings import SUFFIXES
+from ..registry.listing import PAGE_EXTENSION
 
 
 def hashed_files() -> Mapping[str, str]:
@@ -53,4 +54,9 @@ class HashedFiles:
             # Before the size: threads share both.
             self._names = frozenset(name for original, name in items if name != original)
             self._size = len(hashed)
-        return url.startswith(self._prefix) and url[len(self._prefix) :] in self._names
+        if not url.startswith(self._prefix):
+            return False
+        name = url[len(self._prefix) :]
+        if path.endswith(PAGE_EXTENSION) and not url.endswith(PAGE_EXTENSION):
+            name += PAGE_EXTENSION  # the file is served at its clean URL
+        return name in self._names
