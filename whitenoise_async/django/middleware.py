@@ -18,6 +18,7 @@ from ..serving.responder import FileRequest
 from ..serving.response import not_found
 from ..wsgi.environ import WSGIFormat
 from .base import ConfiguredWhiteNoise
+from .documentation import describe_settings
 from .fallback import FallbackHandler
 from .requests import method_and_headers, names_encoded_slash, target_of, url_of
 from .responses import join_repeated, make_response
@@ -48,6 +49,7 @@ class _DjangoFormat(WSGIFormat):
         return join_repeated(headers)
 
 
+@describe_settings
 class WhiteNoiseMiddleware(ConfiguredWhiteNoise[tuple[str, str]]):
     """Serves a Django project's static files. It belongs right after ``SecurityMiddleware``.
 

@@ -20,7 +20,7 @@ from ..registry.interface import check_prefix
 PREFIX = "WHITENOISE_"
 
 #: The settings that are options of the middleware, such as ``WHITENOISE_MAX_AGE``.
-_OPTIONS = {
+OPTIONS = {
     PREFIX + name.upper(): name
     for name in vars(Options)
     if not name.startswith("_") and name != "not_found"  # Django has a page of its own
@@ -64,7 +64,7 @@ def configuration(source: Any = settings) -> Configuration:
     _require_valid(source)
     debug = bool(getattr(source, "DEBUG", False))
     options = {
-        name: getattr(source, each) for each, name in _OPTIONS.items() if hasattr(source, each)
+        name: getattr(source, each) for each, name in OPTIONS.items() if hasattr(source, each)
     }
     if options.get("immutable_file_test", PREFIX) is None:
         del options["immutable_file_test"]  # for WhiteNoise, the same as if it were not set
@@ -204,7 +204,7 @@ def _require_extensions(name: str, value: object) -> None:
 
 #: The settings, each with a function that raises an error for a wrong value.
 SETTINGS: dict[str, _Check] = {
-    **{name: partial(_require_option, option=option) for name, option in _OPTIONS.items()},
+    **{name: partial(_require_option, option=option) for name, option in OPTIONS.items()},
     "WHITENOISE_ROOT": _require_path,
     "WHITENOISE_STATIC_PREFIX": _require_prefix,
     "WHITENOISE_USE_FINDERS": _require_flag,

@@ -80,7 +80,8 @@ def DjangoWhiteNoise(  # noqa: N802 (named for what it makes)
     """Wrap the application that ``get_wsgi_application()`` or ``get_asgi_application()`` returns.
 
     :param application: Django's application, WSGI or ASGI. Others may have wrapped it already.
-    :param options: take precedence over the ``WHITENOISE_`` settings.
+    :param options: take precedence over the ``WHITENOISE_`` settings, which
+        ``help(WhiteNoiseMiddleware)`` describes.
     :returns: a :class:`whitenoise_async.WhiteNoise` for WSGI, an
         :class:`whitenoise_async.ASGIWhiteNoise` for ASGI.
     :raises django.core.exceptions.ImproperlyConfigured: for a setting with a wrong value.

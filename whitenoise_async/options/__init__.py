@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .declaration import OptionKeywords, Options, apply_keywords, is_set, set_option
-from .documentation import describe_options
+from .documentation import describe, describe_options, option_meanings
 from .hooks import HOOKS, has_method
 from .resolved import ResolvedOptions, resolve
 
@@ -13,9 +13,11 @@ __all__ = [
     "Options",
     "ResolvedOptions",
     "apply_keywords",
+    "describe",
     "describe_options",
     "has_method",
     "is_set",
+    "option_meanings",
     "resolve",
     "set_option",
 ]

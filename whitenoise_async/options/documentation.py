@@ -4,31 +4,43 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from .declaration import Options
 
 _Class = TypeVar("_Class", bound=type[Options])
+_Meanings = Callable[[], Mapping[str, tuple[str, str]]]
 
 
 class _Docstring:
     """A docstring that is made when it is read: the comments on the options are its source."""
 
-    def __init__(self, introduction: str) -> None:
-        self._introduction = introduction
+    def __init__(self, introduction: str, heading: str, meanings: _Meanings) -> None:
+        self._beginning = [introduction, heading]
+        self._meanings = meanings
 
     def __get__(self, instance: object, owner: type) -> str:
         described = [
             f"``{name}`` = ``{default}``\n    {meaning}"
-            for name, (default, meaning) in option_meanings().items()
+            for name, (default, meaning) in self._meanings().items()
         ]
-        return "\n\n".join([self._introduction, "The options, with their defaults:", *described])
+        return "\n\n".join([*self._beginning, *described])
 
 
 def describe_options(kind: _Class) -> _Class:
     """Add every option to the docstring of a class."""
+    return describe(kind, "The options, with their defaults:", option_meanings)
+
+
+def describe(kind: _Class, heading: str, meanings: _Meanings) -> _Class:
+    """Add a list to the docstring of a class.
+
+    :param heading: a line above the list.
+    :param meanings: returns the default and the meaning of each name.
+    """
     introduction = inspect.cleandoc(kind.__doc__ or "")  # there is none with ``python -OO``
-    kind.__doc__ = _Docstring(introduction)  # type: ignore[assignment]
+    kind.__doc__ = _Docstring(introduction, heading, meanings)  # type: ignore[assignment]
     return kind
 
 
