@@ -145,7 +145,7 @@ def test_clean_removes_the_variants(site: Path, capsys: Output) -> None:
     assert main(["--clean", str(site)]) == 0
     assert names(site) == ORIGINALS | {"d.txt.gz"}
     assert main(["--clean", str(site)]) == 0
-    assert capsys.readouterr().out.splitlines()[-1].startswith(f"{site}: nothing, ")
+    assert capsys.readouterr().out.splitlines()[-1].startswith(f"{site}: nothing to do, ")
 
 
 def test_a_check_names_problems_and_changes_nothing(site: Path, capsys: Output) -> None:
@@ -243,9 +243,9 @@ def test_options_reach_the_engine(site: Path) -> None:
         ([".", "missing"], "missing is not a directory"),
         (
             ["--encodings", "gzip,deflate", "."],
-            "an encoding is one of gzip, br, zstd, got 'deflate'",
+            "an encoding must be one of gzip, br, zstd, got 'deflate'",
         ),
-        (["--encodings", "", "."], "an encoding is one of gzip, br, zstd, got ''"),
+        (["--encodings", "", "."], "an encoding must be one of gzip, br, zstd, got ''"),
         (["--br-level", "12", "."], "the level for br must be a number from 0 to 11, got 12"),
         (["--zstd-level", "0", "."], "the level for zstd must be a number from 1 to 22, got 0"),
         (["--gzip-level", "x", "."], "--gzip-level: invalid int value: 'x'"),
@@ -255,7 +255,10 @@ def test_options_reach_the_engine(site: Path) -> None:
         (["--min-size", "-1", "."], "--min-size must be 0 or more, got -1"),
         (["--jobs", "0", "."], "--jobs must be 1 or more, got 0"),
         (["--check", "--clean", "."], "--clean: not allowed with argument --check"),
-        (["--clean", "--encodings", "bz2", "."], "an encoding is one of gzip, br, zstd, got 'bz2'"),
+        (
+            ["--clean", "--encodings", "bz2", "."],
+            "an encoding must be one of gzip, br, zstd, got 'bz2'",
+        ),
         (["--level", "9", "."], "--level"),
     ],
     ids=" ".join,

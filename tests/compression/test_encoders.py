@@ -358,11 +358,11 @@ def test_a_broken_library_is_not_treated_as_missing(
 @pytest.mark.parametrize(
     ("encodings", "levels", "message"),
     [
-        (["brotli"], {}, "an encoding is one of gzip, br, zstd, got 'brotli'"),
-        (["gzip", ""], {}, "an encoding is one of gzip, br, zstd, got ''"),
-        ("br", {}, "an encoding is one of gzip, br, zstd, got 'b'"),
-        ([None], {}, "an encoding is one of gzip, br, zstd, got None"),
-        (None, {"gz": 3}, "an encoding is one of gzip, br, zstd, got 'gz'"),
+        (["brotli"], {}, "an encoding must be one of gzip, br, zstd, got 'brotli'"),
+        (["gzip", ""], {}, "an encoding must be one of gzip, br, zstd, got ''"),
+        ("br", {}, "an encoding must be one of gzip, br, zstd, got 'b'"),
+        ([None], {}, "an encoding must be one of gzip, br, zstd, got None"),
+        (None, {"gz": 3}, "an encoding must be one of gzip, br, zstd, got 'gz'"),
         ([], {}, "encodings must name at least one of gzip, br, zstd"),
         (["gzip"], {"br": 3}, "a level was given for br, which is not among the encodings"),
         (["br"], {"br": 12}, "the level for br must be a number from 0 to 11, got 12"),

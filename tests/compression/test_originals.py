@@ -46,7 +46,7 @@ def test_an_expected_digest_is_used_unread_and_verified_on_reading(
 ) -> None:
     with closing(opened(write(tmp_path / "a", b"content"), "another")) as source:
         assert source.digest == "another"
-        with pytest.raises(CompressionError, match="it was changed meanwhile"):
+        with pytest.raises(CompressionError, match="it was changed during this run"):
             source.require_unchanged()
 
 
@@ -82,7 +82,7 @@ def test_a_change_while_it_is_open_is_an_error(
         change(path)
         with pytest.raises(CompressionError) as caught:
             list(pieces)
-    assert str(caught.value) == f"{path} cannot be compressed: it was changed meanwhile"
+    assert str(caught.value) == f"{path} cannot be compressed: it was changed during this run"
 
 
 @pytest.mark.parametrize(

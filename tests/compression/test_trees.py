@@ -634,7 +634,7 @@ def test_a_variant_that_changes_while_it_is_copied_is_named(
         patch.setattr("whitenoise_async.compression.writer.pieces_of", lambda *_: [b"changed"])
         report = compress_tree(compressed)
     assert {each.reason for each in report.failures} == {
-        f"{compressed}/app.js{suffix} was changed meanwhile" for suffix in ALL
+        f"{compressed}/app.js{suffix} was changed during this run: compress again" for suffix in ALL
     }
     compress_tree(compressed)
     require_right(compressed)
@@ -817,7 +817,7 @@ def test_a_file_that_changes_during_compression_is_named_once_and_compressed_by_
         listener = Listener()
         report = compress_tree(compressed, jobs=jobs, watcher=listener)
     path = f"{compressed}/app.js"
-    failure = Failure(path, f"{path} cannot be compressed: it was changed meanwhile")
+    failure = Failure(path, f"{path} cannot be compressed: it was changed during this run")
     assert report.failures == [failure]
     assert sum(listener.advanced) == listener.begun[0]
     assert {name: contents(compressed)[name] for name in before} == before
@@ -1627,7 +1627,7 @@ def test_cleaning_a_tree_that_was_never_compressed_does_nothing(site: Path) -> N
 
 @pytest.mark.parametrize("encodings", [["brotli"], "br", ["gzip", ""]])
 def test_cleaning_an_unknown_encoding_is_refused(site: Path, encodings: Any) -> None:
-    with pytest.raises(EncodingError, match="an encoding is one of gzip, br, zstd, got "):
+    with pytest.raises(EncodingError, match="an encoding must be one of gzip, br, zstd, got "):
         clean_tree(site, encodings=encodings)
 
 

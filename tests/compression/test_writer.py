@@ -113,7 +113,7 @@ def test_a_large_file_that_changes_after_it_was_read_is_named_once(root: Path) -
     for work in (compress_tree, check_tree):
         listener = Changing(lambda: write(path, b"\1" + path.read_bytes()[1:]))
         report = work(root, include=["large.txt"], jobs=1, watcher=listener)
-        reason = f"{path} cannot be compressed: it was changed meanwhile"
+        reason = f"{path} cannot be compressed: it was changed during this run"
         assert report.failures == [Failure(str(path), reason)]
         path.write_bytes(bytes(1024 * 1024))
     assert not compress_tree(root).failures
@@ -145,7 +145,9 @@ def test_a_variant_that_changes_before_it_is_removed_stays(root: Path) -> None:
     listener = Listener(lambda: write(root / "a.js.zst", b"somebody's"))
     report = compress_tree(root, watcher=listener)
     variant = f"{root}/a.js.zst"
-    assert report.failures == [Failure(variant, f"{variant} was changed meanwhile")]
+    assert report.failures == [
+        Failure(variant, f"{variant} was changed during this run: compress again")
+    ]
     assert (root / "a.js.zst").read_bytes() == b"somebody's"
 
 

@@ -44,8 +44,8 @@ def short(report: Report, *, dry_run: bool) -> str:
     """One line, for a run that compressed nothing."""
     counts = Counter(each.action for each in report.outcomes)
     found = ", ".join(f"{counts[each]:,} {each.value}" for each in Action if counts[each])
-    would = "would be " if dry_run else ""
-    return f"{report.root}: {would}{found or 'nothing'}, {report.seconds:.1f} s"
+    would = "would be " if dry_run and found else ""
+    return f"{report.root}: {would}{found or 'nothing to do'}, {report.seconds:.1f} s"
 
 
 def as_json(reports: Sequence[Report], interrupted: bool) -> Iterator[str]:

@@ -217,7 +217,7 @@ def require_known(encodings: Iterable[str]) -> None:
     """Raise :class:`EncodingError` for an unknown encoding."""
     for token in encodings:
         if token not in _KINDS:
-            raise EncodingError(f"an encoding is one of {', '.join(ENCODINGS)}, got {token!r}")
+            raise EncodingError(f"an encoding must be one of {', '.join(ENCODINGS)}, got {token!r}")
 
 
 def make_encoders(

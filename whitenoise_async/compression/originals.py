@@ -69,7 +69,7 @@ class OpenOriginal:
         before, self._digest = self._digest, digest.hexdigest()
         unchanged = (at, now.size, now.mtime_ns) == (then.size, then.size, then.mtime_ns)
         if not unchanged or before not in (None, self._digest):
-            message = f"{self.path} cannot be compressed: it was changed meanwhile"
+            message = f"{self.path} cannot be compressed: it was changed during this run"
             raise CompressionError(self.path, message)
 
     def require_unchanged(self) -> None:

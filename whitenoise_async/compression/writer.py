@@ -96,7 +96,9 @@ class Writer:
         ):
             made = self._record.get(outcome.path, outcome.encoding)
             if not is_result(find_variant(folder, name), made):
-                raise CompressionError(target, f"{target} was changed meanwhile")
+                raise CompressionError(
+                    target, f"{target} was changed during this run: compress again"
+                )
             folder.unlink(name)
             self._report.add(outcome)
             return True
@@ -140,7 +142,7 @@ class Writer:
         is_copy = variant.action is Action.ADJUSTED
         if is_copy and made != self._record.get(variant.path, variant.encoder.token):
             target = original.path + variant.encoder.suffix
-            raise CompressionError(target, f"{target} was changed meanwhile")
+            raise CompressionError(target, f"{target} was changed during this run: compress again")
         return made
 
     def _compressed(self, variant: Variant, original: OpenOriginal) -> Iterator[bytes]:
