@@ -240,7 +240,7 @@ def test_a_sensitive_file_is_named_with_advice_that_the_command_line_accepts(
     served, errors = publish()
     assert served == "1 file, 0 bytes\n"
     beginning, advice = errors.split(" To leave them out, add to exclude: ")
-    assert beginning == f"Below {tmp_path} are served, perhaps by mistake: .env."
+    assert beginning == f"Files below {tmp_path} are served, perhaps by mistake: .env."
     assert advice == "'.env*'\n"
     assert publish("--exclude", *shlex.split(advice)) == ("0 files, 0 bytes\n", "")
 
@@ -363,6 +363,7 @@ def test_a_port_in_use_is_reported_in_one_line(
     assert output.out == ""
     (line,) = output.err.splitlines()
     assert line.startswith(f"Cannot listen on 127.0.0.1 port {port_in_use}: Address already in use")
+    assert line.endswith("; choose another --host or --port")
 
 
 @pytest.mark.parametrize(

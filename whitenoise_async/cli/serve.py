@@ -76,7 +76,8 @@ def _open_listener(options: argparse.Namespace) -> socket.socket | None:
         listener = listen(options.host, options.port)
     except (OSError, UnicodeError) as error:  # UnicodeError: not a valid host name
         reason = getattr(error, "strerror", None) or error
-        say(f"Cannot listen on {options.host} port {wanted}: {reason}", error=True)
+        message = f"Cannot listen on {options.host} port {wanted}: {reason}"
+        say(f"{message}; choose another --host or --port", error=True)
         return None
     port = listener.getsockname()[1]
     if options.port is None and port != wanted:

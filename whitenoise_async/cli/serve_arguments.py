@@ -143,7 +143,9 @@ def _add_server(group: argparse._ArgumentGroup) -> None:
 def _port(text: str) -> int:
     number = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else -1
     if not 0 <= number <= 65535:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a port: 0 to 65535 was expected")
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a port: expected a number from 0 to 65535"
+        )
     return number
 
 
@@ -151,7 +153,7 @@ def _seconds(text: str) -> int:
     if text.isascii() and text.isdigit() and len(text) <= len(str(_MOST_SECONDS)):
         return int(text)
     raise argparse.ArgumentTypeError(
-        f"{text!r} is not a number of seconds: 0 to {_MOST_SECONDS} was expected"
+        f"{text!r} is not a number of seconds: expected a number from 0 to {_MOST_SECONDS}"
     )
 
 
@@ -159,13 +161,15 @@ def _header(text: str) -> tuple[str, str]:
     name, colon, value = text.partition(":")
     value = value.strip(OWS)
     if not colon or not is_token(name):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a header: 'NAME: VALUE' was expected")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a header: expected 'NAME: VALUE'")
     if not is_field_value(value):
         raise argparse.ArgumentTypeError(
             f"{text!r} cannot be sent: a value is Latin-1 text without control characters"
         )
     if is_hop_by_hop(name) or name.lower() in RESERVED_HEADERS:
-        raise argparse.ArgumentTypeError(f"{name} depends on the file or on the connection")
+        raise argparse.ArgumentTypeError(
+            f"{name} cannot be set: it depends on the file or on the connection"
+        )
     return name, value
 
 
@@ -173,7 +177,9 @@ def _prefix(text: str) -> str:
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not UTF-8: no URL can have it") from None
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not UTF-8 text, so no URL can contain it"
+        ) from None
     try:
         check_prefix("the prefix", text)
     except ValueError as error:
