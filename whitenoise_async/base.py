@@ -124,7 +124,9 @@ class BaseWhiteNoise(Options, Generic[Line]):
             if is_missing and os.path.isdir(root.path):
                 # Two frames up is the caller of the constructor.
                 path = os.path.join(root.path, name)
-                warnings.warn(printable(f"No file at: {path}"), stacklevel=3)
+                warnings.warn(
+                    printable(f"No file at: {path}, the value of {kind.option}"), stacklevel=3
+                )
 
     def _resolve(self, options: Mapping[str, object]) -> ResolvedOptions:
         try:

@@ -149,7 +149,7 @@ def test_one_warning_names_all_sensitive_files(
     (record,) = caplog.records
     assert (record.name, record.levelno) == ("whitenoise_async", logging.WARNING)
     assert record.getMessage() == (
-        f"Below {tree} are served, perhaps by mistake: .env; .git/; sub/.git/."
+        f"Files below {tree} are served, perhaps by mistake: .env; .git/; sub/.git/."
         " To leave them out, add to exclude: '.env*', '.git'"
     )
     assert get("/.env").status == 200
@@ -180,4 +180,4 @@ def test_startup_logs_what_is_served(
 ) -> None:
     with caplog.at_level(logging.INFO, "whitenoise_async"):
         serve(tree, "static", exclude=[".*"])
-    assert caplog.messages == [f"Below {tree}, 5 URLs that begin with /static/"]
+    assert caplog.messages == [f"Listed {tree}: 5 URLs, all below /static/"]

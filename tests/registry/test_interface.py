@@ -83,8 +83,8 @@ def test_an_argument_of_the_wrong_type_is_refused(arguments: Any, named: str) ->
 )
 def test_a_prefix_with_a_host_is_refused(tmp_path: Path, prefix: str) -> None:
     expected = (
-        f"prefix must be a URL path such as '/static/', got the URL {prefix!r}; behind a CDN, only"
-        " the page's links have its host: see docs/cdn.md"
+        f"prefix must be a URL path such as '/static/', got the URL {prefix!r}; put the"
+        " host of a CDN into the links of your pages: see docs/cdn.md"
     )
     for add in (partial(WhiteNoise, None), ASGIWhiteNoise(None).add_files):
         with pytest.raises(ValueError, match=f"^{re.escape(expected)}$"):

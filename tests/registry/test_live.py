@@ -313,6 +313,6 @@ def test_autorefresh_warns_once_about_each_requested_sensitive_file(
     for url in ("/.env", "/app.js", "/.git/HEAD", "/.git/objects/ab/cd", "/.env", "/.nothing.bak"):
         get(url)
     assert caplog.messages == [
-        f"{tmp_path}/.env is served, perhaps by mistake",
-        f"{tmp_path}/.git/ is served, perhaps by mistake",
+        f"{tmp_path}/.env is served, perhaps by mistake. To leave it out, add to exclude: '.env*'",
+        f"{tmp_path}/.git/ is served, perhaps by mistake. To leave it out, add to exclude: '.git'",
     ]

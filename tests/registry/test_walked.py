@@ -262,7 +262,7 @@ def test_a_warning_names_the_sensitive_files_among_the_names(
 ) -> None:
     WalkedRegistry(None).add(root_of(tmp_path), ["a.css", ".env", "sub/.env", "sub/a.css"])
     assert caplog.messages == [
-        f"Below {tmp_path} are served, perhaps by mistake: .env; sub/.env."
+        f"Files below {tmp_path} are served, perhaps by mistake: .env; sub/.env."
         " To leave them out, add to exclude: '.env*'"
     ]
 
@@ -294,7 +294,7 @@ def test_the_log_counts_the_urls_of_a_root(
     write(tmp_path / "a.css", b"")
     with caplog.at_level(logging.INFO, "whitenoise_async"):
         WalkedRegistry(None).add(root_of(tmp_path))
-    assert caplog.messages == [f"Below {tmp_path}, 1 URLs that begin with /static/"]
+    assert caplog.messages == [f"Listed {tmp_path}: 1 URLs, all below /static/"]
 
 
 def test_a_later_root_wins_and_the_files_of_the_earlier_one_stay(tmp_path: Path) -> None:

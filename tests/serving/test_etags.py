@@ -348,7 +348,7 @@ def test_an_invalid_tag_of_a_callable_is_an_error_that_names_the_file(
             f"etag returned {made!r} for {path}, but must return a str that can stand between the"
             " quotes of an ETag: without quotes, white space and control characters"
         )
-    assert caplog.messages == [f"etag failed for {path}"]
+    assert caplog.messages == [f"etag raised ValueError for {path}; the request fails"]
 
 
 @pytest.mark.parametrize("default", ["content", "mtime"])

@@ -88,7 +88,9 @@ def test_the_error_says_why_a_header_cannot_be_sent(
     headers = FileHeaders(MediaTypes({}), "utf-8", [], hook, add)
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         headers.make(FILE)
-    assert caplog.messages == ["add_headers_function failed for /root/a.foo"]
+    assert caplog.messages == [
+        "add_headers_function raised ValueError for /root/a.foo; the request fails"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -107,7 +109,7 @@ def test_an_error_of_a_hook_is_raised_at_the_first_request_and_the_log_names_the
     for _ in range(2):
         with pytest.raises(OSError, match="broken hook"):
             get("/a.txt")
-        assert caplog.messages.pop() == f"{option} failed for {path}"
+        assert caplog.messages.pop() == f"{option} raised OSError for {path}; the request fails"
 
 
 @pytest.mark.parametrize(

@@ -147,7 +147,7 @@ def test_a_variant_that_does_not_match_is_not_served_and_the_log_names_it_once(
         assert "content-encoding" not in reply
     (record,) = caplog.records
     assert (record.name, record.levelno) == ("whitenoise_async", logging.WARNING)
-    assert record.getMessage() == f"{path}.gz is not served: it is not {path}, compressed"
+    assert record.getMessage() == f"{path}.gz is not served: it is not a compressed copy of {path}"
     assert get("/a.txt.gz").body == variant
 
 
@@ -293,7 +293,7 @@ def test_a_rejected_variant_is_closed_and_its_state_is_kept(
     assert [file.path for file in opened if file.is_open] == [str(path)]
     variants.close()
     assert caplog.messages == [
-        f"{path}.gz is not served: it is not {path}, compressed",
+        f"{path}.gz is not served: it is not a compressed copy of {path}",
         f"{path}.zst is not served: it is not a regular file",
     ]
 

@@ -248,7 +248,10 @@ def test_only_the_name_of_a_file_finds_the_fallback(
     for _ in range(3):
         assert get("/users/7", NAVIGATION).status == 404
     (message,) = [each for each in caplog.messages if name in each]
-    assert message == f"There is no {name} below a root, to be sent where there is no other file"
+    assert message == (
+        f"No root contains {name}, the value of fallback, so missing pages get an ordinary 404."
+        " Create the file and restart the application, or correct the option"
+    )
 
 
 def test_an_excluded_file_is_no_fallback(adapter: str, dist: Path, autorefresh: bool) -> None:
@@ -260,7 +263,9 @@ def test_an_excluded_file_is_no_fallback(adapter: str, dist: Path, autorefresh: 
 
 
 def test_a_missing_fallback_is_warned_about(adapter: str, dist: Path) -> None:
-    with pytest.warns(UserWarning, match=r"^No file at: .*indx\.html$") as caught:
+    with pytest.warns(
+        UserWarning, match=r"^No file at: .*indx\.html, the value of fallback$"
+    ) as caught:
         middleware = ADAPTERS[adapter](None, dist, fallback="indx.html")
     assert [each.filename for each in caught] == [__file__]
     write(dist.parent / "more" / "indx.html", PAGE)
@@ -341,7 +346,8 @@ def test_a_sensitive_fallback_is_warned_about_once(
         for _ in range(2):
             assert get("/users/7", NAVIGATION).body == PAGE
     assert [each for each in caplog.messages if "perhaps by mistake" in each] == [
-        f"{dist / 'page.bak'} is served, perhaps by mistake"
+        f"{dist / 'page.bak'} is served, perhaps by mistake."
+        " To leave it out, add to exclude: '*.bak'"
     ]
 
 

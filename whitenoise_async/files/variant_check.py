@@ -41,7 +41,7 @@ def _zstd_mismatch(variant: OpenFile, original: OpenFile) -> str | None:
         return _not_compression_of(original)
     window, size = parse_zstd_header(header)
     if window > ZSTD_WINDOW_MAX:
-        return f"its window of {window} bytes is one that browsers refuse (RFC 9659)"
+        return f"browsers refuse its window of {window} bytes (RFC 9659)"
     if size is None:
         return _date_mismatch(variant, original)
     return None if size == original.state.size else _not_compression_of(original)
@@ -77,7 +77,7 @@ def _date_mismatch(variant: OpenFile, original: OpenFile) -> str | None:
 
 
 def _not_compression_of(original: OpenFile) -> str:
-    return f"it is not {original.path}, compressed"
+    return f"it is not a compressed copy of {original.path}"
 
 
 _CHECKS = {GZIP: _gzip_mismatch, BROTLI: _date_mismatch, ZSTD: _zstd_mismatch}

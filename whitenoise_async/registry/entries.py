@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 
 class StaticFile:
@@ -49,18 +49,22 @@ class Substitute(StaticFile):
     """A file that is sent for URLs at which there is no file. Its ``url`` ends in its name."""
 
     __slots__ = ()
+    #: The name of the option that names the file.
+    option: ClassVar[str]
 
 
 class Fallback(Substitute):
     """The file that is sent for navigations."""
 
     __slots__ = ()
+    option = "fallback"
 
 
 class NotFoundPage(Substitute):
     """The page that is sent with status 404 if there is no application."""
 
     __slots__ = ()
+    option = "not_found"
 
 
 class Redirect(NamedTuple):

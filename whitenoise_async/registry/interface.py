@@ -82,8 +82,8 @@ def check_prefix(name: str, prefix: str) -> None:
     """
     if re.match(r"\s*([a-z][a-z0-9+.-]*:)?//[^/]", prefix, re.I):
         raise ValueError(
-            f"{name} must be a URL path such as '/static/', got the URL {prefix!r}; behind a CDN,"
-            " only the page's links have its host: see docs/cdn.md"
+            f"{name} must be a URL path such as '/static/', got the URL {prefix!r}; put the"
+            " host of a CDN into the links of your pages: see docs/cdn.md"
         )
 
 

@@ -97,7 +97,7 @@ class LiveRegistry:
             substitute = None if listed is None else listed[1].substitute(kind, own_url)
             if listed is not None and substitute is not None:
                 return _from_root(root, listed[0], substitute)
-        warn_of_missing(name)
+        warn_of_missing(kind, name)
         return None
 
     def find_path(self, url: str) -> str | None:
@@ -147,8 +147,12 @@ def _ignore(path: str, reason: str | OSError) -> None:
 
 def _from_root(root: Root, directory: Directory, found: File) -> File:
     """Warn about a file that is perhaps served by mistake, and say below which root it is."""
-    for path in sensitive_files(directory.below, [os.path.basename(found.path)]):
-        warn_once(f"{os.path.join(root.path, path)} is served, perhaps by mistake")
+    sensitive = sensitive_files(directory.below, [os.path.basename(found.path)])
+    for path, pattern in sensitive.items():
+        warn_once(
+            f"{os.path.join(root.path, path)} is served, perhaps by mistake. To leave it out, add"
+            f" to exclude: {pattern!r}"
+        )
     if not root.followlinks:
         # A listed folder may be replaced by a link before the file is opened.
         found.root = root.path

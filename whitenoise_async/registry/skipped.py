@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from ..files.errors import FileSystemError, classify_error
 from ..support.logs import logger, warn_once
+from .entries import Substitute
 from .sensitive_names import SensitiveFiles
 
 #: Receives the path of a skipped entry, and the reason.
@@ -44,9 +45,12 @@ def warn_or_raise(path: str, reason: str | OSError) -> None:
         warn_once(f"{path} is not served: {_text(reason)}")
 
 
-def warn_of_missing(name: str) -> None:
+def warn_of_missing(kind: type[Substitute], name: str) -> None:
     """Warn once that no root has the substitute ``name``."""
-    warn_once(f"There is no {name} below a root, to be sent where there is no other file")
+    warn_once(
+        f"No root contains {name}, the value of {kind.option}, so missing pages get an ordinary"
+        " 404. Create the file and restart the application, or correct the option"
+    )
 
 
 def warn_of_sensitive(found: SensitiveFiles, root: str) -> None:
@@ -56,7 +60,8 @@ def warn_of_sensitive(found: SensitiveFiles, root: str) -> None:
     """
     if found:
         logger.warning(
-            "Below %s are served, perhaps by mistake: %s. To leave them out, add to exclude: %s",
+            "Files below %s are served, perhaps by mistake: %s. To leave them out, add to"
+            " exclude: %s",
             root,
             _first(sorted(found)),
             ", ".join(map(repr, sorted(set(found.values())))),

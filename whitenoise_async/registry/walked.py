@@ -86,7 +86,7 @@ class WalkedRegistry:
             self._entries = {**self._entries, **found.urls} if self._entries else found.urls
             self._listings = (found, *self._listings)
             self._variants = {}
-        logger.info("Below %s, %d URLs that begin with %s", root.path, len(found.urls), root.prefix)
+        logger.info("Listed %s: %d URLs, all below %s", root.path, len(found.urls), root.prefix)
         skipped.warn(root.path)
         warn_of_sensitive(sensitive, root.path)
 
@@ -109,7 +109,7 @@ class WalkedRegistry:
         """The file that is sent if there is none at ``url``. Never waits for the disk."""
         found = [each for each in self._substitutes if isinstance(each[1], kind)]
         if not found:
-            warn_of_missing(self._substitute_names[kind])
+            warn_of_missing(kind, self._substitute_names[kind])
         return next((file for root, file in found if root.covers(url)), None)
 
     find_substitute_nowait = find_substitute

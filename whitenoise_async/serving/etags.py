@@ -138,8 +138,8 @@ class _HookTags:
                     " that can stand between the quotes of an ETag: without quotes, white space"
                     " and control characters"
                 )
-        except Exception:
-            error_rate_limited(f"etag failed for {path}")
+        except Exception as error:
+            error_rate_limited(f"etag raised {type(error).__name__} for {path}; the request fails")
             raise
         return [tag] * len(files)
 

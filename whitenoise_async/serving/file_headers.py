@@ -86,8 +86,10 @@ class FileHeaders:
                 hook = "add_headers_function"
                 self._add_headers(headers, path, url)
                 made = [_checked(name, value) for name, value in headers.items()]
-        except Exception:
-            error_rate_limited(f"{hook} failed for {path}")
+        except Exception as error:
+            error_rate_limited(
+                f"{hook} raised {type(error).__name__} for {path}; the request fails"
+            )
             raise
         return with_vary(made, *NAVIGATION_FIELDS) if isinstance(file, Fallback) else made
 
