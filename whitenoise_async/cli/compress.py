@@ -168,7 +168,7 @@ def _without_nested(roots: Sequence[str]) -> list[str]:
 
 def _parser(program: str) -> Parser:
     parser = Parser(prog=program, description=_DESCRIPTION)
-    parser.add_argument("roots", nargs="+", metavar="root", help="a folder")
+    parser.add_argument("roots", nargs="+", metavar="root", help="a folder of files to compress")
     modes = parser.add_mutually_exclusive_group()
     _add(modes, "--check", **_FLAG)
     _add(modes, "--clean", **_FLAG)
@@ -202,26 +202,29 @@ _FLAG: Mapping[str, Any] = {"action": "store_true"}
 _GLOBS: Mapping[str, Any] = {"action": "append", "default": [], "metavar": "GLOB"}
 
 _DESCRIPTION = (
-    "Keep .gz, .br and .zst files next to the files below some folders, where they save enough. "
-    "Files that are up to date are not touched."
+    "Compress the files below one or more folders: write .gz, .br and .zst variants next to them. "
+    "A variant that saves too little is not written. One that is up to date is not changed."
 )
 
 _HELP = {
     "--check": "change nothing; list missing, stale and unneeded variants, and exit with 1 if any",
-    "--clean": "remove what this command wrote",
+    "--clean": "remove the variants that this command wrote",
     "--dry-run": "show what would be done, and change nothing",
     "--include": "compress only files that match, whatever their extension; may be repeated",
     "--exclude": "skip files that match; may be repeated. A pattern without a slash matches the "
     "name of a file or folder, one with a slash the path below the root. Skipped, unless included: "
     + ", ".join(sorted(DEFAULT_EXCLUDED)),
-    "--follow-links": "also compress files outside the root that links lead to, next to the links",
-    "--min-size": "skip smaller files (default: %(default)s)",
-    "--min-saving": "how much a variant must save to be kept (default: %(default)s)",
-    "--encodings": f"some of {','.join(ENCODINGS)} (default: all that are installed)",
-    "--gzip-level": "level for gzip (default: 12, or 9 without libdeflate)",
-    "--br-level": "level for br (default: 11)",
-    "--zstd-level": "level for zstd (default: 19)",
+    "--follow-links": "also compress files outside the root if links lead to them; their variants "
+    "are written next to the links",
+    "--min-size": "skip files of fewer bytes (default: %(default)s)",
+    "--min-saving": "keep a variant only if it is at least this many percent smaller than its file "
+    "(default: %(default)s)",
+    "--encodings": f"any of {','.join(ENCODINGS)}, with commas between them (default: all that are "
+    "installed)",
+    "--gzip-level": "1 to 12; without libdeflate 1 to 9 (default: the highest)",
+    "--br-level": "0 to 11 (default: 11)",
+    "--zstd-level": "1 to 22 (default: 19)",
     "--jobs": "number of threads (default: one per core)",
-    "--quiet": "print only errors",
-    "--json": "print a report as JSON",
+    "--quiet": "print only failures, and what --check finds",
+    "--json": "print a report as JSON instead of the table",
 }

@@ -14,7 +14,7 @@ _PROGRAM = "whitenoise-async"
 #: Each command is the module of this name.
 _COMMANDS = {
     "serve": "publish a folder",
-    "compress": "keep .gz, .br and .zst files next to files",
+    "compress": "write .gz, .br and .zst variants next to files",
     "gzip": "write a .gz file next to each file, if it is smaller",
 }
 
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> Parser:
     parser = Parser(
         prog=_PROGRAM,
-        description="Static files of Python web applications.",
+        description="Serve or compress a folder of static files.",
         epilog="\n".join(f"{name:10} {what}" for name, what in _COMMANDS.items()),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

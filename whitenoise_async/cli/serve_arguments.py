@@ -26,7 +26,7 @@ def make_parser(program: str) -> Parser:
     parser = Parser(
         prog=program,
         usage="%(prog)s [DIR] [options]",
-        description="Publish a folder over HTTP, as static files of an application are served.",
+        description="Serve the files of a folder over HTTP, as the middleware serves static files.",
     )
     parser.add_argument(
         "directory",
@@ -61,7 +61,7 @@ def _add_files(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--autorefresh",
         action="store_true",
-        help="check the folder on every request, so edits show at once",
+        help="check the folder on every request, so that edits show at once",
     )
 
 
@@ -96,7 +96,7 @@ def _add_headers(group: argparse._ArgumentGroup) -> None:
         "--max-age",
         type=_seconds,
         metavar="SECONDS",
-        help="seconds for which browsers may cache without revalidating"
+        help="how many seconds browsers may cache a file without revalidating"
         f" (default: {Options.max_age}, or 0 with --autorefresh)",
     )
     group.add_argument(
@@ -114,7 +114,9 @@ def _add_headers(group: argparse._ArgumentGroup) -> None:
         help="send this header with each file; may be repeated",
     )
     group.add_argument(
-        "--no-cors", action="store_true", help="do not allow other origins to use the files"
+        "--no-cors",
+        action="store_true",
+        help="do not allow pages of other origins to use the files",
     )
 
 
@@ -122,19 +124,21 @@ def _add_server(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--host",
         default="127.0.0.1",
-        help="address, 0.0.0.0 for all of this machine (default: %(default)s)",
+        help="address to listen on; 0.0.0.0 means all of this machine (default: %(default)s)",
     )
     group.add_argument(
         "--port",
         type=_port,
-        help="port, 0 for any free one"
-        f" (default: {DEFAULT_PORT}, or the next free one if that is in use)",
+        help="port to listen on; 0 means any free port"
+        f" (default: {DEFAULT_PORT}, or the next free port if that is in use)",
     )
-    group.add_argument("--prefix", type=_prefix, help="prefix of the URLs' paths (default: none)")
+    group.add_argument(
+        "--prefix", type=_prefix, help="beginning of the URL paths, such as /static (default: none)"
+    )
     group.add_argument(
         "--server",
         choices=SERVERS,
-        help="the server (default: the first one that is installed)",
+        help="the server to run (default: the first one that is installed)",
     )
     group.add_argument("--open", action="store_true", help="open the URL in a browser")
     group.add_argument("-q", "--quiet", action="store_true", help="do not log requests")
