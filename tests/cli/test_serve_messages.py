@@ -40,9 +40,11 @@ def test_a_removed_or_unreadable_file_is_not_counted(
 
 
 def test_the_command_that_compresses_is_named_if_nothing_is_compressed(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "my site"
+    monkeypatch.setattr("sys.executable", "/venv/bin/python3")
+    monkeypatch.setattr("shutil.which", {"python": "/venv/bin/python"}.get)
     write(folder / "photo.jpg", TEXT)
     write(folder / "small.css", b"a")
 
@@ -56,6 +58,10 @@ def test_the_command_that_compresses_is_named_if_nothing_is_compressed(
     write(folder / "app.css", TEXT)
     says = "To compress them ahead of time: "
     assert advice() == [f"{says}python -m whitenoise_async.compress '{folder}'"]
+    for other in (None, "/usr/bin/python"):
+        monkeypatch.setattr("shutil.which", {"python": other}.get)
+        (line,) = advice()
+        assert line == f"{says}/venv/bin/python3 -m whitenoise_async.compress '{folder}'"
     assert advice("whitenoise-async serve") == [f"{says}whitenoise-async compress '{folder}'"]
     write(folder / "app.css", TEXT, compressed=True)
     assert advice() == []

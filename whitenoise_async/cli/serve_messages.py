@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
+import sys
 from collections.abc import Sequence
 
 from ..asgi.adapter import ASGIWhiteNoise
@@ -11,9 +13,6 @@ from ..compression.settings import DEFAULT_EXCLUDED, DEFAULT_MIN_SIZE, extension
 from ..files.errors import FileSystemError
 from ..files.state import state_or_none
 from .terminal import BOLD, Colored, counted, say
-
-# The command that compresses, by the name of the one that serves.
-_COMPRESS = {"python -m whitenoise_async": "python -m whitenoise_async.compress"}
 
 
 def say_where(directory: str, urls: Sequence[str]) -> None:
@@ -48,5 +47,14 @@ def say_what_is_served(files: ASGIWhiteNoise, directory: str, program: str) -> N
     share = f", {compressed / size:.0%} of them with compressed variants" if size else ""
     say(f"{counted(count, 'file')}, {size:,} bytes{share}")
     if compressible and not compressed:
-        command = _COMPRESS.get(program, "whitenoise-async compress")
-        say(f"To compress them ahead of time: {command} {shlex.quote(directory)}")
+        say(f"To compress them ahead of time: {_compress(program)} {shlex.quote(directory)}")
+
+
+def _compress(program: str) -> str:
+    """The command that compresses, as a user who runs ``program`` can enter it."""
+    if program != "python -m whitenoise_async":
+        return "whitenoise-async compress"
+    # Debian has no ``python``, and outside an activated environment it is another interpreter.
+    here, found = sys.executable, shutil.which("python")
+    is_here = found is not None and os.path.dirname(found) == os.path.dirname(here)
+    return f"{'python' if is_here else shlex.quote(here)} -m whitenoise_async.compress"
