@@ -67,11 +67,13 @@ class BaseWhiteNoise(Options, Generic[Line]):
         """
         :param application: answers every request that is not for a listed file. ``None`` answers
             them with 404.
-        :param root: a folder of static files, as for :meth:`add_files`.
+        :param root: a folder of static files, as for :meth:`add_files`. ``None`` adds none.
         :param prefix: the beginning of their URL paths, as for :meth:`add_files`.
-        :raises TypeError: for an unknown option, a value of the wrong type, or a subclass with a
-            method of WhiteNoise's that is never called here.
-        :raises ValueError: for a value out of range.
+        :raises TypeError: for an unknown option, a value of the wrong type, an application of
+            another interface, or a subclass with a method of WhiteNoise's that is never called
+            here. The message names the replacement.
+        :raises ValueError: for a value out of range, for a ``prefix`` that is a URL, and for
+            ``not_found`` with an application.
         """
         uncalled = find_uncalled_override(type(self), UNCALLED_APPLICATION_METHODS)
         if uncalled is not None:
@@ -104,6 +106,8 @@ class BaseWhiteNoise(Options, Generic[Line]):
             that is not a directory.
         :param prefix: the beginning of the files' URL paths. Slashes around it make no difference.
         :param followlinks: whether to follow links to directories. Links to files always work.
+        :raises TypeError: for an argument of the wrong type.
+        :raises ValueError: if ``prefix`` is a URL.
         """
         self._add(make_root(root, prefix, followlinks))
 
@@ -112,6 +116,8 @@ class BaseWhiteNoise(Options, Generic[Line]):
     ) -> None:
         """Serve files of known names below a folder, which is not walked.
 
+        :param root: the folder, as for :meth:`add_files`.
+        :param prefix: the beginning of the files' URL paths, as for :meth:`add_files`.
         :param names: paths below ``root``, with ``/`` between names, as a walk would find them,
             variants included. A missing file is noticed when it is requested.
         """
@@ -149,11 +155,11 @@ class BaseWhiteNoise(Options, Generic[Line]):
         self.responder.forget_replaced()
 
     def find(self, url: str) -> StaticFile | None:
-        """The file that ``url`` is served from, with its absolute ``path``. Blocks on the disk.
+        """The file that ``url`` is served from. Blocks on the disk.
 
         :param url: the URL path, decoded, below the mount point, without a query.
-        :returns: ``None`` for every other URL: one of the application, a variant, a redirect, or a
-            file that was removed.
+        :returns: the file, whose ``path`` is absolute. ``None`` for every other URL: one of the
+            application, a variant, a redirect, or a file that was removed.
         :raises FileSystemError: if the system fails.
         """
         entry = self.registry.look_up(url)
@@ -166,9 +172,10 @@ class BaseWhiteNoise(Options, Generic[Line]):
             return None
 
     def listed_files(self) -> Mapping[str, tuple[str, ...]] | None:
-        """The paths of the files that are served, and the suffixes of each one's variants.
+        """The files that are served: their absolute paths, and the suffixes of their variants.
 
-        :returns: ``None`` with ``autorefresh``, which lists nothing in advance.
+        :returns: a mapping such as ``{"/srv/static/app.css": (".gz", ".br")}``. ``None`` with
+            ``autorefresh``, which lists nothing in advance.
         """
         return self.registry.files()
 
@@ -180,6 +187,8 @@ class BaseWhiteNoise(Options, Generic[Line]):
 
         :param static_file: ``static_file.path`` is the file's absolute path.
         :param url: the URL path, decoded, below the mount point.
+        :returns: whether to send ``Cache-Control: max-age=315360000, public, immutable``
+            (RFC 8246). A subclass may return any value that is true or false.
         """
         test = self.resolved_options.is_immutable
         return test is not None and bool(test(static_file.path, url))

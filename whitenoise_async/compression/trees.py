@@ -36,26 +36,28 @@ def compress_tree(
 ) -> Report:
     """Write variants of each file below ``root`` next to it, in each encoding that saves enough.
 
-    A variant that is right stays as it is. A variant that this tool wrote and that is no longer
-    needed is removed. Links to folders are not followed. A link to a file outside ``root`` is left
-    alone, unless ``follow_links`` is set.
+    A variant that is up to date is not changed. A variant that this tool wrote and that is no
+    longer needed is removed. Links to folders are not followed. A link to a file outside ``root``
+    is left alone, unless ``follow_links`` is set.
 
     :param root: the folder.
-    :param encodings: any of ``"gzip"``, ``"br"`` and ``"zstd"``; ``None`` for all that are
-        installed.
-    :param levels: by encoding. The defaults make the smallest files: 12 for gzip (9 without
-        libdeflate), 11 for br, 19 for zstd.
+    :param encodings: a sequence of any of ``"gzip"``, ``"br"`` and ``"zstd"``; ``None``, the
+        default, for all that are installed.
+    :param levels: a mapping of encodings to levels, such as ``{"br": 9}``. The defaults make the
+        smallest files: 12 for gzip (9 without libdeflate), 11 for br, 19 for zstd.
     :param include: glob patterns of the files to compress. A pattern with a slash is matched with
         the path below the root, another one with the name of a file or folder. Without patterns,
         all files are compressed except those with the extension of a compressed format.
     :param exclude: glob patterns of files to leave alone, whatever ``include`` says.
     :param skip_extensions: extensions of files to leave alone, such as ``"jpg"``, whatever
         ``include`` says. They replace the built-in list.
-    :param min_size: bytes; a smaller file is left alone. 100 by default.
-    :param min_saving: how many percent of the original a variant must save. 5 by default.
-    :param jobs: the number of threads that compress; ``None`` for one per usable core.
-    :param follow_links: also compress files outside ``root`` that links lead to. The variants are
-        written next to the link. Root never follows a link that another user owns.
+    :param min_size: a number of bytes, 100 by default. A smaller file is left alone.
+    :param min_saving: how many percent of the original a variant must save, 5 by default.
+    :param jobs: the number of threads that compress; ``None``, the default, for one per usable
+        core.
+    :param follow_links: also compress files outside ``root`` that links lead to. Their variants are
+        written next to the link. ``False`` by default. If the user root runs this, a link that
+        another user owns is never followed.
     :param dry_run: report what would be done, and change nothing.
     :param watcher: is called during the run.
     :returns: the results, file by file. A file that fails does not stop the others.
@@ -100,7 +102,7 @@ def clean_tree(
 ) -> Report:
     """Remove the variants that :func:`compress_tree` wrote, and its record when none is left.
 
-    A variant that was changed since then belongs to somebody else, and stays.
+    A variant that was changed since then is not removed.
 
     :param encodings: of the variants to remove; ``None`` for all.
     :param include: glob patterns of the originals; none for all.

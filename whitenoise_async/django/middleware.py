@@ -54,7 +54,11 @@ class WhiteNoiseMiddleware(ConfiguredWhiteNoise[tuple[str, str]]):
     """Serves a Django project's static files. It belongs right after ``SecurityMiddleware``.
 
     Under ASGI it runs on the event loop, and never blocks it with file access. Under WSGI the
-    server may send files itself. A request for another path costs one look-up.
+    server may send files itself. A request for another path costs one lookup.
+
+    The options are those of :class:`whitenoise_async.WhiteNoise`, except ``not_found``. Each one is
+    also a setting: ``max_age`` is ``WHITENOISE_MAX_AGE``. With ``DEBUG``, ``autorefresh`` is true
+    by default.
     """
 
     sync_capable = True
@@ -94,9 +98,13 @@ class WhiteNoiseMiddleware(ConfiguredWhiteNoise[tuple[str, str]]):
         """
         :param get_response: answers every request that is not for a file. ``None`` answers them
             with 404.
-        :param settings: an object with the settings as attributes.
+        :param settings: an object whose attributes are the settings, by default Django's. A missing
+            one has its default.
         :param options: take precedence over the ``WHITENOISE_`` settings.
         :raises django.core.exceptions.ImproperlyConfigured: for a setting with a wrong value.
+        :raises TypeError: for an unknown option, a value of the wrong type, or a subclass with a
+            method of WhiteNoise's that is never called here.
+        :raises ValueError: for a value out of range.
         """
         if get_response is None:
             # If Django's MiddlewareMixin precedes this class, it sets the attribute, and calls

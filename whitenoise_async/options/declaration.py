@@ -59,12 +59,14 @@ class Options(HasHooks):
     #: immutable.
     autorefresh: bool = False
 
-    #: How many seconds browsers and proxies may cache a file without revalidating. ``None`` sends
-    #: no ``Cache-Control``. With ``autorefresh``, the default is 0. A mapping has seconds by glob
-    #: pattern, as in ``exclude``: the first match counts, and 60 without one.
+    #: How many seconds browsers and proxies may cache a file without revalidating (RFC 9111
+    #: section 5.2.2.1). ``None`` sends no ``Cache-Control``. With ``autorefresh``, the default is
+    #: 0. A mapping has seconds by glob pattern, as in ``exclude``: the first match counts, and 60
+    #: without one.
     max_age: int | Mapping[str, int | None] | None = DEFAULT_MAX_AGE
 
-    #: Added to ``Content-Type`` for media types that have a charset. ``None`` adds none.
+    #: The charset that ``Content-Type`` declares for text and scripts. Files are not converted.
+    #: ``None`` declares none.
     charset: str | None = "utf-8"
 
     #: Send ``Access-Control-Allow-Origin: *``. Without it, browsers refuse fonts, module scripts
@@ -77,7 +79,8 @@ class Options(HasHooks):
 
     #: Which files never change under their URL: a callable ``(path, url)``, a regular expression
     #: that is searched in the URL, or the name of the build tool that made them: ``"vite"``,
-    #: ``"webpack"``, ``"esbuild"``, ``"parcel"`` or ``"django"``.
+    #: ``"webpack"``, ``"esbuild"``, ``"parcel"`` or ``"django"``. Browsers cache such a file for
+    #: ten years, and do not revalidate it on a reload (RFC 8246).
     immutable_file_test: Any = None
 
     #: Serve this file of each directory at the directory's own URL, ``dir/``. ``True`` means
@@ -96,8 +99,8 @@ class Options(HasHooks):
     #: URL. Only without an application.
     not_found: str | None = None
 
-    #: ``{".ext": "type/subtype"}``, or by whole file name. Takes precedence over the built-in
-    #: table.
+    #: Media types by extension, as in ``{".ext": "type/subtype"}``, or by whole file name. They
+    #: take precedence over the built-in table.
     mimetypes: Mapping[str, str] | None = None
 
     #: A callable ``(headers, path, url)`` that adds or changes headers. ``headers`` is a
@@ -105,14 +108,15 @@ class Options(HasHooks):
     #: ``autorefresh``, at every request.
     add_headers_function: Any = None
 
-    #: Bytes. Larger files are not kept in memory but read for each response; 0 keeps none.
+    #: Bytes. A larger file is not kept in memory, but read for each response. 0 keeps none.
     max_cached_file_size: int = 1024 * 1024
 
-    #: Bytes of all files in memory together, in each process; 0 keeps none.
+    #: Bytes. The limit for the contents of all files in memory together, in each process. 0 keeps
+    #: none.
     max_cache_size: int = 64 * 1024 * 1024
 
-    #: How many seconds a file is served before it is checked for changes; 0 checks at each
-    #: request, ``None`` never.
+    #: How many seconds a file is served before it is checked for changes. 0 checks at each
+    #: request, and ``None`` only at the first one.
     check_interval: float | None = 1.0
 
     #: Glob patterns, as in ``exclude``: only matching files are served. ``None`` serves all.
@@ -123,9 +127,9 @@ class Options(HasHooks):
     #: that matches is excluded with all its content.
     exclude: Collection[str] = ()
 
-    #: How the ``ETag`` of a file is made. ``"mtime"``: from its date and size. ``"content"``: from
-    #: a digest of its content. A callable ``(path, url)``: from the text that it returns; it is
-    #: called each time the file has changed.
+    #: How the ``ETag`` of a file (RFC 9110 section 8.8.3) is made. ``"mtime"``: from its date and
+    #: size. ``"content"``: from a digest of its content. A callable ``(path, url)``: from the text
+    #: that it returns. It is called at the first request, and again after each change of the file.
     etag: Any = "mtime"
 
 

@@ -1,4 +1,4 @@
-"""The registry that looks at the file system at each look-up, for ``autorefresh``."""
+"""The registry that looks at the file system at each lookup, for ``autorefresh``."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ File = TypeVar("File", bound=StaticFile)
 
 
 class LiveRegistry:
-    """Finds at each look-up what a walk at that moment would list.
+    """Finds at each lookup what a walk at that moment would list.
 
     No path is ever built from a URL: each segment must be the exact name of a listed entry, so no
     other spelling of a path leads anywhere.
