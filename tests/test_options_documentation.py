@@ -30,7 +30,8 @@ def test_every_option_has_a_meaning_and_nothing_else_has() -> None:
     assert set(meanings) == set(OptionKeywords.__annotations__)
     assert meanings["charset"] == (
         "'utf-8'",
-        "Added to ``Content-Type`` for media types that have a charset. ``None`` adds none.",
+        "The charset that ``Content-Type`` declares for text and scripts. Files are not converted."
+        "\n    ``None`` declares none.",
     )
     assert all(meaning.endswith(".") for _, meaning in meanings.values())
 
