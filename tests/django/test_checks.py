@@ -67,7 +67,7 @@ def test_correct_settings_raise_no_message() -> None:
         (
             {"MIDDLEWARE": [SECURITY, MIDDLEWARE, "whitenoise.middleware.WhiteNoiseMiddleware"]},
             "W002",
-            "Remove one of the two",
+            "HINT: Remove whitenoise.middleware.WhiteNoiseMiddleware.",
         ),
         ({"MIDDLEWARE": [MIDDLEWARE, SECURITY]}, "W003", f"comes before {SECURITY}"),
         (
@@ -80,9 +80,20 @@ def test_correct_settings_raise_no_message() -> None:
             "W005",
             f"{OURS} comes after django.contrib.staticfiles",
         ),
+        (
+            {"INSTALLED_APPS": ["django.contrib.staticfiles", OURS]},
+            "W005",
+            f"HINT: Put {OURS} before django.contrib.staticfiles.",
+        ),
         ({"WHITENOISE_ROOT": "/none"}, "W006", "WHITENOISE_ROOT is not a directory: /none"),
+        (
+            {"WHITENOISE_ROOT": "/none"},
+            "W006",
+            "HINT: Create the directory, or set WHITENOISE_ROOT",
+        ),
         ({"WHITENOISE_ROOT": "/no\nERROR a"}, "W006", r"is not a directory: /no\nERROR a"),
         ({"STATIC_ROOT": None}, "W007", "No files will be served: neither STATIC_ROOT nor"),
+        ({"STATIC_ROOT": None}, "W007", "HINT: Set STATIC_ROOT to the folder for collectstatic."),
     ],
 )
 def test_each_mistake_has_its_message(changed: dict[str, Any], number: str, said: str) -> None:

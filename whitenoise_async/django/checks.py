@@ -127,7 +127,8 @@ def _middleware_order(middleware: list[str]) -> Iterator[CheckMessage]:
         return
     if "whitenoise.middleware.WhiteNoiseMiddleware" in middleware:
         yield checks.Warning(
-            "MIDDLEWARE contains WhiteNoise's middleware too. Remove one of the two",
+            "MIDDLEWARE contains WhiteNoise's middleware too, so both serve static files",
+            hint="Remove whitenoise.middleware.WhiteNoiseMiddleware.",
             id="whitenoise_async.W002",
         )
     before = middleware[: middleware.index(_MIDDLEWARE)]
@@ -154,6 +155,7 @@ def _application_order() -> Iterator[CheckMessage]:
         yield checks.Warning(
             f"{ours} comes after {theirs} in INSTALLED_APPS, so runserver is Django's, which serves"
             " static files itself",
+            hint=f"Put {ours} before {theirs}.",
             id="whitenoise_async.W005",
         )
 
@@ -170,17 +172,21 @@ def _folders() -> Iterator[CheckMessage]:
         )
     if found.root is not None and not os.path.isdir(found.root):
         yield checks.Warning(
-            f"WHITENOISE_ROOT is not a directory: {found.root}", id="whitenoise_async.W006"
+            f"WHITENOISE_ROOT is not a directory: {found.root}",
+            hint="Create the directory, or set WHITENOISE_ROOT to None.",
+            id="whitenoise_async.W006",
         )
     fallback = found.options.get("fallback")
     if fallback and not (found.root and os.path.isfile(os.path.join(found.root, fallback))):
         yield checks.Warning(
             f"WHITENOISE_FALLBACK is not a file below WHITENOISE_ROOT: {fallback}",
+            hint="Set WHITENOISE_ROOT to the folder of the built page, and build the page.",
             id="whitenoise_async.W009",
         )
     if found.static_root is None and found.root is None and not found.use_finders:
         yield checks.Warning(
             "No files will be served: neither STATIC_ROOT nor WHITENOISE_ROOT is set, and"
             " WHITENOISE_USE_FINDERS is False",
+            hint="Set STATIC_ROOT to the folder for collectstatic.",
             id="whitenoise_async.W007",
         )
