@@ -187,13 +187,14 @@ def test_a_missing_fallback_is_a_warning_of_the_checks(
     project: Path, settings: dict[str, Any]
 ) -> None:
     def found() -> list[str]:
-        return [each.msg for each in check_settings(None) if each.id == "whitenoise_async.W009"]
+        return [str(each) for each in check_settings(None) if each.id == "whitenoise_async.W009"]
 
     assert found() == []
     for changed in ({"WHITENOISE_FALLBACK": "indx.html"}, {"WHITENOISE_ROOT": None}):
         with override_settings(**changed):
             (message,) = found()
-            assert message.startswith("WHITENOISE_FALLBACK is not a file below WHITENOISE_ROOT: ")
+            assert "WHITENOISE_FALLBACK is not a file below WHITENOISE_ROOT: " in message
+            assert "HINT: Set WHITENOISE_ROOT to the folder of the built page" in message
 
 
 @pytest.mark.parametrize("kind", [DjangoWhiteNoise, WhiteNoiseMiddleware])

@@ -256,7 +256,7 @@ class Census:
         """
         assert _tasks() == self._tasks
         assert _active_streams._number == 0
-        # A thread whose result nobody waited for goes on. It may still add to the caches.
+        # A thread goes on after its caller has stopped waiting. It may still add to the caches.
         await until_async(lambda: threads_taken() == 0)
         close_kept(app)
         forget(app)

@@ -166,7 +166,7 @@ def test_on_windows_it_is_closed_before_it_is_moved(
 def test_a_link_in_its_place_does_not_lead_to_a_file_that_is_changed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Who may write in the folder might give away files of root's in this way."""
+    """Otherwise, users who may write in the folder could give away files of root."""
     precious = write(tmp_path / "elsewhere" / "precious", b"precious")
     precious.chmod(0o600)
     before, asked = precious.stat(), []

@@ -75,7 +75,7 @@ def snapshot(root: Path) -> dict[str, tuple[int, ...]]:
 
 
 def told(report: Report) -> dict[str, str]:
-    """What became of each variant, by its path."""
+    """The result for each variant, by its path."""
     names = [each.path + SUFFIXES[each.encoding] for each in report.outcomes]
     assert len(set(names)) == len(names), "a variant is told of twice"
     return {name: each.action.value for name, each in zip(names, report.outcomes, strict=True)}
@@ -136,7 +136,7 @@ def swapping(folder: Path, target: Path) -> Iterator[None]:
 
 
 class Listener(Watcher):
-    """Keeps all that it is told; ``happen`` is called at each result."""
+    """Keeps all results; ``happen`` is called at each one."""
 
     def __init__(self, happen: Callable[[], object] = lambda: None) -> None:
         self.waited: list[str] = []

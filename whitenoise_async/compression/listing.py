@@ -14,7 +14,7 @@ from ..files.folder import Folder, walk
 from .report import LEADS_OUT, Failure, LeftAlone
 from .settings import Settings
 
-# The errors of a link that leads nowhere, and of a file that was removed meanwhile.
+# The errors of a link that leads nowhere, and of a file that was removed after it was listed.
 _LEADS_NOWHERE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG})
 
 #: Why a link is left alone.

@@ -24,7 +24,7 @@ class StaticFile:
         """
         :param path: the file, absolute.
         :param url: the URL path below the mount point, decoded.
-        :param suffixes: the suffixes of the variants that were listed beside the file.
+        :param suffixes: the suffixes of the variants that were listed next to the file.
         :param is_variant: whether its name is that of another file's variant. Then it is served
             here only if it is not the compression of that file.
         :param root: a folder. No link to a folder below it is followed when the file is opened.

@@ -174,7 +174,7 @@ class Responder(Generic[Line]):
     def reply(self, request: FileRequest) -> Reply[Line] | None:
         """Reply from the state of the disk. Blocks on the disk.
 
-        :returns: ``None`` if there is no such file any more. Then the application answers.
+        :returns: ``None`` if the file was removed. Then the application answers.
         """
         try:
             entry = request.entry
