@@ -239,7 +239,9 @@ def test_a_sensitive_file_is_named_with_advice_that_the_command_line_accepts(
     write(tmp_path / ".env", b"")
     served, errors = publish()
     assert served == "1 file, 0 bytes\n"
-    beginning, advice = errors.split(" To leave them out, add to exclude: ")
+    beginning, advice = errors.split(
+        " To leave them out, add to exclude (--exclude for a command): "
+    )
     assert beginning == f"Files below {tmp_path} are served, perhaps by mistake: .env."
     assert advice == "'.env*'\n"
     assert publish("--exclude", *shlex.split(advice)) == ("0 files, 0 bytes\n", "")

@@ -150,7 +150,7 @@ def test_one_warning_names_all_sensitive_files(
     assert (record.name, record.levelno) == ("whitenoise_async", logging.WARNING)
     assert record.getMessage() == (
         f"Files below {tree} are served, perhaps by mistake: .env; .git/; sub/.git/."
-        " To leave them out, add to exclude: '.env*', '.git'"
+        " To leave them out, add to exclude (--exclude for a command): '.env*', '.git'"
     )
     assert get("/.env").status == 200
 
@@ -172,7 +172,10 @@ def test_the_warning_names_a_limited_number_of_files(
     serve(tmp_path)
     (message,) = caplog.messages
     assert message.count(".bak;") == 20
-    assert "19.bak; 10 more. To leave them out, add to exclude: '*.bak'" in message
+    assert (
+        "19.bak; 10 more. To leave them out, add to exclude (--exclude for a command): '*.bak'"
+        in message
+    )
 
 
 def test_startup_logs_what_is_served(

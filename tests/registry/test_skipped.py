@@ -47,7 +47,7 @@ def test_one_warning_names_the_sensitive_files_and_the_option_that_excludes_them
     warn_of_sensitive({"b/.env": ".env*", "a.key": "*.key", ".envrc": ".env*"}, "/root")
     assert caplog.messages == [
         "Files below /root are served, perhaps by mistake: .envrc; a.key; b/.env."
-        " To leave them out, add to exclude: '*.key', '.env*'"
+        " To leave them out, add to exclude (--exclude for a command): '*.key', '.env*'"
     ]
 
 

@@ -263,7 +263,7 @@ def test_a_warning_names_the_sensitive_files_among_the_names(
     WalkedRegistry(None).add(root_of(tmp_path), ["a.css", ".env", "sub/.env", "sub/a.css"])
     assert caplog.messages == [
         f"Files below {tmp_path} are served, perhaps by mistake: .env; sub/.env."
-        " To leave them out, add to exclude: '.env*'"
+        " To leave them out, add to exclude (--exclude for a command): '.env*'"
     ]
 
 

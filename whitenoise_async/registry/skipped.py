@@ -61,7 +61,7 @@ def warn_of_sensitive(found: SensitiveFiles, root: str) -> None:
     if found:
         logger.warning(
             "Files below %s are served, perhaps by mistake: %s. To leave them out, add to"
-            " exclude: %s",
+            " exclude (--exclude for a command): %s",
             root,
             _first(sorted(found)),
             ", ".join(map(repr, sorted(set(found.values())))),
