@@ -364,8 +364,10 @@ def test_a_port_in_use_is_reported_in_one_line(
     output = capsys.readouterr()
     assert output.out == ""
     (line,) = output.err.splitlines()
-    assert line.startswith(f"Cannot listen on 127.0.0.1 port {port_in_use}: Address already in use")
-    assert line.endswith("; choose another --host or --port")
+    assert line == (
+        f"Cannot listen on 127.0.0.1 port {port_in_use}: Address already in use;"
+        " choose another --host or --port"
+    )
 
 
 @pytest.mark.parametrize(

@@ -75,7 +75,8 @@ def _open_listener(options: argparse.Namespace) -> socket.socket | None:
     try:
         listener = listen(options.host, options.port)
     except (OSError, UnicodeError) as error:  # UnicodeError: not a valid host name
-        reason = getattr(error, "strerror", None) or error
+        # socket.create_server adds the address to the text.
+        reason = str(getattr(error, "strerror", None) or error).partition(" (while ")[0]
         message = f"Cannot listen on {options.host} port {wanted}: {reason}"
         say(f"{message}; choose another --host or --port", error=True)
         return None
