@@ -56,9 +56,8 @@ class WhiteNoiseMiddleware(ConfiguredWhiteNoise[tuple[str, str]]):
     Under ASGI it runs on the event loop, and never blocks it with file access. Under WSGI the
     server may send files itself. A request for another path costs one lookup.
 
-    The options are those of :class:`whitenoise_async.WhiteNoise`, except ``not_found``. Each one is
-    also a setting: ``max_age`` is ``WHITENOISE_MAX_AGE``. With ``DEBUG``, ``autorefresh`` is true
-    by default.
+    The options of :class:`whitenoise_async.WhiteNoise`, except ``not_found``, are keyword arguments
+    and settings: ``max_age`` is ``WHITENOISE_MAX_AGE``. A keyword argument overrides a setting.
     """
 
     sync_capable = True
