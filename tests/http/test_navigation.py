@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from whitenoise_async.http.navigation import is_navigation, is_page_path
+from whitenoise_async.http.navigation import NAVIGATION_FIELDS, is_navigation, is_page_path
 
 # A browser's, when it opens a page.
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"
@@ -22,12 +22,14 @@ BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;
         (BROWSER, "no-cors", False),
         (BROWSER, "navigate, cors", False),
         (BROWSER, "", False),
+        (BROWSER, "\xa0navigate", False),  # only spaces and tabs are optional whitespace
         (None, None, False),
         ("", None, False),
         ("*/*", None, False),
         ("text/*", None, False),
         ("application/json, */*", None, False),
         ("text/htmlx", None, False),
+        ("\xa0text/html", None, False),
         ("TEXT/HTML", None, True),
         ("image/png , text/html;level=1 ; q=0.1", None, True),
         ("text/html;q=0", None, False),
@@ -44,6 +46,11 @@ def test_a_navigation_is_declared_or_accepts_html(
     assert is_navigation(accept, sec_fetch_mode) is expected
 
 
+def test_the_headers_that_decide_are_named() -> None:
+    """Vary names them."""
+    assert NAVIGATION_FIELDS == ("Accept", "Sec-Fetch-Mode")
+
+
 @pytest.mark.parametrize(
     ("path", "expected"),
     [
@@ -55,6 +62,7 @@ def test_a_navigation_is_declared_or_accepts_html(
         ("/and so on...", True),
         ("/assets/index-ABCDEFGH.js", False),
         ("/favicon.ico", False),
+        ("/MAKEFILE.X", False),
         ("/users/john.doe", False),
         ("/.env", False),
         ("/.git/config", False),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,11 @@ import pytest
 from tests.helpers.files import write
 from tests.helpers.registries import add
 from tests.helpers.threads import wait_for_threads
+from tests.helpers.waiting import until
 from whitenoise_async.registry import created_later
-from whitenoise_async.registry.created_later import THREAD_NAME
+from whitenoise_async.registry.created_later import THREAD_NAME, CreatedLater
 from whitenoise_async.registry.interface import make_root
+from whitenoise_async.registry.live import LiveRegistry
 from whitenoise_async.registry.walked import WalkedRegistry
 from whitenoise_async.support.globs import compile_globs
 
@@ -146,6 +148,73 @@ def test_after_a_long_look_it_rests(
         wait_for_threads(THREAD_NAME)
     assert looks[0] == 5.0  # until 7.0, so the next look is at 47.0
     assert min(looks[1:]) == 47.0
+
+
+class HeldRegistry(LiveRegistry):
+    """Records the URLs, and finds nothing, once ``released`` is set."""
+
+    def __init__(self) -> None:
+        super().__init__(None)
+        self.urls: list[str] = []
+        self.released = threading.Event()
+
+    def find_path(self, url: str) -> None:
+        self.urls.append(url)
+        self.released.wait()
+
+
+@pytest.fixture
+def held() -> Iterator[HeldRegistry]:
+    registry = HeldRegistry()
+    yield registry
+    registry.released.set()
+    wait_for_threads(THREAD_NAME)
+
+
+@pytest.fixture
+def look_at(
+    held: HeldRegistry, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[float, list[str]], None]:
+    """Request URLs at a time in seconds."""
+    later = CreatedLater(held)
+
+    def look_at(now: float, urls: list[str]) -> None:
+        monkeypatch.setattr(created_later, "monotonic", lambda: now)
+        for url in urls:
+            later.look_for(url)
+
+    return look_at
+
+
+def test_it_looks_for_16_urls_every_second(
+    held: HeldRegistry, look_at: Callable[[float, list[str]], None]
+) -> None:
+    held.released.set()
+    urls = [f"/{number}" for number in range(20)]
+    looks = [(0.0, ["/first"], ["/first"]), (0.9, urls, []), (1.0, ["/late"], urls[:16])]
+    looks += [(2.0, ["/next"], ["/next"])]
+    for now, requested, expected in looks:
+        look_at(now, requested)
+        wait_for_threads(THREAD_NAME)
+        assert held.urls == expected
+        held.urls.clear()
+
+
+def test_one_thread_looks_and_no_process_waits_for_it(
+    held: HeldRegistry, look_at: Callable[[float, list[str]], None]
+) -> None:
+    look_at(0.0, ["/slow"])
+    until(lambda: held.urls == ["/slow"])
+    look_at(1.0, ["/a"])
+    look_at(9.0, ["/b"])
+    names = [thread.name for thread in threading.enumerate()]
+    assert names.count("whitenoise_async_created_later") == 1
+    assert all(thread.daemon for thread in threading.enumerate() if thread.name == THREAD_NAME)
+    held.released.set()
+    wait_for_threads(THREAD_NAME)
+    look_at(189.0, ["/c"])  # the first look took 9 seconds, so it rests for 180
+    wait_for_threads(THREAD_NAME)
+    assert held.urls == ["/slow", "/a", "/b", "/c"]
 
 
 def test_a_disk_that_fails_is_not_reported(look: Look, monkeypatch: pytest.MonkeyPatch) -> None:

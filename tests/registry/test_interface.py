@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from whitenoise_async import ASGIWhiteNoise, WhiteNoise
-from whitenoise_async.registry.interface import make_root
+from whitenoise_async.registry.interface import NO_SUBSTITUTES, make_root
 
 
 @pytest.mark.parametrize(
@@ -30,6 +30,25 @@ def test_a_prefix_begins_and_ends_with_a_slash(
     tmp_path: Path, prefix: str | None, expected: str
 ) -> None:
     assert make_root(tmp_path, prefix, True) == (str(tmp_path), expected, True, True)
+
+
+@pytest.mark.parametrize(
+    ("prefix", "covered", "others"),
+    [
+        ("/a/b/", ["/a/b", "/a/b/", "/a/b/c"], ["", "/", "/a", "/a/", "/a/bc", "/a/B/", "/x/a/b/"]),
+        ("/", ["", "/", "/a"], ["a"]),
+    ],
+)
+def test_a_root_covers_the_urls_below_its_prefix(
+    tmp_path: Path, prefix: str, covered: list[str], others: list[str]
+) -> None:
+    root = make_root(tmp_path, prefix, False)
+    results = {url: root.covers(url) for url in [*covered, *others]}
+    assert results == {url: url in covered for url in results}
+
+
+def test_there_are_no_substitutes_by_default() -> None:
+    assert dict(NO_SUBSTITUTES) == {}
 
 
 def test_a_relative_root_is_resolved_at_once(

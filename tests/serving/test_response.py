@@ -24,6 +24,7 @@ from whitenoise_async.serving.response import (
     Request,
     Response,
     not_found,
+    not_found_page,
     redirect,
     redirect_headers,
     respond,
@@ -611,6 +612,35 @@ def test_a_missing_file_is_a_404_and_an_unavailable_file_a_503() -> None:
     assert {missing.status, unavailable().status} <= REASONS.keys()
 
 
+@pytest.mark.parametrize(
+    ("method", "fields", "coding"),
+    [
+        ("GET", {}, "identity"),
+        ("HEAD", {}, "identity"),
+        ("GET", AS_GZIP, "gzip"),
+        ("HEAD", AS_GZIP, "gzip"),
+        ("GET", {"if_none_match": ETAG, "if_modified_since": DATE}, "identity"),
+        ("GET", {"if_match": '"x"', "if_unmodified_since": DATE}, "identity"),
+        ("GET", {"range": "bytes=0-9"}, "identity"),
+        ("GET", {"range": "bytes=0-9", "accept_encoding": "gzip, identity"}, "gzip"),
+        ("GET", {"range": "bytes=9999-", "if_range": ETAG}, "identity"),
+    ],
+)
+def test_the_page_for_a_missing_url_is_sent_whole_and_without_validators(
+    method: str, fields: dict[str, str], coding: str
+) -> None:
+    """RFC 9110 §13.2.1 and §14.2: only a response with status 200 has conditions and ranges."""
+    response = not_found_page(PAIR, request(method, **fields))
+    coded = coding == "gzip"
+    assert (response.status, response.representation) == (404, PAIR[coded])
+    assert response.headers == [
+        *[TYPE, CACHE, CORS, VARY],
+        *([GZIP] if coded else []),
+        ("Content-Length", "300" if coded else "1000"),
+    ]
+    assert ranges_of(response) == (() if method == "HEAD" else WHOLE_CODED if coded else WHOLE)
+
+
 MULTIPART = Row("15.3.7.2", request(range="bytes=0-0,2-2"), 206, [])
 
 
@@ -623,10 +653,11 @@ MULTIPART = Row("15.3.7.2", request(range="bytes=0-0,2-2"), 206, [])
         lambda: redirect("./", request("OPTIONS"), FILE_HEADERS),
         not_found,
         unavailable,
+        lambda: not_found_page(PAIR, request()),
     ],
     ids=[
         *map(str, map(row_id, [*ROWS, MULTIPART])),
-        *("302", "302 POST", "302 OPTIONS", "404", "503"),
+        *("302", "302 POST", "302 OPTIONS", "404", "503", "404 page"),
     ],
 )
 def test_two_responses_never_share_a_list_of_headers(make: Callable[[], Response]) -> None:
