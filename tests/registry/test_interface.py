@@ -98,6 +98,9 @@ def test_an_argument_of_the_wrong_type_is_refused(arguments: Any, named: str) ->
         "//cdn.example/static/",
         " https://cdn.example/",
         "s3://bucket/static",
+        "svn+ssh://host/",
+        "ms-settings://host/",
+        "iris.beep://host/",
     ],
 )
 def test_a_prefix_with_a_host_is_refused(tmp_path: Path, prefix: str) -> None:
@@ -110,7 +113,7 @@ def test_a_prefix_with_a_host_is_refused(tmp_path: Path, prefix: str) -> None:
             add(tmp_path, prefix)
 
 
-@pytest.mark.parametrize("prefix", ["//", "///", "a//b", "c:/d", "http:/a"])
+@pytest.mark.parametrize("prefix", ["//", "///", "a//b", "c:/d", "http:/a", "3d://a", "://a"])
 def test_other_slashes_and_colons_belong_to_a_prefix(tmp_path: Path, prefix: str) -> None:
     stripped = prefix.strip("/")
     assert make_root(tmp_path, prefix, False).prefix == (f"/{stripped}/" if stripped else "/")
