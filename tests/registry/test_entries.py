@@ -29,4 +29,5 @@ def test_two_files_are_never_equal() -> None:
 def test_redirects_and_unresolved_urls_are_plain_values() -> None:
     file = StaticFile("/root/docs/index.html", "/docs/")
     assert Redirect(file, "./") == Redirect(file, "./") != Redirect(file, None)
+    assert Unresolved("/a").kind is None
     assert Unresolved("/a") == Unresolved("/a") != Unresolved("/b")

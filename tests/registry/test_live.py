@@ -103,6 +103,34 @@ def test_excluded_files_and_folders_are_not_found(
         assert registry.look_up(url) is None, url
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_pages_have_no_clean_urls_by_default(tmp_path: Path, kind: Callable[..., Registry]) -> None:
+    write(tmp_path / "about.html", b"a")
+    registry = kind(None)
+    add(registry, tmp_path)
+    assert registry.look_up("/about") is None
+    assert path_of(registry.look_up("/about.html")) == str(tmp_path / "about.html")
+
+
+def test_the_path_of_a_file_is_found_in_the_latest_root_without_a_warning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    old = write(one / "two" / ".env", b"")
+    index = write(one / "two" / "index.html", b"")
+    new = write(two / ".env", b"")
+    (one / "dangling").symlink_to("nowhere")
+    registry = LiveRegistry("index.html")
+    add(registry, one)
+    assert registry.find_path("/two/.env") == str(old)
+    add(registry, two, "two")
+    assert registry.find_path("/two/.env") == str(new)
+    assert registry.find_path("/two/") == str(index)
+    for url in ("/two", "/none", "/none/a", "/dangling", "two/.env"):
+        assert registry.find_path(url) is None, url
+    assert caplog.messages == []
+
+
 names = st.sampled_from(
     [
         *["a", "b", "a.gz", "a.br", "a.gz.br", ".gz", "index.html", "index.html.gz", "c.txt", "ü"],

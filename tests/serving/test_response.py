@@ -427,7 +427,9 @@ def test_only_the_same_response_has_the_same_boundary() -> None:
     later = make_representations(
         [("/a.css", "identity", FileState(1000, 1))], FILE_HEADERS, [False], [None]
     )
-    assert len({boundary(*each) for each in [*others, (later, "bytes=0-0,2-2")]}) == 4
+    boundaries = {boundary(*each) for each in [*others, (later, "bytes=0-0,2-2")]}
+    assert len(boundaries) == 4
+    assert {len(each) for each in boundaries} == {32}  # 128 bits in hexadecimal
 
 
 def test_every_response_has_accept_ranges() -> None:

@@ -35,7 +35,10 @@ PACKAGE = ROOT / "whitenoise_async"
 EQUIVALENT = Path(__file__).with_name("equivalent_mutants.txt")
 
 # The tests of a module are those of the same name. These run after them.
-MORE_TESTS: dict[str, list[str]] = {}
+MORE_TESTS: dict[str, list[str]] = {
+    "registry/live.py": ["tests/registry/test_substitutes.py"],
+    "registry/walked.py": ["tests/registry/test_substitutes.py"],
+}
 
 # Some mutants loop, and some of these fill a list.
 MEMORY_LIMIT = 4 * 2**30
