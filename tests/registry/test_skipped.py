@@ -8,7 +8,12 @@ import pytest
 
 from tests.helpers.registries import add
 from whitenoise_async.files.errors import FileSystemError
-from whitenoise_async.registry.skipped import SkippedEntries, warn_of_sensitive, warn_or_raise
+from whitenoise_async.registry.skipped import (
+    SkippedEntries,
+    warn_of_missing,
+    warn_of_sensitive,
+    warn_or_raise,
+)
 from whitenoise_async.registry.walked import WalkedRegistry
 
 
@@ -55,6 +60,15 @@ def test_an_entry_that_a_request_skips_is_named_once(caplog: pytest.LogCaptureFi
     for _ in range(2):
         warn_or_raise("/root/a", "odd")
     assert caplog.messages == ["/root/a is not served: odd"]
+
+
+def test_a_missing_substitute_is_named_once(caplog: pytest.LogCaptureFixture) -> None:
+    for name in ("404.html", "404.html", "app/index.html"):
+        warn_of_missing(name)
+    assert caplog.messages == [
+        "There is no 404.html below a root, to be sent where there is no other file",
+        "There is no app/index.html below a root, to be sent where there is no other file",
+    ]
 
 
 def test_an_error_without_a_text_is_described(caplog: pytest.LogCaptureFixture) -> None:

@@ -36,8 +36,10 @@ EQUIVALENT = Path(__file__).with_name("equivalent_mutants.txt")
 
 # The tests of a module are those of the same name. These run after them.
 MORE_TESTS: dict[str, list[str]] = {
-    "registry/live.py": ["tests/registry/test_substitutes.py"],
-    "registry/walked.py": ["tests/registry/test_substitutes.py"],
+    "registry/live.py": [f"tests/registry/test_{name}.py" for name in ("listing", "substitutes")],
+    "registry/walked.py": [
+        f"tests/registry/test_{name}.py" for name in ("created_later", "listing", "substitutes")
+    ],
 }
 
 # Some mutants loop, and some of these fill a list.
