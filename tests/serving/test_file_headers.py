@@ -13,7 +13,7 @@ import pytest
 from tests.helpers.clients import ADAPTERS, Serve, client_of
 from tests.helpers.files import write
 from whitenoise_async.http.media_types import MediaTypes
-from whitenoise_async.registry.entries import StaticFile
+from whitenoise_async.registry.entries import Fallback, NotFoundPage, StaticFile
 from whitenoise_async.serving.file_headers import FileHeaders, Hook, shared_headers
 from whitenoise_async.support.globs import FirstMatch
 
@@ -58,6 +58,29 @@ def test_the_hooks_are_called_with_the_file_and_its_url() -> None:
         ("X-A", "c"),
         ("X-D", "\xa0d"),
     ]
+
+
+def test_substitutes_are_never_immutable() -> None:
+    """Later, there may be another response at the same URL."""
+    calls: list[str] = []
+
+    def is_immutable_file(file: StaticFile, url: str) -> bool:
+        calls.append(url)
+        return True
+
+    hook = Hook("is_immutable_file", is_immutable_file)
+    page = ("Content-Type", 'text/html; charset="utf-8"')
+    shared, max_age = [("Vary", "Origin")], FirstMatch[int | None](60)
+    for add in (None, lambda headers, path, url: calls.append(path)):
+        headers = FileHeaders(MediaTypes({}), "utf-8", shared, hook, add, max_age)
+        assert headers.make(Fallback("/root/index.html", "/index.html")) == [
+            *[page, ("Cache-Control", "no-cache")],
+            ("Vary", "Origin, Accept, Sec-Fetch-Mode"),
+        ]
+        assert headers.make(NotFoundPage("/root/404.html", "/404.html")) == [
+            *[page, *shared, ("Cache-Control", "no-store")]
+        ]
+    assert calls == ["/root/index.html", "/root/404.html"]
 
 
 @pytest.mark.parametrize(

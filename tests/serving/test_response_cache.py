@@ -82,6 +82,14 @@ def test_snapshot_method_and_headers_distinguish_responses(
     assert len({id(cache[key]) for key in keys}) == len(cache) == len(keys)
 
 
+def test_the_page_for_missing_urls_has_status_404(cache: Cache, snapshot: Snapshot) -> None:
+    page = Snapshot(snapshot.representations, is_not_found_page=True)
+    for fields in (raw_of(), raw_of(if_none_match="*"), raw_of(range="bytes=0-0")):
+        response = cache[page, "GET", fields]
+        assert (response.status, response.plan.length) == (404, 1000)
+        assert cache[page, "GET", fields] is response
+
+
 def test_the_number_of_responses_is_bounded(cache: Cache, snapshot: Snapshot) -> None:
     """Clients control the keys."""
     first = cache[snapshot, "GET", raw_of()]

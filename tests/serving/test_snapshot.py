@@ -13,7 +13,7 @@ from tests.helpers.clients import Serve
 from tests.helpers.files import write
 from whitenoise_async.files.state import FileState
 from whitenoise_async.http.media_types import MediaTypes
-from whitenoise_async.registry.entries import StaticFile
+from whitenoise_async.registry.entries import Fallback, NotFoundPage, StaticFile
 from whitenoise_async.serving.etags import make_tag_source
 from whitenoise_async.serving.file_headers import FileHeaders, Hook
 from whitenoise_async.serving.open_variants import OpenVariants
@@ -65,6 +65,27 @@ def test_a_snapshot_describes_the_file_and_its_variants(
     assert all(each.data is None for each in snapshot.contents.values())
     assert snapshot.check_after <= 0  # at once, unless the responder says otherwise
     assert snapshot.is_current()
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"), [(StaticFile, False), (Fallback, False), (NotFoundPage, True)]
+)
+def test_a_snapshot_knows_whether_it_is_the_page_for_missing_urls(
+    tmp_path: Path, headers: FileHeaders, kind: type[StaticFile], expected: bool
+) -> None:
+    path = write(tmp_path / "a.html", TEXT)
+    snapshot = snapshot_of(ServedFile(kind(str(path), "/a.html")), headers)
+    assert snapshot.is_not_found_page is expected
+    assert Snapshot(snapshot.representations).is_not_found_page is False
+
+
+def test_a_forked_process_has_a_lock_of_its_own() -> None:
+    served = ServedFile(StaticFile("/a.txt", "/a.txt"))
+    before = served.lock
+    served.reset_after_fork()
+    assert served.lock is not before
+    with served.lock, served.lock:  # the thread that holds it may take it again
+        pass
 
 
 def test_the_tags_come_from_the_source(tmp_path: Path, headers: FileHeaders) -> None:
