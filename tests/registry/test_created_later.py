@@ -76,6 +76,41 @@ def test_an_index_file_that_was_created_after_startup_is_named(root: Path, look:
     assert look("/app/") == [warning(path)]
 
 
+@pytest.mark.parametrize(
+    ("index_file", "clean_urls", "looked_for"),
+    [
+        (None, False, ["/app/a.js"]),
+        ("index.html", False, ["/app/a.js", "/app/sub/"]),
+        (None, True, ["/app/a.js", "/app/sub/", "/app/page"]),
+    ],
+)
+def test_urls_at_which_no_file_can_be_are_not_looked_for(
+    root: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    index_file: str | None,
+    clean_urls: bool,
+    looked_for: list[str],
+) -> None:
+    registry = WalkedRegistry(index_file, clean_urls=clean_urls)
+    add(registry, root, "app")
+    found: list[str] = []
+    monkeypatch.setattr(CreatedLater, "look_for", lambda later, url: found.append(url))
+    for url in ("/app/a.js", "/app/sub/", "/app/page", "/app/a.js.gz"):
+        assert registry.look_up(url) is None
+    assert found == looked_for
+
+
+def test_a_page_that_was_created_after_startup_is_named(
+    root: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    registry = WalkedRegistry(None, clean_urls=True)
+    add(registry, root, "app")
+    path = write(root / "about.html", b"")
+    assert registry.look_up("/app/about") is None
+    wait_for_threads(THREAD_NAME)
+    assert caplog.messages == [warning(path)]
+
+
 def test_a_root_may_be_created_after_startup(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

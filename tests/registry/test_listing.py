@@ -250,3 +250,12 @@ def test_each_file_knows_its_path_below_its_root(
         assert isinstance(entry, StaticFile | Redirect)
         file = entry.file if isinstance(entry, Redirect) else entry
         assert file.path_below_root == expected
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_pages_have_no_clean_urls_by_default(kind: type[WalkedRegistry], tmp_path: Path) -> None:
+    write(tmp_path / "about.html", b"a")
+    registry = kind(None)
+    add(registry, tmp_path)
+    assert registry.look_up("/about") is None
+    assert path_of(registry.look_up("/about.html")) == str(tmp_path / "about.html")

@@ -103,15 +103,6 @@ def test_excluded_files_and_folders_are_not_found(
         assert registry.look_up(url) is None, url
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_pages_have_no_clean_urls_by_default(tmp_path: Path, kind: Callable[..., Registry]) -> None:
-    write(tmp_path / "about.html", b"a")
-    registry = kind(None)
-    add(registry, tmp_path)
-    assert registry.look_up("/about") is None
-    assert path_of(registry.look_up("/about.html")) == str(tmp_path / "about.html")
-
-
 def test_the_path_of_a_file_is_found_in_the_latest_root_without_a_warning(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

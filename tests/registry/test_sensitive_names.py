@@ -83,4 +83,5 @@ def test_a_sensitive_folder_is_named_instead_of_its_files(folder: str) -> None:
 
 def test_a_variant_is_as_sensitive_as_its_original() -> None:
     assert is_sensitive_name(".env.gz")
+    assert is_sensitive_name(".htpasswd.gz")
     assert not is_sensitive_name("app.js.gz")

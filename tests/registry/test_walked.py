@@ -17,6 +17,7 @@ import pytest
 
 from tests.helpers.files import write
 from tests.helpers.registries import add, describe, path_of
+from tests.helpers.waiting import until
 from whitenoise_async.registry.entries import Redirect, StaticFile
 from whitenoise_async.registry.interface import Registry, Root, make_root
 from whitenoise_async.registry.listing import Place
@@ -273,19 +274,27 @@ def test_a_forked_process_can_look_up_while_a_thread_of_the_parent_holds_the_loc
     write(tmp_path / "a.txt", b"a")
     registry = WalkedRegistry(None)
     add(registry, tmp_path)
+    is_held, is_released = threading.Event(), threading.Event()
     make_file = Place.file
 
     def look_up_in_child() -> None:
         patch.undo()
         assert isinstance(registry.look_up("/a.txt"), StaticFile)
 
-    def fork_and_make(place: Place, url: str) -> StaticFile:
-        assert fork(look_up_in_child) == 0
+    def make_slowly(place: Place, url: str) -> StaticFile:
+        is_held.set()
+        is_released.wait(60)
         return make_file(place, url)
 
+    holder = threading.Thread(target=registry.look_up, args=["/a.txt"])
     with monkeypatch.context() as patch:
-        patch.setattr(Place, "file", fork_and_make)
-        assert isinstance(registry.look_up("/a.txt"), StaticFile)
+        patch.setattr(Place, "file", make_slowly)
+        holder.start()
+        until(is_held.is_set)
+        status = fork(look_up_in_child)
+        is_released.set()
+        holder.join()
+    assert status == 0
 
 
 def test_the_log_counts_the_urls_of_a_root(
