@@ -65,16 +65,17 @@ def install_what_is_released(session: nox.Session, lines: list[list[str]]) -> No
 
 # The modules of the package for which each mutant is killed or listed as equivalent.
 MUTATED = [
-    *(f"http/{name}.py" for name in ["dates", "fields", "negotiation", "paths"]),
+    *(f"http/{name}.py" for name in ["dates", "fields", "navigation", "negotiation", "paths"]),
     *(f"http/{name}.py" for name in ["preconditions", "ranges"]),
-    *(f"files/{name}.py" for name in ["codings", "errors", "open_file", "pread", "state"]),
-    "files/variant_check.py",
-    *(f"registry/{name}.py" for name in ["directory", "entries", "interface", "listing"]),
-    *(f"registry/{name}.py" for name in ["live", "sensitive_names", "skipped", "walked"]),
+    *(f"files/{name}.py" for name in ["codings", "content", "errors", "open_file", "pread"]),
+    *(f"files/{name}.py" for name in ["state", "variant_check"]),
+    *(f"registry/{name}.py" for name in ["created_later", "directory", "entries", "interface"]),
+    *(f"registry/{name}.py" for name in ["listing", "live", "sensitive_names", "skipped"]),
+    "registry/walked.py",
     *(f"serving/{name}.py" for name in ["body_plan", "content_cache", "descriptor_cache"]),
     *(f"serving/{name}.py" for name in ["etags", "file_headers", "open_variants"]),
     *(f"serving/{name}.py" for name in ["representation", "responder"]),
-    *(f"serving/{name}.py" for name in ["response_cache", "snapshot"]),
+    *(f"serving/{name}.py" for name in ["response", "response_cache", "snapshot"]),
 ]
 
 

@@ -23,7 +23,7 @@ from tests.helpers.unprivileged_scripts import run_as_nobody
 from whitenoise_async.files.errors import FileSystemError
 from whitenoise_async.files.open_file import OpenFile, open_file
 from whitenoise_async.http.media_types import MediaTypes
-from whitenoise_async.registry.entries import Entry, StaticFile, Unresolved
+from whitenoise_async.registry.entries import Entry, NotFoundPage, StaticFile, Unresolved
 from whitenoise_async.registry.walked import WalkedRegistry
 from whitenoise_async.serving import content_cache, descriptor_cache, response_cache
 from whitenoise_async.serving import responder as responder_module
@@ -32,6 +32,7 @@ from whitenoise_async.serving.etags import make_tag_source
 from whitenoise_async.serving.file_headers import FileHeaders, Hook
 from whitenoise_async.serving.responder import FileRequest, Limits, Reply, Responder
 from whitenoise_async.serving.snapshot import Snapshot
+from whitenoise_async.support.globs import FirstMatch
 from whitenoise_async.wsgi.environ import WSGIFormat, relevant_headers
 
 pytestmark = pytest.mark.usefixtures("max_open", "no_descriptor_left")
@@ -246,7 +247,7 @@ class Site:
 
     def __init__(self, root: Path, check_interval: float | None = None, **limits: Any) -> None:
         self.hooks: list[str] = []
-        self._registry = WalkedRegistry("index.html")
+        self._registry = WalkedRegistry("index.html", substitutes={NotFoundPage: "404.html"})
         add(self._registry, root)
         sizes = {"max_cached_file_size": 1000, "max_cache_size": 10_000, **limits}
         self.responder = Responder(
@@ -257,6 +258,7 @@ class Site:
                 [("Access-Control-Allow-Origin", "*")],
                 Hook("is_immutable_file", lambda file, url: self.hooks.append(url)),
                 lambda headers, path, url: headers.add_header("Timing-Allow-Origin", "*"),
+                FirstMatch[int | None](None, {"/docs/*.html": 5}),
             ),
             make_tag_source("mtime"),
             WSGIFormat(),
@@ -508,6 +510,41 @@ def test_an_unresolved_url_leads_to_the_response_of_its_file(
     assert reply[0].status == 503
     assert ("Timing-Allow-Origin", "*") in reply[0].headers
     assert caplog.messages == [f"{path} cannot be read now: Cannot allocate memory"]
+
+
+def test_an_unresolved_substitute_is_sent_for_a_missing_url(tmp_path: Path) -> None:
+    write(tmp_path / "a.txt", TEXT)
+    site = Site(tmp_path)
+    request = FileRequest(Unresolved(URL, NotFoundPage), "GET", (None,) * 7, URL, "")
+    assert site.responder.reply(request) is None
+    write(tmp_path / "404.html", TEXT[::-1])
+    site = Site(tmp_path)
+    reply = site.responder.reply(request)
+    assert reply is not None
+    assert reply[0].status == 404
+    assert body_of(reply) == TEXT[::-1]
+
+
+def test_a_reply_comes_from_the_disk_if_the_caches_have_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "a.txt", TEXT)
+    site = Site(tmp_path)
+    request = site.request()
+    assert body_of(site.responder.reply_from_caches_or_disk(request)) == TEXT
+    monkeypatch.setattr(Responder, "reply", None)
+    assert body_of(site.responder.reply_from_caches_or_disk(request)) == TEXT
+
+
+def test_a_redirect_may_be_cached_as_long_as_its_file(tmp_path: Path) -> None:
+    for folder in ("docs", "other"):
+        write(tmp_path / folder / "index.html", TEXT)
+    site = Site(tmp_path)
+    for url, expected in [("/docs", ["max-age=5, public"]), ("/other", [])]:
+        reply = site.responder.reply(site.request(url=url))
+        assert reply is not None
+        assert reply[0].status == 302
+        assert [value for name, value in reply[0].headers if name == "Cache-Control"] == expected
 
 
 def test_a_reply_from_memory_needs_the_content(tmp_path: Path) -> None:
