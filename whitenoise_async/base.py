@@ -13,7 +13,7 @@ from .files.errors import UnavailableError
 from .options import Options, ResolvedOptions, apply_keywords, resolve
 from .overrides import UNCALLED_APPLICATION_METHODS, find_uncalled_override
 from .registry.entries import Fallback, NotFoundPage, StaticFile
-from .registry.interface import Registry, Root, Substitutes, make_root
+from .registry.interface import Registry, RegistryOptions, Root, Substitutes, make_root
 from .registry.live import LiveRegistry
 from .registry.walked import WalkedRegistry
 from .serving.etags import make_tag_source
@@ -226,14 +226,13 @@ class BaseWhiteNoise(Options, Generic[Line]):
         self.application = wrapper(self.application, self.registry, self.responder)
 
     def _make_registry(self) -> Registry:
+        kind = LiveRegistry if self.resolved_options.autorefresh else WalkedRegistry
+        return kind(self._registry_options())
+
+    def _registry_options(self) -> RegistryOptions:
         options = self.resolved_options
-        kind = LiveRegistry if options.autorefresh else WalkedRegistry
-        return kind(
-            options.index_file,
-            options.exclude,
-            clean_urls=options.clean_urls,
-            substitutes=self._substitutes(),
-        )
+        substitutes = self._substitutes()
+        return RegistryOptions(options.index_file, options.exclude, options.clean_urls, substitutes)
 
     def _substitutes(self) -> Substitutes:
         """The files that are sent where there is no file, by their kind."""

@@ -17,7 +17,7 @@ from tests.helpers.threads import wait_for_threads
 from tests.helpers.waiting import until
 from whitenoise_async.registry import created_later
 from whitenoise_async.registry.created_later import THREAD_NAME, CreatedLater
-from whitenoise_async.registry.interface import make_root
+from whitenoise_async.registry.interface import RegistryOptions, make_root
 from whitenoise_async.registry.live import LiveRegistry
 from whitenoise_async.registry.walked import WalkedRegistry
 from whitenoise_async.support.globs import compile_globs
@@ -34,7 +34,7 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def registry(root: Path) -> WalkedRegistry:
-    registry = WalkedRegistry("index.html", compile_globs("exclude", ["*.map"]))
+    registry = WalkedRegistry(RegistryOptions("index.html", compile_globs("exclude", ["*.map"])))
     add(registry, root, "app")
     return registry
 
@@ -91,7 +91,7 @@ def test_urls_at_which_no_file_can_be_are_not_looked_for(
     clean_urls: bool,
     looked_for: list[str],
 ) -> None:
-    registry = WalkedRegistry(index_file, clean_urls=clean_urls)
+    registry = WalkedRegistry(RegistryOptions(index_file, clean_urls=clean_urls))
     add(registry, root, "app")
     found: list[str] = []
     monkeypatch.setattr(CreatedLater, "look_for", lambda later, url: found.append(url))
@@ -103,7 +103,7 @@ def test_urls_at_which_no_file_can_be_are_not_looked_for(
 def test_a_page_that_was_created_after_startup_is_named(
     root: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    registry = WalkedRegistry(None, clean_urls=True)
+    registry = WalkedRegistry(RegistryOptions(clean_urls=True))
     add(registry, root, "app")
     path = write(root / "about.html", b"")
     assert registry.look_up("/app/about") is None
@@ -114,7 +114,7 @@ def test_a_page_that_was_created_after_startup_is_named(
 def test_a_root_may_be_created_after_startup(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    registry = WalkedRegistry(None)
+    registry = WalkedRegistry(RegistryOptions())
     with pytest.warns(UserWarning, match="^No directory at: "):
         registry.add(make_root(tmp_path / "later", None, False))
     path = write(tmp_path / "later" / "app.js", b"")
@@ -134,7 +134,7 @@ def test_other_urls_are_not_named(root: Path, look: Look, url: str) -> None:
 
 def test_listed_names_are_not_looked_for(root: Path, caplog: pytest.LogCaptureFixture) -> None:
     """The names were given explicitly, so other files are not meant."""
-    registry = WalkedRegistry(None)
+    registry = WalkedRegistry(RegistryOptions())
     registry.add(make_root(root, None, False), ["assets/old.js"])
     write(root / "new.js", b"")
     assert registry.look_up("/new.js") is None
@@ -189,7 +189,7 @@ class HeldRegistry(LiveRegistry):
     """Records the URLs, and finds nothing, once ``released`` is set."""
 
     def __init__(self) -> None:
-        super().__init__(None)
+        super().__init__(RegistryOptions())
         self.urls: list[str] = []
         self.released = threading.Event()
 

@@ -18,7 +18,7 @@ from tests.helpers.files import write
 from tests.helpers.registries import add, path_of
 from tests.helpers.unprivileged_scripts import run_as_nobody
 from whitenoise_async.registry.directory import Directory, Rules
-from whitenoise_async.registry.interface import Registry, make_root
+from whitenoise_async.registry.interface import Registry, RegistryOptions, make_root
 from whitenoise_async.registry.live import LiveRegistry
 from whitenoise_async.registry.walked import WalkedRegistry
 from whitenoise_async.support.globs import Globs
@@ -112,7 +112,7 @@ def test_a_walk_skips_entries_that_cannot_be_served_with_one_warning(
     root = tmp_path / "root"
     reasons = make_odd_entries(root)
     write(root / "good.txt", b"good")
-    registry = WalkedRegistry(None)
+    registry = WalkedRegistry(RegistryOptions())
     add(registry, root)
     (record,) = caplog.records
     assert (record.name, record.levelno) == ("whitenoise_async", logging.WARNING)
@@ -130,7 +130,7 @@ def test_autorefresh_skips_the_same_entries_and_warns_once_about_each(
 ) -> None:
     root = tmp_path / "root"
     reasons = make_odd_entries(root)
-    registry = LiveRegistry(None)
+    registry = LiveRegistry(RegistryOptions())
     add(registry, root)
     for name in [*os.listdir(root), *os.listdir(root)]:
         assert registry.look_up(f"/{name}") is None
@@ -191,7 +191,11 @@ def test_files_that_are_excluded_or_not_included_are_not_found(
     for name in FILES:
         write(tmp_path / name, b"")
     globs = Globs(exclude, None if include is None else Globs(include))
-    registry = LiveRegistry(None, globs) if kind == "live" else WalkedRegistry(None, globs)
+    registry = (
+        LiveRegistry(RegistryOptions(None, globs))
+        if kind == "live"
+        else WalkedRegistry(RegistryOptions(None, globs))
+    )
     registry.add(make_root(tmp_path, None, False), FILES if kind == "named" else None)
     assert [name for name in FILES if registry.look_up(f"/{name}") is None] == left_out
 
@@ -203,10 +207,10 @@ def test_a_folder_that_cannot_be_listed_is_skipped_and_the_log_names_it(public_p
     output = run_as_nobody(f"""
         from whitenoise_async.registry.live import LiveRegistry
         from whitenoise_async.registry.walked import WalkedRegistry
-        from whitenoise_async.registry.interface import make_root
+        from whitenoise_async.registry.interface import RegistryOptions, make_root
         logging.basicConfig(format="%(message)s", stream=sys.stdout)
         for kind in (WalkedRegistry, LiveRegistry):
-            registry = kind(None)
+            registry = kind(RegistryOptions())
             registry.add(make_root({str(public_path)!r}, None, False))
             print(registry.look_up("/open/a.txt") is not None, registry.look_up("/closed/b.txt"))
     """)

@@ -17,7 +17,7 @@ from tests.helpers import django_project
 from tests.helpers.clients import ADAPTERS, Serve, call_wsgi, client_of, make_call
 from tests.helpers.files import write
 from whitenoise_async.django import WhiteNoiseMiddleware
-from whitenoise_async.registry.interface import Root
+from whitenoise_async.registry.interface import RegistryOptions, Root
 from whitenoise_async.registry.live import LiveRegistry
 from whitenoise_async.registry.walked import WalkedRegistry
 from whitenoise_async.support.globs import Globs
@@ -106,7 +106,7 @@ def test_values_that_are_not_patterns_are_refused(serve: Serve, value: Any) -> N
 def test_both_registries_find_the_same(tree: Path) -> None:
     for include in ("*.css", "docs", "/docs/index.html", "*.gz", "[!a]*"):
         registries = [
-            kind("index.html", Globs(["deep"], Globs([include])))
+            kind(RegistryOptions("index.html", Globs(["deep"], Globs([include]))))
             for kind in (WalkedRegistry, LiveRegistry)
         ]
         for registry in registries:

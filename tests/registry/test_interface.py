@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from whitenoise_async import ASGIWhiteNoise, WhiteNoise
-from whitenoise_async.registry.interface import NO_SUBSTITUTES, make_root
+from whitenoise_async.registry.interface import RegistryOptions, make_root
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_a_root_covers_the_urls_below_its_prefix(
 
 
 def test_there_are_no_substitutes_by_default() -> None:
-    assert dict(NO_SUBSTITUTES) == {}
+    assert dict(RegistryOptions().substitutes) == {}
 
 
 def test_a_relative_root_is_resolved_at_once(

@@ -10,7 +10,7 @@ import pytest
 from tests.helpers.files import write
 from tests.helpers.registries import KINDS, add, describe, path_of
 from whitenoise_async.registry.entries import Redirect, StaticFile
-from whitenoise_async.registry.interface import Registry, make_root
+from whitenoise_async.registry.interface import Registry, RegistryOptions, make_root
 from whitenoise_async.registry.listing import PagePlace, Place, listing_of
 from whitenoise_async.registry.walked import WalkedRegistry
 
@@ -73,7 +73,7 @@ def test_a_variant_may_have_a_variant(registry: Registry, tmp_path: Path) -> Non
 def test_the_variant_of_an_index_file_has_only_the_url_of_its_name(
     kind: type[WalkedRegistry], index: str, tmp_path: Path
 ) -> None:
-    registry = kind(index)
+    registry = kind(RegistryOptions(index))
     for name in ("index.html", f"docs/{index}"):
         write(tmp_path / name, b"")
         write(tmp_path / f"{name}.gz", b"")
@@ -91,7 +91,7 @@ def test_the_variant_of_an_index_file_has_only_the_url_of_its_name(
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_index_file_has_three_urls(kind: type[WalkedRegistry], tmp_path: Path) -> None:
     index = write(tmp_path / "docs" / "index.html", b"")
-    registry = kind("index.html")
+    registry = kind(RegistryOptions("index.html"))
     add(registry, tmp_path, "static")
     assert path_of(registry.look_up("/static/docs/")) == str(index)
     for url, location in [("/static/docs", None), ("/static/docs/index.html", "./")]:
@@ -106,7 +106,7 @@ def test_an_index_file_has_three_urls(kind: type[WalkedRegistry], tmp_path: Path
 
 
 def test_a_url_without_a_suffix_has_no_variant() -> None:
-    listing = listing_of("/root", "/", {"a.css", "a.css.gz"}, None)
+    listing = listing_of("/root", "/", {"a.css", "a.css.gz"}, RegistryOptions())
     assert describe(listing.variant("/a.css.gz")) == ("/root/a.css.gz", "/a.css.gz", (), True)
     assert listing.variant("/a.css") is None
     assert listing.variant("/b.css.gz") is None
@@ -119,7 +119,9 @@ def test_a_place_stands_for_the_files_of_one_directory() -> None:
 
 
 def test_a_directory_adds_its_files_and_its_index_file() -> None:
-    listing = listing_of("/root", "/static/", {"a.css", "index.html"}, "index.html")
+    listing = listing_of(
+        "/root", "/static/", {"a.css", "index.html"}, RegistryOptions("index.html")
+    )
     assert sorted(listing.urls) == ["/static", "/static/", "/static/a.css", "/static/index.html"]
     index = os.path.join("/root", "index.html")
     file = listing.urls["/static/"]
@@ -130,19 +132,19 @@ def test_a_directory_adds_its_files_and_its_index_file() -> None:
 
 
 def test_a_variant_is_no_index_file() -> None:
-    listing = listing_of("/root", "/static/", {"a", "a.gz"}, "a.gz")
+    listing = listing_of("/root", "/static/", {"a", "a.gz"}, RegistryOptions("a.gz"))
     assert list(listing.urls) == ["/static/a"]
 
 
 def test_a_file_may_have_several_variants() -> None:
-    listing = listing_of("/root", "/", {"a", "a.zst", "a.br", "a.gz", "b.br"}, None)
+    listing = listing_of("/root", "/", {"a", "a.zst", "a.br", "a.gz", "b.br"}, RegistryOptions())
     place = Place("/root", (".gz", ".br", ".zst"))
     assert listing.urls == {"/a": place, "/b.br": Place("/root", ())}
 
 
 def test_a_page_has_a_clean_url_and_a_redirect_to_it() -> None:
     files = {"about.html", "about.html.gz", "a:b.html", "app.css"}
-    listing = listing_of("/root", "/static/", files, None, clean_urls=True)
+    listing = listing_of("/root", "/static/", files, RegistryOptions(clean_urls=True))
     assert listing.urls == {
         "/static/about": Place("/root", (".gz",), omitted=".html"),
         "/static/about.html": PagePlace("/root", (".gz",)),
@@ -179,7 +181,7 @@ def test_a_page_has_a_clean_url_and_a_redirect_to_it() -> None:
 def test_other_names_keep_their_urls(
     files: set[str], index_file: str | None, expected: list[str]
 ) -> None:
-    listing = listing_of("/root", "/", files, index_file, clean_urls=True)
+    listing = listing_of("/root", "/", files, RegistryOptions(index_file, clean_urls=True))
     assert sorted(listing.urls) == expected
     for url, place in listing.urls.items():
         if isinstance(place, PagePlace):
@@ -192,7 +194,7 @@ def test_a_page_comes_before_the_folder_of_that_name(
 ) -> None:
     page = write(tmp_path / "about.html", b"")
     index = write(tmp_path / "about" / "index.html", b"")
-    registry = kind("index.html", clean_urls=True)
+    registry = kind(RegistryOptions("index.html", clean_urls=True))
     add(registry, tmp_path)
     assert path_of(registry.look_up("/about")) == str(page)
     assert path_of(registry.look_up("/about/")) == str(index)
@@ -205,7 +207,7 @@ def test_a_page_comes_before_the_folder_of_that_name(
 def test_a_page_comes_before_the_folder_in_any_order_of_the_names(
     tmp_path: Path, names: list[str], is_reversed: bool
 ) -> None:
-    registry = WalkedRegistry("index.html", clean_urls=True)
+    registry = WalkedRegistry(RegistryOptions("index.html", clean_urls=True))
     root = make_root(tmp_path, None, False)
     registry.add(root, reversed(names) if is_reversed else names)
     assert path_of(registry.look_up("/about")) == str(tmp_path / "about.html")
@@ -215,13 +217,13 @@ def test_the_redirect_to_a_page_has_the_object_that_is_served(tmp_path: Path) ->
     """Hooks run once for each object."""
     write(tmp_path / "one" / "about.html", b"")
     write(tmp_path / "two" / "about", b"")
-    registry = WalkedRegistry(None, clean_urls=True)
+    registry = WalkedRegistry(RegistryOptions(clean_urls=True))
     add(registry, tmp_path / "one")
     redirect = registry.look_up("/about.html")
     assert isinstance(redirect, Redirect)
     assert redirect.file is registry.look_up("/about")
     assert redirect is registry.look_up("/about.html")
-    registry = WalkedRegistry(None, clean_urls=True)
+    registry = WalkedRegistry(RegistryOptions(clean_urls=True))
     add(registry, tmp_path / "one")
     add(registry, tmp_path / "two")
     assert path_of(registry.look_up("/about.html")) == str(tmp_path / "one" / "about.html")
@@ -236,7 +238,7 @@ def test_each_file_knows_its_path_below_its_root(
     names = ["a.css", "docs/index.html", "docs/new/a.css", "docs/b.gz", "docs/b", "docs/b.gz.br"]
     for name in names:
         write(tmp_path / name, b"")
-    registry = kind("index.html")
+    registry = kind(RegistryOptions("index.html"))
     add(registry, tmp_path, "/static/")
     for url, expected in [
         ("/static/a.css", "a.css"),
@@ -255,7 +257,7 @@ def test_each_file_knows_its_path_below_its_root(
 @pytest.mark.parametrize("kind", KINDS)
 def test_pages_have_no_clean_urls_by_default(kind: type[WalkedRegistry], tmp_path: Path) -> None:
     write(tmp_path / "about.html", b"a")
-    registry = kind(None)
+    registry = kind(RegistryOptions())
     add(registry, tmp_path)
     assert registry.look_up("/about") is None
     assert path_of(registry.look_up("/about.html")) == str(tmp_path / "about.html")

@@ -18,7 +18,7 @@ from tests.helpers.files import write
 from tests.helpers.registries import KINDS, add, describe, path_of
 from tests.helpers.slow import in_turns
 from whitenoise_async.registry.entries import Entry, StaticFile, Unresolved
-from whitenoise_async.registry.interface import Registry, Root
+from whitenoise_async.registry.interface import Registry, RegistryOptions, Root
 from whitenoise_async.registry.live import LiveRegistry
 from whitenoise_async.registry.walked import WalkedRegistry
 from whitenoise_async.support.globs import Globs
@@ -65,7 +65,7 @@ def test_an_entry_that_is_skipped_in_the_folder_of_an_index_file_is_named(
 ) -> None:
     write(tmp_path / "docs" / "index.html", b"index")
     (tmp_path / "docs" / "dangling").symlink_to("nowhere")
-    registry = LiveRegistry("index.html")
+    registry = LiveRegistry(RegistryOptions("index.html"))
     add(registry, tmp_path)
     assert path_of(registry.look_up("/docs")) == str(tmp_path / "docs" / "index.html")
     assert caplog.messages == [f"{tmp_path}/docs/dangling is not served: it is a dangling link"]
@@ -75,10 +75,10 @@ def test_an_entry_that_is_skipped_in_the_folder_of_an_index_file_is_named(
 @pytest.mark.parametrize("prefix", ["", "/static"])
 @pytest.mark.parametrize("folder", ["", "/docs", "/docs/guide"])
 def test_an_index_file_is_found_at_the_urls_of_its_folder(
-    tmp_path: Path, kind: Callable[[str], Registry], prefix: str, folder: str
+    tmp_path: Path, kind: Callable[[RegistryOptions], Registry], prefix: str, folder: str
 ) -> None:
     path = write(tmp_path / folder[1:] / "index.html", b"index", compressed=True)
-    registry = kind("index.html")
+    registry = kind(RegistryOptions("index.html"))
     add(registry, tmp_path, prefix)
     url = f"{prefix}{folder}/"
     file = (str(path), url, (".gz",), False)
@@ -96,7 +96,7 @@ def test_excluded_files_and_folders_are_not_found(
 ) -> None:
     for name in ("a.css", "a.css.map", "drafts/b.css", "docs/drafts/c.css"):
         write(tmp_path / name, b"", compressed=True)
-    registry = kind(None, Globs(["*.map", "drafts/"]))
+    registry = kind(RegistryOptions(None, Globs(["*.map", "drafts/"])))
     add(registry, tmp_path)
     assert path_of(registry.look_up("/a.css")) == str(tmp_path / "a.css")
     for url in ("/a.css.map", "/a.css.map.gz", "/drafts/b.css", "/docs/drafts/c.css"):
@@ -111,7 +111,7 @@ def test_the_path_of_a_file_is_found_in_the_latest_root_without_a_warning(
     index = write(one / "two" / "index.html", b"")
     new = write(two / ".env", b"")
     (one / "dangling").symlink_to("nowhere")
-    registry = LiveRegistry("index.html")
+    registry = LiveRegistry(RegistryOptions("index.html"))
     add(registry, one)
     assert registry.find_path("/two/.env") == str(old)
     add(registry, two, "two")
@@ -176,8 +176,8 @@ def test_autorefresh_finds_what_a_walk_lists(
     is_looked_up: bool,
 ) -> None:
     base = tmp_path_factory.mktemp("forest")
-    walked = WalkedRegistry(index, clean_urls=clean_urls)
-    live = LiveRegistry(index, clean_urls=clean_urls)
+    walked = WalkedRegistry(RegistryOptions(index, clean_urls=clean_urls))
+    live = LiveRegistry(RegistryOptions(index, clean_urls=clean_urls))
     urls = set()
     for number, (tree, prefix) in enumerate(forest):
         tree = tree if isinstance(tree, dict) else {"a": tree}
@@ -289,7 +289,7 @@ def test_links_to_folders_are_followed_when_a_file_is_opened_if_the_root_says_so
     tmp_path: Path, links: bool
 ) -> None:
     write(tmp_path / "a.txt", b"a")
-    registry = LiveRegistry(None)
+    registry = LiveRegistry(RegistryOptions())
     add(registry, tmp_path, links=links)
     found = registry.look_up("/a.txt")
     assert isinstance(found, StaticFile)
@@ -307,7 +307,7 @@ def test_a_root_and_a_file_may_be_links(serve: Serve, tmp_path: Path) -> None:
 
 def test_names_of_files_are_ignored(tmp_path: Path) -> None:
     (tmp_path / "a.css").touch()
-    registry = LiveRegistry(None)
+    registry = LiveRegistry(RegistryOptions())
     registry.add(Root(str(tmp_path), "/static/", True), ["b.css"])
     assert registry.look_up("/static/a.css") is not None
     assert registry.look_up("/static/b.css") is None
@@ -315,7 +315,7 @@ def test_names_of_files_are_ignored(tmp_path: Path) -> None:
 
 def test_no_url_can_be_looked_up_without_waiting(tmp_path: Path) -> None:
     write(tmp_path / "a.txt", b"a")
-    registry: Registry = LiveRegistry(None)
+    registry: Registry = LiveRegistry(RegistryOptions())
     add(registry, tmp_path)
     for url in ("/a.txt", "/missing"):
         assert registry.look_up_nowait(url) == Unresolved(url)

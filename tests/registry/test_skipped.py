@@ -8,6 +8,8 @@ import pytest
 
 from tests.helpers.registries import add
 from whitenoise_async.files.errors import FileSystemError
+from whitenoise_async.registry.entries import Fallback, NotFoundPage
+from whitenoise_async.registry.interface import RegistryOptions
 from whitenoise_async.registry.skipped import (
     SkippedEntries,
     warn_of_missing,
@@ -22,7 +24,7 @@ def test_a_warning_names_the_first_entries_and_counts_the_rest(
 ) -> None:
     for number in range(30):
         (tmp_path / f"{number}").symlink_to("nowhere")
-    add(WalkedRegistry(None), tmp_path)
+    add(WalkedRegistry(RegistryOptions()), tmp_path)
     (record,) = caplog.records
     assert record.getMessage().count("dangling link") == 20
     assert record.getMessage().endswith("; 10 more")
@@ -63,11 +65,18 @@ def test_an_entry_that_a_request_skips_is_named_once(caplog: pytest.LogCaptureFi
 
 
 def test_a_missing_substitute_is_named_once(caplog: pytest.LogCaptureFixture) -> None:
-    for name in ("404.html", "404.html", "app/index.html"):
-        warn_of_missing(name)
+    for kind, name in (
+        *((NotFoundPage, "404.html"), (NotFoundPage, "404.html")),
+        (Fallback, "app/index.html"),
+    ):
+        warn_of_missing(kind, name)
+    advice = (
+        "so missing pages get an ordinary 404. Create the file and restart the application, or"
+        " correct the option"
+    )
     assert caplog.messages == [
-        "There is no 404.html below a root, to be sent where there is no other file",
-        "There is no app/index.html below a root, to be sent where there is no other file",
+        f"No root contains 404.html, the value of not_found, {advice}",
+        f"No root contains app/index.html, the value of fallback, {advice}",
     ]
 
 

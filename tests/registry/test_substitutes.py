@@ -9,12 +9,14 @@ import pytest
 
 from tests.helpers.files import write
 from tests.helpers.registries import KINDS, add, describe
-from whitenoise_async.registry.entries import Fallback, NotFoundPage, Substitute, Unresolved
-from whitenoise_async.registry.interface import Registry, make_root
+from whitenoise_async.registry.entries import Fallback, NotFoundPage, Unresolved
+from whitenoise_async.registry.interface import Registry, RegistryOptions, make_root
 from whitenoise_async.registry.live import LiveRegistry
 from whitenoise_async.registry.walked import WalkedRegistry
 
-NAMES: dict[type[Substitute], str] = {Fallback: "app/index.html", NotFoundPage: "404.html"}
+OPTIONS = RegistryOptions(
+    substitutes={Fallback: "app/index.html", NotFoundPage: "404.html"},
+)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -25,7 +27,7 @@ def test_a_substitute_is_the_file_of_the_latest_root_that_covers_the_url(
     for path in (one / "app" / "index.html", one / "404.html", two / "app" / "index.html"):
         write(path, b"a", compressed=True)
     write(three / "404.html", b"a")
-    registry = kind(None, substitutes=NAMES)
+    registry = kind(OPTIONS)
     add(registry, one)
     add(registry, two, "two", links=True)
     registry.add(make_root(three, "two", False)._replace(has_substitutes=False))
@@ -47,14 +49,14 @@ def test_a_substitute_is_the_file_of_the_latest_root_that_covers_the_url(
 def test_a_substitute_that_no_root_has_is_named_once(
     tmp_path: Path, kind: Callable[..., Registry], caplog: pytest.LogCaptureFixture
 ) -> None:
-    registry = kind(None, substitutes=NAMES)
+    registry = kind(OPTIONS)
     for root in (tmp_path / "root", tmp_path / "other"):
         root.mkdir()
         add(registry, root)
     for _ in range(2):
         assert registry.find_substitute(NotFoundPage, "/a") is None
-    expected = "There is no 404.html below a root, to be sent where there is no other file"
-    assert caplog.messages == [expected]
+    (message,) = caplog.messages
+    assert message.startswith("No root contains 404.html, the value of not_found, ")
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -62,14 +64,14 @@ def test_a_substitute_that_covers_no_url_is_not_missing(
     tmp_path: Path, kind: Callable[..., Registry]
 ) -> None:
     write(tmp_path / "404.html", b"a")
-    registry = kind(None, substitutes=NAMES)
+    registry = kind(OPTIONS)
     add(registry, tmp_path, "static")
     assert registry.find_substitute(NotFoundPage, "/a") is None
     assert registry.find_substitute(NotFoundPage, "/static/a") is not None
 
 
 def test_autorefresh_looks_a_substitute_up_on_the_disk(tmp_path: Path) -> None:
-    registry = LiveRegistry(None, substitutes=NAMES)
+    registry = LiveRegistry(OPTIONS)
     assert registry.find_substitute_nowait(Fallback, "/a") is None
     add(registry, tmp_path, "static")
     assert registry.find_substitute_nowait(Fallback, "/a") is None
@@ -79,7 +81,7 @@ def test_autorefresh_looks_a_substitute_up_on_the_disk(tmp_path: Path) -> None:
 
 def test_a_walk_finds_a_substitute_without_waiting(tmp_path: Path) -> None:
     path = write(tmp_path / "404.html", b"a")
-    registry = WalkedRegistry(None, substitutes=NAMES)
+    registry = WalkedRegistry(OPTIONS)
     add(registry, tmp_path)
     found = registry.find_substitute_nowait(NotFoundPage, "/a")
     assert isinstance(found, NotFoundPage)

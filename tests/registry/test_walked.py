@@ -19,7 +19,7 @@ from tests.helpers.files import write
 from tests.helpers.registries import add, describe, path_of
 from tests.helpers.waiting import until
 from whitenoise_async.registry.entries import Redirect, StaticFile
-from whitenoise_async.registry.interface import Registry, Root, make_root
+from whitenoise_async.registry.interface import Registry, RegistryOptions, Root, make_root
 from whitenoise_async.registry.listing import Place
 from whitenoise_async.registry.walked import WalkedRegistry
 from whitenoise_async.support.globs import Globs
@@ -35,7 +35,7 @@ def test_directories_that_all_link_to_each_other_are_listed_a_bounded_number_of_
         write(tmp_path / name / "file.txt", b"")
         for other in names.replace(name, ""):
             (tmp_path / name / other).symlink_to(tmp_path / other)
-    registry = WalkedRegistry(None)
+    registry = WalkedRegistry(RegistryOptions())
     add(registry, tmp_path, links=True)
     for name in names:
         assert registry.look_up(f"/{name}/file.txt") is not None
@@ -56,7 +56,7 @@ def test_up_to_64_links_below_links_to_each_directory_are_followed(
             link.symlink_to(tmp_path / target)
     root = write(tmp_path / "root" / "b.txt", b"").parent
     (root / "outer").symlink_to(tmp_path / "elsewhere")
-    registry = WalkedRegistry(None)
+    registry = WalkedRegistry(RegistryOptions())
     add(registry, root, links=True)
     below_link = "/outer/sub"
     every = {f"{below_link}/one-{number}" for number in range(70)}
@@ -106,7 +106,7 @@ def test_a_folder_that_cannot_be_listed_is_skipped(
         return scandir(path)
 
     monkeypatch.setattr(os, "scandir", fail)
-    registry = WalkedRegistry(None)
+    registry = WalkedRegistry(RegistryOptions())
     add(registry, tmp_path)
     assert registry.look_up("/b.txt") is not None
     assert registry.look_up("/sub/a.txt") is None
@@ -130,7 +130,7 @@ def test_a_walk_stats_no_plain_entries(tmp_path: Path, monkeypatch: pytest.Monke
 
     for name in ("stat", "lstat", "open", "access"):
         monkeypatch.setattr(os, name, counted(getattr(os, name)))
-    registry = WalkedRegistry(None)
+    registry = WalkedRegistry(RegistryOptions())
     registry.add(root)
     assert registry.look_up("/d7/a.css") is not None
     assert called in ([str(tmp_path)], [])  # os.path.isdir of the root; newer Pythons ask in C
@@ -139,7 +139,7 @@ def test_a_walk_stats_no_plain_entries(tmp_path: Path, monkeypatch: pytest.Monke
 def test_other_threads_see_all_of_a_root_or_nothing(tmp_path: Path) -> None:
     for number in range(50):
         write(tmp_path / f"{number}.txt", b"")
-    registry = WalkedRegistry(None)
+    registry = WalkedRegistry(RegistryOptions())
     torn = []
     stop = threading.Event()
 
@@ -166,7 +166,7 @@ def test_two_concurrent_first_look_ups_find_one_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(tmp_path / "a.txt", b"a")
-    registry = WalkedRegistry(None)
+    registry = WalkedRegistry(RegistryOptions())
     add(registry, tmp_path)
     is_second_running = threading.Event()
     found: list[object] = []
@@ -201,13 +201,13 @@ def look_up(registry: WalkedRegistry, *urls: str) -> list[object]:
 
 
 def test_nothing_is_found_before_a_root_is_added() -> None:
-    assert look_up(WalkedRegistry(None), "/a.css", "/a.css.gz") == [None, None]
-    assert WalkedRegistry(None).files() == {}
+    assert look_up(WalkedRegistry(RegistryOptions()), "/a.css", "/a.css.gz") == [None, None]
+    assert WalkedRegistry(RegistryOptions()).files() == {}
 
 
 def test_only_named_files_and_their_variants_are_listed(tmp_path: Path) -> None:
     (tmp_path / "unnamed.css").touch()
-    registry = WalkedRegistry(None)
+    registry = WalkedRegistry(RegistryOptions())
     registry.add(root_of(tmp_path), ["a.css", "a.css.gz", "js/x/b.js", "js/c.gz"])
     a, b, c = look_up(registry, "/static/a.css", "/static/js/x/b.js", "/static/js/c.gz")
     assert isinstance(a, StaticFile) and isinstance(b, StaticFile) and isinstance(c, StaticFile)
@@ -223,7 +223,7 @@ def test_only_named_files_and_their_variants_are_listed(tmp_path: Path) -> None:
 
 
 def test_a_variant_may_have_variants(tmp_path: Path) -> None:
-    registry = WalkedRegistry(None)
+    registry = WalkedRegistry(RegistryOptions())
     registry.add(root_of(tmp_path), ["a.css", "a.css.gz", "a.css.gz.br", "a.css.br"])
     a, gzip, both = look_up(registry, *(f"/static/a.css{end}" for end in ("", ".gz", ".gz.br")))
     path = str(tmp_path / "a.css")
@@ -236,7 +236,7 @@ def test_a_variant_may_have_variants(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("is_walked", [False, True])
 def test_excluded_names_and_folders_are_not_listed(tmp_path: Path, is_walked: bool) -> None:
-    registry = WalkedRegistry(None, Globs(["*.map", "drafts/"]))
+    registry = WalkedRegistry(RegistryOptions(None, Globs(["*.map", "drafts/"])))
     names = ["a.map", "a.map.gz", "b.css", "x/drafts/c.css", "drafts"]
     for name in names:
         write(tmp_path / name, b"")
@@ -245,7 +245,7 @@ def test_excluded_names_and_folders_are_not_listed(tmp_path: Path, is_walked: bo
 
 
 def test_a_named_index_file_is_served_at_the_url_of_its_folder(tmp_path: Path) -> None:
-    registry = WalkedRegistry("index.html")
+    registry = WalkedRegistry(RegistryOptions("index.html"))
     registry.add(root_of(tmp_path), ["docs/index.html"])
     assert isinstance(registry.look_up("/static/docs/"), StaticFile)
     assert isinstance(registry.look_up("/static/docs"), Redirect)
@@ -253,7 +253,7 @@ def test_a_named_index_file_is_served_at_the_url_of_its_folder(tmp_path: Path) -
 
 
 def test_names_below_a_missing_directory_are_not_listed(tmp_path: Path) -> None:
-    registry = WalkedRegistry(None)
+    registry = WalkedRegistry(RegistryOptions())
     registry.add(root_of(tmp_path / "none"), ["a.css"])
     assert not registry.files()
 
@@ -261,7 +261,9 @@ def test_names_below_a_missing_directory_are_not_listed(tmp_path: Path) -> None:
 def test_a_warning_names_the_sensitive_files_among_the_names(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    WalkedRegistry(None).add(root_of(tmp_path), ["a.css", ".env", "sub/.env", "sub/a.css"])
+    WalkedRegistry(RegistryOptions()).add(
+        root_of(tmp_path), ["a.css", ".env", "sub/.env", "sub/a.css"]
+    )
     assert caplog.messages == [
         f"Files below {tmp_path} are served, perhaps by mistake: .env; sub/.env."
         " To leave them out, add to exclude (--exclude for a command): '.env*'"
@@ -272,7 +274,7 @@ def test_a_forked_process_can_look_up_while_a_thread_of_the_parent_holds_the_loc
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fork: Fork
 ) -> None:
     write(tmp_path / "a.txt", b"a")
-    registry = WalkedRegistry(None)
+    registry = WalkedRegistry(RegistryOptions())
     add(registry, tmp_path)
     is_held, is_released = threading.Event(), threading.Event()
     make_file = Place.file
@@ -302,12 +304,12 @@ def test_the_log_counts_the_urls_of_a_root(
 ) -> None:
     write(tmp_path / "a.css", b"")
     with caplog.at_level(logging.INFO, "whitenoise_async"):
-        WalkedRegistry(None).add(root_of(tmp_path))
+        WalkedRegistry(RegistryOptions()).add(root_of(tmp_path))
     assert caplog.messages == [f"Listed {tmp_path}: 1 URLs, all below /static/"]
 
 
 def test_a_later_root_wins_and_the_files_of_the_earlier_one_stay(tmp_path: Path) -> None:
-    registry = WalkedRegistry(None)
+    registry = WalkedRegistry(RegistryOptions())
     for root, names in [("one", ["a.css", "b.css", "b.css.gz"]), ("two", ["a.css"])]:
         for name in names:
             write(tmp_path / root / name, b"")
@@ -324,7 +326,7 @@ def test_a_later_root_wins_and_the_files_of_the_earlier_one_stay(tmp_path: Path)
 
 def test_urls_that_lead_to_nothing_take_no_memory(tmp_path: Path) -> None:
     """Clients choose them."""
-    registry = WalkedRegistry(None)
+    registry = WalkedRegistry(RegistryOptions())
     registry.add(root_of(tmp_path))
     tracemalloc.start()
     for number in range(1000):

@@ -24,6 +24,7 @@ from whitenoise_async.files.errors import FileSystemError
 from whitenoise_async.files.open_file import OpenFile, open_file
 from whitenoise_async.http.media_types import MediaTypes
 from whitenoise_async.registry.entries import Entry, NotFoundPage, StaticFile, Unresolved
+from whitenoise_async.registry.interface import RegistryOptions
 from whitenoise_async.registry.walked import WalkedRegistry
 from whitenoise_async.serving import content_cache, descriptor_cache, response_cache
 from whitenoise_async.serving import responder as responder_module
@@ -247,7 +248,8 @@ class Site:
 
     def __init__(self, root: Path, check_interval: float | None = None, **limits: Any) -> None:
         self.hooks: list[str] = []
-        self._registry = WalkedRegistry("index.html", substitutes={NotFoundPage: "404.html"})
+        options = RegistryOptions("index.html", substitutes={NotFoundPage: "404.html"})
+        self._registry = WalkedRegistry(options)
         add(self._registry, root)
         sizes = {"max_cached_file_size": 1000, "max_cache_size": 10_000, **limits}
         self.responder = Responder(

@@ -16,7 +16,7 @@ import pytest
 
 from whitenoise_async.registry import directory as directories
 from whitenoise_async.registry import walked as registry_module
-from whitenoise_async.registry.interface import Registry, Root
+from whitenoise_async.registry.interface import Registry, RegistryOptions, Root
 from whitenoise_async.registry.live import LiveRegistry
 from whitenoise_async.registry.walked import WalkedRegistry
 
@@ -105,7 +105,7 @@ def windows(monkeypatch: pytest.MonkeyPatch) -> Windows:
 
 @pytest.fixture(params=KINDS)
 def registry(request: pytest.FixtureRequest, windows: Windows) -> Registry:
-    made: Registry = request.param("index.html")
+    made: Registry = request.param(RegistryOptions("index.html"))
     made.add(Root(ROOT, "/", False))
     return made
 

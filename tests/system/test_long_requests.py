@@ -22,7 +22,7 @@ from tests.helpers.clients import Call, environ_of, scope_of
 from tests.helpers.files import write
 from whitenoise_async import ASGIWhiteNoise, WhiteNoise
 from whitenoise_async.http import dates, fields, negotiation, paths, preconditions, ranges
-from whitenoise_async.registry.interface import make_root
+from whitenoise_async.registry.interface import RegistryOptions, make_root
 from whitenoise_async.registry.live import LiveRegistry
 from whitenoise_async.serving.responder import FileRequest
 from whitenoise_async.wsgi import environ
@@ -303,7 +303,7 @@ def test_a_path_takes_linear_work(prepare: Prepare, path: str, mount: str) -> No
 @pytest.mark.slow
 @pytest.mark.parametrize("path", ["/", "/docs/", "/docs/docs/"])
 def test_a_path_with_autorefresh_takes_linear_work(site: Path, path: str) -> None:
-    registry = LiveRegistry("index.html")
+    registry = LiveRegistry(RegistryOptions("index.html"))
     registry.add(make_root(site, None, False))
     registry.add(make_root(site, "docs", False))
     require_linear(lambda text: partial(registry.look_up, path + text), [("", "")])

@@ -74,13 +74,7 @@ class ConfiguredWhiteNoise(BaseWhiteNoise[Line]):
     def _make_registry(self) -> Registry:
         options = self.resolved_options
         if options.autorefresh and self._configuration.use_finders:
-            return FindersRegistry(
-                self.static_prefix,
-                options.index_file,
-                options.exclude,
-                clean_urls=options.clean_urls,
-                substitutes=self._substitutes(),
-            )
+            return FindersRegistry(self.static_prefix, self._registry_options())
         return super()._make_registry()
 
     def _add(self, root: Root, names: Iterable[str] | None = None) -> None:

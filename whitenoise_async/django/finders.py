@@ -13,10 +13,9 @@ from django.core.files.storage import FileSystemStorage
 
 from ..registry.directory import is_path_excluded
 from ..registry.entries import Entry, Redirect, StaticFile
-from ..registry.interface import NO_SUBSTITUTES, Root, Substitutes
+from ..registry.interface import RegistryOptions, Root
 from ..registry.listing import PAGE_EXTENSION
 from ..registry.live import LiveRegistry
-from ..support.globs import Globs
 from ..support.logs import warn_once
 
 
@@ -55,17 +54,9 @@ class FindersRegistry(LiveRegistry):
     contains it.
     """
 
-    def __init__(
-        self,
-        prefix: str,
-        index_file: str | None,
-        exclude: Globs | None = None,
-        *,
-        clean_urls: bool = False,
-        substitutes: Substitutes = NO_SUBSTITUTES,
-    ) -> None:
+    def __init__(self, prefix: str, options: RegistryOptions) -> None:
         """:param prefix: the URL prefix of the finders' files, with a slash at both ends."""
-        super().__init__(index_file, exclude, clean_urls=clean_urls, substitutes=substitutes)
+        super().__init__(options)
         self._prefix = prefix
 
     def look_up_in(self, roots: Iterable[Root], url: str, *, is_variant: bool) -> Entry | None:
@@ -84,10 +75,10 @@ class FindersRegistry(LiveRegistry):
     def _call(self, finder: Any, url: str, is_variant: bool) -> Entry | None:
         name = url[len(self._prefix) :]
         names = [name]
-        if self._clean_urls:
+        if self._options.clean_urls:
             names.append(name + PAGE_EXTENSION)
-        if self._index_file is not None:
-            names.append(posixpath.join(name, self._index_file))
+        if self._options.index_file is not None:
+            names.append(posixpath.join(name, self._options.index_file))
         for each in names:
             path = self._path(finder, each)
             if path is not None:
@@ -98,7 +89,8 @@ class FindersRegistry(LiveRegistry):
         """The absolute path at which ``finder`` finds the file ``name``."""
         if not {"", ".", ".."}.isdisjoint(name.split("/")) or "\\" in name or "\0" in name:
             return None
-        if self._exclude is not None and is_path_excluded(self._exclude, name):
+        exclude = self._options.exclude
+        if exclude is not None and is_path_excluded(exclude, name):
             return None
         try:
             path = finder.find(name)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
+from ..support.globs import Globs
 from ..support.logs import printable
 from .entries import Entry, Substitute, Unresolved
 
@@ -30,7 +31,16 @@ class Root(NamedTuple):
 #: The substitutes: their paths below a root.
 Substitutes = Mapping[type[Substitute], str]
 
-NO_SUBSTITUTES: Substitutes = MappingProxyType({})
+
+class RegistryOptions(NamedTuple):
+    """Which files of a root are served, and at which URLs."""
+
+    #: The name of the file that is served at its folder's URL.
+    index_file: str | None = None
+    exclude: Globs | None = None  # None excludes nothing
+    #: Whether pages are served without ``.html``.
+    clean_urls: bool = False
+    substitutes: Substitutes = MappingProxyType({})
 
 
 class Registry(Protocol):

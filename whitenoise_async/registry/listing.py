@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from ..files.codings import SUFFIXES, original_of
 from .entries import Entry, Redirect, StaticFile, Substitute
+from .interface import RegistryOptions
 
 #: The extension of pages, which clean URLs omit.
 PAGE_EXTENSION = ".html"
@@ -107,10 +108,8 @@ def listing_of(
     directory: str,
     url: str,
     files: set[str],
-    index_file: str | None,
+    options: RegistryOptions,
     below: str = "",
-    *,
-    clean_urls: bool = False,
 ) -> Listing:
     """List the URLs that the files of one directory add.
 
@@ -118,8 +117,8 @@ def listing_of(
     :param url: its URL, with a slash at the end.
     :param files: the names of its files.
     :param below: its path below the root, with a slash at the end; empty for the root.
-    :param clean_urls: whether pages are served without ``.html``.
     """
+    index_file = options.index_file
     suffixes_of = _variant_suffixes(files)
     variants = {name + suffix for name, suffixes in suffixes_of.items() for suffix in suffixes}
     places = {
@@ -131,7 +130,7 @@ def listing_of(
     )
     for name in suffixes_of.keys() - variants:
         urls[url + name] = places[suffixes_of[name]]
-    if clean_urls:
+    if options.clean_urls:
         clean = {each: place._replace(omitted=PAGE_EXTENSION) for each, place in places.items()}
         redirects = {each: PagePlace(*place) for each, place in places.items()}
         for name in files - variants:

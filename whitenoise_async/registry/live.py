@@ -7,11 +7,10 @@ from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
 from ..files.codings import SUFFIXES
-from ..support.globs import Globs
 from ..support.logs import warn_once
 from .directory import Directory, Rules
 from .entries import Entry, StaticFile, Substitute, Unresolved
-from .interface import NO_SUBSTITUTES, Root, Substitutes
+from .interface import RegistryOptions, Root
 from .listing import Listing, listing_of
 from .sensitive_names import sensitive_files
 from .skipped import OnSkip, warn_of_missing, warn_or_raise
@@ -26,18 +25,8 @@ class LiveRegistry:
     other spelling of a path leads anywhere.
     """
 
-    def __init__(
-        self,
-        index_file: str | None,
-        exclude: Globs | None = None,
-        *,
-        clean_urls: bool = False,
-        substitutes: Substitutes = NO_SUBSTITUTES,
-    ) -> None:
-        self._index_file = index_file
-        self._clean_urls = clean_urls
-        self._exclude = exclude
-        self._substitutes = substitutes
+    def __init__(self, options: RegistryOptions) -> None:
+        self._options = options
         self._roots: tuple[Root, ...] = ()
 
     def add(self, root: Root, names: Iterable[str] | None = None) -> None:
@@ -90,7 +79,7 @@ class LiveRegistry:
 
     def find_substitute(self, kind: type[Substitute], url: str) -> Substitute | None:
         """The file that is sent if there is none at ``url``. Blocks on the disk."""
-        name = self._substitutes[kind]
+        name = self._options.substitutes[kind]
         for root in self._roots_for(url):
             own_url = root.prefix + name
             listed = self._list_folder(root, own_url)
@@ -118,7 +107,7 @@ class LiveRegistry:
     ) -> tuple[Directory, Listing] | None:
         """The folder below ``root`` that adds ``url``, if one does, and its listing."""
         *parents, last = url[len(root.prefix) :].split("/")
-        top = Directory(root.path, Rules(root.followlinks, self._exclude))
+        top = Directory(root.path, Rules(root.followlinks, self._options.exclude))
         directory = top.descend(parents, on_skip)
         if directory is None:
             return None
@@ -131,14 +120,8 @@ class LiveRegistry:
         return directory, listing
 
     def _listing(self, root: Root, directory: Directory, files: set[str]) -> Listing:
-        return listing_of(
-            directory.path,
-            root.prefix + directory.below,
-            files,
-            self._index_file,
-            directory.below,
-            clean_urls=self._clean_urls,
-        )
+        url = root.prefix + directory.below
+        return listing_of(directory.path, url, files, self._options, directory.below)
 
 
 def _ignore(path: str, reason: str | OSError) -> None:

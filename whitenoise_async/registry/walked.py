@@ -9,12 +9,11 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from ..files.codings import SUFFIXES
 from ..support.after_fork import register_after_fork
-from ..support.globs import Globs
 from ..support.logs import logger
 from .created_later import CreatedLater
 from .directory import Directory, Rules, is_path_excluded
 from .entries import Entry, StaticFile, Substitute
-from .interface import NO_SUBSTITUTES, Root, Substitutes
+from .interface import RegistryOptions, Root
 from .listing import Listing, PagePlace, Place, clean_url, listing_of, page_redirect
 from .live import LiveRegistry
 from .sensitive_names import SensitiveFiles, sensitive_files
@@ -35,18 +34,8 @@ class WalkedRegistry:
     directory.
     """
 
-    def __init__(
-        self,
-        index_file: str | None,
-        exclude: Globs | None = None,
-        *,
-        clean_urls: bool = False,
-        substitutes: Substitutes = NO_SUBSTITUTES,
-    ) -> None:
-        self._index_file = index_file
-        self._clean_urls = clean_urls
-        self._exclude = exclude
-        self._substitute_names = substitutes
+    def __init__(self, options: RegistryOptions) -> None:
+        self._options = options
         # The latest first.
         self._substitutes: tuple[tuple[Root, Substitute], ...] = ()
         self._entries: dict[str, Entry | Place] = {}
@@ -54,8 +43,7 @@ class WalkedRegistry:
         self._listings: tuple[Listing, ...] = ()
         # Requested files with the names of variants, by their URLs.
         self._variants: dict[str, StaticFile] = {}
-        live = LiveRegistry(index_file, exclude, clean_urls=clean_urls)
-        self._created_later = CreatedLater(live)
+        self._created_later = CreatedLater(LiveRegistry(options))
         self._lock = threading.RLock()
         register_after_fork(self)
 
@@ -73,9 +61,7 @@ class WalkedRegistry:
             sensitive |= sensitive_files(below, files)
             path = os.path.join(root.path, *below.split("/")[:-1])
             url = root.prefix + below
-            here = listing_of(
-                path, url, files, self._index_file, below, clean_urls=self._clean_urls
-            )
+            here = listing_of(path, url, files, self._options, below)
             page = found.urls.get(url[:-1])
             found.urls.update(here.urls)
             if page is not None:  # the page `about.html` comes before the folder `about`
@@ -99,7 +85,9 @@ class WalkedRegistry:
             return entry
         if url.endswith(SUFFIXES):
             return self._variant(url)
-        if "." in url or self._clean_urls or (self._index_file is not None and url.endswith("/")):
+        options = self._options
+        is_folder = options.index_file is not None and url.endswith("/")
+        if is_folder or options.clean_urls or "." in url:
             self._created_later.look_for(url)
         return None
 
@@ -109,13 +97,13 @@ class WalkedRegistry:
         """The file that is sent if there is none at ``url``. Never waits for the disk."""
         found = [each for each in self._substitutes if isinstance(each[1], kind)]
         if not found:
-            warn_of_missing(kind, self._substitute_names[kind])
+            warn_of_missing(kind, self._options.substitutes[kind])
         return next((file for root, file in found if root.covers(url)), None)
 
     find_substitute_nowait = find_substitute
 
     def _substitutes_in(self, root: Root, listing: Listing) -> Iterator[tuple[Root, Substitute]]:
-        for kind, name in self._substitute_names.items() if root.has_substitutes else ():
+        for kind, name in self._options.substitutes.items() if root.has_substitutes else ():
             substitute = listing.substitute(kind, root.prefix + name)
             if substitute is not None:
                 yield root, substitute
@@ -161,15 +149,16 @@ class WalkedRegistry:
 
     def _group(self, names: Iterable[str]) -> Iterable[tuple[str, set[str]]]:
         """Group paths by their folders."""
+        exclude = self._options.exclude
         folders: dict[str, set[str]] = {}
         for name in names:
-            if self._exclude is None or not is_path_excluded(self._exclude, name):
+            if exclude is None or not is_path_excluded(exclude, name):
                 below, slash, file = name.rpartition("/")
                 folders.setdefault(below + slash, set()).add(file)
         return folders.items()
 
     def _walk(self, root: Root, on_skip: OnSkip) -> Iterator[tuple[str, set[str]]]:
-        waiting = [Directory(root.path, Rules(root.followlinks, self._exclude))]
+        waiting = [Directory(root.path, Rules(root.followlinks, self._options.exclude))]
         entered: Counter[str] = Counter()
         while waiting:
             directory = waiting.pop()
