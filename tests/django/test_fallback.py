@@ -49,11 +49,21 @@ def varied(request: Any) -> HttpResponse:
     return response
 
 
+def head_as_get(request: Any) -> HttpResponse:
+    request.META["REQUEST_METHOD"] = "GET"
+    return HttpResponseNotFound("No")
+
+
 async def plain(request: Any) -> HttpResponse:
     return HttpResponse("view")
 
 
-urlpatterns = [path("streamed", streamed), path("varied", varied), path("plain", plain)]
+urlpatterns = [
+    path("streamed", streamed),
+    path("varied", varied),
+    path("head_as_get", head_as_get),
+    path("plain", plain),
+]
 
 
 @pytest.fixture(params=[False, True], ids=["walked", "autorefresh"])
@@ -114,6 +124,11 @@ def test_other_responses_are_the_projects(get: Get) -> None:
         reply = get(url, NAVIGATION, method)
         assert reply.status == 404
         assert "accept" not in dict(reply.headers).get("vary", "").lower()
+
+
+def test_a_view_may_answer_head_as_get(get: Get) -> None:
+    reply = get("/head_as_get", NAVIGATION, method="HEAD")
+    assert (reply.status, reply.body) == (200, b"")
 
 
 def test_a_removed_fallback_leaves_the_404(get: Get, settings: dict[str, Any]) -> None:

@@ -14,6 +14,7 @@ from ..http.navigation import NAVIGATION_FIELDS, is_navigation, is_page_path
 from ..registry.entries import Fallback
 from ..registry.interface import Registry
 from ..serving.responder import FileRequest, Reply, Responder
+from ..serving.response_cache import RawFields
 from .requests import method_and_headers, target_of, url_of
 from .responses import make_response
 
@@ -37,8 +38,9 @@ class FallbackHandler:
 
     def respond(self, request: HttpRequest) -> HttpResponseBase:
         """Answer a request, and wait for the disk if necessary."""
+        sent = method_and_headers(request)
         response: HttpResponseBase = self._get_response(request)
-        page = self._page_for(request, response)
+        page = self._page_for(request, sent, response)
         if page is None:
             return response
         reply = self._responder.reply_from_caches_or_disk(page)
@@ -46,16 +48,23 @@ class FallbackHandler:
 
     async def respond_on_event_loop(self, request: HttpRequest) -> HttpResponseBase:
         """Answer a request, and wait for the disk in a thread."""
+        sent = method_and_headers(request)
         response: HttpResponseBase = await self._get_response(request)
-        page = self._page_for(request, response)
+        page = self._page_for(request, sent, response)
         if page is None:
             return response
         reply = await reply_from_caches_or_thread(self._responder, page)
         return self._replaced(response, reply, request)
 
-    def _page_for(self, request: HttpRequest, response: HttpResponseBase) -> FileRequest | None:
-        """The request for the fallback, if it should replace ``response``."""
-        method, raw = method_and_headers(request)
+    def _page_for(
+        self, request: HttpRequest, sent: tuple[str, RawFields], response: HttpResponseBase
+    ) -> FileRequest | None:
+        """The request for the fallback, if it should replace ``response``.
+
+        :param sent: the method and the headers before the application could change them: some
+            answer HEAD as GET.
+        """
+        method, raw = sent
         if response.status_code != 404 or method not in ("GET", "HEAD"):
             return None
         url = url_of(request)
