@@ -491,6 +491,17 @@ def test_a_404_page_answers_for_missing_files(folder: Path) -> None:
             assert (reply.status, reply.body) == (404, b"<title>missing</title>")
 
 
+def test_an_excluded_404_page_is_named_in_one_line(
+    folder: Path, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(folder / "404.html", b"<title>missing</title>")
+    assert Published(folder, "--include", "*.css").get("/missing").body == b"Not Found\n"
+    assert caplog.messages == [
+        "There is no 404.html below a root, to be sent where there is no other file"
+    ]
+    assert "404.html" not in capsys.readouterr().err
+
+
 def test_missing_pages_of_a_single_page_application_are_its_index_file(folder: Path) -> None:
     write(folder / "404.html", b"<title>missing</title>")
     published = Published(folder, "--spa")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import socket
+import warnings
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
@@ -46,7 +47,7 @@ def main(arguments: Sequence[str] | None = None, program: str = _BY_MODULE) -> i
     if name is None or listener is None:
         return 1
     with listener, suppress(KeyboardInterrupt):
-        files = ASGIWhiteNoise(None, options.directory, options.prefix, **_keywords(options))
+        files = _make_files(options)
         path = quote(make_root(".", options.prefix, False).prefix)
         urls = [each + path for each in urls_of(listener)]
         say_where(options.directory, urls)
@@ -85,6 +86,13 @@ def _open_listener(options: argparse.Namespace) -> socket.socket | None:
         message = f"Port {wanted} is in use; listening on port {port}"
         say(Colored(message, YELLOW), error=True)
     return listener
+
+
+def _make_files(options: argparse.Namespace) -> ASGIWhiteNoise:
+    with warnings.catch_warnings():
+        # An excluded page is missing. The log says so, and a warning would quote this line.
+        warnings.simplefilter("ignore", UserWarning)
+        return ASGIWhiteNoise(None, options.directory, options.prefix, **_keywords(options))
 
 
 def _keywords(options: argparse.Namespace) -> dict[str, Any]:
