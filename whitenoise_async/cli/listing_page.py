@@ -104,4 +104,5 @@ def _time(seconds: float) -> str:
         moment = datetime.fromtimestamp(seconds, timezone.utc)
     except (OSError, OverflowError, ValueError):  # a date that Python cannot represent
         return ""
-    return f'<time datetime="{moment:%Y-%m-%dT%H:%M:%SZ}">{moment:%Y-%m-%d %H:%M}</time>'
+    text = f"{moment:%Y-%m-%d %H:%M}"
+    return f'<time datetime="{text}Z">{text}</time>'
