@@ -497,7 +497,7 @@ def test_variants_of_a_removed_file_are_removed(compressed: Path, gone: str) -> 
         f"app.js{suffix}" for suffix in ALL
     }
     assert {each.reason for each in removed} == {"its original is gone"}
-    assert all((each.size or 0) > 0 for each in removed)
+    assert all((each.bytes_after or 0) > 0 for each in removed)
     assert not [name for name in below(compressed) if name.startswith("app.js.")]
     assert "app.js" not in Record(at(compressed)).files
     require_quiet(compressed)
@@ -1667,7 +1667,7 @@ def test_a_report_sums_up_the_variants_by_encoding(compressed: Path) -> None:
     assert list(report.totals) == ["gzip", "br", "zstd"]
     for token, totals in report.totals.items():
         size = (compressed / f"app.js{SUFFIXES[token]}").stat().st_size
-        assert (totals.variants, totals.original, totals.size) == (1, len(TEXT), size)
+        assert (totals.variants, totals.bytes_before, totals.bytes_after) == (1, len(TEXT), size)
         assert (totals.written, totals.removed) == (int(token == "gzip"), 1)
         assert totals.ratio == size / len(TEXT)
     assert compress_tree(compressed, include=["noise.bin"]).totals["br"].ratio is None

@@ -7,12 +7,9 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from ..compression import Action, Outcome, Report
+from ..compression import Action, Outcome, Report, Totals
 from ..compression.report import PROBLEMS
 from .terminal import counted
-
-# The values of Totals. The table has a column for each.
-_TOTALS = ("variants", "bytes_before", "bytes_after", "ratio", "written", "removed")
 
 
 def outcome_line(root: str, outcome: Outcome, *, dry_run: bool) -> str | None:
@@ -32,7 +29,7 @@ def table(report: Report) -> Iterator[str]:
     left_alone = report.found - report.files
     more = f" ({report.found:,} found, {left_alone:,} left alone)" if left_alone else ""
     yield f"{files}, {report.seconds:.1f} s{more}"
-    head = ["encoding", *(name.replace("_", " ") for name in _TOTALS)]
+    head = ["encoding", *(name.replace("_", " ") for name in Totals._fields)]
     rows = [head, *([token, *map(_cell, totals)] for token, totals in report.totals.items())]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     if len(rows) > 1:
@@ -82,10 +79,7 @@ def _as_dict(report: Report) -> dict[str, object]:
         "files": report.files,
         "bytes": report.size,
         "seconds": round(report.seconds, 3),
-        "encodings": {
-            token: dict(zip(_TOTALS, totals, strict=True))
-            for token, totals in report.totals.items()
-        },
+        "encodings": {token: totals._asdict() for token, totals in report.totals.items()},
         "variants": [_outcome_as_dict(each) for each in report.outcomes],
         "failures": [each._asdict() for each in report.failures],
     }
@@ -97,11 +91,7 @@ def _as_dict(report: Report) -> dict[str, object]:
 
 
 def _outcome_as_dict(outcome: Outcome) -> dict[str, object]:
-    content: dict[str, object] = {
-        "path": outcome.variant,
-        "encoding": outcome.encoding,
-        "action": outcome.action.value,
-        "bytes_before": outcome.original,
-        "bytes_after": outcome.size,
-    }
-    return {**content, "reason": outcome.reason} if outcome.reason else content
+    content = {**outcome._asdict(), "path": outcome.variant}
+    if not outcome.reason:
+        del content["reason"]
+    return content

@@ -34,7 +34,7 @@ def _check_variant(
     variant: Variant, original: OpenOriginal, pieces: Iterable[bytes], settings: Settings
 ) -> Outcome:
     encoder, expected = variant.encoder, variant.expected
-    known = expected.size if isinstance(expected, Outcome) else None
+    known = expected.bytes_after if isinstance(expected, Outcome) else None
     action, reason = Action.UNCHANGED, ""
     matches = matches_original(original, encoder, pieces)
     if matches is None:

@@ -41,13 +41,13 @@ _KEPT = frozenset({Action.WRITTEN, Action.UNCHANGED, Action.ADJUSTED})
 
 
 class Outcome(NamedTuple):
-    """The result for one variant. Sizes are in bytes, and ``None`` if unknown."""
+    """The result for one variant. Numbers of bytes are ``None`` if unknown."""
 
     path: str  # of the original, below the root, with ``/`` between names
     encoding: str
     action: Action
-    original: int | None
-    size: int | None
+    bytes_before: int | None  # of the original
+    bytes_after: int | None  # of the variant
     reason: str = ""
 
     @property
@@ -90,12 +90,12 @@ class Watcher:
 
 
 class Totals(NamedTuple):
-    """The totals of one encoding. Sizes are in bytes, of existing variants and their originals."""
+    """The totals of one encoding. The bytes are those of existing variants and their originals."""
 
     variants: int
-    original: int
-    size: int
-    ratio: float | None  # ``size`` divided by ``original``; ``None`` without variants
+    bytes_before: int
+    bytes_after: int
+    ratio: float | None  # the share that is left; ``None`` without variants
     written: int
     removed: int
 
@@ -163,10 +163,10 @@ class Report:
     @property
     def totals(self) -> Mapping[str, Totals]:
         """Totals by encoding."""
-        by_encoding: dict[str, list[Outcome]] = {token: [] for token in BY_TOKEN}
-        for each in self._outcomes:
-            by_encoding[each.encoding].append(each)
-        return {token: _totals(own) for token, own in by_encoding.items() if own}
+        own = {
+            token: [each for each in self._outcomes if each.encoding == token] for token in BY_TOKEN
+        }
+        return {token: _totals(outcomes) for token, outcomes in own.items() if outcomes}
 
     def left_alone_lines(self) -> Iterator[str]:
         """A line for each reason why links were left alone."""
@@ -181,14 +181,9 @@ class Report:
 
 
 def _totals(outcomes: Sequence[Outcome]) -> Totals:
-    kept = [each for each in outcomes if each.action in _KEPT]
-    original, size = sum(each.original or 0 for each in kept), sum(each.size or 0 for each in kept)
     actions = [each.action for each in outcomes]
-    return Totals(
-        variants=len(kept),
-        original=original,
-        size=size,
-        ratio=size / original if original else None,
-        written=actions.count(Action.WRITTEN),
-        removed=actions.count(Action.REMOVED),
-    )
+    kept = [each for each in outcomes if each.action in _KEPT]
+    before = sum(each.bytes_before or 0 for each in kept)
+    after = sum(each.bytes_after or 0 for each in kept)
+    written, removed = actions.count(Action.WRITTEN), actions.count(Action.REMOVED)
+    return Totals(len(kept), before, after, after / before if before else None, written, removed)

@@ -83,7 +83,7 @@ class Writer:
         elif not self._remove(expected):
             return
         if expected.action is not Action.UNCHANGED:
-            made = variant.result(expected.size or 0, None)
+            made = variant.result(expected.bytes_after or 0, None)
             self._record.put(variant.path, variant.encoder.token, made)
 
     def _remove(self, outcome: Outcome) -> bool:
