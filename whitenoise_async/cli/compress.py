@@ -6,39 +6,20 @@ import argparse
 import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
-from ..compression import (
-    DEFAULT_EXCLUDED,
-    DEFAULT_MIN_SAVING,
-    DEFAULT_MIN_SIZE,
-    ENCODINGS,
-    CompressionError,
-    Failure,
-    Outcome,
-    Report,
-    Settings,
-    Watcher,
-    check_tree,
-    clean_tree,
-    compress_tree,
-)
-from ..compression.encoders import require_known
-from ..compression.report import PROBLEMS
-from .compress_report import (
-    as_json,
-    outcome_line,
-    progress_so_far,
-    short,
-    table,
-)
+from ..compression.encoders import ENCODINGS, require_known
+from ..compression.errors import CompressionError
+from ..compression.report import PROBLEMS, Failure, Outcome, Report, Watcher
+from ..compression.settings import DEFAULT_EXCLUDED, DEFAULT_MIN_SAVING, DEFAULT_MIN_SIZE, Settings
+from ..compression.trees import check_tree, clean_tree, compress_tree
+from .compress_report import as_json, progress_so_far, result_line, short, table
 from .progress import Progress
 from .signals import INTERRUPTS, raising_on_signals
 from .terminal import Parser, say
 
 _BY_MODULE = "python -m whitenoise_async.compress"
-
-_WHAT_IS_LEFT = "no file is left incomplete, and the next run continues from here."
 
 
 def main(arguments: Sequence[str] | None = None, program: str = _BY_MODULE) -> int:
@@ -54,16 +35,18 @@ def main(arguments: Sequence[str] | None = None, program: str = _BY_MODULE) -> i
     try:
         work, left_out = _work(options)
     except (ValueError, TypeError) as error:
-        parser.error(_with_flags(str(error)))
+        message = str(error)
+        if hasattr(options, message.split()[0]):  # spell an option as on the command line
+            message = f"--{message.replace('_', '-', 1)}"
+        parser.error(message)
     for root in options.roots:
         if not os.path.isdir(root):
             parser.error(f"{root} is not a directory")
     if not options.quiet:
         for reason in left_out:
             say(f"left out: {reason}", error=True)
-    command = _Command(options, work)
     with raising_on_signals():
-        return command.run(_without_nested(options.roots))
+        return _Command(options, work).run(_without_nested(options.roots))
 
 
 class _Command(Watcher):
@@ -82,7 +65,8 @@ class _Command(Watcher):
                 self._run_below(root)
         except tuple(INTERRUPTS) as interrupt:
             word, status = INTERRUPTS[type(interrupt)]
-            say(f"{word}: {progress_so_far(self._reports)}; {_WHAT_IS_LEFT}", error=True)
+            done = f"{progress_so_far(self._reports)}; no file is left incomplete"
+            say(f"{word}: {done}, and the next run continues from here.", error=True)
         else:
             status = int(any(each.failures or each.problems for each in self._reports))
         if self._options.json:
@@ -100,13 +84,12 @@ class _Command(Watcher):
             self._progress.end()
         for message in report.warnings:
             say(message, error=True)
-        if not self._prints:
-            return
-        dry_run = self._options.dry_run
-        is_short = self._options.check or self._options.clean or dry_run
-        lines = [short(report, dry_run=dry_run)] if is_short else table(report)
-        for line in (*lines, *report.left_alone_lines()):
-            say(line)
+        if self._prints:
+            dry_run = self._options.dry_run
+            is_short = self._options.check or self._options.clean or dry_run
+            lines = [short(report, dry_run=dry_run)] if is_short else table(report)
+            for line in (*lines, *report.left_alone_lines()):
+                say(line)
 
     def on_begin(self, report: Report) -> None:
         self._reports.append(report)
@@ -122,25 +105,21 @@ class _Command(Watcher):
         self._progress.advance(size)
 
     def on_result(self, result: Outcome | Failure) -> None:
-        if isinstance(result, Failure):
-            self._progress.say(result.reason, error=True)
-            return
-        is_problem = result.action in PROBLEMS
-        line = outcome_line(self._reports[-1].root, result, dry_run=self._options.dry_run)
-        if line and (is_problem or self._prints):
-            self._progress.say(line, error=is_problem)
+        is_error = isinstance(result, Failure) or result.action in PROBLEMS
+        line = result_line(self._reports[-1].root, result, dry_run=self._options.dry_run)
+        if line and (is_error or self._prints):
+            self._progress.say(line, error=is_error)
 
 
 def _work(options: argparse.Namespace) -> tuple[Callable[..., Report], tuple[str, ...]]:
     """The function to call for each root, and why encodings are left out."""
-    chosen: dict[str, Any] = {"include": options.include, "exclude": options.exclude}
+    chosen = {name: getattr(options, name) for name in ("encodings", "include", "exclude")}
     if options.clean:
         require_known(options.encodings or ())
-        work = partial(clean_tree, encodings=options.encodings, dry_run=options.dry_run, **chosen)
-        return work, ()
+        return partial(clean_tree, dry_run=options.dry_run, **chosen), ()
     levels = {token: getattr(options, f"{token}_level") for token in ENCODINGS}
     chosen["levels"] = {token: level for token, level in levels.items() if level is not None}
-    for name in ("encodings", "min_size", "min_saving", "jobs", "follow_links"):
+    for name in ("min_size", "min_saving", "jobs", "follow_links"):
         chosen[name] = getattr(options, name)
     left_out = Settings(**chosen).left_out
     if options.check:
@@ -148,31 +127,26 @@ def _work(options: argparse.Namespace) -> tuple[Callable[..., Report], tuple[str
     return partial(compress_tree, dry_run=options.dry_run, **chosen), left_out
 
 
-def _with_flags(message: str) -> str:
-    """Spell the option in a message as on the command line."""
-    name, space, rest = message.partition(" ")
-    if name in ("min_size", "min_saving", "jobs"):
-        name = f"--{name.replace('_', '-')}"
-    return f"{name}{space}{rest}"
-
-
 def _without_nested(roots: Sequence[str]) -> list[str]:
     """The roots, without those inside another one, which includes them."""
-    by_path: dict[str, str] = {}
+    by_path: dict[Path, str] = {}
     for root in roots:
-        by_path.setdefault(os.path.join(os.path.realpath(root), ""), root)
-    # A path and its slash at the end: "a/" begins "a/b/", and not "ab/".
-    outer = [path for path in by_path if not any(path[:-1].startswith(each) for each in by_path)]
-    return [by_path[path] for path in outer]
+        by_path.setdefault(Path(root).resolve(), root)
+    return [root for path, root in by_path.items() if by_path.keys().isdisjoint(path.parents)]
 
 
 def _parser(program: str) -> Parser:
-    parser = Parser(prog=program, description=_DESCRIPTION)
+    parser = Parser(
+        prog=program,
+        description="Compress the files below one or more folders: write .gz, .br and .zst variants"
+        " next to them. A variant that saves too little is not written. One that is up to date is"
+        " not changed.",
+    )
     parser.add_argument("roots", nargs="+", metavar="root", help="a folder of files to compress")
     modes = parser.add_mutually_exclusive_group()
     _add(modes, "--check", **_FLAG)
-    _add(modes, "--clean", **_FLAG)
-    _add(parser, "--dry-run", **_FLAG)
+    modes.add_argument("--clean", **_FLAG, help="remove the variants that this command wrote")
+    parser.add_argument("--dry-run", **_FLAG, help="show what would be done, and change nothing")
     what = parser.add_argument_group("which files")
     _add(what, "--include", **_GLOBS)
     _add(what, "--exclude", **_GLOBS)
@@ -185,8 +159,10 @@ def _parser(program: str) -> Parser:
         _add(how, f"--{token}-level", type=int, metavar="N")
     _add(how, "-j", "--jobs", type=int, metavar="N")
     output = parser.add_argument_group("output")
-    _add(output, "-q", "--quiet", **_FLAG)
-    _add(output, "--json", **_FLAG)
+    output.add_argument(
+        "-q", "--quiet", **_FLAG, help="print only failures, and what --check finds"
+    )
+    output.add_argument("--json", **_FLAG, help="print a report as JSON instead of the table")
     return parser
 
 
@@ -201,15 +177,8 @@ def _split(value: str) -> list[str]:
 _FLAG: Mapping[str, Any] = {"action": "store_true"}
 _GLOBS: Mapping[str, Any] = {"action": "append", "default": [], "metavar": "GLOB"}
 
-_DESCRIPTION = (
-    "Compress the files below one or more folders: write .gz, .br and .zst variants next to them. "
-    "A variant that saves too little is not written. One that is up to date is not changed."
-)
-
 _HELP = {
     "--check": "change nothing; list missing, stale and unneeded variants, and exit with 1 if any",
-    "--clean": "remove the variants that this command wrote",
-    "--dry-run": "show what would be done, and change nothing",
     "--include": "compress only files that match, whatever their extension; may be repeated",
     "--exclude": "skip files that match; may be repeated. A pattern without a slash matches the "
     "name of a file or folder, one with a slash the path below the root. Skipped, unless included: "
@@ -225,6 +194,4 @@ _HELP = {
     "--br-level": "0 to 11 (default: 11)",
     "--zstd-level": "1 to 22 (default: 19)",
     "--jobs": "number of threads (default: one per core)",
-    "--quiet": "print only failures, and what --check finds",
-    "--json": "print a report as JSON instead of the table",
 }

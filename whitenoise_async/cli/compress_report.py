@@ -7,19 +7,22 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from ..compression import Action, Outcome, Report, Totals
-from ..compression.report import PROBLEMS
+from ..compression.report import PROBLEMS, Action, Failure, Outcome, Report, Totals
 from .terminal import counted
 
 
-def outcome_line(root: str, outcome: Outcome, *, dry_run: bool) -> str | None:
-    """A line for one variant; ``None`` if the table says enough."""
-    if outcome.action in PROBLEMS:
-        return f"{outcome.action.value}: {_named(root, outcome)}"
-    if outcome.action is Action.REMOVED:
-        return f"{'would remove' if dry_run else 'removed'} {_named(root, outcome)}"
-    if outcome.action is Action.WRITTEN and (dry_run or outcome.reason):
-        return f"{'would compress' if dry_run else 'wrote'} {_named(root, outcome)}"
+def result_line(root: str, result: Outcome | Failure, *, dry_run: bool) -> str | None:
+    """A line for a failure or one variant; ``None`` if the table says enough."""
+    if isinstance(result, Failure):
+        return result.reason
+    path = os.path.join(root, result.variant)
+    variant = f"{path}: {result.reason}" if result.reason else path
+    if result.action in PROBLEMS:
+        return f"{result.action.value}: {variant}"
+    if result.action is Action.REMOVED:
+        return f"{'would remove' if dry_run else 'removed'} {variant}"
+    if result.action is Action.WRITTEN and (dry_run or result.reason):
+        return f"{'would compress' if dry_run else 'wrote'} {variant}"
     return None
 
 
@@ -57,12 +60,6 @@ def progress_so_far(reports: Iterable[Report]) -> str:
     return (
         f"{counted(counts[Action.WRITTEN], 'variant')} written, {counts[Action.REMOVED]:,} removed"
     )
-
-
-def _named(root: str, outcome: Outcome) -> str:
-    """The variant's path, and the reason."""
-    path = os.path.join(root, outcome.variant)
-    return f"{path}: {outcome.reason}" if outcome.reason else path
 
 
 def _cell(value: float | None) -> str:

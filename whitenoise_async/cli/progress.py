@@ -16,23 +16,23 @@ class Progress:
     """A bar of bytes on standard error, if both streams are terminals and tqdm is installed."""
 
     def __init__(self, *, shown: bool) -> None:
-        """Start without a bar.
-
-        :param shown: ``False`` to show none at all.
-        """
-        self._tqdm: Any = None
+        """:param shown: ``False`` to show none at all."""
+        streams = (sys.stdout, sys.stderr)
+        is_terminal = all(
+            each is not None and not each.closed and each.isatty() for each in streams
+        )
+        self._shown = shown and is_terminal
         self._bar: Any = None
-        if shown and _is_terminal():
-            with suppress(ImportError):
-                self._tqdm = importlib.import_module("tqdm").tqdm
-                # No monitoring thread: the bar is advanced often.
-                self._tqdm.monitor_interval = 0
 
     def begin(self, title: str, size: int) -> None:
         """Show a bar for ``size`` bytes."""
         self.end()
-        if self._tqdm is not None and size:
-            self._bar = self._tqdm(
+        if not (self._shown and size):
+            return
+        with suppress(ImportError):
+            tqdm = importlib.import_module("tqdm").tqdm
+            tqdm.monitor_interval = 0  # no monitoring thread: the bar is advanced often
+            self._bar = tqdm(
                 total=size,
                 desc=printable(title),
                 unit="B",
@@ -61,10 +61,3 @@ class Progress:
         say(line, error=error)
         if self._bar is not None:
             self._bar.refresh()
-
-
-def _is_terminal() -> bool:
-    return all(
-        stream is not None and not stream.closed and stream.isatty()
-        for stream in (sys.stdout, sys.stderr)
-    )
