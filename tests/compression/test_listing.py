@@ -10,14 +10,17 @@ import pytest
 
 from tests.helpers.file_trees import at
 from tests.helpers.files import write
-from whitenoise_async.compression import Settings
+from whitenoise_async.compression import Report, Settings
 from whitenoise_async.compression.listing import Listing, list_tree
 from whitenoise_async.compression.record import NAME
 from whitenoise_async.compression.report import LEADS_OUT, LeftAlone
 
 
 def found(root: Path, include: str = "*", recorded: Collection[str] = ()) -> Listing:
-    return list_tree(at(root), Settings(include=[include]), recorded)
+    report = Report(str(root))
+    listing = list_tree(at(root), Settings(include=[include]), recorded, report)
+    assert (report.failures, report.left_alone) == ([], [])
+    return listing
 
 
 def test_files_and_their_variants_are_found_in_a_fixed_order_with_their_sizes(
@@ -26,21 +29,20 @@ def test_files_and_their_variants_are_found_in_a_fixed_order_with_their_sizes(
     for name in ("b.js.gz", "b.js", "a/z.css", "a/b/c.js.zst", "a/b/c.js", "a.css.br"):
         write(tmp_path / name, name.encode())
     listing = found(tmp_path)
-    assert list(listing.originals.items()) == [("b.js", 4), ("a/z.css", 7), ("a/b/c.js", 8)]
+    assert list(listing.files.items()) == [("b.js", 4), ("a/z.css", 7), ("a/b/c.js", 8)]
     assert listing.variants == {"a.css.br", "b.js.gz", "a/b/c.js.zst"}
-    others = (listing.others, listing.unfinished, listing.failures, listing.left_alone)
-    assert others == ({}, [], [], [])
+    assert listing.unfinished == []
 
 
-def test_recorded_files_that_are_not_selected_are_listed_separately(
-    tmp_path: Path,
-) -> None:
+def test_files_that_are_not_selected_are_listed_without_a_size(tmp_path: Path) -> None:
     for name in ("a.js", "a.css", "b.css", "a.css.gz", "b.css.gz", "c.css.gz"):
         write(tmp_path / name, b"content")
     (tmp_path / "d.css").mkdir()
-    listing = found(tmp_path, "*.js", ["a.css", "c.css", "d.css"])
-    assert list(listing.originals) == ["a.js"]
-    assert list(listing.others) == ["a.css"]
+    (tmp_path / "recorded-link.css").symlink_to("a.css")
+    (tmp_path / "link.css").symlink_to("a.css")
+    listing = found(tmp_path, "*.js", ["a.css", "c.css", "d.css", "recorded-link.css"])
+    others = dict.fromkeys(["a.css", "b.css", "recorded-link.css"])
+    assert listing.files == {"a.js": 7, **others}
     assert listing.variants == {"a.css.gz", "b.css.gz", "c.css.gz"}
 
 
@@ -48,13 +50,13 @@ def test_recorded_files_that_are_not_selected_are_listed_separately(
 def test_a_name_with_the_suffix_of_a_variant_is_not_an_original(tmp_path: Path, name: str) -> None:
     write(tmp_path / name, b"content")
     listing = found(tmp_path)
-    assert (listing.originals, listing.variants) == ({}, {name})
+    assert (listing.files, listing.variants) == ({}, {name})
 
 
 @pytest.mark.parametrize("name", ["a.GZ", "a.gzip", "gz", "br", "a.zst.txt", "sub.gz/a"])
 def test_similar_suffixes_are_not_those_of_variants(tmp_path: Path, name: str) -> None:
     write(tmp_path / name, b"content")
-    assert list(found(tmp_path).originals) == [name]
+    assert list(found(tmp_path).files) == [name]
 
 
 def test_only_leftovers_of_a_killed_run_are_found_among_the_files_of_the_tool(
@@ -68,7 +70,7 @@ def test_only_leftovers_of_a_killed_run_are_found_among_the_files_of_the_tool(
     (tmp_path / ".whitenoise_async-folder.tmp").mkdir()
     listing = found(tmp_path)
     assert listing.unfinished == left
-    assert list(listing.originals) == ["a.tmp"]
+    assert list(listing.files) == ["a.tmp"]
 
 
 def test_links_to_files_inside_are_files_and_links_that_lead_outside_are_skipped(
@@ -86,7 +88,7 @@ def test_links_to_files_inside_are_files_and_links_that_lead_outside_are_skipped
     (root / "folder").symlink_to("sub")
     for name, target in {**links, "out.js": "../b.js", "recorded.css": "../b.js"}.items():
         (root / name).symlink_to(target)
-    listing = list_tree(at(root), Settings(exclude=["*.css"]), ["recorded.css"])
-    assert listing.originals == dict.fromkeys(["sub/a.js", *links], 7)
-    assert listing.left_alone == [LeftAlone("out.js", LEADS_OUT)]
-    assert listing.others == {}
+    report = Report(str(root))
+    listing = list_tree(at(root), Settings(exclude=["*.css"]), ["recorded.css"], report)
+    assert listing.files == dict.fromkeys(["sub/a.js", *links], 7)
+    assert report.left_alone == [LeftAlone("out.js", LEADS_OUT)]

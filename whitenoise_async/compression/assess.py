@@ -55,28 +55,25 @@ class Assessment:
         self.record = record
         self.settings = settings
         self.report = report
-        self.listing = list_tree(root, settings, record.files)
+        self.listing = list_tree(root, settings, record.files, report)
         self.variants: list[Variant] = []
         self.outdated: list[Outcome] = []  # our variants that have no current original
-        report.left_alone = self.listing.left_alone
-        for failure in self.listing.failures:
-            report.add(failure)
+        self._is_complete = not report.failures  # no folder could not be listed
 
     def add_files(self) -> None:
         """Read the originals and their variants."""
-        listing, report = self.listing, self.report
-        wanted = {path: size for path, size in listing.originals.items() if self._is_read(path)}
-        report.found = len(listing.originals) + len(listing.others) + listing.excluded
-        report.files, report.size = len(wanted), sum(wanted.values())
-        in_folders = groupby([*wanted, *listing.others], lambda path: path.rpartition("/")[0])
-        for below, paths in in_folders:
+        files, report = self.listing.files, self.report
+        read = {path: size for path, size in files.items() if self._is_read(path, size)}
+        sizes = [size for size in read.values() if size is not None]
+        report.found, report.files, report.size = len(files), len(sizes), sum(sizes)
+        for below, paths in groupby(read, lambda path: path.rpartition("/")[0]):
             full = self.root.path_of(below)
             with report.catching(), naming(full, "read"), self.root.below(below) as folder:
                 for path in paths:
                     self._add_file(folder, path)
-        links = dict(listing.left_alone)
+        links = dict(report.left_alone)
         for path, made in list(self.record.files.items()):
-            if path not in listing.originals and path not in listing.others:
+            if path not in files:
                 self._add_outdated(path, made, f"its original is {links.get(path, 'gone')}")
 
     def add_recorded(self, encodings: Collection[str] | None) -> None:
@@ -116,16 +113,16 @@ class Assessment:
         size = new.size if new else None
         return Outcome(path, encoder.token, action, original.size, size, reason)
 
-    def _is_read(self, path: str) -> bool:
-        """Whether an original may have variants. A small one has none, unless it had some."""
-        return (
-            self.listing.originals[path] >= self.settings.min_size
-            or path in self.record.files
-            or any(path + each.suffix in self.listing.variants for each in self.settings.encoders)
-        )
+    def _is_read(self, path: str, size: int | None) -> bool:
+        """Whether a file may have variants. A small one has none, unless it had some."""
+        if size is None or path in self.record.files:
+            return path in self.record.files
+        suffixes = [encoder.suffix for encoder in self.settings.encoders]
+        is_large = size >= self.settings.min_size
+        return is_large or any(path + each in self.listing.variants for each in suffixes)
 
     def _add_file(self, folder: Folder, path: str) -> None:
-        encoders = self.settings.encoders if path in self.listing.originals else ()
+        encoders = () if self.listing.files[path] is None else self.settings.encoders
         name, recorded = path.rpartition("/")[2], self.record.files.get(path, {})
         with self.report.catching(), closing(OpenOriginal(folder, name)) as original:
             digest = original.digest
@@ -153,7 +150,7 @@ class Assessment:
                 if is_ours(self.root, path, encoding, self.record):
                     self.outdated.append(outcome)
                 # It is gone or was replaced, or it is in a folder that could not be listed.
-                elif outcome.variant in self.listing.variants or not self.listing.failures:
+                elif outcome.variant in self.listing.variants or self._is_complete:
                     self.record.forget(path, encoding)
 
 

@@ -113,24 +113,19 @@ class Report:
         #: Bytes of these files.
         self.size = 0
         self.seconds = 0.0
-        self.left_alone: Sequence[LeftAlone] = ()
+        self.left_alone: list[LeftAlone] = []
         self.warnings: Sequence[str] = ()
         self.watcher = watcher or Watcher()
-        self._outcomes: list[Outcome] = []
-        self._failures: dict[Failure, None] = {}  # each once: encodings may fail for one reason
+        self._results: set[Outcome | Failure] = set()
         self._lock = threading.Lock()
         self.watcher.on_begin(self)
 
     def add(self, result: Outcome | Failure) -> None:
-        """Add a result, and pass it to the watcher."""
+        """Add a result, and pass it to the watcher: once, if encodings fail for one reason."""
         with self._lock:
-            if isinstance(result, Outcome):
-                self._outcomes.append(result)
-            elif result in self._failures:
-                return
-            else:
-                self._failures[result] = None
-            self.watcher.on_result(result)
+            if result not in self._results:
+                self._results.add(result)
+                self.watcher.on_result(result)
 
     @contextmanager
     def catching(self) -> Iterator[None]:
@@ -148,12 +143,12 @@ class Report:
     @property
     def outcomes(self) -> Sequence[Outcome]:
         """The outcomes, sorted."""
-        return sorted(self._outcomes)
+        return sorted(each for each in self._results if isinstance(each, Outcome))
 
     @property
     def failures(self) -> Sequence[Failure]:
         """The failures, sorted."""
-        return sorted(self._failures)
+        return sorted(each for each in self._results if isinstance(each, Failure))
 
     @property
     def problems(self) -> Sequence[Outcome]:
@@ -163,10 +158,9 @@ class Report:
     @property
     def totals(self) -> Mapping[str, Totals]:
         """Totals by encoding."""
-        own = {
-            token: [each for each in self._outcomes if each.encoding == token] for token in BY_TOKEN
-        }
-        return {token: _totals(outcomes) for token, outcomes in own.items() if outcomes}
+        outcomes = self.outcomes
+        own = {token: [each for each in outcomes if each.encoding == token] for token in BY_TOKEN}
+        return {token: _totals(results) for token, results in own.items() if results}
 
     def left_alone_lines(self) -> Iterator[str]:
         """A line for each reason why links were left alone."""
