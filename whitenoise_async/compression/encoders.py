@@ -8,7 +8,6 @@ import sys
 import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from gzip import BadGzipFile, GzipFile
 from typing import Any, BinaryIO, ClassVar
 
@@ -36,6 +35,7 @@ class Encoder(ABC):
 
     coding: ClassVar[Coding]
     module: ClassVar[str]  # the library
+    is_optional: ClassVar[bool] = False  # whether the encoder works without the library
     levels: ClassVar[range]
 
     def __init__(self, level: int | None = None) -> None:
@@ -44,7 +44,12 @@ class Encoder(ABC):
         :raises EncodingError: if the library is not installed, or the level is out of range.
         """
         self.token, self.suffix = self.coding
-        self._library = self._load()
+        self._library: Any = None
+        try:
+            self._library = importlib.import_module(self.module)
+        except ImportError:
+            if not self.is_optional:
+                raise EncodingError(_NOT_INSTALLED.format(self.token, self.module)) from None
         #: The errors of :meth:`decompress` if a file is damaged, truncated, or something else.
         self.errors: tuple[type[Exception], ...]
         version, best, self.errors = self._describe()
@@ -70,13 +75,6 @@ class Encoder(ABC):
     def _describe(self) -> tuple[str, int, tuple[type[Exception], ...]]:
         """The library's version, its best level, and its errors for what is not compressed."""
 
-    @classmethod
-    def _load(cls) -> Any:
-        try:
-            return importlib.import_module(cls.module)
-        except ImportError:
-            raise EncodingError(_NOT_INSTALLED.format(cls.coding.token, cls.module)) from None
-
 
 class GzipEncoder(Encoder):
     """RFC 1952, without date and name in the header, by libdeflate if it is installed.
@@ -87,6 +85,7 @@ class GzipEncoder(Encoder):
 
     coding = GZIP
     module = "deflate"
+    is_optional = True
     levels = range(1, 13)
 
     def __init__(self, level: int | None = None) -> None:
@@ -128,11 +127,6 @@ class GzipEncoder(Encoder):
         if self._library is None:
             return _ZLIB, zlib.Z_BEST_COMPRESSION, errors
         return f"deflate {self._library.__version__} or {_ZLIB}", self.levels[-1], errors
-
-    @classmethod
-    def _load(cls) -> Any:
-        with suppress(EncodingError):
-            return super()._load()
 
 
 class BrotliEncoder(Encoder):
