@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 from ..files.codings import BY_TOKEN
 from ..files.folder import Folder, parent_of
+from ..files.variant_check import variant_mismatch
+from ..support.threads import Stop, run_in_threads
 from .encoders import Encoder
 from .errors import CompressionError, naming
 from .listing import list_tree
@@ -20,6 +22,8 @@ from .originals import (
     find_variant,
     has_metadata,
     is_result,
+    matches_original,
+    opened_below,
     require_no_other,
 )
 from .record import Made, Record
@@ -164,3 +168,44 @@ def is_ours(root: Folder, path: str, encoding: str, record: Record) -> bool:
             return is_result(find_variant(folder, name), record.get(path, encoding))
     except OSError:  # its folder is gone, or a link now
         return False
+
+
+def check(assessment: Assessment) -> None:
+    """Decompress each variant, compare it with its original, and report what is wrong."""
+    report, root, stop = assessment.report, assessment.root, Stop()
+    for outcome in assessment.outdated:
+        report.add(outcome._replace(action=Action.UNNEEDED))
+
+    def work(variant: Variant) -> None:
+        with report.catching(), opened_below(root, variant.path, variant.digest) as original:
+            pieces = stop.watch(original.pieces())
+            report.add(_check_variant(variant, original, pieces, assessment.settings))
+        report.advance(variant.size / encodings)
+
+    encodings = len(assessment.settings.encoders)  # each original has a variant in all of them
+    report.watcher.on_start(sum(each.size for each in assessment.variants) // encodings)
+    run_in_threads(work, assessment.variants, assessment.settings.jobs, stop)
+
+
+def _check_variant(
+    variant: Variant, original: OpenOriginal, pieces: Iterable[bytes], settings: Settings
+) -> Outcome:
+    encoder, expected = variant.encoder, variant.expected
+    known = expected.bytes_after if isinstance(expected, Outcome) else None
+    action, reason = Action.UNCHANGED, ""
+    matches = matches_original(original, encoder, pieces)
+    if matches is None:
+        size = known or sum(map(len, encoder.compress(pieces, original.size)))
+        is_missing = settings.saves_enough(original.size, size)
+        action = Action.MISSING if is_missing else Action.NOT_WORTH
+    else:
+        with closing(original.folder.open_file(original.name + encoder.suffix)) as found:
+            size = found.state.size
+            refusal = variant_mismatch(encoder.coding, found, original.file)
+        if not matches:
+            action, reason = Action.STALE, "it does not match its original"
+        elif refusal is not None:
+            action, reason = Action.STALE, f"a server does not send it: {refusal}"
+        elif variant.action is Action.REMOVED:
+            action, reason = Action.UNNEEDED, "it does not save enough"
+    return Outcome(variant.path, encoder.token, action, original.size, size, reason)

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 from ..files.folder import Folder
 from ..support.locks import locked
 from ..support.logs import printable
-from .assess import Assessment
-from .check import check
+from .assess import Assessment, check
 from .encoders import require_known
 from .errors import naming
 from .record import Record
