@@ -32,7 +32,8 @@ from tests.helpers.argument_errors import refused
 from tests.helpers.files import write
 from tests.helpers.slow import slow_unless
 from whitenoise_async.cli.compress import _Command, main
-from whitenoise_async.compression import DEFAULT_EXCLUDED, compress_tree
+from whitenoise_async.compression import compress_tree
+from whitenoise_async.compression.settings import DEFAULT_EXCLUDED
 
 TEXT = b"some text, some text, some text, some text\n" * 100
 NOISE = random.Random(0).randbytes(1000)
@@ -344,7 +345,7 @@ def run_script(script: str, *arguments: object) -> subprocess.CompletedProcess[s
 import locale, os, shutil, signal, sys, threading  # what argparse imports late, too
 sys.path[:] = {[*sys.path, PACKAGES]!r}
 from whitenoise_async.compress import main
-from whitenoise_async.compression import Settings
+from whitenoise_async.compression.settings import Settings
 Settings()  # has all imported that compresses
 signal.signal(signal.SIGINT, signal.default_int_handler)
 """

@@ -19,8 +19,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from whitenoise_async.compression import ENCODINGS, EncodingError
+from whitenoise_async.compression import EncodingError
 from whitenoise_async.compression.encoders import (
+    ENCODINGS,
     WHOLE,
     BrotliEncoder,
     Encoder,

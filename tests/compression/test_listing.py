@@ -10,10 +10,11 @@ import pytest
 
 from tests.helpers.file_trees import at
 from tests.helpers.files import write
-from whitenoise_async.compression import Report, Settings
+from whitenoise_async.compression import Report
 from whitenoise_async.compression.listing import Listing, list_tree
 from whitenoise_async.compression.record import NAME
 from whitenoise_async.compression.report import LEADS_OUT, LeftAlone
+from whitenoise_async.compression.settings import Settings
 
 
 def found(root: Path, include: str = "*", recorded: Collection[str] = ()) -> Listing:

@@ -10,10 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from whitenoise_async.cli import gzip as gzip_command
-from whitenoise_async.compression import DEFAULT_EXCLUDED, ENCODINGS, Settings
+from whitenoise_async.compression.encoders import ENCODINGS
 from whitenoise_async.compression.settings import (
     COMPRESSED,
+    DEFAULT_EXCLUDED,
     READ_BY_RANGE,
+    Settings,
     extension_of,
 )
 

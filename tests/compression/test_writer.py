@@ -23,7 +23,8 @@ from tests.helpers.file_trees import (
     with_variants,
 )
 from tests.helpers.files import MTIME, write
-from whitenoise_async.compression import ENCODINGS, Failure, check_tree, compress_tree, writer
+from whitenoise_async.compression import Failure, check_tree, compress_tree, writer
+from whitenoise_async.compression.encoders import ENCODINGS
 from whitenoise_async.compression.listing import list_tree
 from whitenoise_async.files.draft import Draft
 from whitenoise_async.files.folder import Folder

@@ -25,7 +25,7 @@ import whitenoise_async.django
 from tests.helpers.django_project import OURS_MANIFEST, OURS_PLAIN
 from tests.helpers.file_trees import ALL, DECODERS, TEXT, snapshot, swapping
 from tests.helpers.slow import slow_unless
-from whitenoise_async.compression import ENCODINGS
+from whitenoise_async.compression.encoders import ENCODINGS
 from whitenoise_async.compression.listing import FOREIGN
 from whitenoise_async.compression.record import NAME as RECORD
 from whitenoise_async.django.hashed_names import manifest_names

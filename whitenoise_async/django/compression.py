@@ -8,8 +8,8 @@ from typing import Any, cast
 
 from django.core.exceptions import ImproperlyConfigured
 
-from ..compression import Action, CompressionError, Report, Settings, compress_tree
-from ..compression.settings import SettingKeywords
+from ..compression import Action, CompressionError, Report, compress_tree
+from ..compression.settings import SettingKeywords, Settings
 from ..support.logs import logger
 from .errors import CommandError
 
