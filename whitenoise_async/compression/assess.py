@@ -62,7 +62,7 @@ class Assessment:
         self.listing = list_tree(root, settings, record.files, report)
         self.variants: list[Variant] = []
         self.outdated: list[Outcome] = []  # our variants that have no current original
-        self._is_complete = not report.failures  # no folder could not be listed
+        self._is_complete = not report.failures  # everything was listed
 
     def add_files(self) -> None:
         """Read the originals and their variants."""
@@ -119,11 +119,10 @@ class Assessment:
 
     def _is_read(self, path: str, size: int | None) -> bool:
         """Whether a file may have variants. A small one has none, unless it had some."""
-        if size is None or path in self.record.files:
-            return path in self.record.files
-        suffixes = [encoder.suffix for encoder in self.settings.encoders]
-        is_large = size >= self.settings.min_size
-        return is_large or any(path + each in self.listing.variants for each in suffixes)
+        names = [path + encoder.suffix for encoder in self.settings.encoders]
+        has_variant = not self.listing.variants.isdisjoint(names)
+        is_wanted = size is not None and (size >= self.settings.min_size or has_variant)
+        return is_wanted or path in self.record.files
 
     def _add_file(self, folder: Folder, path: str) -> None:
         encoders = () if self.listing.files[path] is None else self.settings.encoders
