@@ -143,31 +143,26 @@ def _parser(program: str) -> Parser:
         " not changed.",
     )
     parser.add_argument("roots", nargs="+", metavar="root", help="a folder of files to compress")
+    parser.set_defaults(min_size=DEFAULT_MIN_SIZE, min_saving=DEFAULT_MIN_SAVING)
     modes = parser.add_mutually_exclusive_group()
-    _add(modes, "--check", **_FLAG)
+    modes.add_argument("--check", **_FLAG, help=_HELP["--check"])
     modes.add_argument("--clean", **_FLAG, help="remove the variants that this command wrote")
     parser.add_argument("--dry-run", **_FLAG, help="show what would be done, and change nothing")
     what = parser.add_argument_group("which files")
-    _add(what, "--include", **_GLOBS)
-    _add(what, "--exclude", **_GLOBS)
-    _add(what, "--follow-links", **_FLAG)
-    _add(what, "--min-size", type=int, default=DEFAULT_MIN_SIZE, metavar="BYTES")
-    _add(what, "--min-saving", type=float, default=DEFAULT_MIN_SAVING, metavar="PERCENT")
+    what.add_argument("--include", **_GLOBS, help=_HELP["--include"])
+    what.add_argument("--exclude", **_GLOBS, help=_HELP["--exclude"])
+    what.add_argument("--follow-links", **_FLAG, help=_HELP["--follow-links"])
+    what.add_argument("--min-size", type=int, metavar="BYTES", help=_HELP["--min-size"])
+    what.add_argument("--min-saving", type=float, metavar="PERCENT", help=_HELP["--min-saving"])
     how = parser.add_argument_group("how")
-    _add(how, "--encodings", type=_split, metavar="LIST")
+    how.add_argument("--encodings", type=_split, metavar="LIST", help=_HELP["--encodings"])
     for token in ENCODINGS:
-        _add(how, f"--{token}-level", type=int, metavar="N")
-    _add(how, "-j", "--jobs", type=int, metavar="N")
+        how.add_argument(f"--{token}-level", type=int, metavar="N", help=_HELP[f"--{token}-level"])
+    how.add_argument("-j", "--jobs", type=int, metavar="N", help=_HELP["--jobs"])
     output = parser.add_argument_group("output")
-    output.add_argument(
-        "-q", "--quiet", **_FLAG, help="print only failures, and what --check finds"
-    )
+    output.add_argument("-q", "--quiet", **_FLAG, help=_HELP["--quiet"])
     output.add_argument("--json", **_FLAG, help="print a report as JSON instead of the table")
     return parser
-
-
-def _add(group: argparse._ActionsContainer, *names: str, **settings: Any) -> None:
-    group.add_argument(*names, help=_HELP[names[-1]], **settings)
 
 
 def _split(value: str) -> list[str]:
@@ -194,4 +189,5 @@ _HELP = {
     "--br-level": "0 to 11 (default: 11)",
     "--zstd-level": "1 to 22 (default: 19)",
     "--jobs": "number of threads (default: one per core)",
+    "--quiet": "print only failures, and what --check finds",
 }

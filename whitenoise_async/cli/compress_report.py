@@ -57,9 +57,8 @@ def as_json(reports: Sequence[Report], interrupted: bool) -> Iterator[str]:
 def progress_so_far(reports: Iterable[Report]) -> str:
     """The work before an interrupt, as part of a sentence."""
     counts = Counter(each.action for report in reports for each in report.outcomes)
-    return (
-        f"{counted(counts[Action.WRITTEN], 'variant')} written, {counts[Action.REMOVED]:,} removed"
-    )
+    written = counted(counts[Action.WRITTEN], "variant")
+    return f"{written} written, {counts[Action.REMOVED]:,} removed"
 
 
 def _cell(value: float | None) -> str:
