@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 import sys
 
@@ -52,6 +53,19 @@ def test_a_second_bar_replaces_the_first(monkeypatch: pytest.MonkeyPatch) -> Non
     first, _, second = terminal.getvalue().partition("two")
     assert "one" in first
     assert "one" not in second
+
+
+def test_a_pseudo_terminal_without_a_size_shows_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal_for(monkeypatch)
+    master, slave = os.openpty()  # of 0 columns and rows
+    os.set_blocking(master, False)
+    with open(master, "rb") as shown, open(slave, "w") as stream:
+        monkeypatch.setattr(sys, "stderr", stream)
+        progress = Progress(shown=True)
+        progress.begin("static", 2000)
+        progress.end()
+        stream.flush()
+        assert b"static:   0%|" in os.read(shown.fileno(), 1000)
 
 
 def nothing_wanted(monkeypatch: pytest.MonkeyPatch) -> bool:

@@ -29,6 +29,7 @@ class Progress:
         self.end()
         if not (self._shown and size):
             return
+        terminal = shutil.get_terminal_size()
         with suppress(ImportError):
             tqdm = importlib.import_module("tqdm").tqdm
             tqdm.monitor_interval = 0  # no monitoring thread: the bar is advanced often
@@ -38,8 +39,10 @@ class Progress:
                 unit="B",
                 unit_scale=True,
                 leave=False,
-                # A pseudo-terminal may report 0 columns, and Python 3.10 returns that.
-                ncols=shutil.get_terminal_size().columns or 80,
+                # A pseudo-terminal may report 0 columns and rows. Python 3.10 returns that, and
+                # tqdm shows no bar then.
+                ncols=terminal.columns or 80,
+                nrows=terminal.lines or 24,
                 file=sys.stderr,
             )
 
