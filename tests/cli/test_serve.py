@@ -496,9 +496,8 @@ def test_an_excluded_404_page_is_named_in_one_line(
 ) -> None:
     write(folder / "404.html", b"<title>missing</title>")
     assert Published(folder, "--include", "*.css").get("/missing").body == b"Not Found\n"
-    assert caplog.messages == [
-        "There is no 404.html below a root, to be sent where there is no other file"
-    ]
+    (message,) = caplog.messages
+    assert message.startswith("No root contains 404.html, the value of not_found, ")
     assert "404.html" not in capsys.readouterr().err
 
 

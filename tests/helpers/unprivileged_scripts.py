@@ -14,9 +14,9 @@ def run_as_nobody(script: str) -> str:
     prologue = f"""
 import encodings.idna, logging, os, sys
 sys.path[:] = {[*sys.path, str(ROOT)]!r}
-import whitenoise_async.compression
+from whitenoise_async.compression.settings import Settings
 from tests.helpers.clients import client_of
-whitenoise_async.compression.Settings()  # imports what compresses
+Settings()  # imports what compresses
 if os.getuid() == 0:
     os.setuid(65534)
 """
