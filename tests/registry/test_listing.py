@@ -9,7 +9,7 @@ import pytest
 
 from tests.helpers.files import write
 from tests.helpers.registries import KINDS, add, describe, path_of
-from whitenoise_async.registry.entries import Redirect, StaticFile
+from whitenoise_async.registry.entries import Fallback, Redirect, StaticFile
 from whitenoise_async.registry.interface import Registry, RegistryOptions, make_root
 from whitenoise_async.registry.listing import PagePlace, Place, listing_of
 from whitenoise_async.registry.walked import WalkedRegistry
@@ -140,6 +140,27 @@ def test_a_file_may_have_several_variants() -> None:
     listing = listing_of("/root", "/", {"a", "a.zst", "a.br", "a.gz", "b.br"}, RegistryOptions())
     place = Place("/root", (".gz", ".br", ".zst"))
     assert listing.urls == {"/a": place, "/b.br": Place("/root", ())}
+
+
+def test_a_page_has_no_clean_url_by_default() -> None:
+    assert listing_of("/root", "/", {"a.html"}, RegistryOptions()).urls == {
+        "/a.html": Place("/root", ())
+    }
+
+
+@pytest.mark.parametrize("clean_urls", [False, True])
+def test_a_substitute_is_found_by_its_name(clean_urls: bool) -> None:
+    files = {"index.html", "index.html.gz", "page.html"}
+    options = RegistryOptions("index.html", clean_urls=clean_urls)
+    listing = listing_of("/root/app", "/static/app/", files, options, "app/")
+    for name, suffixes in [("index.html", (".gz",)), ("page.html", ())]:
+        url = f"/static/app/{name}"
+        found = listing.substitute(Fallback, url)
+        assert isinstance(found, Fallback)
+        assert describe(found) == (os.path.join("/root/app", name), url, suffixes, False)
+        assert found.path_below_root == f"app/{name}"
+    for url in ("/static/app/", "/static/app", "/static/app/none.html", "/static/app/page"):
+        assert listing.substitute(Fallback, url) is None
 
 
 def test_a_page_has_a_clean_url_and_a_redirect_to_it() -> None:
