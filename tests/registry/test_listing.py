@@ -195,6 +195,7 @@ def test_a_page_has_a_clean_url_and_a_redirect_to_it() -> None:
         # Clients resolve these names.
         ({".html", "..html", "...html"}, None, ["/...html", "/..html", "/.html"]),
         ({"a.html.html"}, None, ["/a.html", "/a.html.html"]),
+        ({"X.html"}, None, ["/X", "/X.html"]),
         ({"a.html", "a.html.html"}, None, ["/a", "/a.html", "/a.html.html"]),
         ({"a.HTML", "a.htm"}, None, ["/a.HTML", "/a.htm"]),
     ],
@@ -249,6 +250,18 @@ def test_the_redirect_to_a_page_has_the_object_that_is_served(tmp_path: Path) ->
     add(registry, tmp_path / "two")
     assert path_of(registry.look_up("/about.html")) == str(tmp_path / "one" / "about.html")
     assert path_of(registry.look_up("/about")) == str(tmp_path / "two" / "about")
+
+
+def test_a_page_redirects_although_a_folder_of_a_later_root_has_its_clean_url(
+    tmp_path: Path,
+) -> None:
+    page = write(tmp_path / "one" / "about.html", b"")
+    index = write(tmp_path / "two" / "about" / "index.html", b"")
+    registry = WalkedRegistry("index.html", clean_urls=True)
+    add(registry, tmp_path / "one")
+    add(registry, tmp_path / "two")
+    assert path_of(registry.look_up("/about.html")) == str(page)
+    assert path_of(registry.look_up("/about")) == str(index)
 
 
 @pytest.mark.parametrize("kind", KINDS)
