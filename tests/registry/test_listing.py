@@ -257,7 +257,7 @@ def test_a_page_redirects_although_a_folder_of_a_later_root_has_its_clean_url(
 ) -> None:
     page = write(tmp_path / "one" / "about.html", b"")
     index = write(tmp_path / "two" / "about" / "index.html", b"")
-    registry = WalkedRegistry("index.html", clean_urls=True)
+    registry = WalkedRegistry(RegistryOptions("index.html", clean_urls=True))
     add(registry, tmp_path / "one")
     add(registry, tmp_path / "two")
     assert path_of(registry.look_up("/about.html")) == str(page)
