@@ -267,3 +267,15 @@ def test_a_link_that_cannot_be_read_is_skipped_and_the_other_files_are_served(
     assert message == f"Below {tmp_path}, 1 not served: {tmp_path}/link: {os.strerror(code)}"
     live = serve(tmp_path, autorefresh=True)
     assert live("/link").status == (503 if code == errno.EIO else 404)
+
+
+def test_an_entry_that_is_skipped_on_the_way_to_a_folder_is_reported(tmp_path: Path) -> None:
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    (tmp_path / "dangling").symlink_to("nowhere")
+    skipped: list[object] = []
+    top = Directory(str(tmp_path), Rules(False, None))
+    found = top.descend(["a", "b"], lambda path, reason: skipped.append(path))
+    assert found is not None
+    assert (found.path, found.below) == (str(tmp_path / "a" / "b"), "a/b/")
+    assert skipped == [str(tmp_path / "dangling")]
+    assert top.descend(["a", "c", "b"], lambda path, reason: None) is None
