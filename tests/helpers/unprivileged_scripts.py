@@ -14,6 +14,7 @@ def run_as_nobody(script: str) -> str:
     prologue = f"""
 import encodings.idna, logging, os, sys
 sys.path[:] = {[*sys.path, str(ROOT)]!r}
+import whitenoise_async
 from whitenoise_async.compression.settings import Settings
 from tests.helpers.clients import client_of
 Settings()  # imports what compresses
