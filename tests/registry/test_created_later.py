@@ -23,6 +23,7 @@ from whitenoise_async.registry.walked import WalkedRegistry
 from whitenoise_async.support.globs import compile_globs
 
 Look = Callable[[str], list[str]]
+LookAt = Callable[[float, list[str]], None]
 
 
 @pytest.fixture
@@ -207,9 +208,7 @@ def held() -> Iterator[HeldRegistry]:
 
 
 @pytest.fixture
-def look_at(
-    held: HeldRegistry, monkeypatch: pytest.MonkeyPatch
-) -> Callable[[float, list[str]], None]:
+def look_at(held: HeldRegistry, monkeypatch: pytest.MonkeyPatch) -> LookAt:
     """Request URLs at a time in seconds."""
     later = CreatedLater(held)
 
@@ -221,9 +220,7 @@ def look_at(
     return look_at
 
 
-def test_it_looks_for_16_urls_every_second(
-    held: HeldRegistry, look_at: Callable[[float, list[str]], None]
-) -> None:
+def test_it_looks_for_16_urls_every_second(held: HeldRegistry, look_at: LookAt) -> None:
     held.released.set()
     urls = [f"/{number}" for number in range(20)]
     looks = [(0.0, ["/first"], ["/first"]), (0.9, urls, []), (1.0, ["/late"], urls[:16])]
@@ -235,9 +232,7 @@ def test_it_looks_for_16_urls_every_second(
         held.urls.clear()
 
 
-def test_one_thread_looks_and_no_process_waits_for_it(
-    held: HeldRegistry, look_at: Callable[[float, list[str]], None]
-) -> None:
+def test_one_thread_looks_and_no_process_waits_for_it(held: HeldRegistry, look_at: LookAt) -> None:
     look_at(0.0, ["/slow"])
     until(lambda: held.urls == ["/slow"])
     look_at(1.0, ["/a"])
@@ -261,10 +256,30 @@ def test_a_disk_that_fails_is_not_reported(look: Look, monkeypatch: pytest.Monke
 
 
 def test_a_request_is_answered_if_no_thread_can_be_started(
-    root: Path, registry: WalkedRegistry, monkeypatch: pytest.MonkeyPatch
+    held: HeldRegistry, look_at: LookAt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(thread: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 
-    monkeypatch.setattr(threading.Thread, "start", fail)
-    assert registry.look_up("/app/new.js") is None
+    held.released.set()
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", fail)
+        look_at(0.0, ["/a"])
+    look_at(0.9, ["/b"])
+    look_at(1.0, ["/c"])
+    wait_for_threads(THREAD_NAME)
+    assert held.urls == ["/b", "/c"]
+
+
+def test_a_process_that_is_forked_during_a_look_looks_again(
+    held: HeldRegistry, look_at: LookAt, fork: Callable[[Callable[[], object]], int]
+) -> None:
+    def look() -> None:
+        held.released.set()
+        look_at(0.5, ["/child"])
+        wait_for_threads(THREAD_NAME)
+        assert held.urls == ["/parent", "/child"]
+
+    look_at(0.0, ["/parent"])
+    until(lambda: held.urls == ["/parent"])
+    assert fork(look) == 0

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Iterable
-from contextlib import suppress
 from time import monotonic
 
+from ..support.after_fork import register_after_fork
 from ..support.logs import warn_once
 from .interface import Root
 from .live import LiveRegistry
@@ -34,8 +35,12 @@ class CreatedLater:
         """:param registry: finds the files that exist now."""
         self._registry = registry
         self._urls: list[str] = []  # for the next look
-        self._thread: threading.Thread | None = None
-        self._next_look = 0.0  # by time.monotonic()
+        self._next_look = 0.0  # by time.monotonic(); infinite while a thread looks
+        register_after_fork(self)
+
+    def reset_after_fork(self) -> None:
+        """Look again: a thread that looks is not in this process."""
+        self._next_look = 0.0
 
     def add(self, root: Root) -> None:
         """Add a root that is listed now."""
@@ -46,25 +51,30 @@ class CreatedLater:
         now = monotonic()
         if len(self._urls) < _MAX_URLS:
             self._urls.append(url)
-        if now < self._next_look or (self._thread is not None and self._thread.is_alive()):
+        if now < self._next_look:
             return
-        self._next_look = now + _INTERVAL
+        self._next_look = math.inf
         # The thread gets a list of its own: it must end although clients request more files.
         urls, self._urls = self._urls, []
-        self._thread = threading.Thread(
-            target=self._look, args=[urls], name=THREAD_NAME, daemon=True
-        )
-        with suppress(RuntimeError):  # no thread can be started, or the process ends
-            self._thread.start()
+        thread = threading.Thread(target=self._look, args=[urls], name=THREAD_NAME, daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # no thread can be started, or the process ends
+            self._next_look = now + _INTERVAL
 
     def _look(self, urls: Iterable[str]) -> None:
         started = monotonic()
-        for url in urls:
-            path = self._registry.find_path(url)
-            if path is not None:
-                warn_once(
-                    f"{path} is not served, because it was created after startup. Restart the"
-                    " application, or use the option autorefresh during development"
-                )
-        now = monotonic()
-        self._next_look = max(self._next_look, now + _REST * (now - started))
+        try:
+            for url in urls:
+                self._warn(url)
+        finally:
+            now = monotonic()
+            self._next_look = max(started + _INTERVAL, now + _REST * (now - started))
+
+    def _warn(self, url: str) -> None:
+        path = self._registry.find_path(url)
+        if path is not None:
+            warn_once(
+                f"{path} is not served, because it was created after startup. Restart the"
+                " application, or use the option autorefresh during development"
+            )
