@@ -87,6 +87,29 @@ def test_bytes_in_the_page_cache_are_read_without_waiting(descriptor: int) -> No
     assert pread.read_page_cache(descriptor, 10, 3) == CONTENT[3:13]
     assert pread.read_page_cache(descriptor, 10, len(CONTENT) - 4) == CONTENT[-4:]
     assert pread.read_page_cache(descriptor, 10, len(CONTENT)) == b""
+    assert pread.read_page_cache(descriptor, 500_000, 7) == CONTENT[7:500_007]
+
+
+def test_a_large_read_beyond_the_end_of_the_file_returns_nothing(descriptor: int) -> None:
+    """It may have been truncated. A read that may wait then tells how much is left."""
+    if not accepts_nowait(descriptor):
+        pytest.skip("the temporary folder's file system has no page-cache reads")
+    assert pread.read_page_cache(descriptor, 500_000, len(CONTENT) - 100_000) == b""
+
+
+@pytest.mark.parametrize("missing", [0, 128 * 1024, 499_999])
+def test_a_large_read_does_not_wait_for_any_page_that_it_tests(
+    descriptor: int, monkeypatch: pytest.MonkeyPatch, missing: int
+) -> None:
+    def preadv(descriptor: int, buffers: list[bytearray], offset: int, flags: int) -> int:
+        if offset <= 7 + missing < offset + len(buffers[0]):
+            raise BlockingIOError
+        return 1
+
+    monkeypatch.setattr(os, "RWF_NOWAIT", 8, raising=False)
+    monkeypatch.setattr(os, "preadv", preadv, raising=False)
+    with pytest.raises(BlockingIOError):
+        pread.read_page_cache(descriptor, 500_000, 7)
 
 
 def read_dropped_pages(descriptor: int) -> None:

@@ -35,11 +35,28 @@ def supports_page_cache_reads(descriptor: int) -> bool:
     return True
 
 
-def read_page_cache(descriptor: int, size: int, offset: int) -> bytes:
-    """Read up to ``size`` bytes that the page cache holds, and never wait for the disk.
+# Bytes. A larger read goes straight into the result, and not by way of a buffer. That needs more
+# calls, and is 1.2 to 1.3 times as fast for 256 to 512 KB; below 64 KB it is slower.
+_DIRECT_SIZE = 64 * 1024
 
-    :raises BlockingIOError: if the first byte is not in the page cache.
+# Bytes between the pages that are tested before a large read. Linux reads and drops longer runs of
+# pages, so that a gap between two of these pages is rare.
+_STRIDE = 128 * 1024
+
+_one_byte = bytearray(1)
+
+
+def read_page_cache(descriptor: int, size: int, offset: int) -> bytes:
+    """Read up to ``size`` bytes that the page cache holds, without waiting for the disk.
+
+    :returns: fewer bytes if the page cache holds fewer, and none at the file's end.
+    :raises BlockingIOError: if the page cache does not hold them.
     """
+    if size > _DIRECT_SIZE:
+        for tested in (*range(offset, offset + size - 1, _STRIDE), offset + size - 1):
+            if not os.preadv(descriptor, [_one_byte], tested, os.RWF_NOWAIT):
+                return b""
+        return os.pread(descriptor, size, offset)
     buffer = _buffers.get(size)
     count = os.preadv(descriptor, [buffer], offset, os.RWF_NOWAIT)
     return bytes(buffer[:count])
