@@ -49,8 +49,10 @@ _one_byte = bytearray(1)
 def read_page_cache(descriptor: int, size: int, offset: int) -> bytes:
     """Read up to ``size`` bytes that the page cache holds, without waiting for the disk.
 
+    A large read waits if a page is missing between those that are tested.
+
     :returns: fewer bytes if the page cache holds fewer, and none at the file's end.
-    :raises BlockingIOError: if the page cache does not hold them.
+    :raises BlockingIOError: if the page cache does not hold the first byte, or a tested page.
     """
     if size > _DIRECT_SIZE:
         for tested in (*range(offset, offset + size - 1, _STRIDE), offset + size - 1):
