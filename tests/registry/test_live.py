@@ -332,6 +332,7 @@ def test_autorefresh_warns_once_about_each_requested_sensitive_file(
     for url in ("/.env", "/app.js", "/.git/HEAD", "/.git/objects/ab/cd", "/.env", "/.nothing.bak"):
         get(url)
     assert caplog.messages == [
-        f"{tmp_path}/.env is served, perhaps by mistake. To leave it out, add to exclude: '.env*'",
-        f"{tmp_path}/.git/ is served, perhaps by mistake. To leave it out, add to exclude: '.git'",
+        f"{tmp_path}/{name} is served, perhaps by mistake. To leave it out, add to exclude"
+        f" (--exclude for a command): '{pattern}'"
+        for name, pattern in [(".env", ".env*"), (".git/", ".git")]
     ]

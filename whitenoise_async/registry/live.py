@@ -134,7 +134,7 @@ def _from_root(root: Root, directory: Directory, found: File) -> File:
     for path, pattern in sensitive.items():
         warn_once(
             f"{os.path.join(root.path, path)} is served, perhaps by mistake. To leave it out, add"
-            f" to exclude: {pattern!r}"
+            f" to exclude (--exclude for a command): {pattern!r}"
         )
     if not root.followlinks:
         # A listed folder may be replaced by a link before the file is opened.
