@@ -347,7 +347,7 @@ def test_a_sensitive_fallback_is_warned_about_once(
             assert get("/users/7", NAVIGATION).body == PAGE
     assert [each for each in caplog.messages if "perhaps by mistake" in each] == [
         f"{dist / 'page.bak'} is served, perhaps by mistake."
-        " To leave it out, add to exclude: '*.bak'"
+        " To leave it out, add to exclude (--exclude for a command): '*.bak'"
     ]
 
 
