@@ -119,10 +119,12 @@ class Assessment:
 
     def _is_read(self, path: str, size: int | None) -> bool:
         """Whether a file may have variants. A small one has none, unless it had some."""
-        names = [path + encoder.suffix for encoder in self.settings.encoders]
-        has_variant = not self.listing.variants.isdisjoint(names)
-        is_wanted = size is not None and (size >= self.settings.min_size or has_variant)
-        return is_wanted or path in self.record.files
+        if path in self.record.files:
+            return True
+        if size is None or size >= self.settings.min_size:
+            return size is not None
+        variants = self.listing.variants
+        return any(path + encoder.suffix in variants for encoder in self.settings.encoders)
 
     def _add_file(self, folder: Folder, path: str) -> None:
         encoders = () if self.listing.files[path] is None else self.settings.encoders
