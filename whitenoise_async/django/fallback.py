@@ -14,8 +14,8 @@ from ..http.navigation import NAVIGATION_FIELDS, is_navigation, is_page_path
 from ..registry.entries import Fallback
 from ..registry.interface import Registry
 from ..serving.responder import FileRequest, Reply, Responder
-from ..serving.response_cache import RawFields
-from .requests import method_and_headers, target_of, url_of
+from ..wsgi.environ import relevant_headers
+from .requests import method_of, target_of, url_of
 from .responses import make_response
 
 
@@ -38,9 +38,9 @@ class FallbackHandler:
 
     def respond(self, request: HttpRequest) -> HttpResponseBase:
         """Answer a request, and wait for the disk if necessary."""
-        sent = method_and_headers(request)
+        method = method_of(request)  # some applications answer HEAD as GET
         response: HttpResponseBase = self._get_response(request)
-        page = self._page_for(request, sent, response)
+        page = self._page_for(request, method, response)
         if page is None:
             return response
         reply = self._responder.reply_from_caches_or_disk(page)
@@ -48,23 +48,21 @@ class FallbackHandler:
 
     async def respond_on_event_loop(self, request: HttpRequest) -> HttpResponseBase:
         """Answer a request, and wait for the disk in a thread."""
-        sent = method_and_headers(request)
+        method = method_of(request)  # some applications answer HEAD as GET
         response: HttpResponseBase = await self._get_response(request)
-        page = self._page_for(request, sent, response)
+        page = self._page_for(request, method, response)
         if page is None:
             return response
         reply = await reply_from_caches_or_thread(self._responder, page)
         return self._replaced(response, reply, request)
 
     def _page_for(
-        self, request: HttpRequest, sent: tuple[str, RawFields], response: HttpResponseBase
+        self, request: HttpRequest, method: str, response: HttpResponseBase
     ) -> FileRequest | None:
         """The request for the fallback, if it should replace ``response``.
 
-        :param sent: the method and the headers before the application could change them: some
-            answer HEAD as GET.
+        :param method: of the request, before the application could change it.
         """
-        method, raw = sent
         if response.status_code != 404 or method not in ("GET", "HEAD"):
             return None
         url = url_of(request)
@@ -78,7 +76,7 @@ class FallbackHandler:
         fields = request.META
         if not is_navigation(fields.get("HTTP_ACCEPT"), fields.get("HTTP_SEC_FETCH_MODE")):
             return None
-        return FileRequest(entry, method, raw, *target_of(request))
+        return FileRequest(entry, method, relevant_headers(fields), *target_of(request))
 
     def _replaced(
         self,

@@ -33,12 +33,17 @@ def names_encoded_slash(request: HttpRequest) -> bool:
     return has_encoded_slash(request.scope.get("raw_path"), request.script_name)
 
 
+def method_of(request: HttpRequest) -> str:
+    """The method of the request, as it was sent."""
+    # Under ASGI, Django converts the method to upper case, in META as well.
+    is_asgi = isinstance(request, ASGIRequest)
+    method: str = request.scope["method"] if is_asgi else request.META["REQUEST_METHOD"]
+    return method
+
+
 def method_and_headers(request: HttpRequest) -> tuple[str, RawFields]:
     """The method of the request, as it was sent, and the headers that matter."""
-    # Under ASGI, Django converts the method to upper case, in META as well.
-    scope = request.scope if isinstance(request, ASGIRequest) else None
-    method = request.META["REQUEST_METHOD"] if scope is None else scope["method"]
-    return method, relevant_headers(request.META)
+    return method_of(request), relevant_headers(request.META)
 
 
 def target_of(request: HttpRequest) -> tuple[str, str]:
