@@ -7,13 +7,12 @@ from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
 from ..files.codings import SUFFIXES
-from ..support.logs import warn_once
 from .directory import Directory, Rules
 from .entries import Entry, StaticFile, Substitute, Unresolved
 from .interface import RegistryOptions, Root
 from .listing import Listing, listing_of
 from .sensitive_names import sensitive_files
-from .skipped import OnSkip, warn_of_missing, warn_or_raise
+from .skipped import OnSkip, warn_of_each_sensitive, warn_of_missing, warn_or_raise
 
 File = TypeVar("File", bound=StaticFile)
 
@@ -131,11 +130,7 @@ def _ignore(path: str, reason: str | OSError) -> None:
 def _from_root(root: Root, directory: Directory, found: File) -> File:
     """Warn about a file that is perhaps served by mistake, and say below which root it is."""
     sensitive = sensitive_files(directory.below, [os.path.basename(found.path)])
-    for path, pattern in sensitive.items():
-        warn_once(
-            f"{os.path.join(root.path, path)} is served, perhaps by mistake. To leave it out, add"
-            f" to exclude (--exclude for a command): {pattern!r}"
-        )
+    warn_of_each_sensitive(sensitive, root.path)
     if not root.followlinks:
         # A listed folder may be replaced by a link before the file is opened.
         found.root = root.path

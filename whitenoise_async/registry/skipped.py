@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 from ..files.errors import FileSystemError, classify_error
@@ -14,6 +15,9 @@ OnSkip = Callable[[str, "str | OSError"], None]
 
 # The entries that one warning names. A tree can have thousands.
 _NAMED_IN_WARNING = 20
+
+# Right for the argument, the Django setting and the command's option.
+_ADVICE = "add to exclude (--exclude for a command)"
 
 
 class SkippedEntries:
@@ -54,17 +58,23 @@ def warn_of_missing(kind: type[Substitute], name: str) -> None:
 
 
 def warn_of_sensitive(found: SensitiveFiles, root: str) -> None:
-    """Log one warning that names the files below ``root`` that are perhaps served by mistake.
-
-    The advice is right for the argument ``exclude``, the Django setting and the command's option.
-    """
+    """Log one warning that names the files below ``root`` that are perhaps served by mistake."""
     if found:
         logger.warning(
-            "Files below %s are served, perhaps by mistake: %s. To leave them out, add to"
-            " exclude (--exclude for a command): %s",
+            "Files below %s are served, perhaps by mistake: %s. To leave them out, %s: %s",
             root,
             _first(sorted(found)),
+            _ADVICE,
             ", ".join(map(repr, sorted(set(found.values())))),
+        )
+
+
+def warn_of_each_sensitive(found: SensitiveFiles, root: str) -> None:
+    """Warn once about each file below ``root`` that a request has found, as for a whole walk."""
+    for path, pattern in found.items():
+        warn_once(
+            f"{os.path.join(root, path)} is served, perhaps by mistake."
+            f" To leave it out, {_ADVICE}: {pattern!r}"
         )
 
 
