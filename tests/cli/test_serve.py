@@ -496,8 +496,10 @@ def test_an_excluded_404_page_is_named_in_one_line(
 ) -> None:
     write(folder / "404.html", b"<title>missing</title>")
     assert Published(folder, "--include", "*.css").get("/missing").body == b"Not Found\n"
-    (message,) = caplog.messages
-    assert message.startswith("No root contains 404.html, the value of not_found, ")
+    assert caplog.messages == [
+        "No root contains 404.html, the value of not_found, so missing pages get an ordinary 404."
+        " Create the file and restart the application, or correct the option"
+    ]
     assert "404.html" not in capsys.readouterr().err
 
 

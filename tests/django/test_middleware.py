@@ -6,7 +6,6 @@ import asyncio
 import gc
 import os
 import threading
-import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -42,6 +41,7 @@ from tests.helpers.clients import (
 )
 from tests.helpers.files import write
 from tests.helpers.slow import in_turns
+from tests.helpers.waiting import until
 from tests.system.test_differential import LARGE, SMALL, Pair, calls, make_site, with_real_tags
 from whitenoise_async import ASGIWhiteNoise, WhiteNoise
 from whitenoise_async.asgi.file_stream import MAX_PIECE_SIZE
@@ -234,10 +234,7 @@ def none_left() -> Iterator[None]:
     before = descriptors()
     yield
     gc.collect()
-    deadline = time.monotonic() + 60
-    while descriptors() > before and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert descriptors() <= before
+    until(lambda: descriptors() <= before)
 
 
 @pytest.mark.usefixtures("none_left")

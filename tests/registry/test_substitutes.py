@@ -55,8 +55,10 @@ def test_a_substitute_that_no_root_has_is_named_once(
         add(registry, root)
     for _ in range(2):
         assert registry.find_substitute(NotFoundPage, "/a") is None
-    (message,) = caplog.messages
-    assert message.startswith("No root contains 404.html, the value of not_found, ")
+    assert caplog.messages == [
+        "No root contains 404.html, the value of not_found, so missing pages get an ordinary 404."
+        " Create the file and restart the application, or correct the option"
+    ]
 
 
 @pytest.mark.parametrize("kind", KINDS)
