@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from importlib.util import module_from_spec
@@ -68,15 +69,22 @@ def test_support_of_page_cache_reads_is_recognized(descriptor: int) -> None:
     assert pread.supports_page_cache_reads(descriptor) is accepts_nowait(descriptor)
 
 
-@pytest.mark.parametrize("error", [OSError(95, "Operation not supported"), MemoryError()])
-def test_page_cache_reads_that_fail_are_not_supported(
-    descriptor: int, monkeypatch: pytest.MonkeyPatch, error: Exception
+@pytest.mark.parametrize(
+    ("error", "is_supported"),
+    [
+        (OSError(errno.EOPNOTSUPP, "Operation not supported"), False),
+        (MemoryError(), False),
+        (BlockingIOError(), True),  # the file system looked for the page, which is on the disk
+    ],
+)
+def test_the_error_of_a_page_cache_read_tells_whether_it_is_supported(
+    descriptor: int, monkeypatch: pytest.MonkeyPatch, error: Exception, is_supported: bool
 ) -> None:
     def fail(*arguments: object) -> int:
         raise error
 
     monkeypatch.setattr(os, "preadv", fail)
-    assert pread.supports_page_cache_reads(descriptor) is False
+    assert pread.supports_page_cache_reads(descriptor) is is_supported
 
 
 def test_bytes_in_the_page_cache_are_read_without_waiting(descriptor: int) -> None:
