@@ -6,23 +6,19 @@ the folder into which the tool writes by default.
 
 from __future__ import annotations
 
-import json
 import os
 import posixpath
 import re
-import stat
 from collections.abc import Callable, Iterator
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any, NamedTuple
 
 from .logs import warn_once
+from .manifests import is_web_app_manifest, read_manifest
 from .suggestions import suggestion
 
 # HTML pages keep their URLs, so they must be revalidated whatever their names look like.
 _PAGES = (".html", ".htm")
-
-# A web app manifest has the name of webpack's manifest.
-_WEB_APP_KEYS = frozenset({"display", "icons", "name", "short_name", "start_url"})
 
 
 class BuildTool(NamedTuple):
@@ -38,6 +34,11 @@ class BuildTool(NamedTuple):
     manifests: tuple[str, ...]
     #: Returns the files that a manifest lists, or ``None`` if the JSON is no manifest of the tool.
     read: Callable[[Any], set[str] | None]
+
+    def files_in(self, manifest: Any) -> frozenset[str] | None:
+        """The files that a manifest lists; ``None`` if the JSON is no manifest of the tool."""
+        listed = self.read(manifest) if isinstance(manifest, dict) else None
+        return None if listed is None else frozenset(listed)
 
 
 def built_by(tool: str) -> Callable[[str, str], bool]:
@@ -105,32 +106,11 @@ def _folders_with(root: str, below: list[str]) -> Iterator[tuple[str, str]]:
 def _listed(tool: str, path: str) -> frozenset[str] | None:
     """The files that the manifest ``path`` lists; ``None`` if there is no manifest."""
     try:
-        state = os.stat(path)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except OSError as error:
-        return _unreadable(tool, path, error)
-    if not stat.S_ISREG(state.st_mode):
-        return None
-    try:
-        return _read(tool, path, state.st_mtime_ns, state.st_size)
+        return read_manifest(path, TOOLS[tool].files_in)
     except (OSError, ValueError, TypeError, RecursionError) as error:
-        return _unreadable(tool, path, error)
-
-
-def _unreadable(tool: str, path: str, error: Exception) -> frozenset[str]:
-    reason = getattr(error, "strerror", None) or error
-    warn_once(f"{path} is not a readable manifest of {tool}, so no file is immutable: {reason}")
-    return frozenset()
-
-
-@lru_cache(maxsize=64)
-def _read(tool: str, path: str, mtime_ns: int, size: int) -> frozenset[str] | None:
-    """Read a manifest. Its date and size are arguments, so that it is read again after a build."""
-    with open(path, encoding="utf-8") as file:
-        content = json.load(file)
-    listed = TOOLS[tool].read(content) if isinstance(content, dict) else None
-    return None if listed is None else frozenset(listed)
+        reason = getattr(error, "strerror", None) or error
+        warn_once(f"{path} is not a readable manifest of {tool}, so no file is immutable: {reason}")
+        return frozenset()
 
 
 def _vite(manifest: dict[str, Any]) -> set[str] | None:
@@ -147,7 +127,7 @@ def _vite(manifest: dict[str, Any]) -> set[str] | None:
 
 def _webpack(manifest: dict[str, Any]) -> set[str] | None:
     """Read a mapping from names to files, or to objects with ``src``."""
-    if not _WEB_APP_KEYS.isdisjoint(manifest):
+    if is_web_app_manifest(manifest):
         return None
     values = [each.get("src") if isinstance(each, dict) else each for each in manifest.values()]
     return _texts(*values)
