@@ -233,6 +233,7 @@ LAYERS = [
     {"base.py"},
     {"options/", "overrides.py"},
     {"applications.py"},
+    {"assets/"},
     {"serving/"},
     {"registry/", "compression/"},
     {"files/"},

@@ -1,0 +1,65 @@
+"""Values of the ``Link`` header that let browsers load a file before the page asks for it.
+
+The rules are those of the HTML Standard, "Processing Link headers" and "Link type preload".
+"""
+
+from __future__ import annotations
+
+_SCRIPTS = ("text/javascript", "application/javascript")
+
+# Media types by prefix, and the destination for ``as=``. Browsers reuse a preloaded response only
+# for a request with the same destination (HTML Standard, "consume a preloaded resource"). Each
+# destination accepts only these media types ("match preload type").
+_DESTINATIONS = {
+    "text/css": "style",
+    "text/vtt": "track",
+    "font/": "font",
+    # The other font types (MIME Sniffing Standard §4.6).
+    "application/font-": "font",
+    "application/vnd.ms-fontobject": "font",
+    "application/vnd.ms-opentype": "font",
+    "image/": "image",
+    # These two are not among HTML's preload destinations, so most browsers ignore such a link. With
+    # another destination they would load the file twice, because a media element cannot reuse it.
+    "audio/": "audio",
+    "video/": "video",
+}
+
+# Browsers always request fonts with CORS, and fetch() does so by default, also for the same origin.
+# A preload in another mode is not reused (HTML Standard, "preload key").
+_ALWAYS_CORS = ("font", "fetch")
+
+
+def link_value(url: str, media_type: str, integrity: str, *, is_cross_origin: bool) -> str:
+    """Return one value of a ``Link`` header (RFC 8288 §3).
+
+    Scripts are preloaded as modules. A classic script does not reuse the preloaded file.
+
+    :param url: the percent-encoded URL of the file.
+    :param media_type: its media type. Parameters such as ``charset`` are left out.
+    :param integrity: the value of an ``integrity`` attribute for the file. Only values for scripts
+        and style sheets contain it: browsers check the integrity of no other file.
+    :param is_cross_origin: whether the file has another origin than the page.
+    """
+    essence = media_type.partition(";")[0].strip().lower()
+    if essence in _SCRIPTS:
+        parameters = ["rel=modulepreload"]
+        destination = "script"
+    else:
+        destination = _destination(essence)
+        # A media type contains a slash, so it must be a quoted string (RFC 9110 §5.6.6).
+        parameters = ["rel=preload", f"as={destination}", f'type="{essence}"']
+    is_checked = destination in ("script", "style")
+    if is_checked:
+        parameters.append(f'integrity="{integrity}"')
+    # Without CORS, the response of another origin is opaque, and its integrity cannot be checked.
+    if destination in _ALWAYS_CORS or (is_checked and is_cross_origin):
+        parameters.append("crossorigin")
+    return "; ".join([f"<{url}>", *parameters])
+
+
+def _destination(essence: str) -> str:
+    """The destination of requests for a media type; ``fetch`` for data that scripts request."""
+    return next(
+        (name for prefix, name in _DESTINATIONS.items() if essence.startswith(prefix)), "fetch"
+    )
