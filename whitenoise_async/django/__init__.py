@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ..support.lazy import lazy_attributes
 
 if TYPE_CHECKING:
+    from .import_maps import import_map
     from .middleware import WhiteNoiseMiddleware
     from .storage import CompressedManifestStaticFilesStorage, CompressedStaticFilesStorage
     from .wrapper import DjangoWhiteNoise
@@ -16,6 +17,7 @@ __all__ = [
     "CompressedStaticFilesStorage",
     "DjangoWhiteNoise",
     "WhiteNoiseMiddleware",
+    "import_map",
 ]
 
 _MODULES = {
@@ -23,6 +25,7 @@ _MODULES = {
     "CompressedStaticFilesStorage": ".storage",
     "DjangoWhiteNoise": ".wrapper",
     "WhiteNoiseMiddleware": ".middleware",
+    "import_map": ".import_maps",
 }
 
 # Django imports this package while it loads its applications, when none can be used yet.
