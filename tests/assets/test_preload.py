@@ -34,7 +34,7 @@ INTEGRITY = f'; integrity="{SRI}"'
                 ("application/json", 'rel=preload; as=fetch; type="application/json"; crossorigin'),
                 ("application/wasm", 'rel=preload; as=fetch; type="application/wasm"; crossorigin'),
                 ("image/svg+xml", 'rel=preload; as=image; type="image/svg+xml"'),
-                ("text/vtt", 'rel=preload; as=track; type="text/vtt"'),
+                ("text/vtt", 'rel=preload; as=track; type="text/vtt"; crossorigin'),
                 ("audio/ogg", 'rel=preload; as=audio; type="audio/ogg"'),
                 ("video/mp4", 'rel=preload; as=video; type="video/mp4"'),
             ]

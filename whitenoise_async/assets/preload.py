@@ -25,9 +25,10 @@ _DESTINATIONS = {
     "video/": "video",
 }
 
-# Browsers always request fonts with CORS, and fetch() does so by default, also for the same origin.
-# A preload in another mode is not reused (HTML Standard, "preload key").
-_ALWAYS_CORS = ("font", "fetch")
+# A preload is reused only for a request in the same mode (HTML Standard, "preload key"). Browsers
+# request fonts with CORS, also for the same origin, and fetch() does so by default. A track has a
+# mode of its own, which no preload has, unless its media element has the attribute crossorigin.
+_ALWAYS_CORS = ("font", "fetch", "track")
 
 
 def link_value(url: str, media_type: str, integrity: str, *, is_cross_origin: bool) -> str:
