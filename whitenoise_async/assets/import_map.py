@@ -23,11 +23,11 @@ def import_map_element(
 ) -> Markup:
     """Return the ``script`` element of an import map. The same map always gives the same element.
 
-    The element must come before the first module script of a page, and before the first
-    ``modulepreload``. Browsers ignore a later map for modules that they have already resolved.
+    A page has one import map. It must come before the first module script and before the first
+    ``modulepreload``: Firefox 153 ignores a later map, and a second one.
 
-    :param imports: the URL to load, for each URL that modules import. All URLs are percent-encoded.
-        Each begins with ``/`` or with a scheme: other keys name no file, but bare modules.
+    :param imports: the URL to load, for each URL that modules import. Each begins with ``/`` or
+        with a scheme: other keys name no file, but bare modules.
     :param integrity: the value of an ``integrity`` attribute, for each URL to load. Browsers that
         do not support this part of the map ignore it.
     :param nonce: the nonce of the page's Content Security Policy, which the element needs because

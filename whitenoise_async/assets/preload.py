@@ -5,12 +5,12 @@ The rules are those of the HTML Standard, "Processing Link headers" and "Link ty
 
 from __future__ import annotations
 
-_SCRIPTS = ("text/javascript", "application/javascript")
-
 # Media types by prefix, and the destination for ``as=``. Browsers reuse a preloaded response only
 # for a request with the same destination (HTML Standard, "consume a preloaded resource"). Each
 # destination accepts only these media types ("match preload type").
 _DESTINATIONS = {
+    "text/javascript": "script",
+    "application/javascript": "script",
     "text/css": "style",
     "text/vtt": "track",
     "font/": "font",
@@ -26,35 +26,37 @@ _DESTINATIONS = {
 }
 
 # A preload is reused only for a request in the same mode (HTML Standard, "preload key"). Browsers
-# request fonts with CORS, also for the same origin, and fetch() does so by default. A track has a
-# mode of its own, which no preload has, unless its media element has the attribute crossorigin.
-_ALWAYS_CORS = ("font", "fetch", "track")
+# request modules and fonts with CORS, also for the same origin, and fetch() does so by default. A
+# track has a mode of its own, which no preload has, unless its media element has the attribute
+# crossorigin.
+_ALWAYS_CORS = ("script", "font", "fetch", "track")
+
+# Subresource Integrity applies to these destinations only.
+_CHECKED = ("script", "style")
 
 
 def link_value(url: str, media_type: str, integrity: str, *, is_cross_origin: bool) -> str:
     """Return one value of a ``Link`` header (RFC 8288 §3).
 
-    Scripts are preloaded as modules. A classic script does not reuse the preloaded file.
+    Scripts are preloaded for use as modules, but not with ``rel=modulepreload``: Firefox 153
+    ignores the import map of a page whose headers contain this relation. Chromium 156 reuses the
+    preloaded script for the module. Firefox takes it from its cache, if the file may be cached.
 
     :param url: the percent-encoded URL of the file.
     :param media_type: its media type. Parameters such as ``charset`` are left out.
     :param integrity: the value of an ``integrity`` attribute for the file. Only values for scripts
         and style sheets contain it: browsers check the integrity of no other file.
-    :param is_cross_origin: whether the file has another origin than the page.
+    :param is_cross_origin: whether the file has another origin than the page. A page must then load
+        its style sheet with the attribute ``crossorigin``.
     """
     essence = media_type.partition(";")[0].strip().lower()
-    if essence in _SCRIPTS:
-        parameters = ["rel=modulepreload"]
-        destination = "script"
-    else:
-        destination = _destination(essence)
-        # A media type contains a slash, so it must be a quoted string (RFC 9110 §5.6.6).
-        parameters = ["rel=preload", f"as={destination}", f'type="{essence}"']
-    is_checked = destination in ("script", "style")
-    if is_checked:
+    destination = _destination(essence)
+    # A media type contains a slash, so it must be a quoted string (RFC 9110 §5.6.6).
+    parameters = ["rel=preload", f"as={destination}", f'type="{essence}"']
+    if destination in _CHECKED:
         parameters.append(f'integrity="{integrity}"')
     # Without CORS, the response of another origin is opaque, and its integrity cannot be checked.
-    if destination in _ALWAYS_CORS or (is_checked and is_cross_origin):
+    if destination in _ALWAYS_CORS or (is_cross_origin and destination in _CHECKED):
         parameters.append("crossorigin")
     return "; ".join([f"<{url}>", *parameters])
 
