@@ -1,29 +1,38 @@
 """The project of the page: its settings are in force while the page runs."""
 
+import json
+import re
 import warnings
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from django.conf import settings as project_settings
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.files.storage import storages
 from django.core.management import call_command
+from django.template import engines
 from django.templatetags.static import static
 from django.test import Client, override_settings
 from django.utils.functional import empty
 
 from tests.helpers import django_project
+from tests.helpers.docs_pages import DOCS, blocks_of
+from whitenoise_async.django import import_map
 
 django_project.configure()
 
 BASE_DIR = Path.cwd()
 for path, content in (
     ("files/app.css", "body { color: black }\n" * 20),
+    ("files/js/draw.js", 'import "./wave.js";\n'),
+    ("files/js/wave.js", "export const wave = 1;\n"),
     ("top/robots.txt", "User-agent: *\n"),
 ):
-    Path(path).parent.mkdir()
+    Path(path).parent.mkdir(exist_ok=True, parents=True)
     Path(path).write_text(content)
 
+MODULES = ("draw", "wave")
 FILE_SYSTEM = "django.core.files.storage.FileSystemStorage"
 NAMED = {
     "INSTALLED_APPS": ["whitenoise_async.django", "django.contrib.staticfiles"],
@@ -38,7 +47,8 @@ NAMED = {
         "staticfiles": {"BACKEND": "whitenoise_async.django.CompressedManifestStaticFilesStorage"},
     },
 }
-project = override_settings(STATICFILES_DIRS=[BASE_DIR / "files"], **NAMED)
+TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates"}]
+project = override_settings(STATICFILES_DIRS=[BASE_DIR / "files"], TEMPLATES=TEMPLATES, **NAMED)
 project.enable()
 
 
@@ -66,6 +76,7 @@ def check_page(page):
     another_folder(page["ELSEWHERE"])
     another_host(page["ON_A_CDN"])
     settings_of_tests(page["FOR_TESTS"])
+    import_maps(page["template"])
 
 
 def clean_up():
@@ -94,6 +105,26 @@ def another_host(path):
         assert url.startswith("https://cdn.example/static/app.")
         reply = get(url.removeprefix("https://cdn.example"))
         assert (reply.status_code, reply["access-control-allow-origin"]) == (200, "*")
+
+
+def import_maps(jinja2_template):
+    """Render the templates of the page, with the nonces of Django and of django-csp."""
+    blocks = [*blocks_of(DOCS / "django.md")]
+    templates = [block.text for block in blocks if block.language == "html"]
+    (shown,) = [block.text for block in blocks if block.text.startswith("<script type=")]
+    request = SimpleNamespace(csp_nonce="of-request")
+    context = {"csp_nonce": "of-context", "request": request}
+    rendered = [engines["django"].from_string(each).render(context) for each in templates]
+    nonces = [re.findall(' nonce="(.*?)">', each) for each in rendered]
+    assert nonces == [[], ["of-context"], ["of-request"]], nonces
+    for each in rendered:
+        content = json.loads(re.search(">({.*})</script>", each)[1])
+        assert content["imports"] == {f"/static/js/{n}.js": static(f"js/{n}.js") for n in MODULES}
+        assert content["integrity"].keys() == set(content["imports"].values())
+    assert shown.replace("\n", "").partition("{…}")[0] in rendered[0]
+    assert f'src="{static("js/draw.js")}"' in rendered[0]
+    in_jinja2 = jinja2_template.render(request=request)
+    assert in_jinja2 == import_map("js/draw.js", nonce="of-request")
 
 
 def settings_of_tests(changed):

@@ -15,7 +15,8 @@ from ..support.logs import warn_once
 class FileIntegrity:
     """The integrity of files in a storage, by their hashed names. Each file is read once.
 
-    The files of a hashed name never change, and there are no more names than the manifest lists.
+    A hashed name stands for one content, so a value never expires. The names of the manifest limit
+    the number of values.
     """
 
     def __init__(self) -> None:
