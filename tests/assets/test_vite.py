@@ -59,11 +59,11 @@ def write_manifest(root: Path, content: Any = MANIFEST, name: str = ".vite/manif
 @pytest.mark.parametrize(
     ("entry", "expected"),
     [
-        ("baz.js", ViteChunk("assets/baz-B2H3sXNv.js", (), ())),
-        ("style.css", ViteChunk("", ("assets/style-DctRM7zk.css",), ())),
+        ("baz.js", ("assets/baz-B2H3sXNv.js", (), ())),
+        ("style.css", ("", ("assets/style-DctRM7zk.css",), ())),
         (
             "views/bar.js",
-            ViteChunk(
+            (
                 "assets/bar-gkvgaI9m.mjs",
                 ("assets/base-x.css", "assets/foo-5UjPuW-k.css", "assets/shared-ChJ_j-JJ.css"),
                 ("assets/base-x.js", "assets/shared-B7PI925R.js"),
@@ -71,7 +71,7 @@ def write_manifest(root: Path, content: Any = MANIFEST, name: str = ".vite/manif
         ),
         (
             "views/foo.js",
-            ViteChunk(
+            (
                 "assets/foo-BRBmoGS9.js",
                 ("assets/foo-5UjPuW-k.css", "assets/shared-ChJ_j-JJ.css", "assets/base-x.css"),
                 (
@@ -83,10 +83,10 @@ def write_manifest(root: Path, content: Any = MANIFEST, name: str = ".vite/manif
     ],
 )
 def test_an_entry_has_its_files_once_in_the_order_of_vites_guide(
-    name: str, entry: str, expected: ViteChunk, tmp_path: Path
+    name: str, entry: str, expected: tuple[Any, ...], tmp_path: Path
 ) -> None:
     root = write_manifest(tmp_path, name=name)
-    assert find_entry([root], entry) == expected
+    assert find_entry([root], entry) == ViteChunk(*expected, root=root)
 
 
 def test_a_style_sheet_comes_after_the_style_sheets_that_it_needs(tmp_path: Path) -> None:
@@ -94,13 +94,13 @@ def test_a_style_sheet_comes_after_the_style_sheets_that_it_needs(tmp_path: Path
     imported = {"file": "c.css", "css": ["d.css"]}
     root = write_manifest(tmp_path, {"a.css": chunk, "c.css": imported})
     # A style sheet is never preloaded as a module.
-    assert find_entry([root], "a.css") == ViteChunk("", ("b.css", "d.css", "a.css"), ())
+    assert find_entry([root], "a.css") == ViteChunk("", ("b.css", "d.css", "a.css"), (), root)
 
 
 def test_the_manifest_of_the_example_is_read() -> None:
     root = str(DOCS / "examples" / "vite" / "dist")
     assert find_entry([root], "index.html") == ViteChunk(
-        "assets/index-BBQbRehi.js", ("assets/index-DctRM7zk.css",), ()
+        "assets/index-BBQbRehi.js", ("assets/index-DctRM7zk.css",), (), root
     )
 
 
@@ -108,7 +108,8 @@ def test_the_first_root_whose_manifest_lists_the_entry_decides(tmp_path: Path) -
     first = write_manifest(tmp_path / "first", {"a.js": {"file": "1.js"}})
     second = write_manifest(tmp_path / "second", {n: {"file": "2.js"} for n in ("a.js", "b.js")})
     roots = [str(tmp_path), first, second]
-    assert [find_entry(roots, name).script for name in ("a.js", "b.js")] == ["1.js", "2.js"]
+    found = [find_entry(roots, name) for name in ("a.js", "b.js")]
+    assert [(each.script, each.root) for each in found] == [("1.js", first), ("2.js", second)]
 
 
 def test_the_folder_of_newer_versions_comes_first(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from itertools import product
 from typing import Any, NamedTuple
 
 from ..support.manifests import is_web_app_manifest, read_manifest
@@ -31,6 +32,8 @@ class ViteChunk(NamedTuple):
     styles: tuple[str, ...]
     #: The scripts that ``script`` imports statically, directly or indirectly.
     imports: tuple[str, ...]
+    #: The root whose manifest lists the entry.
+    root: str
 
 
 class ViteTags(NamedTuple):
@@ -85,18 +88,20 @@ def find_entry(roots: Sequence[str], entry: str) -> ViteChunk:
     :raises ValueError: if a manifest is malformed.
     :raises OSError: if a manifest cannot be read.
     """
-    paths = [os.path.join(root, *name.split("/")) for root in roots for name in _MANIFESTS]
-    entries: list[str] = []
+    tried: list[str] = []
     read: list[str] = []
-    for path in paths:
+    entries: list[str] = []
+    for root, name in product(roots, _MANIFESTS):
+        path = os.path.join(root, *name.split("/"))
+        tried.append(path)
         manifest = _read(path)
         if manifest is not None:
             read.append(path)
             entries += _entries(manifest)
             if entry in entries:
-                return _files_of(manifest, entry)
+                return _files_of(manifest, entry, root)
     if not read:
-        raise FileNotFoundError(f"no Vite manifest for {entry!r}; tried {', '.join(paths)}")
+        raise FileNotFoundError(f"no Vite manifest for {entry!r}; tried {', '.join(tried)}")
     hint = suggestion(entry, entries, "entries")
     raise FileNotFoundError(f"{', '.join(read)}: no entry {entry!r}; {hint}")
 
@@ -144,15 +149,17 @@ def _entries(manifest: _Manifest) -> list[str]:
     ]
 
 
-def _files_of(manifest: _Manifest, entry: str) -> ViteChunk:
+def _files_of(manifest: _Manifest, entry: str, root: str) -> ViteChunk:
     chunk = manifest[entry]
     imported = [manifest[name] for name in _imported(manifest, chunk, {entry})]
     # Vite's guide asks for this order: the entry's own style sheets, then those of its imports.
     styles = [css for each in (chunk, *imported) for css in each.css]
-    scripts = [each.file for each in imported if each.file.endswith(_SCRIPTS)]
-    if chunk.file.endswith(_STYLE):
-        return ViteChunk("", tuple(dict.fromkeys([*styles, chunk.file])), tuple(scripts))
-    return ViteChunk(chunk.file, tuple(dict.fromkeys(styles)), tuple(scripts))
+    scripts = tuple(each.file for each in imported if each.file.endswith(_SCRIPTS))
+    script = chunk.file
+    if script.endswith(_STYLE):
+        styles.append(script)
+        script = ""
+    return ViteChunk(script, tuple(dict.fromkeys(styles)), scripts, root)
 
 
 def _imported(manifest: _Manifest, chunk: _Chunk, seen: set[str]) -> Iterator[str]:
