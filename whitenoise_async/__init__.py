@@ -8,14 +8,16 @@ from .support.lazy import lazy_attributes
 
 if TYPE_CHECKING:
     from .asgi.adapter import ASGIWhiteNoise
+    from .assets.assets import Assets
     from .compression import check_tree, clean_tree, compress_tree
     from .wsgi.adapter import WhiteNoise
 
-__all__ = ["ASGIWhiteNoise", "WhiteNoise", "check_tree", "clean_tree", "compress_tree"]
+__all__ = ["ASGIWhiteNoise", "Assets", "WhiteNoise", "check_tree", "clean_tree", "compress_tree"]
 __version__ = "0.1.0"
 
 _MODULES = {
     "ASGIWhiteNoise": ".asgi.adapter",
+    "Assets": ".assets.assets",
     "WhiteNoise": ".wsgi.adapter",
     "check_tree": ".compression",
     "clean_tree": ".compression",

@@ -1,32 +1,25 @@
-"""The base class of both adapters: options, hooks, roots, one registry and one responder."""
+"""The base class of both adapters: options, hooks, roots, one site and one responder."""
 
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import closing
 from typing import TYPE_CHECKING, Any, ClassVar, Generic
 
 from .applications import accepts, detect_interface, is_async
-from .files.errors import UnavailableError
-from .options import Options, ResolvedOptions, apply_keywords, resolve
+from .assets.site import Site, make_registry
+from .options import OptionKeywords, Options, apply_keywords, is_set, resolve
 from .overrides import UNCALLED_APPLICATION_METHODS, find_uncalled_override
-from .registry.entries import Fallback, NotFoundPage, StaticFile
-from .registry.interface import Registry, RegistryOptions, Root, Substitutes, make_root
-from .registry.live import LiveRegistry
-from .registry.walked import WalkedRegistry
-from .serving.etags import make_tag_source
-from .serving.file_headers import FileHeaders, Hook, shared_headers
-from .serving.open_variants import OpenVariants
-from .serving.responder import Limits, Responder
+from .registry.entries import StaticFile
+from .registry.interface import Registry, Root, make_root
+from .serving.file_headers import Hook
 from .serving.response_cache import Line, WireFormat
-from .support.logs import error_rate_limited, printable
+from .support.logs import error_rate_limited
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from .options import OptionKeywords
+    from .assets.assets import Assets
 
 
 #: Wraps an application: called with the application, the registry and the responder.
@@ -62,6 +55,8 @@ class BaseWhiteNoise(Options, Generic[Line]):
         application: Callable[..., Any] | None,
         root: str | os.PathLike[str] | None = None,
         prefix: str | None = None,
+        *,
+        assets: Assets | None = None,
         **options: Unpack[OptionKeywords],
     ) -> None:
         """
@@ -69,9 +64,10 @@ class BaseWhiteNoise(Options, Generic[Line]):
             them with 404.
         :param root: a folder of static files, as for :meth:`add_files`. ``None`` adds none.
         :param prefix: the beginning of their URL paths, as for :meth:`add_files`.
+        :param assets: the files and options to serve, in place of ``root`` and ``options``.
         :raises TypeError: for an unknown option, a value of the wrong type, an application of
-            another interface, or a subclass with a method of WhiteNoise's that is never called
-            here. The message names the replacement.
+            another interface, a root or an option next to ``assets``, or a subclass with a method
+            of WhiteNoise's that is never called here. The message names the replacement.
         :raises ValueError: for a value out of range, for a ``prefix`` that is a URL, and for
             ``not_found`` with an application.
         """
@@ -80,22 +76,38 @@ class BaseWhiteNoise(Options, Generic[Line]):
             raise TypeError(uncalled)
         self._check_application(application)
         self.application = self._standalone if application is None else self._adapt(application)
-        resolved = self.resolved_options = self._resolve(options)
-        self.registry = self._make_registry()
-        self.responder = self._make_responder()
-        if resolved.not_found is not None:
-            if application is not None or self._not_found_application is None:
-                raise ValueError(
-                    "not_found must be None with an application, which answers with its own 404;"
-                    f" got {resolved.not_found!r}"
-                )
-            self._wrap_application(self._not_found_application)
-        if resolved.fallback is not None:
-            self._wrap_application(self._fallback_application)
+        try:
+            if assets is None:
+                site = self._make_site(options)
+            else:
+                given = {"root": root, "prefix": prefix}
+                names = [name for name, value in given.items() if value is not None]
+                site = self._site_of(assets, [*names, *options])
+        except (TypeError, ValueError) as error:
+            if self._hides_errors():
+                error_rate_limited(str(error))
+            raise
+        self.site = site
+        self._assets = assets
+        self.resolved_options, self.registry = site.options, site.registry
+        self.responder = site.make_responder(
+            self._wire_format, shares_descriptors=self._shares_descriptors
+        )
+        self._wrap_application(has_application=application is not None)
         if root is not None:
             added = make_root(root, prefix, False)
             self._add(added)
-            self._warn_of_missing(added)
+            site.warn_of_missing(added)
+
+    @property
+    def assets(self) -> Assets:
+        """The URLs of the files, with hashes: those that were passed, or the wrapper's own."""
+        if self._assets is None:
+            # Not at the top: applications that do not need it start faster.
+            from .assets.assets import Assets
+
+            self._assets = Assets.of_site(self.site)
+        return self._assets
 
     def add_files(
         self, root: str | os.PathLike[str], prefix: str | None = None, followlinks: bool = False
@@ -123,27 +135,32 @@ class BaseWhiteNoise(Options, Generic[Line]):
         """
         self._add(make_root(root, prefix, True), names)
 
-    def _warn_of_missing(self, root: Root) -> None:
-        """Warn if the constructor's root, which exists, has none of the files it should have."""
-        for kind, name in self._substitutes().items():
-            is_missing = self.registry.find_substitute_nowait(kind, root.prefix) is None
-            if is_missing and os.path.isdir(root.path):
-                # Two frames up is the caller of the constructor.
-                path = os.path.join(root.path, name)
-                warnings.warn(
-                    printable(f"No file at: {path}, the value of {kind.option}"), stacklevel=3
-                )
+    def _make_site(self, options: Mapping[str, object]) -> Site:
+        apply_keywords(self, options)
+        if is_async(self.is_immutable_file):
+            raise TypeError("is_immutable_file must not be async: it is called in a thread")
+        # The hook and the methods of subclasses read it.
+        resolved = self.resolved_options = resolve(self)
+        return Site(resolved, self._immutable_hook(), self._make_registry())
 
-    def _resolve(self, options: Mapping[str, object]) -> ResolvedOptions:
-        try:
-            apply_keywords(self, options)
-            if is_async(self.is_immutable_file):
-                raise TypeError("is_immutable_file must not be async: it is called in a thread")
-            return resolve(self)
-        except (TypeError, ValueError) as error:
-            if self._hides_errors():
-                error_rate_limited(str(error))
-            raise
+    def _site_of(self, assets: object, given: Iterable[str]) -> Site:
+        """The site of ``assets``.
+
+        :param given: the names of other arguments, which would have no effect.
+        """
+        from .assets.assets import Assets
+
+        if not isinstance(assets, Assets):
+            raise TypeError(f"assets must be an Assets object or None, got {assets!r}")
+        options = OptionKeywords.__annotations__
+        names = [*given, *(each for each in options if is_set(self, each, BaseWhiteNoise))]
+        if type(self).is_immutable_file is not BaseWhiteNoise.is_immutable_file:
+            names.append("is_immutable_file")
+        if names:
+            raise TypeError(
+                f"{type(self).__name__}() with assets takes no {names[0]}: pass it to Assets()"
+            )
+        return assets.site
 
     @staticmethod
     def _hides_errors() -> bool:
@@ -151,8 +168,7 @@ class BaseWhiteNoise(Options, Generic[Line]):
         return False
 
     def _add(self, root: Root, names: Iterable[str] | None = None) -> None:
-        self.registry.add(root, names)
-        self.responder.forget_replaced()
+        self.site.add(root, names)
 
     def find(self, url: str) -> StaticFile | None:
         """The file that ``url`` is served from. Blocks on the disk.
@@ -162,14 +178,7 @@ class BaseWhiteNoise(Options, Generic[Line]):
             application, a variant, a redirect, or a file that was removed.
         :raises FileSystemError: if the system fails.
         """
-        entry = self.registry.look_up(url)
-        if not isinstance(entry, StaticFile):
-            return None
-        try:
-            with closing(OpenVariants(entry)):
-                return entry
-        except UnavailableError:
-            return None
+        return self.site.find(url)
 
     def listed_files(self) -> Mapping[str, tuple[str, ...]] | None:
         """The files that are served: their absolute paths, and the suffixes of their variants.
@@ -194,51 +203,30 @@ class BaseWhiteNoise(Options, Generic[Line]):
         return test is not None and bool(test(static_file.path, url))
 
     def _immutable_hook(self) -> Hook | None:
-        if self.resolved_options.autorefresh:
-            return None  # an edit must show, also in a file with a hash in its name
         if type(self).is_immutable_file is not BaseWhiteNoise.is_immutable_file:
             return Hook("is_immutable_file", self.is_immutable_file)
         if self.resolved_options.is_immutable is None:
             return None
         return Hook("immutable_file_test", self.is_immutable_file)
 
-    def _make_responder(self) -> Responder[Line]:
+    def _wrap_application(self, *, has_application: bool) -> None:
+        """Let the application's 404 be replaced, as the options say."""
         options = self.resolved_options
-        file_headers = FileHeaders(
-            options.media_types,
-            options.charset,
-            shared_headers(options.allow_all_origins, options.nosniff),
-            self._immutable_hook(),
-            options.add_headers,
-            options.max_age,
-        )
-        limits = Limits(
-            options.check_interval,
-            options.max_cached_file_size,
-            options.max_cache_size,
-            self._shares_descriptors,
-            keep_anything=not options.autorefresh,
-        )
-        tag_source = make_tag_source(options.etag, options.default_etag)
-        return Responder(self.registry, file_headers, tag_source, self._wire_format, limits)
-
-    def _wrap_application(self, wrapper: Wrapper) -> None:
-        self.application = wrapper(self.application, self.registry, self.responder)
+        wrappers: list[Wrapper] = []
+        if options.not_found is not None:
+            if has_application or self._not_found_application is None:
+                raise ValueError(
+                    "not_found must be None with an application, which answers with its own 404;"
+                    f" got {options.not_found!r}"
+                )
+            wrappers.append(self._not_found_application)
+        if options.fallback is not None:
+            wrappers.append(self._fallback_application)
+        for wrapper in wrappers:
+            self.application = wrapper(self.application, self.registry, self.responder)
 
     def _make_registry(self) -> Registry:
-        kind = LiveRegistry if self.resolved_options.autorefresh else WalkedRegistry
-        return kind(self._registry_options())
-
-    def _registry_options(self) -> RegistryOptions:
-        options = self.resolved_options
-        substitutes = self._substitutes()
-        return RegistryOptions(options.index_file, options.exclude, options.clean_urls, substitutes)
-
-    def _substitutes(self) -> Substitutes:
-        """The files that are sent where there is no file, by their kind."""
-        options = self.resolved_options
-        names = {Fallback: options.fallback, NotFoundPage: options.not_found}
-        return {kind: name for kind, name in names.items() if name is not None}
+        return make_registry(self.resolved_options)
 
     def _check_application(self, application: Any) -> None:
         if application is None:

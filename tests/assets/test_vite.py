@@ -86,7 +86,7 @@ def test_an_entry_has_its_files_once_in_the_order_of_vites_guide(
     name: str, entry: str, expected: tuple[Any, ...], tmp_path: Path
 ) -> None:
     root = write_manifest(tmp_path, name=name)
-    assert find_entry([root], entry) == ViteChunk(*expected, root=root)
+    assert find_entry([root], entry) == (*expected, root)
 
 
 def test_a_style_sheet_comes_after_the_style_sheets_that_it_needs(tmp_path: Path) -> None:

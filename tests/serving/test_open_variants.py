@@ -267,7 +267,7 @@ def test_the_files_are_open_until_they_are_closed_or_taken(
     variants = OpenVariants(StaticFile(str(path), "/a.txt", (".gz", ".br")))
     identity, coded = variants.files["identity"], variants.files["gzip"]
     assert list(variants.files) == ["identity", "gzip"]
-    assert variants.rejected == [(f"{path}.br", None)]
+    assert variants.others == [(f"{path}.br", None)]
     assert variants.take("gzip") is coded
     variants.close()
     assert (identity.is_open, coded.is_open) == (False, True)
@@ -285,7 +285,7 @@ def test_a_rejected_variant_is_closed_and_its_state_is_kept(
     (tmp_path / "a.txt.zst").mkdir()
     variants = OpenVariants(StaticFile(str(path), "/a.txt", (".gz", ".br", ".zst")))
     assert list(variants.files) == ["identity"]
-    assert variants.rejected == [
+    assert variants.others == [
         (f"{path}.gz", read_state(f"{path}.gz")),
         (str(larger), read_state(str(larger))),
         (f"{path}.zst", None),
@@ -310,7 +310,7 @@ def test_a_variant_that_becomes_readable_is_noticed_by_its_state(
 
     monkeypatch.setattr("whitenoise_async.serving.open_variants.open_file", open_as_another_user)
     variants = OpenVariants(StaticFile(str(path), "/a.txt", (".gz",)))
-    assert variants.rejected == [(f"{path}.gz", read_state(f"{path}.gz"))]
+    assert variants.others == [(f"{path}.gz", read_state(f"{path}.gz"))]
     variants.close()
 
 
@@ -332,7 +332,7 @@ def test_a_file_that_was_listed_without_an_original_is_not_compared_with_one(
     write(tmp_path / "a.txt", TEXT)
     path = write(tmp_path / "a.txt.gz", gzip.compress(TEXT))
     variants = OpenVariants(StaticFile(str(path), "/a.txt.gz"))
-    assert variants.rejected == []
+    assert variants.others == []
     variants.close()
 
 
@@ -350,7 +350,7 @@ def test_a_file_with_the_name_of_a_variant_is_served_if_it_is_none(
         assert caught.value.gone
         return
     variants = OpenVariants(entry)
-    assert variants.rejected == [(str(original), read_state(str(original)))]
+    assert variants.others == [(str(original), read_state(str(original)))]
     variants.close()
 
 
@@ -359,7 +359,7 @@ def test_a_file_with_the_name_of_a_variant_is_served_if_the_original_was_removed
 ) -> None:
     path = write(tmp_path / "a.txt.gz", gzip.compress(TEXT))
     variants = OpenVariants(StaticFile(str(path), "/a.txt.gz", is_variant=True))
-    assert variants.rejected == [(str(tmp_path / "a.txt"), None)]
+    assert variants.others == [(str(tmp_path / "a.txt"), None)]
     variants.close()
 
 

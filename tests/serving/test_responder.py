@@ -23,7 +23,13 @@ from tests.helpers.unprivileged_scripts import run_as_nobody
 from whitenoise_async.files.errors import FileSystemError
 from whitenoise_async.files.open_file import OpenFile, open_file
 from whitenoise_async.http.media_types import MediaTypes
-from whitenoise_async.registry.entries import Entry, NotFoundPage, StaticFile, Unresolved
+from whitenoise_async.registry.entries import (
+    Entry,
+    HashedFile,
+    NotFoundPage,
+    StaticFile,
+    Unresolved,
+)
 from whitenoise_async.registry.interface import RegistryOptions
 from whitenoise_async.registry.walked import WalkedRegistry
 from whitenoise_async.serving import content_cache, descriptor_cache, response_cache
@@ -31,8 +37,10 @@ from whitenoise_async.serving import responder as responder_module
 from whitenoise_async.serving.body_plan import BodyPlan
 from whitenoise_async.serving.etags import make_tag_source
 from whitenoise_async.serving.file_headers import FileHeaders, Hook
+from whitenoise_async.serving.open_variants import OpenVariants
 from whitenoise_async.serving.responder import FileRequest, Limits, Reply, Responder
 from whitenoise_async.serving.snapshot import Snapshot
+from whitenoise_async.serving.source import WrongHashError
 from whitenoise_async.support.globs import FirstMatch
 from whitenoise_async.wsgi.environ import WSGIFormat, relevant_headers
 
@@ -243,6 +251,16 @@ LARGE = bytes(range(256)) * 1000
 RANGES = {"Range": "bytes=0-3,8-9"}
 
 
+class Disk:
+    """A source of files that are sent as they are on the disk."""
+
+    def open(self, entry: StaticFile) -> OpenVariants:
+        return OpenVariants(entry)
+
+    def verified(self, file: HashedFile) -> HashedFile:
+        raise WrongHashError(file)
+
+
 class Site:
     """A responder for the files below a root."""
 
@@ -254,6 +272,7 @@ class Site:
         sizes = {"max_cached_file_size": 1000, "max_cache_size": 10_000, **limits}
         self.responder = Responder(
             self._registry,
+            Disk(),
             FileHeaders(
                 MediaTypes({}),
                 None,

@@ -109,7 +109,11 @@ class ASGIWhiteNoise(BaseWhiteNoise[Line]):
                 request = FileRequest(entry, method, raw, *target_of(scope))
                 reply = await reply_in_thread(self.responder, request)
         if reply is None:
-            await self.application(scope, receive, send)
+            if mount := scope.get("root_path"):
+                with self.site.mounted_at(mount):
+                    await self.application(scope, receive, send)
+            else:
+                await self.application(scope, receive, send)
             return
         response, body, file = reply
         # Every response gets a list of its own: middleware changes it in place.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django.conf import settings as django_settings
 
 from ..applications import accepts
+from ..assets.site import registry_options
 from ..base import BaseWhiteNoise, Wrapper
 from ..options import HOOKS, has_method, is_set, set_option
 from ..registry.interface import Registry, Root
@@ -55,6 +56,7 @@ class ConfiguredWhiteNoise(BaseWhiteNoise[Line]):
                 set_option(self, name, value)
         keywords: OptionKeywords = {**self._configuration.options, **options}
         super().__init__(application, **keywords)
+        self.site.script_name = self._configuration.script_name
         self._check_add_files()
         self._add_roots(self._configuration)
 
@@ -74,7 +76,7 @@ class ConfiguredWhiteNoise(BaseWhiteNoise[Line]):
     def _make_registry(self) -> Registry:
         options = self.resolved_options
         if options.autorefresh and self._configuration.use_finders:
-            return FindersRegistry(self.static_prefix, self._registry_options())
+            return FindersRegistry(self.static_prefix, registry_options(options))
         return super()._make_registry()
 
     def _add(self, root: Root, names: Iterable[str] | None = None) -> None:

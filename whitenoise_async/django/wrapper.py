@@ -15,7 +15,7 @@ from ..applications import ASGI, detect_interface
 from ..asgi.adapter import ASGIWhiteNoise
 from ..asgi.wire_format import Line
 from ..http.paths import below_mount
-from ..registry.entries import Entry, Substitute, Unresolved
+from ..registry.entries import Entry, HashedFile, StaticFile, Substitute, Unresolved
 from ..registry.interface import Registry, Root
 from ..wsgi.adapter import WhiteNoise
 from .base import ConfiguredWhiteNoise
@@ -72,6 +72,12 @@ class _BelowScriptName:
 
     def files(self) -> Mapping[str, tuple[str, ...]] | None:
         return self._registry.files()
+
+    def static_files(self) -> list[StaticFile]:
+        return self._registry.static_files()
+
+    def keep_hashed(self, file: HashedFile) -> HashedFile:
+        return self._registry.keep_hashed(file)
 
 
 def DjangoWhiteNoise(  # noqa: N802 (named for what it makes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
 
+from .memory_file import MemoryFile
 from .open_file import OpenFile
 
 #: Bytes of a piece. Commands notice an interrupt between two pieces, and brotli takes half a second
@@ -20,7 +21,7 @@ def pieces_of(read: Callable[[int], bytes]) -> Iterator[bytes]:
     return iter(lambda: read(PIECE), b"")
 
 
-def pieces_of_file(file: OpenFile) -> Iterator[bytes]:
+def pieces_of_file(file: OpenFile | MemoryFile) -> Iterator[bytes]:
     """Yield the content of an open file, from the beginning to the size that it had when opened.
 
     All pieces but the last one have :data:`PIECE` bytes, also if the system reads fewer at once.

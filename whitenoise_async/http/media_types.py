@@ -70,12 +70,17 @@ def content_type(media_type: str, charset: str | None) -> str:
     """
     if charset is None:
         return media_type
-    essence = media_type.partition(";")[0].rstrip().lower()
+    essence = essence_of(media_type)
     if not essence.startswith("text/") and essence not in _LEGACY_JAVASCRIPT:
         return media_type
     if "charset" in map(str.lower, _PARAMETERS.findall(media_type)):
         return media_type
     return f'{media_type}; charset="{charset}"'
+
+
+def essence_of(media_type: str) -> str:
+    """The ``type/subtype`` of a media type, in lower case (WHATWG MIME Sniffing §2.2)."""
+    return media_type.partition(";")[0].rstrip().lower()
 
 
 class MediaTypes:

@@ -9,7 +9,7 @@ from typing import ClassVar, NamedTuple
 class StaticFile:
     """A file below a root, and the URL at which it is served."""
 
-    __slots__ = ("below", "is_variant", "path", "root", "suffixes", "url")
+    __slots__ = ("below", "is_variant", "path", "plain_url", "root", "suffixes", "url")
 
     def __init__(
         self,
@@ -34,6 +34,8 @@ class StaticFile:
         """
         self.path = path
         self.url = url
+        #: The URL without a hash, with which hooks are called.
+        self.plain_url = url
         self.suffixes = suffixes
         self.is_variant = is_variant
         self.root = root
@@ -65,6 +67,30 @@ class NotFoundPage(Substitute):
 
     __slots__ = ()
     option = "not_found"
+
+
+class HashedFile(StaticFile):
+    """A file at its hashed URL, which is valid only as long as the file has the hash."""
+
+    __slots__ = ("hash", "plain")
+
+    def __init__(self, plain: StaticFile, url: str, hash_: str) -> None:
+        """
+        :param plain: the file at its plain URL.
+        :param url: the hashed URL.
+        :param hash_: the hash in that URL.
+        """
+        super().__init__(
+            plain.path,
+            url,
+            plain.suffixes,
+            is_variant=plain.is_variant,
+            root=plain.root,
+            below=plain.below,
+        )
+        self.plain = plain
+        self.plain_url = plain.plain_url
+        self.hash = hash_
 
 
 class Redirect(NamedTuple):

@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 
 from ..support.globs import Globs
 from ..support.logs import printable
-from .entries import Entry, Substitute, Unresolved
+from .entries import Entry, HashedFile, StaticFile, Substitute, Unresolved
 
 
 class Root(NamedTuple):
@@ -81,6 +81,15 @@ class Registry(Protocol):
         """The paths of the listed files, and the suffixes of their variants.
 
         :returns: ``None`` if nothing is listed in advance.
+        """
+
+    def static_files(self) -> list[StaticFile]:
+        """All files, each at its plain URL. May block on the disk."""
+
+    def keep_hashed(self, file: HashedFile) -> HashedFile:
+        """Find ``file``, whose hash is right, at its hashed URL from now on.
+
+        :returns: the one object for its URL, if anything is kept at all.
         """
 
 

@@ -8,11 +8,13 @@ from typing import TypeVar
 
 from ..files.codings import SUFFIXES
 from .directory import Directory, Rules
-from .entries import Entry, StaticFile, Substitute, Unresolved
+from .entries import Entry, HashedFile, StaticFile, Substitute, Unresolved
+from .hashed_urls import hashed_file, split_hashed_url
 from .interface import RegistryOptions, Root
-from .listing import Listing, listing_of
+from .listing import Listing, Place, listing_of
 from .sensitive_names import sensitive_files
 from .skipped import OnSkip, warn_of_each_sensitive, warn_of_missing, warn_or_raise
+from .walk import list_root, walk
 
 File = TypeVar("File", bound=StaticFile)
 
@@ -41,6 +43,13 @@ class LiveRegistry:
 
         :raises FileSystemError: if the system fails.
         """
+        found = self._listed(url)
+        if found is None and (parts := split_hashed_url(url)) is not None:
+            plain_url, hash_ = parts
+            return hashed_file(self._listed(plain_url), url, hash_)
+        return found
+
+    def _listed(self, url: str) -> Entry | None:
         found = self.look_up_in(self._roots, url, is_variant=False)
         if found is None and url.endswith(SUFFIXES):
             return self.look_up_in(self._roots, url, is_variant=True)
@@ -60,6 +69,20 @@ class LiveRegistry:
 
     def files(self) -> None:
         """Nothing is listed in advance."""
+
+    def static_files(self) -> list[StaticFile]:
+        """The files below all roots, each at its plain URL. Walks them, and blocks on the disk."""
+        urls: dict[str, Entry | Place] = {}
+        for root in reversed(self._roots):
+            folders = walk(root, self._options.exclude, _ignore)
+            urls |= list_root(root, folders, self._options)[0].urls
+        listing = Listing(urls, {})
+        entries = [listing.entry(url) for url in urls]
+        return [each for each in entries if isinstance(each, StaticFile)]
+
+    def keep_hashed(self, file: HashedFile) -> HashedFile:
+        """Keep nothing: the hash is checked at each request."""
+        return file
 
     def look_up_below(self, root: Root, url: str, is_variant: bool) -> Entry | None:
         """The entry for ``url`` below one root."""

@@ -4,26 +4,20 @@ from __future__ import annotations
 
 import os
 import threading
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 from ..files.codings import SUFFIXES
 from ..support.after_fork import register_after_fork
 from ..support.logs import logger
 from .created_later import CreatedLater
-from .directory import Directory, Rules, is_path_excluded
-from .entries import Entry, StaticFile, Substitute
+from .directory import is_path_excluded
+from .entries import Entry, HashedFile, StaticFile, Substitute
+from .hashed_urls import KeptHashedFiles, hashed_file, split_hashed_url
 from .interface import RegistryOptions, Root
-from .listing import Listing, PagePlace, Place, clean_url, listing_of, page_redirect
+from .listing import Listing, PagePlace, Place, clean_url, page_redirect
 from .live import LiveRegistry
-from .sensitive_names import SensitiveFiles, sensitive_files
-from .skipped import OnSkip, SkippedEntries, warn_of_missing, warn_of_sensitive
-
-# Directories that link to each other have as many paths as there are orders of their names: eight
-# of them have 109,600. Only links below links multiply like that, so only they are counted.
-_MAX_NESTED_LINKS_TO_ONE = 64
-
-_TOO_MANY_LINKS = f"more than {_MAX_NESTED_LINKS_TO_ONE} links below links lead to its target"
+from .skipped import SkippedEntries, warn_of_missing, warn_of_sensitive
+from .walk import list_root, walk
 
 
 class WalkedRegistry:
@@ -43,6 +37,7 @@ class WalkedRegistry:
         self._listings: tuple[Listing, ...] = ()
         # Requested files with the names of variants, by their URLs.
         self._variants: dict[str, StaticFile] = {}
+        self._hashed = KeptHashedFiles()
         self._created_later = CreatedLater(LiveRegistry(options))
         self._lock = threading.RLock()
         register_after_fork(self)
@@ -54,24 +49,15 @@ class WalkedRegistry:
         if not os.path.isdir(root.path):
             return
         skipped = SkippedEntries()
-        sensitive: SensitiveFiles = {}
-        found = Listing({}, {})
-        folders = self._walk(root, skipped.add) if names is None else self._group(names)
-        for below, files in folders:
-            sensitive |= sensitive_files(below, files)
-            path = os.path.join(root.path, *below.split("/")[:-1])
-            url = root.prefix + below
-            here = listing_of(path, url, files, self._options, below)
-            page = found.urls.get(url[:-1])
-            found.urls.update(here.urls)
-            if page is not None:  # the page `about.html` comes before the folder `about`
-                found.urls[url[:-1]] = page
-            found.variants.update(here.variants)
+        exclude = self._options.exclude
+        folders = walk(root, exclude, skipped.add) if names is None else self._group(names)
+        found, sensitive = list_root(root, folders, self._options)
         with self._lock:
             self._substitutes = (*self._substitutes_in(root, found), *self._substitutes)
             self._entries = {**self._entries, **found.urls} if self._entries else found.urls
             self._listings = (found, *self._listings)
             self._variants = {}
+            self._hashed = KeptHashedFiles()
         logger.info("Listed %s: %d URLs, all below %s", root.path, len(found.urls), root.prefix)
         skipped.warn(root.path)
         warn_of_sensitive(sensitive, root.path)
@@ -83,8 +69,12 @@ class WalkedRegistry:
             return self._resolved(url)
         if entry is not None:
             return entry
-        if url.endswith(SUFFIXES):
-            return self._variant(url)
+        is_variant = url.endswith(SUFFIXES)
+        found = self._variant(url) if is_variant else None
+        if found is None:
+            found = self._hashed.get(url) or self._hashed_file(url)
+        if found is not None or is_variant:
+            return found
         options = self._options
         is_folder = options.index_file is not None and url.endswith("/")
         if is_folder or options.clean_urls or "." in url:
@@ -92,6 +82,13 @@ class WalkedRegistry:
         return None
 
     look_up_nowait = look_up
+
+    def keep_hashed(self, file: HashedFile) -> HashedFile:
+        """Find ``file`` at its URL from now on, since its hash is right."""
+        with self._lock:
+            found = self._hashed_file(file.url)
+            is_listed = found is not None and found.plain is file.plain
+            return self._hashed.keep(file) if is_listed else file
 
     def find_substitute(self, kind: type[Substitute], url: str) -> Substitute | None:
         """The file that is sent if there is none at ``url``. Never waits for the disk."""
@@ -120,6 +117,14 @@ class WalkedRegistry:
                 variants.setdefault(url, variant)
         return variants[url]
 
+    def _hashed_file(self, url: str) -> HashedFile | None:
+        parts = split_hashed_url(url)
+        if parts is None:
+            return None
+        plain_url, hash_ = parts
+        plain = self._resolved(plain_url) if plain_url in self._entries else None
+        return hashed_file(plain or self._variant(plain_url), url, hash_)
+
     def _resolved(self, url: str) -> Entry:
         with self._lock:
             entry = self._entries[url]
@@ -135,9 +140,13 @@ class WalkedRegistry:
 
     def files(self) -> Mapping[str, tuple[str, ...]]:
         """The paths of the listed files, and the suffixes of their variants."""
+        return {each.path: each.suffixes for each in self.static_files()}
+
+    def static_files(self) -> list[StaticFile]:
+        """The listed files, each at its plain URL."""
         found = [(url, self._entries[url]) for url in list(self._entries)]
         files = [each.file(url) if isinstance(each, Place) else each for url, each in found]
-        return {each.path: each.suffixes for each in files if isinstance(each, StaticFile)}
+        return [each for each in files if isinstance(each, StaticFile)]
 
     def urls(self) -> list[str]:
         """The listed URLs, those of redirects included. For tests."""
@@ -156,19 +165,3 @@ class WalkedRegistry:
                 below, slash, file = name.rpartition("/")
                 folders.setdefault(below + slash, set()).add(file)
         return folders.items()
-
-    def _walk(self, root: Root, on_skip: OnSkip) -> Iterator[tuple[str, set[str]]]:
-        waiting = [Directory(root.path, Rules(root.followlinks, self._options.exclude))]
-        entered: Counter[str] = Counter()
-        while waiting:
-            directory = waiting.pop()
-            files, directories = directory.scan(on_skip)
-            yield directory.below, files
-            for child in directories.values():
-                if directory.crossed and child.crossed != directory.crossed:
-                    target = os.path.realpath(child.path)
-                    entered[target] += 1
-                    if entered[target] > _MAX_NESTED_LINKS_TO_ONE:
-                        on_skip(child.path, _TOO_MANY_LINKS)
-                        continue
-                waiting.append(child)

@@ -9,6 +9,7 @@ from contextvars import ContextVar
 from typing import Protocol, TypeVar
 
 from ..files.content import digest_of, pieces_of_file
+from ..files.memory_file import MemoryFile
 from ..files.open_file import OpenFile
 from ..files.state import FileState
 from ..http.fields import is_opaque_tag
@@ -26,7 +27,7 @@ class TagSource(Protocol):
     use_dates: bool
 
     def tags(
-        self, entry: StaticFile, files: Sequence[OpenFile], dated: Sequence[bool]
+        self, entry: StaticFile, files: Sequence[OpenFile | MemoryFile], dated: Sequence[bool]
     ) -> Sequence[str | None]:
         """Make an opaque tag, without quotes, for each of the open ``files``. Blocks on the disk.
 
@@ -57,6 +58,15 @@ def without_long_digests(function: Callable[[], T]) -> T:
         _forbids_long.reset(token)
 
 
+def require_allowed(size: int) -> None:
+    """Check that the digest of ``size`` bytes may be computed here.
+
+    :raises LongDigestError: as :func:`without_long_digests` says.
+    """
+    if size > _SHORT and _forbids_long.get():
+        raise LongDigestError
+
+
 # Digests that are kept. Without `autorefresh`, each file's snapshot has its own as well.
 MAX_DIGESTS = 4096
 
@@ -82,7 +92,7 @@ class ContentDigests:
         return len(self._digests)
 
     def tags(
-        self, entry: StaticFile, files: Sequence[OpenFile], dated: Sequence[bool]
+        self, entry: StaticFile, files: Sequence[OpenFile | MemoryFile], dated: Sequence[bool]
     ) -> list[str | None]:
         """The digests of ``files``.
 
@@ -95,14 +105,13 @@ class ContentDigests:
             for is_dated, file in zip(dated, files, strict=True)
         ]
 
-    def _digest_of(self, file: OpenFile) -> str | None:
+    def _digest_of(self, file: OpenFile | MemoryFile) -> str | None:
         with self._lock:
             state, digest = self._digests.get(file.path, (None, ""))
             if state == file.state:
                 self._digests.move_to_end(file.path)
                 return digest
-        if file.state.size > _SHORT and _forbids_long.get():
-            raise LongDigestError
+        require_allowed(file.state.size)
         digest = compute_digest(file)
         if not file.is_unchanged():
             return None
@@ -125,11 +134,11 @@ class _HookTags:
         self._default = default
 
     def tags(
-        self, entry: StaticFile, files: Sequence[OpenFile], dated: Sequence[bool]
+        self, entry: StaticFile, files: Sequence[OpenFile | MemoryFile], dated: Sequence[bool]
     ) -> Sequence[str | None]:
         path = entry.path
         try:
-            tag = self._hook(path, entry.url)
+            tag = self._hook(path, entry.plain_url)
             if tag is None and self._default is not None:
                 return self._default.tags(entry, files, dated)
             if not isinstance(tag, str) or not is_opaque_tag(tag):
@@ -157,7 +166,7 @@ def make_tag_source(
     return _HookTags(etag, None if default is None else make_tag_source(default))
 
 
-def compute_digest(file: OpenFile) -> str:
+def compute_digest(file: OpenFile | MemoryFile) -> str:
     """Compute the digest of the content. Blocks on the disk.
 
     :returns: 128 bits of BLAKE2b, in hexadecimal.

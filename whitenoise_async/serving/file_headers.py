@@ -10,7 +10,7 @@ from wsgiref.util import is_hop_by_hop
 from ..http.fields import OWS, is_field_value, is_token, with_vary
 from ..http.media_types import MediaTypes, content_type
 from ..http.navigation import NAVIGATION_FIELDS
-from ..registry.entries import Fallback, NotFoundPage, StaticFile, Substitute
+from ..registry.entries import Fallback, HashedFile, NotFoundPage, StaticFile, Substitute
 from ..support.globs import FirstMatch
 from ..support.logs import error_rate_limited
 
@@ -42,12 +42,15 @@ class FileHeaders:
         is_immutable_file: Hook | None,
         add_headers: Callable[[HookHeaders, str, str], object] | None,
         max_age: FirstMatch[int | None] = _NO_MAX_AGE,
+        *,
+        hashed_are_immutable: bool = True,
     ) -> None:
         """
         :param charset: added to the media types that take one.
         :param shared: headers of every file and every redirect.
         :param add_headers: the hook ``add_headers_function``.
         :param max_age: seconds in ``Cache-Control``; ``None`` sends no such header.
+        :param hashed_are_immutable: whether files at hashed URLs are immutable.
         """
         self._media_types = media_types
         self._charset = charset
@@ -55,6 +58,7 @@ class FileHeaders:
         self._is_immutable_file = is_immutable_file
         self._add_headers = add_headers
         self._max_age = max_age
+        self._hashed_are_immutable = hashed_are_immutable
 
     def shared_by(self, file: StaticFile) -> Sequence[tuple[str, str]]:
         """The headers that ``file`` and a redirect to it share."""
@@ -69,7 +73,7 @@ class FileHeaders:
 
         :raises ValueError: if ``add_headers_function`` set a header that cannot be sent.
         """
-        path, url = file.path, file.url
+        path, url = file.path, file.plain_url
         media_type = self._media_types.media_type(path)
         content_type_ = ("Content-Type", content_type(media_type, self._charset))
         headers = HookHeaders([content_type_, *self.shared_by(file)])
@@ -77,6 +81,9 @@ class FileHeaders:
         try:
             if isinstance(file, Substitute):
                 headers["Cache-Control"] = _CACHE_CONTROL[type(file)]
+            elif isinstance(file, HashedFile):
+                if self._hashed_are_immutable:
+                    headers["Cache-Control"] = _IMMUTABLE
             elif self._is_immutable_file is not None:
                 hook, is_immutable_file = self._is_immutable_file
                 if is_immutable_file(file, url):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import closing
 
 from ..files.codings import CODINGS, Coding
 from ..files.errors import UnavailableError
+from ..files.memory_file import MemoryFile
 from ..files.open_file import OpenFile, open_below, open_file
 from ..files.state import FileState, state_or_none
 from ..files.variant_check import variant_mismatch
@@ -17,8 +19,9 @@ from ..support.logs import warn_once
 class OpenVariants:
     """The open files of one entry by content coding, identity first.
 
-    ``rejected`` has the paths and states of other files that affect the response but are not
-    served: the state is ``None`` for a file that does not exist.
+    ``made`` has content that was made in memory, as further variants or in place of all files.
+    ``others`` has the paths and states of files that affect the response, but are not among the
+    open ones: the state is ``None`` for a file that does not exist.
     """
 
     def __init__(self, entry: StaticFile) -> None:
@@ -29,7 +32,8 @@ class OpenVariants:
         """
         self._entry = entry
         self.files = {IDENTITY: self._open(entry.path)}
-        self.rejected: list[tuple[str, FileState | None]] = []
+        self.made: dict[str, MemoryFile] = {}
+        self.others: list[tuple[str, FileState | None]] = []
         try:
             for coding in CODINGS:
                 if entry.is_variant and entry.path.endswith(coding.suffix):
@@ -52,14 +56,14 @@ class OpenVariants:
             if not error.gone:
                 warn_once(str(error))
             # Not for a missing file: one that appears after the opening has not been checked.
-            self.rejected.append((path, None if error.gone else state_or_none(path)))
+            self.others.append((path, None if error.gone else state_or_none(path)))
             return
         self.files[coding.token] = variant
         mismatch = variant_mismatch(coding, variant, original)
         if mismatch is not None:
             warn_once(f"{path} is not served: {mismatch}")
         if mismatch is not None or variant.state.size >= original.state.size:
-            self.rejected.append((path, variant.state))
+            self.others.append((path, variant.state))
             self.take(coding.token).close()
 
     def _require_unrelated(self, coding: Coding, path: str) -> None:
@@ -70,15 +74,36 @@ class OpenVariants:
         except UnavailableError as error:
             if not error.gone:
                 raise
-            self.rejected.append((path, None))
+            self.others.append((path, None))
             return
         with closing(original):
             if variant_mismatch(coding, file, original) is None:
                 raise UnavailableError(file.path, f"it is the variant of {path}", gone=True)
-            self.rejected.append((path, original.state))
+            self.others.append((path, original.state))
+
+    def replace(self, made: Mapping[str, MemoryFile]) -> None:
+        """Serve ``made`` in place of the open files, which are closed.
+
+        It is outdated when these files change.
+        """
+        self.others = self.states()
+        self.close()
+        self.files, self.made = {}, dict(made)
+
+    @property
+    def identity(self) -> OpenFile | MemoryFile:
+        """The content without a content coding."""
+        return self.made.get(IDENTITY) or self.files[IDENTITY]
+
+    def states(self) -> list[tuple[str, FileState | None]]:
+        """The paths and states of all files that affect the response."""
+        states = list(self.others)
+        for file in self.files.values():
+            states.append((file.path, file.state))
+        return states
 
     def take(self, coding: str) -> OpenFile:
-        """Hand over a file to the caller, who closes it."""
+        """Hand over an open file to the caller, who closes it."""
         return self.files.pop(coding)
 
     def close(self) -> None:

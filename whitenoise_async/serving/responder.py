@@ -11,7 +11,7 @@ from ..files.errors import FileSystemError, UnavailableError
 from ..files.open_file import OpenFile, open_file
 from ..files.state import read_state
 from ..http.fields import RequestFields
-from ..registry.entries import Entry, Redirect, StaticFile, Unresolved
+from ..registry.entries import Entry, HashedFile, Redirect, StaticFile, Unresolved
 from ..registry.interface import Registry
 from ..support.after_fork import register_after_fork
 from ..support.logs import error_rate_limited, warn_once
@@ -20,8 +20,7 @@ from .content_cache import ContentCache
 from .descriptor_cache import DescriptorCache
 from .etags import TagSource
 from .file_headers import FileHeaders
-from .open_variants import OpenVariants
-from .response import Request, Response, redirect, redirect_headers, unavailable
+from .response import Request, Response, redirect, redirect_headers, unavailable, wrong_hash
 from .response_cache import (
     EncodedFileResponse,
     EncodedResponse,
@@ -31,6 +30,7 @@ from .response_cache import (
     WireFormat,
 )
 from .snapshot import ServedFile, Snapshot
+from .source import Source, WrongHashError
 
 #: Seconds that a request waits for the disk before it is answered from memory, if possible.
 PATIENCE = 0.5
@@ -87,13 +87,14 @@ class Responder(Generic[Line]):
        :class:`ContentCache` or an open file from :class:`DescriptorCache`.
     2. Otherwise :meth:`reply` looks the entry up if it is unresolved, and checks the file. If it is
        unchanged, the caches are used, or its body is read.
-    3. If it is new or has changed, :class:`OpenVariants` opens it with its variants, and the
+    3. If it is new or has changed, the :class:`Source` opens it with its variants, and the
        snapshot, the response and the body all come from these open files.
     """
 
     def __init__(
         self,
         registry: Registry,
+        source: Source,
         file_headers: FileHeaders,
         tag_source: TagSource,
         wire_format: WireFormat[Line],
@@ -101,10 +102,12 @@ class Responder(Generic[Line]):
     ) -> None:
         """
         :param registry: where unresolved URLs are looked up.
+        :param source: opens the files.
         :param limits: ``keep_descriptors`` must be false if servers get descriptors of open files:
             PEP 3333 lets a server read from the current position, so it must have its own.
         """
         self._registry = registry
+        self._source = source
         self._file_headers = file_headers
         self._tag_source = tag_source
         self._wire_format = wire_format
@@ -188,9 +191,7 @@ class Responder(Generic[Line]):
                 return self._redirect(entry, request)
             return self._from_disk(self._served_file(entry), request)
         except UnavailableError as error:
-            if not error.gone:
-                warn_once(str(error))
-            return None
+            return self._reply_missing(request, error)
         except FileSystemError as error:
             return self.reply_unavailable(request, error)
         except MemoryError as error:
@@ -207,6 +208,15 @@ class Responder(Generic[Line]):
         served = self._served.get(request.file)
         known_headers = None if served is None else served.known_headers
         return self._encoded(unavailable(known_headers or self._file_headers.shared))
+
+    def _reply_missing(self, request: FileRequest, error: UnavailableError) -> Reply[Line] | None:
+        if not isinstance(error, WrongHashError):
+            if not error.gone:
+                warn_once(str(error))
+            return None
+        if request.file is not None:
+            self.forget(request.file)  # if the hash was right before
+        return self._encoded(wrong_hash(request.method, self._file_headers.shared))
 
     def forget(self, entry: StaticFile) -> None:
         """Drop everything stored for a file, as if it was never requested."""
@@ -240,7 +250,12 @@ class Responder(Generic[Line]):
     def _served_file(self, entry: StaticFile) -> ServedFile:
         if not self._keep:
             return ServedFile(entry)
-        return self._served.get(entry) or self._served.setdefault(entry, ServedFile(entry))
+        served = self._served.get(entry)
+        if served is None:
+            if isinstance(entry, HashedFile):
+                entry = self._source.verified(entry)
+            served = self._served.setdefault(entry, ServedFile(entry))
+        return served
 
     def _from_disk(self, served: ServedFile, request: FileRequest) -> Reply[Line]:
         if not served.lock.acquire(timeout=PATIENCE):
@@ -273,13 +288,19 @@ class Responder(Generic[Line]):
         with served.lock:
             if served.snapshot is not None:
                 self._drop_snapshot(served)
-            with closing(OpenVariants(served.entry)) as variants:
+            with closing(self._source.open(served.entry)) as variants:
                 snapshot = served.take_snapshot(variants, self._file_headers, self._tag_source)
                 snapshot.check_after = monotonic() + self._check_interval
+                if self._keep:
+                    for coding, made in variants.made.items():
+                        self.content_cache.add(snapshot.contents[coding], made.content)
                 response = self.response_cache[snapshot, request.method, request.raw]
                 if response.plan is EMPTY:
                     return response, b"", None
-                return self._deliver(response, variants.take(response.representation.coding))
+                coding = response.representation.coding
+                if coding in variants.made:
+                    return response, response.plan.slice(variants.made[coding].content), None
+                return self._deliver(response, variants.take(coding))
 
     def _drop_snapshot(self, served: ServedFile) -> None:
         snapshot, served.snapshot = served.snapshot, None

@@ -93,7 +93,9 @@ def respond(representations: Sequence[Representation], request: Request) -> Resp
         return Response(200, list(selected.headers), EMPTY, selected)
     ranges = None if fields.range is None else _ranges(fields.range, fields.if_range, selected)
     if ranges is None:
-        return Response(200, list(selected.headers), BodyPlan.of_file(selected.size), selected)
+        return Response(
+            200, list(selected.headers), BodyPlan.of_file(selected.state.size), selected
+        )
     if not ranges:
         return _not_satisfiable(selected)
     return _partial(selected, ranges) if len(ranges) == 1 else _multipart(selected, ranges)
@@ -153,6 +155,19 @@ def not_found() -> Response:
     body = b"Not Found\n"
     headers = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body)))]
     return Response(404, headers, BodyPlan.of_bytes(body))
+
+
+def wrong_hash(method: str, shared: Sequence[tuple[str, str]]) -> Response:
+    """Respond to a hashed URL whose hash the file does not have.
+
+    It belongs to an older or a newer release. A cache must not keep this answer: the next request
+    may reach a server that has that release.
+
+    :param shared: the headers of every file.
+    """
+    response = not_found()
+    headers = [*shared, ("Cache-Control", "no-store"), *response.headers]
+    return Response(404, headers, EMPTY if method == "HEAD" else response.body)
 
 
 def _respond_to_method(method: str, headers: Sequence[tuple[str, str]]) -> Response | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 
+from ..files.memory_file import MemoryFile
+from ..files.open_file import OpenFile
 from ..files.state import FileState, state_or_none
 from ..registry.entries import NotFoundPage, StaticFile
 from .content_cache import Content
@@ -17,19 +19,20 @@ from .representation import Representation, are_dated, make_representations
 class Snapshot:
     """A file's representations, as they were when the file was checked."""
 
-    __slots__ = ("_rejected", "check_after", "contents", "is_not_found_page", "representations")
+    __slots__ = ("_states", "check_after", "contents", "is_not_found_page", "representations")
 
     def __init__(
         self,
         representations: Sequence[Representation],
-        rejected: Sequence[tuple[str, FileState | None]] = (),
+        states: Sequence[tuple[str, FileState | None]] = (),
         *,
         is_not_found_page: bool = False,
     ) -> None:
         """
         :param representations: identity first.
-        :param rejected: paths and states of other files that affect the response. A deployment
-            replaces a file first and its variant later, so a rejected variant may match later.
+        :param states: paths and states of all files that affect the response, rejected variants
+            among them. A deployment replaces a file first and its variant later, so a rejected
+            variant may match later.
         """
         self.representations = representations
         #: Whether they are the page that is sent with status 404.
@@ -37,7 +40,7 @@ class Snapshot:
         self.contents = {each.coding: Content() for each in representations}
         #: The time, by ``time.monotonic()``, after which the file must be checked again.
         self.check_after = 0.0
-        self._rejected = rejected
+        self._states = states
 
     def is_current(self) -> bool:
         """Whether the files on the disk are still in these states. Blocks on the disk."""
@@ -47,8 +50,7 @@ class Snapshot:
             for each in self.representations
         ):
             return False
-        states = [(each.path, each.state) for each in self.representations]
-        return all(state_or_none(path) == state for path, state in (*states, *self._rejected))
+        return all(state_or_none(path) == state for path, state in self._states)
 
 
 class ServedFile:
@@ -82,20 +84,22 @@ class ServedFile:
         tag_source: TagSource,
     ) -> Snapshot:
         """Replace the snapshot by one of the open ``variants``."""
-        files = list(variants.files.values())
-        if tag_source.use_dates:
-            dated = are_dated([file.state for file in files])
-        else:
-            dated = [False] * len(files)
+        files: list[OpenFile | MemoryFile] = [*variants.files.values(), *variants.made.values()]
+        described: list[tuple[str, str, FileState]] = []
+        states: list[FileState] = []
+        for coding, file in zip((*variants.files, *variants.made), files, strict=True):
+            described.append((file.path, coding, file.state))
+            states.append(file.state)
+        dated = are_dated(states) if tag_source.use_dates else [False] * len(files)
         representations = make_representations(
-            [(file.path, coding, file.state) for coding, file in variants.files.items()],
+            described,
             self.headers(headers),
             dated,
             tag_source.tags(self.entry, files, dated),
         )
         self.snapshot = Snapshot(
             representations,
-            variants.rejected,
+            variants.states(),
             is_not_found_page=isinstance(self.entry, NotFoundPage),
         )
         return self.snapshot

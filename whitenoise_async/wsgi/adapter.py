@@ -12,6 +12,7 @@ from ..serving.responder import FileRequest
 from ..serving.response import not_found
 from .environ import WSGI_FORMAT, has_encoded_slash_in, relevant_headers, target_of, url_of
 from .fallback import FallbackApplication
+from .mounted import call_mounted
 from .not_found import NotFoundApplication
 from .sending import STATUS_LINES, send_file
 
@@ -60,5 +61,7 @@ class WhiteNoise(BaseWhiteNoise[tuple[str, str]]):
                 # Every response gets a list of its own: middleware changes it in place.
                 start_response(STATUS_LINES[response.status], response.headers.copy())
                 return [body] if body else []
+        if mount := environ.get("SCRIPT_NAME"):
+            return call_mounted(self.application, self.site, mount, environ, start_response)
         result: Iterable[bytes] = self.application(environ, start_response)
         return result

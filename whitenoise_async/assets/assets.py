@@ -1,0 +1,320 @@
+"""The public face of hashed URLs: what pages and templates ask for."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import os
+import re
+from base64 import b64encode
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
+from functools import lru_cache
+from time import monotonic
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from anyio import to_thread
+
+from ..files.content import pieces_of_file
+from ..files.errors import UnavailableError
+from ..options import Options, apply_keywords, describe_options, resolve
+from ..registry.entries import HashedFile, Redirect, StaticFile
+from ..registry.hashed_urls import hashed_url
+from ..registry.interface import make_root
+from ..serving.file_headers import Hook
+from ..serving.source import WrongHashError
+from ..support.suggestions import nearest_path
+from .import_map import import_map_element
+from .markup import Markup
+from .preload import link_value
+from .site import FoundFile, Site, make_registry
+from .vite import ViteTags, find_entry
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from ..options import OptionKeywords
+
+_MODULE_TYPE = "text/javascript"
+
+# A file that is replaced while its integrity is computed is read again this often.
+_ATTEMPTS = 5
+
+# An origin, perhaps with a path. Without a scheme, the page's counts.
+_BASE_URL = re.compile(r"(?:https?:)?//[^/?#\s\"'<>\\]+(?:/[^?#\s\"'<>\\]*)?", re.IGNORECASE)
+
+
+@describe_options
+class Assets(Options):
+    """The static files of an application, with content-hashed URLs.
+
+    Pass it to :class:`whitenoise_async.WhiteNoise` or :class:`whitenoise_async.ASGIWhiteNoise` as
+    ``assets=``. Threads may share it.
+    """
+
+    def __init__(
+        self,
+        root: str | os.PathLike[str] | None = None,
+        prefix: str | None = None,
+        *,
+        base_url: str | None = None,
+        **options: Unpack[OptionKeywords],
+    ) -> None:
+        """
+        :param root: a folder of static files, as for :meth:`add_files`. ``None`` adds none.
+        :param prefix: the beginning of their URL paths, as for :meth:`add_files`.
+        :param base_url: the origin of a CDN, such as ``https://cdn.example``, with which all URLs
+            begin.
+        :raises TypeError: for an unknown option, or a value of the wrong type.
+        :raises ValueError: for a value out of range.
+        """
+        apply_keywords(self, options)
+        resolved = resolve(self)
+        hook = None
+        if resolved.is_immutable is not None:
+            hook = Hook("immutable_file_test", _by_path(resolved.is_immutable))
+        self._set_up(Site(resolved, hook, make_registry(resolved)), _check_base_url(base_url))
+        if root is not None:
+            added = make_root(root, prefix, False)
+            self.site.add(added)
+            self.site.warn_of_missing(added)
+
+    @classmethod
+    def of_site(cls, site: Site) -> Assets:
+        """The assets of a wrapper that was created without any."""
+        assets = cls.__new__(cls)
+        assets._set_up(site, "")
+        return assets
+
+    def _set_up(self, site: Site, base_url: str) -> None:
+        self.site = site
+        self._base_url = base_url
+        interval = 0 if site.options.autorefresh else site.options.check_interval
+        self._check_interval = math.inf if interval is None else interval
+        # By name, with the URL for which it was computed.
+        self._integrity: dict[str, tuple[str, str]] = {}
+
+    def add_files(
+        self, root: str | os.PathLike[str], prefix: str | None = None, followlinks: bool = False
+    ) -> None:
+        """Serve the files below a folder; see :meth:`whitenoise_async.WhiteNoise.add_files`."""
+        self.site.add(make_root(root, prefix, followlinks))
+
+    def url(self, name: str) -> str:
+        """The URL of a file, with a hash of its content. Blocks on the disk to check the file.
+
+        The file is read at the first call, and again after it has changed; it is checked at most
+        once per ``check_interval``. A name into which a build tool has put a hash
+        (``immutable_file_test``) is left as it is.
+
+        :param name: the path below a root, such as ``css/site.css``. If several roots have the
+            file, the root that was added last counts. A name that begins with a slash is a whole
+            URL path below the mount point.
+        :returns: the URL path, quoted, below the mount point of the request that is being
+            answered, and after ``base_url``.
+        :raises FileNotFoundError: if there is no such file. The message names the nearest one.
+        :raises FileSystemError: if the system fails.
+        """
+        # One function, since a page calls it for each of its files.
+        found = self.site.found.get(name)
+        if found is None or monotonic() >= found.check_after:
+            found = self._current(name)
+        mount = self.site.mount
+        return f"{self._base_url}{mount and _mount_path(mount)}{found.url}"
+
+    def integrity(self, name: str) -> str:
+        """The value of an ``integrity`` attribute (W3C Subresource Integrity) for a file.
+
+        It is computed from the bytes that are sent at :meth:`url`.
+
+        :param name: as for :meth:`url`.
+        :returns: ``sha384-`` and the digest in Base64.
+        :raises FileNotFoundError: if there is no such file.
+        :raises FileSystemError: if the system fails.
+        """
+        for _ in range(_ATTEMPTS):
+            found = self._current(name)
+            known = self._integrity.get(name)
+            if known is not None and known[0] == found.url:
+                return known[1]
+            try:
+                integrity = self._compute_integrity(found.file)
+            except WrongHashError:  # the file was replaced just now
+                self.site.found.pop(name, None)
+                continue
+            self._integrity[name] = found.url, integrity
+            return integrity
+        raise FileNotFoundError(f"{found.file.path} changes while it is read")
+
+    def import_map(self, *names: str, nonce: str | None = None) -> Markup:
+        """An import map (HTML standard, section 8.1.6.2) from plain URLs to hashed ones.
+
+        Browsers apply it to static, dynamic and absolute imports, so no script is rewritten. It
+        must come before the first module of the page.
+
+        :param names: the modules, as for :meth:`url`; without names, all scripts.
+        :param nonce: of the page's Content-Security-Policy.
+        :returns: a ``script`` element, which template engines do not escape.
+        :raises FileNotFoundError: if there is no such file.
+        """
+        imports, integrity = {}, {}
+        for name in names or self._scripts():
+            found = self._current(name)
+            url, plain_url = self._absolute(found.url), self._absolute(found.plain_url)
+            if url != plain_url:
+                imports[plain_url] = url
+            integrity[url] = self.integrity(name)
+        return import_map_element(imports, integrity, nonce)
+
+    def preload(self, *names: str) -> list[str]:
+        """The values of a ``Link`` header (RFC 8288) that loads files early.
+
+        Scripts are preloaded as modules.
+
+        :param names: the files, as for :meth:`url`.
+        :raises FileNotFoundError: if there is no such file.
+        """
+        return [
+            link_value(
+                self.url(name),
+                self.site.media_type(self._current(name).file.path),
+                self.integrity(name),
+                is_cross_origin=bool(self._base_url),
+            )
+            for name in names
+        ]
+
+    def vite(self, entry: str, nonce: str | None = None) -> ViteTags:
+        """The tags for an entry of a Vite build: its script, style sheets and imports.
+
+        Vite's names have hashes, so they are used as they are.
+
+        :param entry: the source file, as in the manifest: ``src/main.js``.
+        :param nonce: of the page's Content-Security-Policy.
+        :returns: the tags, which template engines do not escape; ``script``, ``styles`` and
+            ``imports`` are the URLs.
+        :raises FileNotFoundError: if there is no manifest, or no such entry.
+        :raises ValueError: if the manifest is malformed.
+        """
+        prefixes = {root.path: root.prefix for root in reversed(self.site.roots)}
+        chunk = find_entry([root.path for root in self.site.roots], entry)
+        prefix = prefixes[chunk.root]
+
+        def url(name: str) -> str:
+            return self._absolute(_quoted(prefix + name))
+
+        return ViteTags(
+            url(chunk.script), tuple(map(url, chunk.styles)), tuple(map(url, chunk.imports)), nonce
+        )
+
+    async def prepare(self) -> None:
+        """Compute all hashes, in threads; see :meth:`prepare_sync`."""
+        await to_thread.run_sync(self.prepare_sync)
+
+    def prepare_sync(self) -> None:
+        """Compute the hashes of all files, so that no request has to. Blocks on the disk.
+
+        A file that cannot be read is left to the request that needs it.
+        """
+        from concurrent.futures import ThreadPoolExecutor
+
+        def prepare(file: StaticFile) -> None:
+            with suppress(FileNotFoundError):
+                self._current(file.url)
+
+        # Most of the time goes to SHA-256, which releases the GIL.
+        with ThreadPoolExecutor() as pool:
+            for _ in pool.map(prepare, self.site.registry.static_files()):
+                pass
+
+    def _current(self, name: str) -> FoundFile:
+        """The file with a name, which is checked if that is due."""
+        found = self.site.found.get(name)
+        if found is None or monotonic() >= found.check_after:
+            found = self.site.found[name] = self._look_up(name)
+        return found
+
+    def _look_up(self, name: str) -> FoundFile:
+        check_after = monotonic() + self._check_interval
+        plain_url, file = self._file(name)
+        url = plain_url
+        if not self.site.hashes.has_hashed_name(file):
+            try:
+                hash_ = self.site.hashes.hash_of(file)
+            except UnavailableError as error:
+                raise FileNotFoundError(str(error)) from None
+            url = hashed_url(plain_url, hash_)
+            file = HashedFile(file, url, hash_)
+        return FoundFile(file, _quoted(plain_url), _quoted(url), check_after)
+
+    def _file(self, name: str) -> tuple[str, StaticFile]:
+        """The plain URL of a file, and the file."""
+        if not isinstance(name, str):
+            raise TypeError(f"name must be the path of a file below a root, got {name!r}")
+        urls = [name] if name.startswith("/") else [each.prefix + name for each in self.site.roots]
+        for url in urls:
+            entry = self.site.registry.look_up(url)
+            file = entry.file if isinstance(entry, Redirect) else entry
+            if file is not None and not isinstance(file, HashedFile):
+                return url, file
+        raise FileNotFoundError(f"There is no static file {name!r}; {self._hint(name)}")
+
+    def _hint(self, name: str) -> str:
+        known = [file.path_below_root for file in self.site.registry.static_files()]
+        near = nearest_path(name, known)
+        if near is not None:
+            return f"did you mean {near!r}?"
+        roots = ", ".join(root.path for root in self.site.roots)
+        return f"no file below {roots} has a similar name" if roots else "no root was added"
+
+    def _scripts(self) -> Iterator[str]:
+        """The URLs of all scripts."""
+        for file in self.site.registry.static_files():
+            if self.site.media_type(file.path) == _MODULE_TYPE:
+                yield file.url
+
+    def _absolute(self, url: str) -> str:
+        mount = self.site.mount
+        return f"{self._base_url}{mount and _mount_path(mount)}{url}"
+
+    def _compute_integrity(self, file: StaticFile) -> str:
+        digest = hashlib.sha384()
+        try:
+            with closing(self.site.source.open(file)) as variants:
+                for piece in pieces_of_file(variants.identity):
+                    digest.update(piece)
+        except WrongHashError:
+            raise
+        except UnavailableError as error:
+            raise FileNotFoundError(str(error)) from None
+        return f"sha384-{b64encode(digest.digest()).decode()}"
+
+
+def _by_path(test: Callable[[str, str], object]) -> Callable[[StaticFile, str], object]:
+    """The hook that calls the option ``immutable_file_test``."""
+    return lambda file, url: test(file.path, url)
+
+
+def _check_base_url(base_url: object) -> str:
+    if base_url is None:
+        return ""
+    if not isinstance(base_url, str):
+        raise TypeError(f"base_url must be a str or None, got {base_url!r}")
+    if not _BASE_URL.fullmatch(base_url):
+        raise ValueError(
+            "base_url must be an origin such as 'https://cdn.example', perhaps with a path, and"
+            f" without a query, got {base_url!r}"
+        )
+    return base_url.rstrip("/")
+
+
+def _quoted(url: str) -> str:
+    return quote(url, errors="surrogateescape")
+
+
+@lru_cache(maxsize=64)
+def _mount_path(mount: str) -> str:
+    """The mount point as the beginning of a URL path."""
+    stripped = mount.strip("/")
+    return f"/{_quoted(stripped)}" if stripped else ""
