@@ -19,6 +19,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.helpers.examples import some
 from whitenoise_async.compression import EncodingError
 from whitenoise_async.compression.encoders import (
     ENCODINGS,
@@ -81,7 +82,7 @@ def without(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 @pytest.mark.parametrize("token", ENCODINGS)
-@settings(max_examples=50)
+@settings(max_examples=some(50))
 @given(content=st.one_of(st.binary(max_size=3000), st.text().map(str.encode)))
 def test_standard_decoders_and_our_own_restore_the_content(token: str, content: bytes) -> None:
     encoder = KINDS[token]()

@@ -39,6 +39,7 @@ from tests.helpers.clients import (
     receiving,
     scope_of,
 )
+from tests.helpers.examples import some
 from tests.helpers.files import write
 from tests.helpers.slow import in_turns
 from tests.helpers.waiting import until
@@ -76,7 +77,7 @@ def sides(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 
 @in_turns(5)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=some(50), deadline=None)
 @given(call=calls)
 def test_django_gives_the_same_answers_as_the_plain_adapters(
     sides: Sides, turn: int, call: Call

@@ -7,7 +7,7 @@ import gc
 import gzip
 import os
 import re
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,6 +24,7 @@ from tests.faults.injection import (
     SimulatedServer,
 )
 from tests.helpers.clients import Call, make_call
+from tests.helpers.examples import moments
 from tests.helpers.files import write
 from tests.helpers.waiting import until_async
 from whitenoise_async.asgi.file_stream import _active_streams
@@ -189,12 +190,13 @@ async def ask_at_each_call(
 ) -> AsyncIterator[tuple[Received, bool]]:
     """Send a request once for each system call, and call ``act`` before that system call.
 
+    A run with few examples takes every fifth system call.
+
     :param names: the system calls that count.
     :param on: whether to call ``act`` before all later system calls as well.
     :returns: each response, and whether its system call came. For the last one it did not.
     """
-    at, reached = 0, True
-    while reached:
+    for at in moments_of(case):
         forget(app)
         if case.warm:
             await server.ask(app, case.call)
@@ -202,9 +204,14 @@ async def ask_at_each_call(
         server.calls.before = moment = At(at, act, names, on)
         got = await server.ask(app, case.call)
         server.calls.before = str
-        reached = moment.reached
-        yield got, reached
-        at += 1
+        yield got, moment.reached
+        if not moment.reached:
+            break
+
+
+def moments_of(case: Case) -> Iterator[int]:
+    """The numbers of the moments of a response at which something happens, without an end."""
+    return moments(list(CASES.values()).index(case))
 
 
 def forget(app: Any) -> None:

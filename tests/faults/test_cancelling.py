@@ -12,7 +12,16 @@ from typing import Any
 import anyio
 import pytest
 
-from tests.faults.after_faults import CASES, OTHER, Case, Census, Site, forget, require_right
+from tests.faults.after_faults import (
+    CASES,
+    OTHER,
+    Case,
+    Census,
+    Site,
+    forget,
+    moments_of,
+    require_right,
+)
 from tests.faults.injection import (
     ASGI_SETUPS,
     EACH_READING,
@@ -114,8 +123,7 @@ def test_a_request_cancelled_at_any_await_leaves_nothing_and_the_next_response_i
         site = Site(tmp_path, case.size)
         app = server.make(tmp_path, **{"check_interval": None, **case.options})
         census = Census()
-        at, reached = 0, True
-        while reached:
+        for at in moments_of(case):
             forget(app)
             if case.warm:
                 await server.ask(app, case.call)
@@ -131,7 +139,8 @@ def test_a_request_cancelled_at_any_await_leaves_nothing_and_the_next_response_i
             await census.require_nothing_left(app, at + 1 if end in ASYNCIO_ALONE else 0)
             for call in (case.call, OTHER):
                 require_right(await server.ask(app, call), call, site.representations)
-            at += 1
+            if not reached:
+                break
         gc.collect()
         await census.require_nothing_left(app)
 

@@ -12,7 +12,16 @@ from typing import Any
 import anyio
 import pytest
 
-from tests.faults.after_faults import CASES, OTHER, Case, Census, Site, forget, require_right
+from tests.faults.after_faults import (
+    CASES,
+    OTHER,
+    Case,
+    Census,
+    Site,
+    forget,
+    moments_of,
+    require_right,
+)
 from tests.faults.injection import ASGI_SETUPS, FEW_SETUPS, WSGI_SETUPS, Received, SimulatedServer
 from tests.helpers.slow import slow_unless
 
@@ -95,23 +104,22 @@ def test_whichever_send_fails_a_disconnect_is_ignored_and_other_errors_propagate
         site = Site(tmp_path, case.size)
         app = server.make(tmp_path, **case.options)
         census = Census()
-        at, reached = 0, True
-        while reached:
+        for at in moments_of(case):
             forget(app)
             if case.warm:
                 await server.ask(app, case.call)
             server.on_send = send = Failing(at, error)
             got = Received()
             raised = await raised_by(server, app, case, got)
-            reached = send.reached
-            assert raised is (error if reached and error not in GONE else None)
-            assert got.ended is not reached
+            assert raised is (error if send.reached and error not in GONE else None)
+            assert got.ended is not send.reached
             error.__traceback__ = got.error = raised = None
             server.on_send = let_others_go_on
             await census.require_nothing_left(app)
             for call in (case.call, OTHER):
                 require_right(await server.ask(app, call), call, site.representations)
-            at += 1
+            if not send.reached:
+                break
 
     async def main() -> None:
         for case in CASES.values():

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.helpers.clients import Serve
+from tests.helpers.examples import some
 from tests.helpers.files import write
 from tests.helpers.registries import KINDS, add, describe, path_of
 from tests.helpers.slow import in_turns
@@ -158,7 +159,7 @@ def every_url(tree: Any, url: str) -> set[str]:
 
 
 @in_turns(4)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=some(25), deadline=None)
 @given(
     forest=st.lists(st.tuples(trees, st.sampled_from(["", "a", "a/b"])), min_size=1, max_size=3),
     index=st.sampled_from([None, "index.html", "a"]),

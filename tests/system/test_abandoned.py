@@ -31,6 +31,8 @@ from whitenoise_async.wsgi.bodies import FileBody, WholeFile
 
 django_project.configure()
 
+pytestmark = pytest.mark.usefixtures("_exempt_from_garbage_collection")
+
 LARGE = 1_500_000  # bytes; too large for the cache
 FIELDS = [{}, {"Range": "bytes=5-"}, {"Range": "bytes=0-9,20-1200000"}]
 

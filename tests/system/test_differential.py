@@ -13,6 +13,7 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from tests.helpers.clients import Call, Reply, call_asgi, call_wsgi
+from tests.helpers.examples import some
 from tests.helpers.files import MTIME, write
 from tests.helpers.slow import in_turns
 from whitenoise_async import ASGIWhiteNoise, WhiteNoise
@@ -138,7 +139,7 @@ def _filled(fields: Any, tags: dict[str, str]) -> Iterator[tuple[str, str]]:
 
 
 @in_turns(8)
-@settings(max_examples=90, deadline=None)
+@settings(max_examples=some(90), deadline=None)
 @given(call=calls)
 def test_both_adapters_send_the_same_response(pair: Pair, turn: int, call: Call) -> None:
     call = with_real_tags(pair, call)
@@ -176,7 +177,7 @@ page_fields = st.one_of(
 
 
 @in_turns(4)
-@settings(max_examples=75, deadline=None)
+@settings(max_examples=some(75), deadline=None)
 @given(
     call=calls,
     path=st.sampled_from(["/users/7", "/users/", "/a.js", "/.env", "/packaged", "/docs/index"]),

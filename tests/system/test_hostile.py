@@ -21,6 +21,7 @@ from tests.fuzzing.invariants import STATUSES, check, require_sound
 from tests.fuzzing.sites import SECRET, Sites
 from tests.fuzzing.strategies import far_requests, requests
 from tests.helpers.clients import Reply
+from tests.helpers.examples import some
 from tests.helpers.slow import in_turns, slow_unless
 from whitenoise_async.files.codings import WORKING_PREFIX
 from whitenoise_async.serving import response_cache
@@ -46,14 +47,14 @@ def test_every_request_of_the_corpus_gets_a_valid_response(sites: Sites, step: i
 
 
 @in_turns(4)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=some(100), deadline=None)
 @given(hostile=requests)
 def test_any_request_gets_a_valid_response(sites: Sites, turn: int, hostile: Input) -> None:
     event(f"status {check(sites, hostile)}")
 
 
 @in_turns(4)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=some(100), deadline=None)
 @given(hostile=far_requests)
 def test_any_request_for_a_file_gets_that_file_or_none(
     sites: Sites, turn: int, hostile: Input
@@ -62,7 +63,7 @@ def test_any_request_for_a_file_gets_that_file_or_none(
 
 
 @in_turns(2)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=some(100), deadline=None)
 @given(data=st.binary())
 def test_any_bytes_are_a_request(sites: Sites, turn: int, data: bytes) -> None:
     check(sites, undump(data))

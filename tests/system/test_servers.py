@@ -16,6 +16,7 @@ from h2.connection import H2Connection
 from h2.events import Event, StreamEnded
 
 from tests.helpers.clients import Reply
+from tests.helpers.examples import sample
 from tests.helpers.expected_responses import ExpectedResponses
 from tests.helpers.files import write
 from tests.helpers.requests_table import ONE_PACKET, WITH_UNREAD_BODIES, all_requests, make_site
@@ -102,11 +103,15 @@ def test_every_response_is_the_expected_one(
     core: ExpectedResponses,
     record_property: Callable[[str, object], None],
 ) -> None:
-    """All requests share a connection, except those that a server refuses or does not read."""
+    """All requests share a connection, except those that a server refuses or does not read.
+
+    A run with few examples sends a tenth of the requests to each server, not the same to all.
+    """
     differences = []
     deviations = 0
     kept: Connection | None = None
-    for request, ours in responses.items():
+    few = sample(list(responses.items()), list(SERVERS).index(server.name))
+    for request, ours in few:
         if (
             server.row.dies_of_late_bodies
             and request in WITH_UNREAD_BODIES
@@ -131,7 +136,7 @@ def test_every_response_is_the_expected_one(
             kept = None
         else:
             differences += difference(request, got, theirs or ours)
-    record_property("responses", len(responses))
+    record_property("responses", len(few))
     record_property("deviations", deviations)
     assert not differences, "\n".join(differences)
 
