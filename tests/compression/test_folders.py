@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import shutil
 import subprocess
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +39,7 @@ from whitenoise_async.compression.record import NAME, Made, Record
 from whitenoise_async.compression.report import LEADS_OUT
 from whitenoise_async.files import folder as folders_module
 from whitenoise_async.files.content import new_digest
-from whitenoise_async.files.folder import Folder, parent_of
+from whitenoise_async.files.folder import Folder
 
 ANOTHER_USER = 12345
 
@@ -262,36 +260,6 @@ def test_the_gzip_command_names_a_link_of_another_user(
     assert capsys.readouterr().err == error
 
 
-@as_root
-@pytest.mark.parametrize(
-    ("target", "number"),
-    [("link", errno.ELOOP), ("missing", errno.ENOENT), ("first.css/a", errno.ENOTDIR)],
-)
-def test_a_link_that_leads_nowhere_is_an_error(tree: Path, target: str, number: int) -> None:
-    (tree / "link").symlink_to(target)
-    with Folder.opened(str(tree)) as folder, pytest.raises(OSError) as caught:  # noqa: PT011
-        folder.is_foreign_link("link")
-    assert caught.value.errno == number
-
-
-def test_no_folder_is_entered_through_a_link_and_missing_folders_can_be_created(
-    tree: Path, outside: Path
-) -> None:
-    (tree / "link").symlink_to(outside)
-    with Folder.opened(str(tree)) as root:
-        for path in ("link/a.css", "sub/../../outside/a.css.gz/b", "missing/a.css"):
-            with pytest.raises(OSError), parent_of(root, path):  # noqa: PT011
-                pass
-        with parent_of(root, "new/deep/a.css", make=0o700) as (folder, name):
-            assert (folder.path, name) == (f"{tree}/new/deep", "a.css")
-            folder.symlink("b.css", name)
-            assert folder.exists(name)
-        with pytest.raises(NotADirectoryError), root.below("link", make=0o700):
-            pass
-    assert (tree / "new" / "deep").stat().st_mode & 0o777 == 0o700
-    assert os.readlink(tree / "new" / "deep" / "a.css") == "b.css"
-
-
 def test_a_variant_beyond_a_link_does_not_count_as_ours(tree: Path, outside: Path) -> None:
     (tree / "link").symlink_to(outside)
     with Folder.opened(str(tree)) as root:
@@ -302,20 +270,6 @@ def test_a_variant_beyond_a_link_does_not_count_as_ours(tree: Path, outside: Pat
         write(tree / "first.css.gz", b"precious")
         assert is_ours(root, "first.css", "gzip", record)
         assert not is_ours(root, "first.css", "br", record)
-
-
-def test_only_root_distinguishes_links_by_owner(
-    tree: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """For other users, the kernel enforces the permissions."""
-    (tree / "link").symlink_to("first.css")
-    if os.geteuid() == 0:
-        give_away(tree / "link")
-    monkeypatch.setattr(os, "geteuid", lambda: ANOTHER_USER)
-    with Folder.opened(str(tree)) as root:
-        assert not root.is_foreign_link("link")
-        with closing(root.open_file("link")) as file:
-            assert file.read_fully(0, len(TEXT) * 20) == TEXT * 20
 
 
 # Releases that share files.
@@ -459,30 +413,3 @@ def test_a_root_that_cannot_be_opened_is_named(
     assert capsys.readouterr().err == f"{error}\n"
     with pytest.raises(CompressionError, match=f"^{error}$"):
         compress_tree(missing)
-
-
-@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="descriptors are counted on Linux")
-def test_a_deep_folder_takes_one_descriptor(tmp_path: Path) -> None:
-    (tmp_path / "a" / "b" / "c" / "d").mkdir(parents=True)
-    with Folder.opened(str(tmp_path)) as root:
-        before = len(os.listdir("/proc/self/fd"))
-        with root.below("a/b/c/d", make=0o777):
-            assert len(os.listdir("/proc/self/fd")) == before + 1
-        with pytest.raises(FileNotFoundError), root.below("a/b/c/none"):
-            pass
-        assert len(os.listdir("/proc/self/fd")) == before
-
-
-def test_a_link_in_place_of_a_folder_is_named(tmp_path: Path) -> None:
-    (tmp_path / "out").mkdir()
-    (tmp_path / "root").mkdir()
-    (tmp_path / "root" / "link").symlink_to("../out")
-    with (
-        Folder.opened(str(tmp_path / "root")) as root,
-        pytest.raises(NotADirectoryError) as caught,
-        root.below("link/sub", make=0o777),
-    ):
-        pass
-    reason = f"{tmp_path}/root/link is a link, and links to folders are not followed"
-    assert caught.value.strerror == reason
-    assert not os.listdir(tmp_path / "out")

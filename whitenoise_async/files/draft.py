@@ -19,7 +19,7 @@ UNFINISHED = ".tmp"
 _UNSYNCED = 64 * 1024
 
 #: Flags for a new file that no other process has open.
-NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | flags_of("O_NOINHERIT", "O_BINARY")
+NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | flags_of("O_BINARY")
 
 
 def permissions(original: os.stat_result) -> int:

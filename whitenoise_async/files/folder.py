@@ -17,12 +17,13 @@ from .open_file import OpenFile, flags_of
 
 _BY_DESCRIPTOR = os.open in os.supports_dir_fd
 
-_FOLDER = os.O_RDONLY | flags_of("O_DIRECTORY", "O_CLOEXEC")
+# os.open() adds O_CLOEXEC, or O_NOINHERIT on Windows (PEP 446).
+_FOLDER = os.O_RDONLY | flags_of("O_DIRECTORY")
 
 # O_NONBLOCK: opening a FIFO does not wait for a writer.
-_READ = os.O_RDONLY | flags_of("O_CLOEXEC", "O_NONBLOCK", "O_NOCTTY", "O_BINARY", "O_NOINHERIT")
+_READ = os.O_RDONLY | flags_of("O_NONBLOCK", "O_NOCTTY", "O_BINARY")
 
-_NO_LINK = flags_of("O_NOFOLLOW", "O_CLOEXEC")
+_NO_LINK = flags_of("O_NOFOLLOW")
 
 # With O_PATH, Linux opens the link itself, so its owner and its target belong to the same link.
 # Other systems cannot open a link, and there root follows none.
