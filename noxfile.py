@@ -69,8 +69,9 @@ def install_what_is_released(session: nox.Session, lines: list[list[str]]) -> No
 # The modules of the package for which each mutant is killed or listed as equivalent.
 MUTATED = [
     *(f"http/{name}.py" for name in ["dates", "fields", "navigation", "negotiation", "paths"]),
-    *(f"http/{name}.py" for name in ["preconditions", "ranges"]),
-    *(f"files/{name}.py" for name in ["codings", "content", "errors", "open_file", "pread"]),
+    *(f"http/{name}.py" for name in ["media_types", "preconditions", "ranges"]),
+    *(f"files/{name}.py" for name in ["codings", "content", "draft", "errors"]),
+    *(f"files/{name}.py" for name in ["folder", "open_file", "pread"]),
     *(f"files/{name}.py" for name in ["state", "variant_check"]),
     *(f"registry/{name}.py" for name in ["created_later", "directory", "entries", "interface"]),
     *(f"registry/{name}.py" for name in ["listing", "live", "sensitive_names", "skipped"]),
