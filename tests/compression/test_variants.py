@@ -62,7 +62,7 @@ def test_a_variant_matches_its_original_if_every_byte_is_equal(
     source: OpenOriginal, token: str, content: bytes, expected: bool
 ) -> None:
     write(Path(source.path + SUFFIXES[token]), by(token, content))
-    assert matches_original(source, ENCODERS[token]) is expected
+    assert matches_original(source, ENCODERS[token], source.pieces()) is expected
 
 
 @pytest.mark.parametrize("token", ENCODERS)
@@ -75,7 +75,7 @@ def test_a_foreign_variant_with_other_settings_matches_as_well(
         "zstd": lambda: by("zstd", CONTENT[:999]) + by("zstd", CONTENT[999:]),
     }
     write(Path(source.path + SUFFIXES[token]), theirs[token]())
-    assert matches_original(source, ENCODERS[token]) is True
+    assert matches_original(source, ENCODERS[token], source.pieces()) is True
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_without_a_file_the_match_is_unknown(
     source: OpenOriginal, tmp_path: Path, make: Callable[[Path], object]
 ) -> None:
     make(tmp_path / "a.gz")
-    assert matches_original(source, ENCODERS["gzip"]) is None
+    assert matches_original(source, ENCODERS["gzip"], source.pieces()) is None
 
 
 @pytest.mark.parametrize("token", ENCODERS)
@@ -102,7 +102,7 @@ def test_only_bytes_that_decompress_to_the_original_match(
             made = by(token, content)
             write(Path(source.path + SUFFIXES[token]), made)
             expected = DECODERS[SUFFIXES[token]](made) == original
-            assert matches_original(source, ENCODERS[token]) is expected
+            assert matches_original(source, ENCODERS[token], source.pieces()) is expected
 
 
 @pytest.mark.parametrize(

@@ -131,11 +131,11 @@ def has_metadata(variant: os.stat_result, original: OpenOriginal) -> bool:
 
 
 def matches_original(
-    original: OpenOriginal, encoder: Encoder, pieces: Iterable[bytes] | None = None
+    original: OpenOriginal, encoder: Encoder, pieces: Iterable[bytes]
 ) -> bool | None:
     """Whether a variant decompresses to its original; ``None`` if there is no variant.
 
-    :param pieces: the original's content, if the caller has it already.
+    :param pieces: the original's content.
     """
     with naming(original.path + encoder.suffix, "read"):
         try:
@@ -143,7 +143,6 @@ def matches_original(
         except UnavailableError:
             return None
         with closing(variant):
-            pieces = original.pieces() if pieces is None else pieces
             return _decompresses_to(variant, pieces, encoder)
 
 
@@ -168,7 +167,7 @@ def require_variant(original: OpenOriginal, encoder: Encoder) -> None:
 
 def require_no_other(original: OpenOriginal, encoder: Encoder) -> None:
     """Require that no wrong variant stays where none is written, because it would be served."""
-    if matches_original(original, encoder) is False:
+    if matches_original(original, encoder, original.pieces()) is False:
         variant = original.path + encoder.suffix
         raise CompressionError(
             variant,
