@@ -80,7 +80,9 @@ def _as_dict(report: Report) -> dict[str, object]:
         "failures": [each._asdict() for each in report.failures],
     }
     if report.left_alone:
-        content["left_alone"] = [each._asdict() for each in report.left_alone]
+        content["left_alone"] = [
+            {"path": path, "reason": reason} for path, reason in report.left_alone.items()
+        ]
     if report.warnings:
         content["warnings"] = list(report.warnings)
     return content

@@ -2,7 +2,7 @@
 
 from .encoders import EncodingError
 from .errors import CompressionError
-from .report import Action, Failure, LeftAlone, Outcome, Report, Totals, Watcher
+from .report import Action, Failure, Outcome, Report, Totals, Watcher
 from .trees import check_tree, clean_tree, compress_tree
 
 __all__ = [
@@ -10,7 +10,6 @@ __all__ = [
     "CompressionError",
     "EncodingError",
     "Failure",
-    "LeftAlone",
     "Outcome",
     "Report",
     "Totals",

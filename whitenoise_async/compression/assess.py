@@ -75,10 +75,11 @@ class Assessment:
             with report.catching(), naming(full, "read"), self.root.below(below) as folder:
                 for path in paths:
                     self._add_file(folder, path)
-        links = dict(report.left_alone)
         for path, made in list(self.record.files.items()):
             if path not in files:
-                self._add_outdated(path, made, f"its original is {links.get(path, 'gone')}")
+                self._add_outdated(
+                    path, made, f"its original is {report.left_alone.get(path, 'gone')}"
+                )
 
     def add_recorded(self, encodings: Collection[str] | None) -> None:
         """Take all recorded variants of the selected originals as outdated.

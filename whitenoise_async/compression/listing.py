@@ -12,7 +12,7 @@ from ..files.codings import SUFFIXES, WORKING_PREFIX
 from ..files.draft import is_unfinished
 from ..files.folder import Folder, walk
 from .errors import naming
-from .report import LEADS_OUT, Failure, LeftAlone, Report
+from .report import LEADS_OUT, Failure, Report
 from .settings import Settings
 
 # The errors of a link that leads nowhere, and of a file that was removed after it was listed.
@@ -56,7 +56,7 @@ def list_tree(
                 if isinstance(result, int):
                     listing.files[path] = result if is_selected else None
                 elif result is not None and is_selected:
-                    report.left_alone.append(LeftAlone(path, result))
+                    report.left_alone[path] = result
         elif entry.is_file(follow_symlinks=False):
             listing.files[path] = None
     return listing

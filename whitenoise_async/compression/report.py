@@ -63,13 +63,6 @@ class Failure(NamedTuple):
     reason: str
 
 
-class LeftAlone(NamedTuple):
-    """A link to a file that is not compressed, and why."""
-
-    path: str  # below the root, with ``/`` between names
-    reason: str
-
-
 class Watcher:
     """Follows a run. One thread at a time calls these methods. Here they do nothing."""
 
@@ -113,7 +106,8 @@ class Report:
         #: Bytes of these files.
         self.size = 0
         self.seconds = 0.0
-        self.left_alone: list[LeftAlone] = []
+        #: Why a link to a file is not compressed, by its path below the root.
+        self.left_alone: dict[str, str] = {}
         self.warnings: Sequence[str] = ()
         self.watcher = watcher or Watcher()
         self._results: set[Outcome | Failure] = set()
@@ -165,7 +159,7 @@ class Report:
     def left_alone_lines(self) -> Iterator[str]:
         """A line for each reason why links were left alone."""
         by_reason: dict[str, list[str]] = {}
-        for path, reason in self.left_alone:
+        for path, reason in self.left_alone.items():
             by_reason.setdefault(reason, []).append(path)
         for reason, paths in by_reason.items():
             names = ", ".join(paths[:_MAX_NAMES])
