@@ -17,13 +17,11 @@ from .encoders import require_known
 from .errors import naming
 from .record import Record
 from .report import Report, Watcher
-from .settings import Settings
+from .settings import SettingKeywords, Settings
 from .writer import Writer
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
-
-    from .settings import SettingKeywords
 
 
 def compress_tree(
