@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -17,7 +18,13 @@ import pytest
 
 from tests.helpers.file_trees import at
 from tests.helpers.files import MTIME, write
-from whitenoise_async.files.draft import Draft, remove_unfinished
+from whitenoise_async.files.draft import (
+    Draft,
+    has_owner,
+    is_unfinished,
+    permissions,
+    remove_unfinished,
+)
 
 CONTENT = b"content" * 10_000
 MTIME_NS = MTIME * 10**9 + 123_456_789
@@ -45,7 +52,7 @@ def test_it_is_there_when_it_is_published_with_the_mode_and_date_it_is_to_have(
         for begin in range(0, len(CONTENT), 999):
             draft.write(CONTENT[begin : begin + 999])
         assert not path.exists()
-        assert temporary(tmp_path).name.startswith(".whitenoise_async-")
+        assert re.fullmatch(r"\.whitenoise_async-[0-9a-f]{16}\.tmp", temporary(tmp_path).name)
         assert stat.S_IMODE(temporary(tmp_path).stat().st_mode) == 0o600
         draft.publish(0o640, MTIME_NS)
         assert names_in(tmp_path) == ["a.gz"]
@@ -54,6 +61,29 @@ def test_it_is_there_when_it_is_published_with_the_mode_and_date_it_is_to_have(
     status = path.stat()
     assert (stat.S_IMODE(status.st_mode), status.st_mtime_ns) == (0o640, MTIME_NS)
     assert draft.size == len(CONTENT)
+
+
+def test_a_file_is_published_with_the_current_date_if_none_is_given(tmp_path: Path) -> None:
+    with Draft(at(tmp_path), "a.gz") as draft:
+        draft.write(CONTENT)
+        before = temporary(tmp_path).stat().st_mtime_ns
+        draft.publish(0o604)
+    status = (tmp_path / "a.gz").stat()
+    assert (stat.S_IMODE(status.st_mode), status.st_mtime_ns) == (0o604, before)
+
+
+def test_no_other_file_is_taken_for_a_new_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "urandom", bytes)
+    with Draft(at(tmp_path), "a.gz"), pytest.raises(FileExistsError):
+        Draft(at(tmp_path), "a.gz")
+
+
+def test_a_draft_that_was_removed_by_another_process_is_no_error(tmp_path: Path) -> None:
+    with Draft(at(tmp_path), "a.gz"):
+        temporary(tmp_path).unlink()
+    assert names_in(tmp_path) == []
 
 
 def test_a_path_without_a_folder_is_of_the_current_one(
@@ -180,7 +210,73 @@ def test_a_link_in_its_place_does_not_lead_to_a_file_that_is_changed(
     assert precious.stat() == before
 
 
+# Modes and owners.
+
+
+@pytest.mark.parametrize(
+    ("mode", "expected"),
+    [(0o100644, 0o644), (0o100777, 0o777), (0o107000, 0), (0o104751, 0o751)],
+)
+def test_a_variant_gets_only_the_permissions_of_its_original(mode: int, expected: int) -> None:
+    assert permissions(os.stat_result((mode, *[0] * 9))) == expected
+
+
+OWNERS = [(0, 1, 2, True), (0, 1, 3, False), (0, 3, 2, False), (1000, 1, 3, True)]
+
+
+@pytest.mark.parametrize(("user", "uid", "gid", "expected"), OWNERS)
+def test_only_root_can_set_the_owner(
+    user: int, uid: int, gid: int, expected: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+    status = os.stat_result((0, 0, 0, 0, uid, gid, 0, 0, 0, 0))
+    assert has_owner(status, (1, 2)) is expected
+
+
+@pytest.mark.parametrize("user", [0, 1000])
+@pytest.mark.parametrize("is_other", [True, False])
+@pytest.mark.parametrize("fails", [True, False])
+def test_root_sets_another_owner_if_the_file_system_has_owners(
+    user: int, is_other: bool, fails: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[int, ...]] = []
+
+    def chown(*arguments: int) -> None:
+        asked.append(arguments)
+        if fails:
+            raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    with Draft(at(tmp_path), "a.gz") as draft, monkeypatch.context() as patch:
+        status = os.fstat(draft.fileno())
+        owner = (status.st_uid + is_other, status.st_gid)
+        patch.setattr(os, "chown", chown)
+        patch.setattr(os, "geteuid", lambda: user)
+        draft.publish(0o644, MTIME_NS, owner)
+        expected = [(draft.fileno(), *owner)] if is_other and user == 0 else []
+    assert asked == expected
+    assert names_in(tmp_path) == ["a.gz"]
+
+
+# Drafts of killed processes.
+
+
 LEFTOVER = ".whitenoise_async-killed.tmp"
+
+
+def test_a_draft_has_its_name_and_is_a_file(tmp_path: Path) -> None:
+    for name in (LEFTOVER, ".whitenoise_async-record.json", "other.tmp"):
+        write(tmp_path / name, b"")
+    (tmp_path / ".whitenoise_async-folder.tmp").mkdir()
+    (tmp_path / ".whitenoise_async-link.tmp").symlink_to("other.tmp")
+    found = {entry.name: is_unfinished(entry) for entry in os.scandir(tmp_path)}
+    assert found == {name: name == LEFTOVER for name in names_in(tmp_path)}
+
+
+def test_a_draft_that_is_being_written_stays(tmp_path: Path) -> None:
+    with Draft(at(tmp_path), "a.gz") as draft:
+        remove_unfinished(at(tmp_path), temporary(tmp_path).name)
+        draft.publish(0o644)
+    assert names_in(tmp_path) == ["a.gz"]
 
 
 def test_what_a_killed_process_left_is_removed_and_what_is_being_written_is_not(

@@ -55,7 +55,7 @@ class Draft:
         self._folder = folder
         self._name = name
         self._temporary = f"{WORKING_PREFIX}{os.urandom(8).hex()}{UNFINISHED}"
-        self._descriptor = folder.open(self._temporary, NEW_FILE, 0o600)
+        self._descriptor = folder.open(self._temporary, NEW_FILE)
         take(self._descriptor)
         self._open, self._published = True, False
         self.size = 0  # bytes
