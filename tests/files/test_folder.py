@@ -342,7 +342,7 @@ def test_an_open_folder_is_used_after_its_path_leads_elsewhere(
     assert content_of(tree) == before
 
 
-# Who owns a link.
+# Owners of links.
 
 
 @pytest.mark.parametrize(
@@ -369,7 +369,7 @@ def test_root_trusts_its_own_files_and_those_of_the_user_who_runs_it(
     assert is_trusted(status) is expected
 
 
-def test_on_windows_nobody_is_root(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_there_is_no_root_on_windows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(os, "geteuid")
     monkeypatch.delattr(os, "getuid")
     assert not is_root()
