@@ -37,6 +37,11 @@ _OTHERS = {
         "Whether ``{% static %}`` raises an error for a file that is not in the manifest.\n"
         "    ``None`` means the value of the storage's class.",
     ),
+    "WHITENOISE_MANIFEST_MISSING": (
+        '"error"',
+        '``collectstatic`` ends with an error if a file refers to a missing file. ``"warn"`` logs\n'
+        "    a warning instead. A missing source map is always a warning.",
+    ),
     "WHITENOISE_KEEP_ONLY_HASHED_FILES": (
         "False",
         "``collectstatic`` keeps only the hashed copy of a file.",

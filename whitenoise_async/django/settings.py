@@ -50,6 +50,8 @@ class StorageConfiguration(NamedTuple):
 
     #: ``None`` leaves it to the storage's class.
     manifest_strict: bool | None
+    #: ``"error"`` or ``"warn"``.
+    manifest_missing: str
     keep_only_hashed_files: bool
     #: Lower case, without dots; ``None`` for the default of :func:`compress_tree`.
     skip_compress_extensions: frozenset[str] | None
@@ -90,6 +92,7 @@ def storage_configuration() -> StorageConfiguration:
     extensions = _get(settings, "SKIP_COMPRESS_EXTENSIONS", None)
     return StorageConfiguration(
         manifest_strict=_get(settings, "MANIFEST_STRICT", None),
+        manifest_missing=_get(settings, "MANIFEST_MISSING", "error"),
         keep_only_hashed_files=_get(settings, "KEEP_ONLY_HASHED_FILES", False),
         skip_compress_extensions=None
         if extensions is None
@@ -180,6 +183,11 @@ def _require_flag_or_none(name: str, value: object) -> None:
         raise TypeError(f"{name} must be True, False or None, got {value!r}")
 
 
+def _require_reaction(name: str, value: object) -> None:
+    if value not in ("error", "warn"):
+        raise ValueError(f"{name} must be 'error' or 'warn', got {value!r}")
+
+
 def _require_path(name: str, value: object) -> None:
     if value is not None and not isinstance(value, str | os.PathLike):
         raise TypeError(f"{name} must be the path of a folder or None, got {value!r}")
@@ -210,6 +218,7 @@ SETTINGS: dict[str, _Check] = {
     "WHITENOISE_USE_FINDERS": _require_flag,
     "WHITENOISE_USE_MANIFEST": _require_flag,
     "WHITENOISE_MANIFEST_STRICT": _require_flag_or_none,
+    "WHITENOISE_MANIFEST_MISSING": _require_reaction,
     "WHITENOISE_KEEP_ONLY_HASHED_FILES": _require_flag,
     "WHITENOISE_SKIP_COMPRESS_EXTENSIONS": _require_extensions,
 }

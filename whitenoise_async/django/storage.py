@@ -2,27 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from django.contrib.staticfiles.storage import ManifestStaticFilesStorage, StaticFilesStorage
+from django.contrib.staticfiles.storage import (
+    ManifestFilesMixin,
+    ManifestStaticFilesStorage,
+    StaticFilesStorage,
+)
 from django.contrib.staticfiles.utils import matches_patterns
 from django.core.exceptions import ImproperlyConfigured
 
 from ..overrides import UNCALLED_STORAGE_METHODS, find_uncalled_override
 from ..support.locks import locked
 from .atomic_storage import AtomicStorage
+from .built_files import built_files
 from .collecting import keep_files_until_replaced
 from .compression import Compression, Processed, check_options
-from .errors import CommandError
-from .missing_references import Converter, MissingReferences, files_not_utf8
+from .errors import CommandError, TooManyPassesError
+from .missing_references import Converter, MissingReferences, ReferenceRefusedError, files_not_utf8
 from .settings import StorageConfiguration, storage_configuration
 
 keep_files_until_replaced()
 
 #: For each collected name the storage of its source, and the path in that storage.
 Sources = dict[str, tuple[Any, str]]
+
+#: The names of a file that cannot be processed, or of several, and the error.
+Failed = tuple[str, None, Exception]
+
+
+@dataclass
+class Run:
+    """What a storage knows while it hashes files. All names have the form of URLs."""
+
+    sources: Sources
+    #: The files whose names a build tool has hashed.
+    built: frozenset[str] = frozenset()
+    missing: MissingReferences = field(default_factory=MissingReferences)
+    #: The names that were removed and not written again.
+    removed: set[str] = field(default_factory=set)
 
 
 class CompressedFilesStorage(AtomicStorage):
@@ -65,45 +88,88 @@ class CompressedManifestStaticFilesStorage(CompressedFilesStorage, ManifestStati
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._start_run({})
+        self._run = Run({})
         strict = storage_configuration().manifest_strict
         if strict is not None:
             self.manifest_strict = strict
 
-    def _start_run(self, paths: Sources) -> None:
-        self._sources = {self.clean_name(name): source for name, source in paths.items()}
-        self._missing = MissingReferences()
-
     def post_process(
         self, paths: Sources, dry_run: bool = False, **options: Any
-    ) -> Iterator[Processed]:
-        """Hash the collected files, write the manifest, and compress all files in the folder."""
+    ) -> Iterator[Processed | Failed]:
+        """Hash the collected files, write the manifest, and compress all files in the folder.
+
+        :returns: an iterator of the processed files. As with Django's storage, it yields an error
+            for a missing file, and goes on if the caller ignores the error.
+        """
         if dry_run:
             return
         configuration = storage_configuration()
         compression = self._compression(configuration, f"/{self.manifest_name}")
-        self._start_run(paths)
+        run = self._run = Run(
+            {self.clean_name(name): source for name, source in paths.items()},
+            built_files(self, map(self.clean_name, paths)),
+            MissingReferences(tolerate=configuration.manifest_missing == "warn"),
+        )
+        finish = partial(self._finish, run, configuration.keep_only_hashed_files)
         # Two runs at once would remove files that the other needs.
         with locked(compression.root, lambda: None):
-            yield from self._hash_files(paths, configuration.keep_only_hashed_files, **options)
+            processed, failed = self._hash_files(run, paths, options)
+            if not failed:
+                finish()
+        if failed:
+            # The caller may raise an error, and keep this generator: the lock must be free.
+            yield from failed
+            with locked(compression.root, lambda: None):
+                finish()
+        yield from processed
         yield from compression.run()
 
     def _hash_files(
-        self, paths: Sources, keep_only_hashed_files: bool, **options: Any
-    ) -> Iterator[Processed]:
+        self, run: Run, paths: Sources, options: Mapping[str, Any]
+    ) -> tuple[list[Processed], list[Failed]]:
+        """Write the hashed copies, but no manifest: it must not refer to missing files."""
+        processed: list[Processed] = [(name, name, False) for name in sorted(run.built)]
+        failed: list[Failed] = []
+        self.hashed_files = {self.hash_key(name): name for name in run.built}
+        others = {name: source for name, source in paths.items() if name not in run.built}
+        with self._named_errors(paths), self.replacing() as run.removed, self._recording(run):
+            # Not that of ``ManifestFilesMixin``, which also writes the manifest.
+            hashing = super(ManifestFilesMixin, self).post_process(others, **options)
+            for name, hashed_name, outcome in hashing:
+                if isinstance(outcome, UnicodeDecodeError):
+                    raise outcome  # Django 4.2 raises it itself
+                if not isinstance(outcome, Exception):
+                    processed.append((name, hashed_name, outcome))
+                elif not isinstance(outcome, ReferenceRefusedError):
+                    failed.append((name, None, TooManyPassesError(f"{name}: {outcome}")))
+        missing: list[Failed] = [(name, None, error) for name, error in run.missing.report()]
+        return processed, missing + failed
+
+    @contextmanager
+    def _recording(self, run: Run) -> Iterator[None]:
+        """Record the references that ``url_converter`` refuses, while files are hashed.
+
+        The attribute hides the method, also that of a subclass: a subclass may accept a reference
+        that Django refuses.
+        """
+        url_converter = self.url_converter
+
+        def recording(name: str, *args: Any, **kwargs: Any) -> Converter:
+            return run.missing.recording(
+                self.clean_name(name), url_converter(name, *args, **kwargs)
+            )
+
+        self.__dict__["url_converter"] = recording
         try:
-            with self.replacing() as to_remove:
-                for name, hashed_name, processed in super().post_process(paths, **options):
-                    if isinstance(processed, UnicodeDecodeError):
-                        raise processed  # Django 4.2 raises it itself
-                    if isinstance(processed, Exception):
-                        self._missing.require_none()
-                        raise CommandError(f"{name}: {processed}")
-                    yield name, hashed_name, processed
-            for each in to_remove:
-                self.delete(each)
-            if keep_only_hashed_files:
-                self._remove_originals()
+            yield
+        finally:
+            del self.__dict__["url_converter"]
+
+    @contextmanager
+    def _named_errors(self, paths: Sources) -> Iterator[None]:
+        """Convert errors to a ``CommandError`` that names the file."""
+        try:
+            yield
         except UnicodeDecodeError as error:
             names = ", ".join(files_not_utf8(paths, self._has_references))
             raise CommandError(f"Files with references must be UTF-8: {names}") from error
@@ -113,35 +179,37 @@ class CompressedManifestStaticFilesStorage(CompressedFilesStorage, ManifestStati
     def _has_references(self, name: str) -> bool:
         return bool(matches_patterns(name, self._patterns))
 
-    def _remove_originals(self) -> None:
+    def _finish(self, run: Run, keep_only_hashed_files: bool) -> None:
+        """Write the manifest, then remove the files that it has made unnecessary."""
+        with self._named_errors({}):
+            with self.replacing() as replaced:
+                self.save_manifest()
+            for each in run.removed | replaced:
+                self.delete(each)
+            if keep_only_hashed_files:
+                self._remove_originals(run)
+
+    def _remove_originals(self, run: Run) -> None:
         """Remove the originals that have a hashed copy."""
-        copies = {name: self.hashed_files[self.hash_key(name)] for name in self._sources}
+        copies = {name: self.hashed_files[self.hash_key(name)] for name in run.sources}
         for name in copies.keys() - set(copies.values()):
             if self.exists(copies[name]):
                 self.delete(name)
-
-    def url_converter(self, name: str, *args: Any, **kwargs: Any) -> Converter:
-        """Return Django's converter, changed to report missing files together, at the end."""
-        return self._missing.recording(
-            self.clean_name(name), super().url_converter(name, *args, **kwargs)
-        )
 
     def hashed_name(self, name: str, content: Any = None, filename: str | None = None) -> str:
         """Return the hashed name of a file, computed from the source that it was collected from.
 
         With ``WHITENOISE_KEEP_ONLY_HASHED_FILES``, another run may have removed the collected
-        original.
+        original. A file whose name a build tool has hashed keeps its name.
         """
+        path = urlsplit(unquote(name)).path.strip()
+        if path in self._run.built:
+            return name
         source = None
         if content is None and filename is None:
-            source = self._sources.get(urlsplit(unquote(name)).path.strip())
+            source = self._run.sources.get(path)
         if source is None:
             return str(super().hashed_name(name, content, filename))
         storage, path = source
         with storage.open(path) as original:
             return str(super().hashed_name(name, original))
-
-    def save_manifest(self) -> None:
-        """Write the manifest, unless a reference leads to a missing file: servers rely on it."""
-        self._missing.require_none()
-        super().save_manifest()
