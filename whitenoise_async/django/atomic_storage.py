@@ -78,10 +78,21 @@ class AtomicStorage(FileSystemStorage):
         self._put(name, lambda folder, draft: folder.symlink(source, draft))
 
     def _save(self, name: str, content: Any) -> str:
-        self._put(name, lambda folder, draft: self._write(folder, draft, content))
+        if self._replaced is None or not self._has(name, content):
+            self._put(name, lambda folder, draft: self._write(folder, draft, content))
         if self._replaced is not None:
             self._replaced.discard(name)
         return name.replace("\\", "/")
+
+    def _has(self, name: str, content: Any) -> bool:
+        """Whether a file has this content already. It keeps its date, so caches keep it too."""
+        path = self.path(name)
+        if os.path.islink(path) or not os.path.isfile(path) or os.stat(path).st_size != content.size:
+            return False
+        with open(path, "rb") as file:
+            same = all(file.read(len(chunk)) == chunk for chunk in content.chunks())
+        content.seek(0)
+        return same
 
     def _put(self, name: str, make: Callable[[Folder, str], None]) -> None:
         """Create an entry under a temporary name, and rename it."""

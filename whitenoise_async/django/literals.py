@@ -26,12 +26,14 @@ _STRINGS = r"""
 _BLOCK_COMMENT = r"/\*[\s\S]*?(?:\*/|\Z)"
 
 # CSS Syntax Level 3, section 4.3: an unquoted URL contains no comments, and ends at a parenthesis.
+# The set of first characters makes the search twice as fast.
 _CSS = re.compile(
     rf"""
-    (?P<code> \\[\s\S] | url\(\s*(?!["'\s])(?:[^)\\]|\\[\s\S])*\)? )
-  | (?P<literal> {_BLOCK_COMMENT} | {_STRINGS} )
+    (?=["'\\/uU])
+    (?: (?P<code> \\[\s\S] | [uU][rR][lL]\(\s*(?!["'\s])(?:[^)\\]|\\[\s\S])*\)? )
+      | (?P<literal> {_BLOCK_COMMENT} | {_STRINGS} ) )
     """,
-    re.VERBOSE | re.IGNORECASE,
+    re.VERBOSE,
 )
 
 # One set of characters is found about four times as fast as alternatives for all literals.

@@ -25,6 +25,7 @@ from .collecting import keep_files_until_replaced
 from .compression import Compression, Processed, check_options
 from .errors import CommandError, TooManyPassesError
 from .missing_references import Converter, MissingReferences, ReferenceRefusedError, files_not_utf8
+from .patterns import with_spaces_around_urls
 from .settings import StorageConfiguration, storage_configuration
 
 keep_files_until_replaced()
@@ -85,6 +86,8 @@ class CompressedManifestStaticFilesStorage(CompressedFilesStorage, ManifestStati
 
     Browsers may then cache them permanently.
     """
+
+    patterns = with_spaces_around_urls(ManifestStaticFilesStorage.patterns)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
