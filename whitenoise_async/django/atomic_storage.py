@@ -28,20 +28,24 @@ class AtomicStorage(FileSystemStorage):
 
     #: While files are replaced: the names that Django has removed and not written again.
     _replaced: set[str] | None = None
+    #: Whether a file that is replaced by the same content stays.
+    _keeps_same = False
 
     @contextmanager
-    def replacing(self) -> Iterator[set[str]]:
+    def replacing(self, *, keep_same: bool = False) -> Iterator[set[str]]:
         """Keep the files that Django removes, which it does before it writes the new ones.
 
         The old file would be missing until then, and on a full disk permanently.
 
+        :param keep_same: do not write a file again that has the same content. So it keeps its
+            date, and with it the ``ETag`` that browsers know.
         :returns: the names that Django has removed and not written again.
         """
-        self._replaced = set()
+        self._replaced, self._keeps_same = set(), keep_same
         try:
             yield self._replaced
         finally:
-            self._replaced = None
+            self._replaced, self._keeps_same = None, False
 
     def get_available_name(self, name: str, max_length: int | None = None) -> str:
         """Return ``name``: a file of that name is replaced."""
@@ -78,21 +82,23 @@ class AtomicStorage(FileSystemStorage):
         self._put(name, lambda folder, draft: folder.symlink(source, draft))
 
     def _save(self, name: str, content: Any) -> str:
-        if self._replaced is None or not self._has(name, content):
+        if not (self._keeps_same and self._has(name, content)):
             self._put(name, lambda folder, draft: self._write(folder, draft, content))
         if self._replaced is not None:
             self._replaced.discard(name)
         return name.replace("\\", "/")
 
     def _has(self, name: str, content: Any) -> bool:
-        """Whether a file has this content already. It keeps its date, so caches keep it too."""
+        """Whether there is a file with this name and content."""
         path = self.path(name)
-        if os.path.islink(path) or not os.path.isfile(path) or os.stat(path).st_size != content.size:
+        if os.path.islink(path) or not os.path.isfile(path):
             return False
         with open(path, "rb") as file:
-            same = all(file.read(len(chunk)) == chunk for chunk in content.chunks())
+            is_same = os.fstat(file.fileno()).st_size == content.size and all(
+                file.read(len(chunk)) == chunk for chunk in content.chunks()
+            )
         content.seek(0)
-        return same
+        return is_same
 
     def _put(self, name: str, make: Callable[[Folder, str], None]) -> None:
         """Create an entry under a temporary name, and rename it."""

@@ -135,7 +135,11 @@ class CompressedManifestStaticFilesStorage(CompressedFilesStorage, ManifestStati
         failed: list[Failed] = []
         self.hashed_files = {self.hash_key(name): name for name in run.built}
         others = {name: source for name, source in paths.items() if name not in run.built}
-        with self._named_errors(paths), self.replacing() as run.removed, self._recording(run):
+        with (
+            self._named_errors(paths),
+            self.replacing(keep_same=True) as run.removed,
+            self._recording(run),
+        ):
             # Not that of ``ManifestFilesMixin``, which also writes the manifest.
             hashing = super(ManifestFilesMixin, self).post_process(others, **options)
             for name, hashed_name, outcome in hashing:
