@@ -62,6 +62,11 @@ def test_correct_settings_raise_no_message() -> None:
             "E001",
             "WHITENOISE_SKIP_COMPRESS_EXTENSIONS must be a list of extensions such as 'jpg'",
         ),
+        (
+            {"WHITENOISE_MANIFEST_MISSING": "warning"},
+            "E001",
+            "WHITENOISE_MANIFEST_MISSING must be 'error' or 'warn', got 'warning'",
+        ),
         ({"WHITENOISE_MAXAGE": 1}, "W001", "Did you mean WHITENOISE_MAX_AGE?"),
         ({"WHITENOISE_QQQ": 1}, "W001", "HINT: The settings are WHITENOISE_"),
         (

@@ -64,7 +64,15 @@ def test_comments_strings_and_templates_of_a_script(text: str, found: list[str])
     "before",
     [
         *("", "a = ", "f(", "[", "a, ", "!", "a\n+ ", "{", "{}\n", "a => "),
-        *("return ", "typeof\n", "case/**/", "// a\n", "/* a */ // b\n", "if (a) ", "while (f(b)) "),
+        *(
+            "return ",
+            "typeof\n",
+            "case/**/",
+            "// a\n",
+            "/* a */ // b\n",
+            "if (a) ",
+            "while (f(b)) ",
+        ),
         *("else /* a */\n /* b */ ", "if /* a */ (b) ", "a ? b : "),
     ],
 )
@@ -88,7 +96,9 @@ def test_a_slash_without_an_end_on_its_line_divides() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("piece", ["/", "(", "`${", "'", "a/", "/*", "if(", "}", "\\", "{`", " \n/"])
+@pytest.mark.parametrize(
+    "piece", ["/", "(", "`${", "'", "a/", "/*", "if(", "}", "\\", "{`", " \n/"]
+)
 def test_the_time_grows_with_the_length_of_the_text(piece: str) -> None:
     text = piece * (200_000 // len(piece))
     for find in (script_literals, css_literals):

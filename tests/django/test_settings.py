@@ -535,6 +535,7 @@ WRONG: dict[str, Any] = {
     "USE_FINDERS": "no",
     "USE_MANIFEST": 1,
     "MANIFEST_STRICT": 0,
+    "MANIFEST_MISSING": "ignore",
     "KEEP_ONLY_HASHED_FILES": "yes",
     "SKIP_COMPRESS_EXTENSIONS": "jpg",
 }

@@ -113,6 +113,32 @@ def test_without_post_processing_nothing_is_hashed_or_compressed(
     assert project.names() == FILES.keys()
 
 
+def test_unchanged_hashed_copies_are_not_written_again(project: Project) -> None:
+    # The first pass gives the importing file another name, whose copy is removed again.
+    project.write({"css/deep/a.css": b"@import '../app.css';", "js/a.js": b"let a;\n"})
+    project.collect()
+    before = snapshot(project.root)
+    project.collect()
+    after = snapshot(project.root)
+    changed = {Path(name) for name in before | after if before.get(name) != after.get(name)}
+    assert {path for path in changed if not path.is_dir()} <= {project.root / MANIFEST}
+
+
+def test_a_hashed_copy_with_another_content_is_written_again(project: Project) -> None:
+    project.collect()
+    style, picture = (project.manifest()[name] for name in ("css/app.css", "img/a.svg"))
+    right = (project.root / style).read_bytes()
+    for wrong in (right[:-1], right[:-1] + b"x", None):
+        (project.root / style).unlink()
+        if wrong is None:
+            (project.root / style).symlink_to(project.root / picture)
+        else:
+            (project.root / style).write_bytes(wrong)
+        project.collect()
+        assert not (project.root / style).is_symlink()
+        assert (project.root / style).read_bytes() == right
+
+
 def test_a_cleared_folder_is_filled_again(project: Project) -> None:
     project.collect()
     before = project.names()

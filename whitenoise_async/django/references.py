@@ -25,7 +25,7 @@ def is_source_map(match: Match[str]) -> bool:
 
 def url_of(match: Match[str]) -> str:
     """The URL of a reference: the group ``url``, or all of a pattern without such a group."""
-    return match.groupdict().get("url") or match[0]
+    return (match.groupdict().get("url") or match[0]).strip()
 
 
 class References:
