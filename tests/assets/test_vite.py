@@ -16,33 +16,35 @@ from tests.helpers.files import write
 from whitenoise_async.assets.markup import Markup
 from whitenoise_async.assets.vite import ViteChunk, ViteTags, find_entry
 
+Files = tuple[str, tuple[str, ...], tuple[str, ...]]
+
 # Two entries with shared chunks, a style sheet, a script without imports, and an image.
 MANIFEST = {
-    "_shared-B7PI925R.js": {
-        "file": "assets/shared-B7PI925R.js",
+    "_shared-Dk3_aW0q.js": {
+        "file": "assets/shared-Dk3_aW0q.js",
         "name": "shared",
-        "css": ["assets/shared-ChJ_j-JJ.css"],
+        "css": ["assets/shared-Qe-81vLp.css"],
         "imports": ["_base-x.js"],
     },
     "_base-x.js": {
         "file": "assets/base-x.js",
-        "css": ["assets/base-x.css", "assets/foo-5UjPuW-k.css"],
-        "imports": ["_shared-B7PI925R.js"],  # chunks may import each other
+        "css": ["assets/base-x.css", "assets/edit-w2R_9Kbd.css"],
+        "imports": ["_shared-Dk3_aW0q.js"],  # chunks may import each other
     },
-    "baz.js": {"file": "assets/baz-B2H3sXNv.js", "src": "baz.js", "isDynamicEntry": True},
-    "views/bar.js": {
-        "file": "assets/bar-gkvgaI9m.mjs",
-        "src": "views/bar.js",
+    "later.js": {"file": "assets/later-Fh6vEj5T.js", "src": "later.js", "isDynamicEntry": True},
+    "pages/list.js": {
+        "file": "assets/list-X1c-7NsO.mjs",
+        "src": "pages/list.js",
         "isEntry": True,
-        "imports": ["_shared-B7PI925R.js", "_base-x.js"],
-        "dynamicImports": ["baz.js"],
+        "imports": ["_shared-Dk3_aW0q.js", "_base-x.js"],
+        "dynamicImports": ["later.js"],
     },
-    "views/foo.js": {
-        "file": "assets/foo-BRBmoGS9.js",
-        "src": "views/foo.js",
+    "pages/edit.js": {
+        "file": "assets/edit-C4uY0ZtM.js",
+        "src": "pages/edit.js",
         "isEntry": True,
-        "imports": ["_base-x.js", "views/bar.js"],
-        "css": ["assets/foo-5UjPuW-k.css"],
+        "imports": ["_base-x.js", "pages/list.js"],
+        "css": ["assets/edit-w2R_9Kbd.css"],
         "assets": ["assets/logo-b4jzg5kz.png"],
     },
     "style.css": {"file": "assets/style-DctRM7zk.css", "src": "style.css", "isEntry": True},
@@ -59,34 +61,34 @@ def write_manifest(root: Path, content: Any = MANIFEST, name: str = ".vite/manif
 @pytest.mark.parametrize(
     ("entry", "expected"),
     [
-        ("baz.js", ("assets/baz-B2H3sXNv.js", (), ())),
+        ("later.js", ("assets/later-Fh6vEj5T.js", (), ())),
         ("style.css", ("", ("assets/style-DctRM7zk.css",), ())),
         (
-            "views/bar.js",
+            "pages/list.js",
             (
-                "assets/bar-gkvgaI9m.mjs",
-                ("assets/base-x.css", "assets/foo-5UjPuW-k.css", "assets/shared-ChJ_j-JJ.css"),
-                ("assets/base-x.js", "assets/shared-B7PI925R.js"),
+                "assets/list-X1c-7NsO.mjs",
+                ("assets/base-x.css", "assets/edit-w2R_9Kbd.css", "assets/shared-Qe-81vLp.css"),
+                ("assets/base-x.js", "assets/shared-Dk3_aW0q.js"),
             ),
         ),
         (
-            "views/foo.js",
+            "pages/edit.js",
             (
-                "assets/foo-BRBmoGS9.js",
-                ("assets/foo-5UjPuW-k.css", "assets/shared-ChJ_j-JJ.css", "assets/base-x.css"),
+                "assets/edit-C4uY0ZtM.js",
+                ("assets/edit-w2R_9Kbd.css", "assets/shared-Qe-81vLp.css", "assets/base-x.css"),
                 (
-                    *("assets/shared-B7PI925R.js", "assets/base-x.js"),
-                    "assets/bar-gkvgaI9m.mjs",
+                    *("assets/shared-Dk3_aW0q.js", "assets/base-x.js"),
+                    "assets/list-X1c-7NsO.mjs",
                 ),
             ),
         ),
     ],
 )
 def test_an_entry_has_its_files_once_in_the_order_of_vites_guide(
-    name: str, entry: str, expected: tuple[Any, ...], tmp_path: Path
+    name: str, entry: str, expected: Files, tmp_path: Path
 ) -> None:
     root = write_manifest(tmp_path, name=name)
-    assert find_entry([root], entry) == (*expected, root)
+    assert find_entry([root], entry) == ViteChunk(*expected, root)
 
 
 def test_a_style_sheet_comes_after_the_style_sheets_that_it_needs(tmp_path: Path) -> None:
@@ -145,10 +147,9 @@ def test_an_error_names_the_manifests_that_were_tried(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("entry", "hint"),
     [
-        ("views/fo.js", "did you mean 'views/foo.js'?"),
-        ("x", "the entries are baz.js, views/bar.js, views/foo.js, style.css, other.js"),
-        ("logo.png", "the entries are baz.js, views/bar.js, views/foo.js, style.css, other.js"),
-        ("_base-x.js", "did you mean 'baz.js'?"),
+        ("pages/edt.js", "did you mean 'pages/edit.js'?"),
+        ("x", "the entries are later.js, pages/list.js, pages/edit.js, style.css, other.js"),
+        ("logo.png", "the entries are later.js, pages/list.js, pages/edit.js, style.css, other.js"),
     ],
 )
 def test_an_error_names_the_nearest_entry(entry: str, hint: str, tmp_path: Path) -> None:
@@ -160,6 +161,13 @@ def test_an_error_names_the_nearest_entry(entry: str, hint: str, tmp_path: Path)
     expected = f"{paths}: no entry {entry!r}; {hint}"
     with pytest.raises(FileNotFoundError, match=f"^{re.escape(expected)}$"):
         find_entry(roots, entry)
+
+
+def test_a_manifest_without_sources_suggests_chunks(tmp_path: Path) -> None:
+    root = write_manifest(tmp_path, {"_a.js": {"file": "a.js"}})
+    assert find_entry([root], "_a.js").script == "a.js"
+    with pytest.raises(FileNotFoundError, match=r"no entry 'x'; the entries are _a\.js$"):
+        find_entry([root], "x")
 
 
 @pytest.mark.parametrize(

@@ -90,19 +90,22 @@ def find_entry(roots: Sequence[str], entry: str) -> ViteChunk:
     """
     tried: list[str] = []
     read: list[str] = []
-    entries: list[str] = []
+    known: list[str] = []
     for root, name in product(roots, _MANIFESTS):
         path = os.path.join(root, *name.split("/"))
         tried.append(path)
         manifest = _read(path)
         if manifest is not None:
-            read.append(path)
-            entries += _entries(manifest)
+            entries = _entries(manifest)
             if entry in entries:
                 return _files_of(manifest, entry, root)
+            read.append(path)
+            known += entries
     if not read:
         raise FileNotFoundError(f"no Vite manifest for {entry!r}; tried {', '.join(tried)}")
-    hint = suggestion(entry, entries, "entries")
+    # Chunks that several scripts share have this prefix, and no page asks for them.
+    sources = [name for name in known if not name.startswith("_")]
+    hint = suggestion(entry, sources or known, "entries")
     raise FileNotFoundError(f"{', '.join(read)}: no entry {entry!r}; {hint}")
 
 
@@ -141,12 +144,8 @@ def _chunk(name: str, value: Any) -> _Chunk:
 
 
 def _entries(manifest: _Manifest) -> list[str]:
-    """The names of scripts and style sheets. A manifest also lists images, and shared chunks."""
-    return [
-        name
-        for name, chunk in manifest.items()
-        if chunk.file.endswith((*_SCRIPTS, _STYLE)) and not name.startswith("_")
-    ]
+    """The names of scripts and style sheets. A manifest also lists images, for example."""
+    return [name for name, chunk in manifest.items() if chunk.file.endswith((*_SCRIPTS, _STYLE))]
 
 
 def _files_of(manifest: _Manifest, entry: str, root: str) -> ViteChunk:
