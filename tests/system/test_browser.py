@@ -113,19 +113,6 @@ def wave() -> bytes:
     return b"RIFF" + struct.pack("<I", len(form) + len(data)) + form + data
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    path = shutil.which("chromium") or shutil.which("chromium-browser")
-    if path is None:
-        pytest.skip("chromium is not installed")
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    with playwright.sync_playwright() as driver:
-        # Its sandbox does not work as root.
-        browser = driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
 def site(browser: Any, root: Path, tmp_path: Path, pytestconfig: pytest.Config) -> Iterator[Site]:
     shots = Path(pytestconfig.getoption("--shots") or tmp_path)

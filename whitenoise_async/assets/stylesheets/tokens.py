@@ -11,7 +11,8 @@ from .errors import StyleSheetError
 
 _LINE_END = re.compile("\r\n|[\n\r\f]")  # CSS Syntax §3.3
 
-_WINDOW = 256  # characters that are tokenized at once, if a statement ends in them
+#: How many characters are tokenized at once, if a statement ends in them.
+WINDOW = 256
 
 
 def is_tokenizer_installed() -> bool:
@@ -37,7 +38,7 @@ def read_statements(text: str, start: int) -> Statements:
 
     :raises StyleSheetError: if tinycss2 cannot tokenize them.
     """
-    size = _WINDOW
+    size = WINDOW
     while (statements := _read_window(text, start, start + size)) is None:
         size *= 2
     return statements
