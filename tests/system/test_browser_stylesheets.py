@@ -1,4 +1,4 @@
-"""What a real browser loads for a style sheet, compared with the references that are found."""
+"""A real browser loads the references that are found in a style sheet, and no others."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def running_server() -> Iterator[tuple[str, list[tuple[str, str]]]]:
 
 
 def requested(sheet: str, url: str) -> str:
-    """What a browser requests for a URL of a style sheet: path and query, decoded."""
+    """The decoded path and query that a browser requests for a URL of a style sheet."""
     path, mark, query = url.strip().partition("#")[0].partition("?")
     return unquote(urljoin(sheet, path) + mark + query)
 

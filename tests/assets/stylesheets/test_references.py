@@ -60,6 +60,10 @@ def test_an_escaped_surrogate_is_a_replacement_character() -> None:
     assert urls(r"@import '\d800\dc00.css'") == ["\ufffd\ufffd.css"]
 
 
+def test_an_invalid_byte_is_a_replacement_character() -> None:
+    assert urls("a { b: 1\udcff url(c\udcff.png) }") == ["c\ufffd.png"]
+
+
 @pytest.mark.parametrize(
     "text, url, replaced",
     [

@@ -8,19 +8,23 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from .skipping import find_statement
-from .tokens import Statements, is_significant, read_statements, split_statements
+from .tokens import (
+    Statements,
+    is_significant,
+    read_statements,
+    replace_surrogates,
+    split_statements,
+)
 from .urls import split_url
 
 # Functions whose first argument may be a URL as a string.
 _URL_FUNCTIONS = {"url", "src"}
 
-# What takes a URL as a string. In ``image-set()``, each argument may be one.
+# Functions and rules that take a URL as a string. Each argument of ``image-set()`` may be one.
 _TAKES_STRINGS = {"@import", *_URL_FUNCTIONS, "image-set", "-webkit-image-set"}
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
-
-# What a string or an unquoted ``url()`` cannot contain as it is. Non-ASCII characters are escaped
-# as well, since the encoding of the style sheet may lack them.
+# Characters that must be escaped in a string or an unquoted ``url()``. Non-ASCII characters are
+# escaped as well, since the encoding of the style sheet may lack them.
 _SPECIAL = re.compile(r"[^!#-&*-\[\]-~]")
 
 
@@ -95,8 +99,8 @@ def _urls(statements: Statements) -> Iterator[tuple[int, str, bool]]:
     while pending:
         token, context, is_import = pending.pop()
         if token.type == "url" or (token.type == "string" and context in _TAKES_STRINGS):
-            # An escape cannot produce a surrogate, but tinycss2 returns one (CSS Syntax §4.3.7).
-            yield statements.offset(token), _SURROGATE.sub("\ufffd", token.value), is_import
+            # tinycss2 returns escaped surrogates, against CSS Syntax §4.3.7.
+            yield statements.offset(token), replace_surrogates(token.value), is_import
         elif token.type == "function":
             pending += _arguments(token, is_import)
         elif token.type == "{} block":

@@ -1,8 +1,8 @@
 """Skips the text of a style sheet that certainly contains no reference.
 
 tinycss2 needs about a second per megabyte, and few statements contain a reference. So only
-statements that may contain one are tokenized. A statement ends with ``{``, ``}`` or ``;``: it is a
-declaration, an at-rule without a block, or what precedes the block of a rule.
+statements that may contain one are tokenized. A statement is a declaration, an at-rule without a
+block, or the beginning of a rule up to its block. It ends with ``{``, ``}`` or ``;``.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ import re
 #
 # Escapes in a string are limited, because ``re`` needs memory for each.
 #
-# The group is empty. It takes part in a match that contains no reference: a complete string, a data
-# URL (which may have megabytes), or a harmless escape. Each alternative starts with a literal
-# character, because ``re`` then searches for a set of characters in C.
+# An empty group marks the matches that contain no reference: a complete string, a data URL (which
+# may have megabytes), or a harmless escape. Each alternative starts with a literal character,
+# because ``re`` then searches for a set of characters in C.
 _NOTABLE = re.compile(
     r"""
       /\*
@@ -38,14 +38,19 @@ _NOTABLE = re.compile(
 )
 
 
+_RUNS_MAX = 1000  # that are kept, to find the start of a statement
+
+
 def find_statement(text: str, start: int) -> int | None:
     """The start of the next statement that may contain a reference; ``None`` if there is none.
 
     :param start: where a statement starts.
     """
     position = start
-    runs = []  # between what is skipped
+    runs: list[tuple[int, int]] = []  # between what is skipped
     while match := _NOTABLE.search(text, position):
+        if len(runs) == _RUNS_MAX:
+            start, runs = _start_of_statement(text, runs, start), []
         runs.append((position, match.start()))
         if match.lastindex:
             position = match.end()

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from .errors import StyleSheetError
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _LINE_END = re.compile("\r\n|[\n\r\f]")  # CSS Syntax §3.3
 
 #: How many characters are tokenized at once, if a statement ends in them.
@@ -79,6 +80,11 @@ def is_significant(token: Any) -> bool:
     return token.type != "whitespace" and not (is_literal and token.value in ("<!--", "-->"))
 
 
+def replace_surrogates(text: str) -> str:
+    """Replace surrogates, which stand for invalid bytes or escapes, as browsers do."""
+    return _SURROGATE.sub("\ufffd", text)
+
+
 def _ends_statement(token: Any) -> bool:
     if token.type == "{} block":
         return True
@@ -89,6 +95,7 @@ def _ends_statement(token: Any) -> bool:
 def _tokenize(text: str) -> list[Any]:
     import tinycss2
 
+    text = replace_surrogates(text)
     try:
         tokens: list[Any] = tinycss2.parse_component_value_list(text, skip_comments=True)
     # For example, Python refuses to convert a number of 5,000 digits. No content of a file may

@@ -21,9 +21,9 @@ def split_url(url: str) -> tuple[str, str] | None:
     :param url: a URL as browsers read it from a style sheet, without CSS escapes.
     :return: the path, percent-decoded, and the query and fragment as they are:
         ``"../a%20b.png?v=1#x"`` gives ``("../a b.png", "?v=1#x")``. ``None`` for a URL that has a
-        scheme or a host, is absolute, has no path, or leads to a folder. ``None`` also for a path
-        with an encoded slash, which is not a slash (RFC 3986 §2.2), with a backslash, which
-        browsers read as a slash, or that is not UTF-8.
+        scheme or a host, is absolute, has no path, or leads to a folder. ``None`` also if the path
+        is not UTF-8, or has a backslash, which browsers read as a slash, or an encoded slash,
+        which is no slash (RFC 3986 §2.2).
     """
     url = url.strip(_AT_ENDS).translate(_ANYWHERE)
     if url.startswith("/") or _SCHEME.match(url):
