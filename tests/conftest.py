@@ -32,6 +32,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure() -> None:
+    # Without bytecode files, each process that a test starts would compile its modules again.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     # A shell without job control makes its background processes ignore SIGINT. Commands that the
     # tests start and interrupt would inherit that.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
