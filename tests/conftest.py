@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import gc
 import os
+import re
 import signal
 import tempfile
 import traceback
 import warnings
 from collections.abc import Callable, Generator, Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +89,20 @@ def _nothing_was_logged_before() -> None:
 def _close_cached_files() -> Iterator[None]:
     yield
     descriptor_cache.close_all()
+
+
+_tmp_path_numbers = count()
+
+
+@pytest.fixture
+def tmp_path(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A new folder for a test, numbered in this process.
+
+    pytest's own fixture looks for the next number through the folders of all earlier tests. That
+    takes 3 ms after 5,000 tests.
+    """
+    name = re.sub(r"\W", "_", request.node.name)[:30]
+    return tmp_path_factory.mktemp(f"{name}-{next(_tmp_path_numbers)}", numbered=False)
 
 
 @pytest.fixture(params=list(ADAPTERS))
