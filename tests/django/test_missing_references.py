@@ -99,12 +99,11 @@ def test_another_value_of_the_setting_is_refused(project: Project, value: Any) -
         project.collect()
 
 
-def test_the_error_is_a_value_error_that_names_all_references(project: Project) -> None:
+def test_the_error_names_all_references(project: Project) -> None:
     project.write(INCOMPLETE)
     project.use(OURS_MANIFEST, WHITENOISE_MANIFEST_MISSING="error")
     with pytest.raises(CommandError) as caught:
         project.collect()
-    assert isinstance(caught.value, ValueError)
     assert str(caught.value) == (
         "These references lead to missing files:\n"
         "  css/app.css: gone.png\n"
