@@ -113,6 +113,55 @@ def test_without_post_processing_nothing_is_hashed_or_compressed(
     assert project.names() == FILES.keys()
 
 
+# The kinds of references in the static files of packages; "{}" stands for the hash.
+REFERENCES = {
+    "url(../img/a.svg)": 'url("../img/a{}.svg")',
+    "url('../img/a.svg')": 'url("../img/a{}.svg")',
+    "url( ../img/a.svg )": 'url("../img/a{}.svg")',
+    "url( '../img/a.svg' )": 'url("../img/a{}.svg")',
+    "URL(../img/a.svg)": 'url("../img/a{}.svg")',
+    "url(../img/a.svg#part)": 'url("../img/a{}.svg#part")',
+    "url(../img/a.svg?v=1.2.0)": 'url("../img/a{}.svg?v=1.2.0")',
+    "url('../img/a.svg?#iefix')": 'url("../img/a{}.svg?#iefix")',
+    "url('../img/a.svg?v=1#iefix')": 'url("../img/a{}.svg?v=1#iefix")',
+    "url(/static/img/a.svg)": 'url("/static/img/a{}.svg")',
+    "url(./../css/../img/a.svg)": 'url("./../css/../img/a{}.svg")',
+    "url('../img/%61.svg')": 'url("../img/a{}.svg")',
+    "url(../img/)": 'url("../img/")',
+    "@import 'part.css' print;": '@import url("part{}.css") print;',
+    "@import url(part.css);": '@import url("part{}.css");',
+    "/*# sourceMappingURL=app.css.map */": "/*# sourceMappingURL=app.css{}.map */",
+}
+LEFT_ALONE = (
+    "url(#default#VML)",
+    "url(https://example.org/a.png)",
+    "url(//example.org/a.png)",
+    "url(/media/a.png)",
+    "url(data:image/png;base64,iVBORw0KGgo=)",
+    """url("data:image/svg+xml,%3csvg xmlns='http://www.w3.org/2000/svg'/%3e")""",
+    r"""url("data:image/svg+xml,<svg xmlns=\"http://www.w3.org/2000/svg\" fill='url(#a)'/>")""",
+    "/* http://example.org/?a=url(%22images%2Fgone.png%22)&b */",
+    "/*rtl:url(gone.png)*/",
+    "/*# sourceMappingURL=gone.css.map */",
+    "/*# sourceMappingURL=data:application/json;base64,e30= */",
+    "/*@ sourceMappingURL=gone.css.map */",
+    "filter: progid:DXImageTransform.Microsoft.AlphaImageLoader(src='gone.png')",
+)
+
+
+@pytest.mark.parametrize("before", [*REFERENCES, *LEFT_ALONE])
+def test_each_kind_of_reference_is_replaced_or_left_alone(project: Project, before: str) -> None:
+    parts = {"css/part.css": b"a {}", "css/app.css.map": b"{}"}
+    project.write({"css/app.css": f"p {{\n{before}\n}}".encode(), **parts})
+    project.use(OURS_MANIFEST, {"compress": {"exclude": ["*"]}})
+    project.collect()
+    manifest = project.manifest()
+    after = (project.root / manifest["css/app.css"]).read_text().splitlines()[1]
+    template = REFERENCES.get(before, before)
+    hashes = [hashed.split(".")[-2] for hashed in manifest.values()]
+    assert after in [template.replace("{}", f".{each}") for each in hashes]
+
+
 def test_unchanged_hashed_copies_are_not_written_again(project: Project) -> None:
     # The first pass gives the importing file another name, whose copy is removed again.
     project.write({"css/deep/a.css": b"@import '../app.css';", "js/a.js": b"let a;\n"})

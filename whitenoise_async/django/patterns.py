@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-# Django's pattern takes the quotes as a part of the URL in ``url( "a.png" )``, as in jQuery UI.
+# In ``url( "a.png" )``, Django's pattern takes the quotes as a part of the URL. A file with such a
+# name is missing.
 _URL = (
     r"""(?P<matched>url\(\s*(?:(?P<quote>["'])\s*)?"""
     r"""(?P<url>(?(quote)(?:(?!(?P=quote)).)*?|[^"')\s].*?))"""

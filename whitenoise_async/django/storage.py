@@ -134,7 +134,9 @@ class CompressedManifestStaticFilesStorage(CompressedFilesStorage, ManifestStati
         processed: list[Processed] = [(name, name, False) for name in sorted(run.built)]
         failed: list[Failed] = []
         self.hashed_files = {self.hash_key(name): name for name in run.built}
-        others = {name: source for name, source in paths.items() if name not in run.built}
+        others = {
+            name: source for name, source in paths.items() if self.clean_name(name) not in run.built
+        }
         with (
             self._named_errors(paths),
             self.replacing(keep_same=True) as run.removed,
