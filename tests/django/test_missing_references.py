@@ -187,25 +187,25 @@ class AcceptsNames:
 
 
 # Each pair is the same subclass of Django's storage and of ours.
-class DjangoConverter(AcceptsInConverter, ManifestStaticFilesStorage): ...
+class DjangoConverter(AcceptsInConverter, ManifestStaticFilesStorage): ...  # type: ignore[misc]
 
 
 class OursConverter(AcceptsInConverter, CompressedManifestStaticFilesStorage): ...
 
 
-class DjangoPostProcess(AcceptsInPostProcess, ManifestStaticFilesStorage): ...
+class DjangoPostProcess(AcceptsInPostProcess, ManifestStaticFilesStorage): ...  # type: ignore[misc]
 
 
 class OursPostProcess(AcceptsInPostProcess, CompressedManifestStaticFilesStorage): ...
 
 
-class DjangoHashedName(AcceptsInHashedName, ManifestStaticFilesStorage): ...
+class DjangoHashedName(AcceptsInHashedName, ManifestStaticFilesStorage): ...  # type: ignore[misc]
 
 
 class OursHashedName(AcceptsInHashedName, CompressedManifestStaticFilesStorage): ...
 
 
-class DjangoNames(AcceptsNames, ManifestStaticFilesStorage): ...
+class DjangoNames(AcceptsNames, ManifestStaticFilesStorage): ...  # type: ignore[misc]
 
 
 class OursNames(AcceptsNames, CompressedManifestStaticFilesStorage): ...
