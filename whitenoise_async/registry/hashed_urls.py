@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 
-from .entries import Entry, HashedFile, Redirect
+from .entries import Entry, HashedFile, Redirect, StaticFile
 
 #: The number of hexadecimal digits in a hashed URL. Django's hashed names have as many, so that
 #: patterns for one kind match the other.
@@ -22,26 +22,35 @@ def hashed_url(url: str, hash_: str) -> str:
 
 def split_hashed_url(url: str) -> tuple[str, str] | None:
     """Split a hashed URL into the plain URL and the hash; ``None`` for every other URL."""
-    found = _HASHED.search(url)
-    if found is None:
-        return None
-    plain = url[: found.start()] + url[found.end() :]
-    # A hash alone is no hashed name.
-    is_hashed = not plain.endswith("/") and hashed_url(plain, found[1]) == url
-    return (plain, found[1]) if is_hashed else None
+    for found in _HASHED.finditer(url):
+        plain = url[: found.start()] + url[found.end() :]
+        # A hash alone is no hashed name.
+        if not plain.endswith("/") and hashed_url(plain, found[1]) == url:
+            return plain, found[1]
+    return None
 
 
-def hashed_file(plain: Entry | None, url: str, hash_: str) -> HashedFile | None:
-    """The file at the hashed URL ``url``.
+def file_of(entry: Entry | None) -> StaticFile | None:
+    """The file that has a hashed URL next to the URL of ``entry``.
 
-    :param plain: the entry at the plain URL.
+    :returns: ``None`` for a folder. Relative references in its page would lead elsewhere.
     """
-    file = plain.file if isinstance(plain, Redirect) else plain
-    return None if file is None else HashedFile(file, url, hash_)
+    if isinstance(entry, Redirect):
+        return None if entry.location is None else entry.file
+    return None if isinstance(entry, HashedFile) else entry
+
+
+def hashed_file(plain: Entry | None, plain_url: str, hash_: str) -> HashedFile | None:
+    """The file at the hashed URL next to ``plain_url``.
+
+    :param plain: the entry at ``plain_url``.
+    """
+    file = file_of(plain)
+    return None if file is None else HashedFile(file, hashed_url(plain_url, hash_), hash_)
 
 
 class KeptHashedFiles:
-    """The files whose hashed URLs were requested: at most one for each file.
+    """The files whose hashed URLs were requested: at most one for each plain URL.
 
     Clients choose the hashes. So a file is kept only after its hash was found right, and replaces
     the one with an older hash. Its owner calls :meth:`keep` with a lock held.
@@ -49,7 +58,7 @@ class KeptHashedFiles:
 
     def __init__(self) -> None:
         self._by_url: dict[str, HashedFile] = {}
-        self._urls: dict[str, str] = {}  # hashed URLs, by the same URLs without a hash
+        self._urls: dict[str, str] = {}  # by the URLs without a hash
 
     def __len__(self) -> int:
         return len(self._by_url)
@@ -59,13 +68,15 @@ class KeptHashedFiles:
         return self._by_url.get(url)
 
     def keep(self, file: HashedFile) -> HashedFile:
-        """Keep ``file``.
+        """Keep ``file`` in place of the one with another hash.
 
         :returns: the one object for its URL, for all requests.
         """
         kept = self._by_url.get(file.url)
         if kept is None:
-            name = file.url.replace(f".{file.hash}", "")
+            # Not by the file: `about` and `about.html` may lead to the same page.
+            before, _, after = file.url.rpartition(f".{file.hash}")
+            name = before + after
             self._by_url.pop(self._urls.get(name, ""), None)
             self._urls[name] = file.url
             kept = self._by_url[file.url] = file

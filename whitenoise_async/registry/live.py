@@ -46,7 +46,7 @@ class LiveRegistry:
         found = self._listed(url)
         if found is None and (parts := split_hashed_url(url)) is not None:
             plain_url, hash_ = parts
-            return hashed_file(self._listed(plain_url), url, hash_)
+            return hashed_file(self._listed(plain_url), plain_url, hash_)
         return found
 
     def _listed(self, url: str) -> Entry | None:

@@ -123,7 +123,7 @@ class WalkedRegistry:
             return None
         plain_url, hash_ = parts
         plain = self._resolved(plain_url) if plain_url in self._entries else None
-        return hashed_file(plain or self._variant(plain_url), url, hash_)
+        return hashed_file(plain or self._variant(plain_url), plain_url, hash_)
 
     def _resolved(self, url: str) -> Entry:
         with self._lock:
