@@ -24,7 +24,7 @@ def nearest_path(path: str, known: Collection[str]) -> str | None:
     name = posixpath.basename(path)
     same_name = [each for each in known if posixpath.basename(each) == name]
     if same_name:
-        return get_close_matches(path, same_name, 1, cutoff=0)[0]
+        return get_close_matches(path, same_name[:_MAX_COMPARED], 1, cutoff=0)[0]
     extension = posixpath.splitext(path)[1]
     others = sorted(known, key=lambda each: not each.endswith(extension))
     return next(iter(get_close_matches(path, others[:_MAX_COMPARED], 1)), None)
