@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-import posixpath
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 from ..files.errors import UnavailableError
-from ..registry.entries import HashedFile, Redirect, StaticFile
-from ..registry.hashed_urls import HASH_LENGTH, hashed_url
+from ..registry.entries import StaticFile
+from ..registry.hashed_urls import file_of, hashed_url
 from ..registry.interface import Registry
 from ..support.logs import warn_once
 from . import stylesheets
 from .contents import Content, Contents
+from .graph import Graph, Link, Node, hash_of
 
 if TYPE_CHECKING:
     from .stylesheets import Reference
@@ -23,16 +22,9 @@ if TYPE_CHECKING:
 #: bytes that are sent, and so must change the URL.
 _REWRITING = 1
 
-#: A style sheet that is rewritten, or a file that one refers to, and its content.
-Reached = dict[str, tuple[StaticFile, Content]]
-
 
 class Hashes:
-    """The hashes in the URLs of files. Threads may share it.
-
-    The hash of a style sheet covers its own bytes and all files that it reaches. So references in a
-    circle are no problem: every hash is computed from original bytes only.
-    """
+    """The hashes in the URLs of files. Threads may share it."""
 
     def __init__(
         self,
@@ -56,80 +48,82 @@ class Hashes:
         :raises UnavailableError: if there is no such file.
         :raises FileSystemError: if the system fails.
         """
-        content = self._contents.current(file)
-        return self.combine(file, content, self.reached_from(file, content))
+        return hash_of(self.graph_of(file, self._contents.current(file)), file.url)
 
-    def combine(self, file: StaticFile, content: Content, reached: Reached) -> str:
-        """The hash of a file with this content that reaches these other files."""
-        if not self._contents.is_style_sheet(file.path):
-            return content.digest.hex()[:HASH_LENGTH]
-        digest = hashlib.sha256(content.digest)
-        for url, (_, other) in sorted(reached.items()):
-            digest.update(b"%b\0%b" % (url.encode("utf-8", "surrogateescape"), other.digest))
-        version = _REWRITING if stylesheets.is_tokenizer_installed() else 0
-        digest.update(b"%d" % version)
-        return digest.hexdigest()[:HASH_LENGTH]
+    def graph_of(self, file: StaticFile, content: Content) -> Graph:
+        """The graph of a file with this content. Blocks on the disk to check the other files.
 
-    def reached_from(self, file: StaticFile, content: Content) -> Reached:
-        """The files that a style sheet refers to, and those that these refer to, by plain URL."""
-        reached: Reached = {}
-        waiting = [(file, content)]
+        :raises FileSystemError: if the system fails.
+        """
+        graph: dict[str, Node] = {}
+        waiting = {file.url: (file, content)}
         while waiting:
-            sheet, its_content = waiting.pop()
-            for _, target, target_content in self._targets(sheet, its_content):
-                if target.url not in reached:
-                    reached[target.url] = target, target_content
-                    waiting.append((target, target_content))
-        return reached
+            url, (file, content) = waiting.popitem()
+            links = []
+            for link, target in self._links(file, content):
+                if link.target not in graph and link.target not in waiting and link.target != url:
+                    try:
+                        waiting[link.target] = target, self._contents.current(target)
+                    except UnavailableError as error:
+                        _warn_of_missing(file, link.reference, error.reason)
+                        continue
+                links.append(link)
+            # Without links, the first file is not in a circle, so no reference leads to it.
+            keeps_url = bool(graph or links) and self.has_hashed_name(file)
+            graph[url] = Node(file, content, tuple(links), self._version(file), keeps_url)
+        return graph
 
-    def rewrite(self, file: StaticFile, content: Content, data: bytes) -> bytes:
+    def rewrite(self, graph: Graph, url: str, data: bytes) -> bytes:
         """Return the bytes of a style sheet with hashed URLs in place of plain ones.
 
-        The new URLs are relative if the old ones were, so they are right below every mount point.
+        The new URLs are relative, as the old ones are, so they are right below every mount point.
 
-        :param data: the bytes that ``content`` was read from.
+        :param url: the plain URL of the style sheet.
+        :param data: its bytes, from which its content was read.
         """
         text, encoding = self._contents.decode(data)
-        replaced = []
-        for reference, target, _ in self._targets(file, content):
-            if not self.has_hashed_name(target):
-                path, rest = _split(reference)
-                folder, slash, name = path.rpartition("/")
-                hashed = quote(hashed_url(unquote(name), self.hash_of(target)))
-                replaced.append((reference, f"{folder}{slash}{hashed}{rest}"))
+        links = [each for each in graph[url].links if not graph[each.target].keeps_url]
+        hashes = {target: hash_of(graph, target) for target in {each.target for each in links}}
+        replaced = [
+            (each.reference, quote(hashed_url(each.path, hashes[each.target])) + each.rest)
+            for each in links
+        ]
         return stylesheets.encode(stylesheets.replace_references(text, replaced), encoding)
 
-    def _targets(
-        self, file: StaticFile, content: Content
-    ) -> Iterator[tuple[Reference, StaticFile, Content]]:
-        """The references of a style sheet that lead to listed files."""
+    def _version(self, file: StaticFile) -> int | None:
+        if not self._contents.is_style_sheet(file.path):
+            return None
+        return _REWRITING if stylesheets.is_tokenizer_installed() else 0
+
+    def _links(self, file: StaticFile, content: Content) -> Iterator[tuple[Link, StaticFile]]:
+        """The references of a style sheet that lead to listed files, and these files."""
         for reference in content.references or ():
-            target = self._target(file, reference)
+            parts = stylesheets.split_url(reference.url)
+            assert parts is not None  # as it is for every reference
+            path, rest = parts
+            url = _resolve(file.plain_url, path)
+            target = None if url is None else file_of(self._registry.look_up(url))
             if target is None:
-                continue
-            try:
-                yield reference, target, self._contents.current(target)
-            except UnavailableError as error:
-                _warn_of_missing(file, reference, error.reason)
-
-    def _target(self, file: StaticFile, reference: Reference) -> StaticFile | None:
-        parts = stylesheets.split_url(reference.url)
-        if parts is None or not parts[0]:
-            return None
-        path = unquote(parts[0], errors="surrogateescape")
-        url = posixpath.normpath(posixpath.join(posixpath.dirname(file.plain_url), path))
-        entry = self._registry.look_up(url)
-        target = entry.file if isinstance(entry, Redirect) else entry
-        if target is None or isinstance(target, HashedFile):
-            _warn_of_missing(file, reference, "there is no such file")
-            return None
-        return target
+                _warn_of_missing(file, reference, "there is no such file")
+            else:
+                yield Link(reference, path, rest, target.url), target
 
 
-def _split(reference: Reference) -> tuple[str, str]:
-    parts = stylesheets.split_url(reference.url)
-    assert parts is not None  # it has led to a file
-    return parts
+def _resolve(base: str, path: str) -> str | None:
+    """The URL path to which a relative path leads from the URL path ``base``.
+
+    :returns: ``None`` if it leads above the top, where a mount point may be.
+    """
+    segments = base.split("/")[1:-1]
+    *folders, name = path.split("/")
+    for folder in folders:
+        if folder == "..":
+            if not segments:
+                return None
+            segments.pop()
+        elif folder != ".":
+            segments.append(folder)
+    return "/".join(["", *segments, name])
 
 
 def _warn_of_missing(file: StaticFile, reference: Reference, reason: str) -> None:

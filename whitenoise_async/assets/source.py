@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from ..files.memory_file import MemoryFile
 from ..http.negotiation import IDENTITY
 from ..registry.entries import HashedFile, StaticFile
@@ -9,7 +11,8 @@ from ..registry.interface import Registry
 from ..serving.open_variants import OpenVariants
 from ..serving.source import WrongHashError
 from .compressor import MemoryCompressor
-from .contents import Contents
+from .contents import ChangingError, Contents
+from .graph import hash_of, reached_from
 from .hashes import Hashes
 
 
@@ -24,12 +27,15 @@ class AssetSource:
         self._hashes = hashes
         self._compressor = compressor
 
-    def open(self, entry: StaticFile) -> OpenVariants:
-        """Open a file with its variants; see :class:`Source`."""
+    def open(self, entry: StaticFile, *, compress: bool = True) -> OpenVariants:
+        """Open a file with its variants; see :class:`Source`.
+
+        :param compress: whether to compress a style sheet that is rewritten.
+        """
         variants = OpenVariants(entry)
         if isinstance(entry, HashedFile):
             try:
-                self._prepare(entry, variants)
+                self._prepare(entry, variants, compress=compress)
             except BaseException:
                 variants.close()
                 raise
@@ -37,23 +43,32 @@ class AssetSource:
 
     def verified(self, file: HashedFile) -> HashedFile:
         """Check the hash of a file; see :class:`Source`."""
-        if self._hashes.hash_of(file.plain) != file.hash:
+        try:
+            is_right = self._hashes.hash_of(file.plain) == file.hash
+        except ChangingError:
+            is_right = False
+        if not is_right:
             raise WrongHashError(file)
         return self._registry.keep_hashed(file)
 
-    def _prepare(self, file: HashedFile, variants: OpenVariants) -> None:
+    def _prepare(self, file: HashedFile, variants: OpenVariants, *, compress: bool) -> None:
         """Check the hash of the open file, and rewrite it if it is a style sheet."""
         opened = variants.files[IDENTITY]
         content = self._contents.of(file.plain, opened)
-        reached = self._hashes.reached_from(file.plain, content)
-        if self._hashes.combine(file.plain, content, reached) != file.hash:
+        url = file.plain.url
+        graph = self._hashes.graph_of(file.plain, content)
+        if hash_of(graph, url) != file.hash:
             raise WrongHashError(file)
-        if not reached:
+        if not graph[url].links:
             return
         original = opened.read_fully(0, opened.state.size)
-        rewritten = self._hashes.rewrite(file.plain, content, original)
-        made = {IDENTITY: rewritten, **self._compressor.compress(rewritten)}
-        variants.others += [(each.path, each.state) for _, each in reached.values()]
+        if hashlib.sha256(original).digest() != content.digest:  # it was overwritten just now
+            raise WrongHashError(file)
+        made = {IDENTITY: self._hashes.rewrite(graph, url, original)}
+        if compress:
+            made |= self._compressor.compress(made[IDENTITY])
+        others = [graph[each] for each in reached_from(graph, url)]
+        variants.others += [(each.file.path, each.content.state) for each in others]
         variants.replace(
             {coding: MemoryFile(data, file.path, opened.state) for coding, data in made.items()}
         )
