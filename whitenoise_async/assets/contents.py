@@ -11,6 +11,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..files.content import pieces_of_file
+from ..files.errors import UnavailableError
 from ..files.open_file import OpenFile, open_below, open_file
 from ..files.state import FileState, read_state
 from ..registry.entries import StaticFile
@@ -23,6 +24,17 @@ if TYPE_CHECKING:
     from .stylesheets import Reference
 
 _INSTALL = "pip install 'whitenoise_async[assets]'"
+
+
+# A file that is written while it is read is read again this often.
+_ATTEMPTS = 5
+
+
+class ChangingError(UnavailableError):
+    """A file changes each time that it is read."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path, "it changes while it is read")
 
 
 class Content(NamedTuple):
@@ -82,6 +94,7 @@ class Contents:
         """The content of ``file``, which is checked if that is due. Blocks on the disk.
 
         :raises UnavailableError: if there is no such file.
+        :raises ChangingError: if it changes each time that it is read.
         :raises FileSystemError: if the system fails.
         """
         known = self._known_of(file.path)
@@ -90,13 +103,19 @@ class Contents:
         with known.lock:
             content = known.content
             if content is None or read_state(file.path) != content.state:
-                opened = (
-                    open_file(file.path) if file.root is None else open_below(file.root, file.path)
-                )
-                with closing(opened):
-                    content = self.of(file, opened)
+                content = self._read_whole(file, known)
             known.check_after = monotonic() + self._check_interval
             return content
+
+    def _read_whole(self, file: StaticFile, known: _Known) -> Content:
+        """The content of ``file``, which is read again if it is written meanwhile."""
+        for _ in range(_ATTEMPTS):
+            opened = open_file(file.path) if file.root is None else open_below(file.root, file.path)
+            with closing(opened):
+                content = self.of(file, opened)
+            if known.content is content:
+                return content
+        raise ChangingError(file.path)
 
     def of(self, file: StaticFile, opened: OpenFile) -> Content:
         """The content of ``file``, as it is in the open file. Blocks on the disk.
