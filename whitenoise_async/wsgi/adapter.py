@@ -61,7 +61,7 @@ class WhiteNoise(BaseWhiteNoise[tuple[str, str]]):
                 # Every response gets a list of its own: middleware changes it in place.
                 start_response(STATUS_LINES[response.status], response.headers.copy())
                 return [body] if body else []
-        if mount := environ.get("SCRIPT_NAME"):
-            return call_mounted(self.application, self.site, mount, environ, start_response)
+        if environ.get("SCRIPT_NAME"):
+            return call_mounted(self.application, self.site, environ, start_response)
         result: Iterable[bytes] = self.application(environ, start_response)
         return result

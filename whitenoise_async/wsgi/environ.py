@@ -61,6 +61,17 @@ def url_of(environ: Mapping[str, Any]) -> str | None:
     return path if path.isascii() else decode_path(path)
 
 
+def mount_of(environ: Mapping[str, Any]) -> str:
+    """The decoded mount point. Bytes that are not UTF-8 become lone surrogates (PEP 383)."""
+    name: str = environ.get("SCRIPT_NAME", "")
+    if name.isascii():
+        return name
+    try:
+        return name.encode("latin-1").decode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # text that was decoded, as in `decode_path`
+        return name
+
+
 def target_of(environ: Mapping[str, Any]) -> tuple[str, str]:
     """The request's path, or the mount point if there is none, and its query."""
     path = environ.get("PATH_INFO") or environ.get("SCRIPT_NAME", "").rstrip("/")

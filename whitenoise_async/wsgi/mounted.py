@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from ..assets.site import Site
+from .environ import mount_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -14,11 +15,11 @@ if TYPE_CHECKING:
 def call_mounted(
     application: WSGIApplication,
     site: Site,
-    mount: str,
     environ: WSGIEnvironment,
     start_response: StartResponse,
 ) -> Iterable[bytes]:
-    """Call an application, with ``mount`` as the mount point for URLs."""
+    """Call an application, with its ``SCRIPT_NAME`` as the mount point for URLs."""
+    mount = mount_of(environ)
     with site.mounted_at(mount):
         body = application(environ, start_response)
     wrapper = environ.get("wsgi.file_wrapper")
