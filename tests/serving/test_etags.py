@@ -17,7 +17,9 @@ from tests.helpers.files import MTIME, write
 from tests.helpers.waiting import until_async
 from whitenoise_async import ASGIWhiteNoise
 from whitenoise_async.asgi.worker_threads import MAX_LONG, statistics
+from whitenoise_async.files.memory_file import MemoryFile
 from whitenoise_async.files.open_file import OpenFile, open_file
+from whitenoise_async.files.state import read_state
 from whitenoise_async.registry.entries import StaticFile
 from whitenoise_async.serving import etags
 from whitenoise_async.serving.etags import (
@@ -154,6 +156,18 @@ def test_the_number_of_digests_is_bounded_least_recently_used_out_first(
 
 def test_no_more_digests_are_kept_than_files_of_a_large_site() -> None:
     assert etags.MAX_DIGESTS == 4096
+
+
+def test_content_in_memory_has_the_digest_of_its_own_bytes(tmp_path: Path) -> None:
+    """The state of what was made of one file says only how long it is."""
+    state = read_state(str(write(tmp_path / "a.css", b"original")))
+    digests = ContentDigests()
+    for content in (b"one", b"two"):
+        made = [MemoryFile(content, str(tmp_path / "a.css"), state)] * 2
+        entry = StaticFile(str(tmp_path / "a.css"), "/a.css")
+        expected = hashlib.blake2b(content, digest_size=16).hexdigest()
+        assert digests.tags(entry, made, [True, True]) == [expected] * 2
+    assert len(digests) == 0
 
 
 @pytest.mark.parametrize(("size", "is_long"), [(1_048_576, False), (1_048_577, True)])

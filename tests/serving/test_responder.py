@@ -264,7 +264,13 @@ class Disk:
 class Site:
     """A responder for the files below a root."""
 
-    def __init__(self, root: Path, check_interval: float | None = None, **limits: Any) -> None:
+    def __init__(
+        self,
+        root: Path,
+        check_interval: float | None = None,
+        source: Disk | None = None,
+        **limits: Any,
+    ) -> None:
         self.hooks: list[str] = []
         options = RegistryOptions("index.html", substitutes={NotFoundPage: "404.html"})
         self._registry = WalkedRegistry(options)
@@ -272,7 +278,7 @@ class Site:
         sizes = {"max_cached_file_size": 1000, "max_cache_size": 10_000, **limits}
         self.responder = Responder(
             self._registry,
-            Disk(),
+            source or Disk(),
             FileHeaders(
                 MediaTypes({}),
                 None,
@@ -984,3 +990,79 @@ def test_a_disk_error_while_a_body_is_read_is_a_503_and_closes_the_file(
     assert descriptors_of(path) == []
     assert site.reply() == TEXT
     assert [file.is_open for file in opened] == [False] * 2
+
+
+class HashedDisk(Disk):
+    """A source that takes the content of a file for its hash."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, HashedFile] = {}
+
+    def verified(self, file: HashedFile) -> HashedFile:
+        if Path(file.path).read_text() != file.hash:
+            raise WrongHashError(file)
+        return self.kept.setdefault(file.url, file)
+
+
+class HashedSite(Site):
+    """Requests hashed URLs, each time with an entry of its own if none was kept."""
+
+    def __init__(self, root: Path) -> None:
+        self.disk = HashedDisk()
+        super().__init__(root, check_interval=0, source=self.disk)
+        self.plain = self.entry()
+        assert isinstance(self.plain, StaticFile)
+
+    def ask(self, hash_: str, method: str = "GET") -> Reply[Any] | None:
+        entry = self.disk.kept.get(f"/{hash_}") or HashedFile(self.plain, f"/{hash_}", hash_)
+        raw = relevant_headers(environ_of(make_call(entry.url, (), method)))
+        return self.responder.reply(FileRequest(entry, method, raw, entry.url, ""))
+
+
+def test_a_wrong_hash_is_not_found_and_leaves_nothing(tmp_path: Path) -> None:
+    write(tmp_path / "a.txt", b"0" * 12)
+    site = HashedSite(tmp_path)
+    for number in range(1, 1000):
+        reply = site.ask(f"{number:012x}")
+        assert reply is not None
+        assert (reply[0].status, reply[1]) == (404, b"Not Found\n")
+    headers = dict(reply[0].headers)
+    assert headers["Cache-Control"] == "no-store"
+    assert headers["Access-Control-Allow-Origin"] == "*"
+    head = site.ask("f" * 12, "HEAD")
+    assert head is not None
+    assert (head[0].status, head[1]) == (404, b"")
+    assert dict(head[0].headers)["Content-Length"] == "10"
+    assert not site.responder._served
+    assert not site.responder.response_cache
+    assert body_of(site.ask("0" * 12)) == b"0" * 12
+
+
+def test_what_is_stored_for_an_older_hash_is_dropped(tmp_path: Path) -> None:
+    site = HashedSite(write(tmp_path / "a.txt", b"").parent)
+    for number in range(5):
+        hash_ = f"{number:012x}"
+        replace(tmp_path / "a.txt", hash_.encode())
+        for _ in range(2):
+            assert body_of(site.ask(hash_)) == hash_.encode()
+        assert len(site.responder._served) == len(site.responder.content_cache) == 1
+
+
+def test_a_hash_that_is_right_again_is_served_again(tmp_path: Path) -> None:
+    """A deployment was rolled back."""
+    site = HashedSite(write(tmp_path / "a.txt", b"").parent)
+    for hash_ in ("0" * 12, "1" * 12, "0" * 12):
+        replace(tmp_path / "a.txt", hash_.encode())
+        assert body_of(site.ask(hash_)) == hash_.encode()
+    site.responder.forget(site.disk.kept["/" + "0" * 12])
+    assert not site.responder._served
+    assert not site.responder._hashed
+
+
+def test_a_method_that_is_not_allowed_needs_a_right_hash_too(tmp_path: Path) -> None:
+    site = HashedSite(write(tmp_path / "a.txt", b"0" * 12).parent)
+    for method, status in (("OPTIONS", 204), ("POST", 405)):
+        right, wrong = site.ask("0" * 12, method), site.ask("1" * 12, method)
+        assert right is not None
+        assert wrong is not None
+        assert (right[0].status, wrong[0].status) == (status, 404)

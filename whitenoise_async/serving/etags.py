@@ -106,6 +106,9 @@ class ContentDigests:
         ]
 
     def _digest_of(self, file: OpenFile | MemoryFile) -> str | None:
+        if isinstance(file, MemoryFile):
+            # Its state says only how long it is: two of the same file may be equal.
+            return compute_digest(file)
         with self._lock:
             state, digest = self._digests.get(file.path, (None, ""))
             if state == file.state:

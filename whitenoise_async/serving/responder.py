@@ -123,6 +123,8 @@ class Responder(Generic[Line]):
         self.response_cache = ResponseCache(wire_format, keep=self._keep)
         # By entry. Only files that were requested and are still listed have one.
         self._served: dict[object, ServedFile] = {}
+        # By the file at the plain URL: the last one whose hash was right.
+        self._hashed: dict[StaticFile, HashedFile] = {}
         register_after_fork(self)
 
     def reset_after_fork(self) -> None:
@@ -223,6 +225,15 @@ class Responder(Generic[Line]):
         served = self._served.pop(entry, None)
         if served is not None:
             self._drop_snapshot(served)
+        if isinstance(entry, HashedFile) and self._hashed.get(entry.plain) is entry:
+            self._hashed.pop(entry.plain, None)
+
+    def _forget_other_hash(self, file: HashedFile) -> None:
+        """Drop everything stored for the hash that a file had before."""
+        other = self._hashed.get(file.plain)
+        if other is not None and other is not file:
+            self.forget(other)
+        self._hashed[file.plain] = file
 
     def forget_replaced(self) -> None:
         """Drop everything stored for files that the registry no longer finds after a new root."""
@@ -254,6 +265,7 @@ class Responder(Generic[Line]):
         if served is None:
             if isinstance(entry, HashedFile):
                 entry = self._source.verified(entry)
+                self._forget_other_hash(entry)
             served = self._served.setdefault(entry, ServedFile(entry))
         return served
 
