@@ -17,14 +17,16 @@ from urllib.parse import quote
 from anyio import to_thread
 
 from ..files.content import pieces_of_file
-from ..files.errors import UnavailableError
+from ..files.errors import FileSystemError, UnavailableError
+from ..files.state import FileState, read_state
 from ..options import Options, apply_keywords, describe_options, resolve
-from ..registry.entries import HashedFile, Redirect, StaticFile
-from ..registry.hashed_urls import hashed_url
+from ..registry.entries import HashedFile, StaticFile
+from ..registry.hashed_urls import file_of, hashed_url
 from ..registry.interface import make_root
 from ..serving.file_headers import Hook
 from ..serving.source import WrongHashError
 from ..support.suggestions import nearest_path
+from .contents import ChangingError
 from .import_map import import_map_element
 from .markup import Markup
 from .preload import link_value
@@ -92,8 +94,8 @@ class Assets(Options):
         self._base_url = base_url
         interval = 0 if site.options.autorefresh else site.options.check_interval
         self._check_interval = math.inf if interval is None else interval
-        # By name, with the URL for which it was computed.
-        self._integrity: dict[str, tuple[str, str]] = {}
+        # By name, with the URL and the state for which it was computed.
+        self._integrity: dict[str, tuple[tuple[str, FileState | None], str]] = {}
 
     def add_files(
         self, root: str | os.PathLike[str], prefix: str | None = None, followlinks: bool = False
@@ -133,19 +135,7 @@ class Assets(Options):
         :raises FileNotFoundError: if there is no such file.
         :raises FileSystemError: if the system fails.
         """
-        for _ in range(_ATTEMPTS):
-            found = self._current(name)
-            known = self._integrity.get(name)
-            if known is not None and known[0] == found.url:
-                return known[1]
-            try:
-                integrity = self._compute_integrity(found.file)
-            except WrongHashError:  # the file was replaced just now
-                self.site.found.pop(name, None)
-                continue
-            self._integrity[name] = found.url, integrity
-            return integrity
-        raise FileNotFoundError(f"{found.file.path} changes while it is read")
+        return self._with_integrity(name)[1]
 
     def import_map(self, *names: str, nonce: str | None = None) -> Markup:
         """An import map (HTML standard, section 8.1.6.2) from plain URLs to hashed ones.
@@ -160,11 +150,16 @@ class Assets(Options):
         """
         imports, integrity = {}, {}
         for name in names or self._scripts():
-            found = self._current(name)
+            try:
+                found, integrity_ = self._with_integrity(name)
+            except FileNotFoundError:
+                if names:
+                    raise
+                continue  # it was removed after it was listed
             url, plain_url = self._absolute(found.url), self._absolute(found.plain_url)
             if url != plain_url:
                 imports[plain_url] = url
-            integrity[url] = self.integrity(name)
+            integrity[url] = integrity_
         return import_map_element(imports, integrity, nonce)
 
     def preload(self, *names: str) -> list[str]:
@@ -177,12 +172,12 @@ class Assets(Options):
         """
         return [
             link_value(
-                self.url(name),
-                self.site.media_type(self._current(name).file.path),
-                self.integrity(name),
+                self._absolute(found.url),
+                self.site.media_type(found.file.path),
+                integrity,
                 is_cross_origin=bool(self._base_url),
             )
-            for name in names
+            for found, integrity in map(self._with_integrity, names)
         ]
 
     def vite(self, entry: str, nonce: str | None = None) -> ViteTags:
@@ -220,7 +215,7 @@ class Assets(Options):
         from concurrent.futures import ThreadPoolExecutor
 
         def prepare(file: StaticFile) -> None:
-            with suppress(FileNotFoundError):
+            with suppress(FileNotFoundError, FileSystemError):
                 self._current(file.url)
 
         # Most of the time goes to SHA-256, which releases the GIL.
@@ -230,23 +225,33 @@ class Assets(Options):
 
     def _current(self, name: str) -> FoundFile:
         """The file with a name, which is checked if that is due."""
-        found = self.site.found.get(name)
+        kept = self.site.found
+        found = kept.get(name)
         if found is None or monotonic() >= found.check_after:
-            found = self.site.found[name] = self._look_up(name)
+            found = kept[name] = self._look_up(name)
         return found
 
     def _look_up(self, name: str) -> FoundFile:
         check_after = monotonic() + self._check_interval
         plain_url, file = self._file(name)
-        url = plain_url
-        if not self.site.hashes.has_hashed_name(file):
-            try:
-                hash_ = self.site.hashes.hash_of(file)
-            except UnavailableError as error:
-                raise FileNotFoundError(str(error)) from None
-            url = hashed_url(plain_url, hash_)
-            file = HashedFile(file, url, hash_)
-        return FoundFile(file, _quoted(plain_url), _quoted(url), check_after)
+        quoted = _quoted(plain_url)
+        try:
+            hash_ = self._hash_of(file, plain_url)
+            if hash_ is None:
+                return FoundFile(file, quoted, quoted, read_state(file.path), check_after)
+        except UnavailableError as error:
+            raise FileNotFoundError(str(error)) from None
+        url = hashed_url(plain_url, hash_)
+        return FoundFile(HashedFile(file, url, hash_), quoted, _quoted(url), None, check_after)
+
+    def _hash_of(self, file: StaticFile, plain_url: str) -> str | None:
+        """The hash for the URL of a file; ``None`` if the page gets the plain URL."""
+        if plain_url.endswith("/") or self.site.hashes.has_hashed_name(file):
+            return None
+        try:
+            return self.site.hashes.hash_of(file)
+        except ChangingError:  # the plain URL is right whatever the content will be
+            return None
 
     def _file(self, name: str) -> tuple[str, StaticFile]:
         """The plain URL of a file, and the file."""
@@ -254,9 +259,9 @@ class Assets(Options):
             raise TypeError(f"name must be the path of a file below a root, got {name!r}")
         urls = [name] if name.startswith("/") else [each.prefix + name for each in self.site.roots]
         for url in urls:
-            entry = self.site.registry.look_up(url)
-            file = entry.file if isinstance(entry, Redirect) else entry
-            if file is not None and not isinstance(file, HashedFile):
+            file = file_of(self.site.registry.look_up(url))
+            # The variant of another file is not served at its own URL.
+            if file is not None and not (file.is_variant and self.site.find(url) is None):
                 return url, file
         raise FileNotFoundError(f"There is no static file {name!r}; {self._hint(name)}")
 
@@ -278,14 +283,33 @@ class Assets(Options):
         mount = self.site.mount
         return f"{self._base_url}{mount and _mount_path(mount)}{url}"
 
-    def _compute_integrity(self, file: StaticFile) -> str:
+    def _with_integrity(self, name: str) -> tuple[FoundFile, str]:
+        """The file with a name, and the integrity of what is sent at its URL."""
+        for _ in range(_ATTEMPTS):
+            found = self._current(name)
+            described = found.url, found.state
+            known = self._integrity.get(name)
+            if known is not None and known[0] == described:
+                return found, known[1]
+            integrity = self._compute_integrity(found.file)
+            if integrity is not None:
+                self._integrity[name] = described, integrity
+                return found, integrity
+            self.site.found.pop(name, None)
+        raise FileNotFoundError(f"{found.file.path} changes while it is read")
+
+    def _compute_integrity(self, file: StaticFile) -> str | None:
+        """The integrity of a file; ``None`` if it was replaced or changes while it is read."""
         digest = hashlib.sha384()
         try:
-            with closing(self.site.source.open(file)) as variants:
-                for piece in pieces_of_file(variants.identity):
+            with closing(self.site.source.open(file, compress=False)) as variants:
+                content = variants.identity
+                for piece in pieces_of_file(content):
                     digest.update(piece)
+                if not content.is_unchanged():
+                    return None
         except WrongHashError:
-            raise
+            return None
         except UnavailableError as error:
             raise FileNotFoundError(str(error)) from None
         return f"sha384-{b64encode(digest.digest()).decode()}"

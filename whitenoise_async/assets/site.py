@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any, NamedTuple
 
 from ..files.errors import UnavailableError
+from ..files.state import FileState
 from ..http.media_types import essence_of
 from ..options import ResolvedOptions
 from ..registry.entries import Fallback, NotFoundPage, StaticFile
@@ -32,7 +33,8 @@ class FoundFile(NamedTuple):
 
     file: StaticFile  # at the URL that the page gets
     plain_url: str
-    url: str  # with a hash, unless the name has one
+    url: str  # with a hash, unless the file keeps its plain URL
+    state: FileState | None  # if it keeps its plain URL
     check_after: float  # by time.monotonic()
 
 
@@ -55,7 +57,9 @@ class Site:
             options.max_cached_file_size,
         )
         self.hashes = Hashes(contents, registry, self._has_hashed_name)
-        compressor = MemoryCompressor(is_enabled=not options.autorefresh)
+        compressor = MemoryCompressor(
+            is_enabled=not options.autorefresh and options.max_cache_size > 0
+        )
         self.source = AssetSource(registry, contents, self.hashes, compressor)
         #: Files that pages asked for, by name. A new root may have other ones.
         self.found: dict[str, FoundFile] = {}
@@ -116,13 +120,16 @@ class Site:
         try:
             yield
         finally:
-            self._mount.reset(token)
+            # A task that was abandoned is ended by the garbage collector, in another context.
+            with suppress(ValueError):
+                self._mount.reset(token)
 
     def add(self, root: Root, names: Iterable[str] | None = None) -> None:
         """Add a root, which wins over earlier ones; see :meth:`Registry.add`."""
         self.roots = (root, *self.roots)
         self.registry.add(root, names)
-        self.found.clear()
+        # Not cleared: a thread may be about to enter a file of the other roots.
+        self.found = {}
         for responder in self._responders:
             responder.forget_replaced()
 
@@ -146,7 +153,7 @@ class Site:
         if not isinstance(entry, StaticFile):
             return None
         try:
-            with closing(self.source.open(entry)):
+            with closing(self.source.open(entry, compress=False)):
                 return entry
         except UnavailableError:
             return None
