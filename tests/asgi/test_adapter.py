@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextvars
 import re
 from pathlib import Path
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import httpx
 import pytest
 from fastapi import FastAPI
@@ -19,8 +21,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
 
-from tests.helpers.clients import call_asgi, make_call
-from whitenoise_async import ASGIWhiteNoise, WhiteNoise
+from tests.helpers.clients import call_asgi, make_call, scope_of
+from whitenoise_async import ASGIWhiteNoise, Assets, WhiteNoise
 
 
 async def home(request: Request) -> PlainTextResponse:
@@ -200,3 +202,116 @@ def test_a_wrong_option_is_not_logged_without_an_event_loop(
     with pytest.raises(ValueError, match="max_age must be 0 or more"):
         kind(None, max_age=-1)
     assert caplog.messages == []
+
+
+@pytest.fixture
+def assets(site: Path) -> Assets:
+    return Assets(site, "static")
+
+
+def below(assets: Assets, mount: str, name: str = "robots.txt") -> str:
+    with assets.site.mounted_at(mount):
+        return assets.url(name)
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+@pytest.mark.parametrize("mount", ["", "/app", "/app/", "app", "/ü b"])
+def test_urls_begin_with_the_root_path(assets: Assets, backend: str, mount: str) -> None:
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        await anyio.lowlevel.checkpoint()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        body = [assets.url("robots.txt").encode()]
+        async with anyio.create_task_group() as group:
+
+            async def in_a_task() -> None:
+                body.append(assets.url("robots.txt").encode())
+
+            group.start_soon(in_a_task)
+        body.append((await anyio.to_thread.run_sync(assets.url, "robots.txt")).encode())
+        await send({"type": "http.response.body", "body": b" ".join(body)})
+
+    app = ASGIWhiteNoise(application, assets=assets)
+    reply = call_asgi(app, make_call("/page", mount=mount), backend)
+    assert set(reply.body.decode().split(" ")) == {below(assets, mount)}
+    assert assets.site.mount == ""
+    url = below(assets, "")
+    assert call_asgi(app, make_call(url, mount=mount), backend).body == b"User-agent: *\n"
+
+
+async def test_requests_at_the_same_time_keep_their_mount_points(assets: Assets) -> None:
+    begun = anyio.Event()
+    seen: dict[str, str] = {}
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        if len(seen) == 1:
+            begun.set()
+        seen[scope["root_path"]] = ""
+        await begun.wait()
+        seen[scope["root_path"]] = assets.url("robots.txt")
+
+    app: Any = ASGIWhiteNoise(application, assets=assets)
+    mounts = ["/one", "/two"]
+    async with anyio.create_task_group() as group:
+        for mount in mounts:
+            group.start_soon(app, scope_of(make_call("/page", mount=mount)), None, None)
+    assert seen == {mount: below(assets, mount) for mount in mounts}
+
+
+async def test_a_websocket_has_a_mount_point_and_no_files(assets: Assets) -> None:
+    seen = []
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        seen.append((scope["type"], assets.url("robots.txt")))
+
+    app: Any = ASGIWhiteNoise(application, assets=assets)
+    scope = {"type": "websocket", "path": "/app" + below(assets, ""), "root_path": "/app"}
+    await app(scope, None, None)
+    await app({"type": "lifespan"}, None, None)
+    assert seen == [("websocket", below(assets, "/app")), ("lifespan", below(assets, ""))]
+
+
+async def test_mounted_applications_with_assets_of_their_own(assets: Assets, site: Path) -> None:
+    own = Assets(site / "docs")
+
+    def page(request: Request) -> PlainTextResponse:
+        return PlainTextResponse(f"{assets.url('robots.txt')} {own.url('index.html')}")
+
+    inner = Starlette(routes=[Route("/page", page)])
+    inner.add_middleware(ASGIWhiteNoise, assets=own)
+    outer = Starlette(routes=[Mount("/inner", inner), Route("/page", page)])
+    outer.add_middleware(ASGIWhiteNoise, assets=assets)
+    app = Starlette(routes=[Mount("/outer", outer)])
+    async with client_for(app) as client:
+        first, second = (await client.get("/outer/inner/page")).text.split(" ")
+        assert first == below(assets, "/outer")
+        assert second == below(own, "/outer/inner", "index.html")
+        assert (await client.get(first)).text == "User-agent: *\n"
+        assert (await client.get(second)).status_code == 200
+        assert (await client.get("/outer/page")).text == f"{first} {below(own, '', 'index.html')}"
+
+
+async def test_an_error_of_the_application_ends_the_mount_point(assets: Assets) -> None:
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        raise RuntimeError("application")
+
+    app: Any = ASGIWhiteNoise(application, assets=assets)
+    with pytest.raises(RuntimeError, match="application"):
+        await app(scope_of(make_call("/page", mount="/app")), None, None)
+    assert assets.site.mount == ""
+
+
+def test_an_application_that_is_abandoned_causes_no_error(assets: Assets) -> None:
+    """An event loop that stops leaves tasks to the garbage collector, in another context."""
+
+    class Never:
+        def __await__(self) -> Any:
+            yield
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        await Never()
+
+    app: Any = ASGIWhiteNoise(application, assets=assets)
+    running = app(scope_of(make_call("/page", mount="/app")), None, None)
+    contextvars.copy_context().run(running.send, None)
+    running.close()
+    assert assets.site.mount == ""

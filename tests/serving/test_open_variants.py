@@ -16,6 +16,7 @@ import pytest
 from tests.helpers.clients import Serve
 from tests.helpers.files import MTIME, write
 from whitenoise_async.files.errors import UnavailableError
+from whitenoise_async.files.memory_file import MemoryFile
 from whitenoise_async.files.open_file import OpenFile, open_file
 from whitenoise_async.files.state import read_state
 from whitenoise_async.registry.entries import StaticFile
@@ -371,3 +372,18 @@ def test_a_file_with_the_name_of_a_variant_is_not_served_if_the_original_cannot_
     with pytest.raises(UnavailableError, match="not a regular file") as caught:
         OpenVariants(StaticFile(str(path), "/a.txt.gz", is_variant=True))
     assert not caught.value.gone
+
+
+def test_content_in_memory_replaces_all_open_files(tmp_path: Path, opened: list[OpenFile]) -> None:
+    path = write(tmp_path / "a.txt", TEXT, compressed=True)
+    variants = OpenVariants(StaticFile(str(path), "/a.txt", (".gz", ".br")))
+    states = variants.states()
+    assert variants.identity is opened[0]
+    made = {"identity": MemoryFile(b"made", str(path), variants.identity.state)}
+    variants.replace(made)
+    assert not any(each.is_open for each in opened)
+    assert (variants.files, variants.made) == ({}, made)
+    assert variants.identity is made["identity"]
+    assert variants.states() == states
+    assert [path for path, _ in states] == [f"{path}.br", str(path), f"{path}.gz"]
+    variants.close()

@@ -1010,8 +1010,9 @@ class HashedSite(Site):
     def __init__(self, root: Path) -> None:
         self.disk = HashedDisk()
         super().__init__(root, check_interval=0, source=self.disk)
-        self.plain = self.entry()
-        assert isinstance(self.plain, StaticFile)
+        plain = self.entry()
+        assert isinstance(plain, StaticFile)
+        self.plain = plain
 
     def ask(self, hash_: str, method: str = "GET") -> Reply[Any] | None:
         entry = self.disk.kept.get(f"/{hash_}") or HashedFile(self.plain, f"/{hash_}", hash_)
@@ -1026,6 +1027,8 @@ def test_a_wrong_hash_is_not_found_and_leaves_nothing(tmp_path: Path) -> None:
         reply = site.ask(f"{number:012x}")
         assert reply is not None
         assert (reply[0].status, reply[1]) == (404, b"Not Found\n")
+    reply = site.ask("f" * 12)
+    assert reply is not None
     headers = dict(reply[0].headers)
     assert headers["Cache-Control"] == "no-store"
     assert headers["Access-Control-Allow-Origin"] == "*"

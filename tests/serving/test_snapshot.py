@@ -11,7 +11,8 @@ import pytest
 
 from tests.helpers.clients import Serve
 from tests.helpers.files import write
-from whitenoise_async.files.state import FileState
+from whitenoise_async.files.memory_file import MemoryFile
+from whitenoise_async.files.state import FileState, read_state
 from whitenoise_async.http.media_types import MediaTypes
 from whitenoise_async.registry.entries import Fallback, NotFoundPage, StaticFile
 from whitenoise_async.serving.etags import make_tag_source
@@ -156,3 +157,25 @@ def test_a_snapshot_of_a_file_with_a_constant_date_stays_current(
     snapshot = snapshot_of(ServedFile(StaticFile(str(path), "/a.txt")), headers)
     assert snapshot.representations[0].last_modified is None
     assert snapshot.is_current()
+
+
+@pytest.mark.parametrize("changed", ["a.css", "a.css.gz", "x.png"])
+def test_a_snapshot_of_content_in_memory_depends_on_the_files_on_the_disk(
+    tmp_path: Path, headers: FileHeaders, changed: str
+) -> None:
+    path = write(tmp_path / "a.css", TEXT, compressed=True)
+    image = write(tmp_path / "x.png", b"x")
+    served = ServedFile(StaticFile(str(path), "/a.css", (".gz",)))
+    with closing(OpenVariants(served.entry)) as variants:
+        state = variants.files["identity"].state
+        variants.others.append((str(image), read_state(str(image))))
+        made = {"identity": b"rewritten", "br": b"coded"}
+        variants.replace({name: MemoryFile(each, str(path), state) for name, each in made.items()})
+        snapshot = served.take_snapshot(variants, headers, make_tag_source("mtime"))
+    assert list(snapshot.contents) == list(made)
+    for each in snapshot.representations:
+        assert (each.size, each.last_modified) == (len(made[each.coding]), state.last_modified())
+        assert ("Vary", "Accept-Encoding") in each.headers
+    assert snapshot.is_current()
+    (tmp_path / changed).write_bytes(b"changed")
+    assert not snapshot.is_current()

@@ -14,10 +14,10 @@ import pytest
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
-from tests.helpers.clients import ADAPTERS, Serve, call_asgi, call_wsgi, client_of, make_call
+from tests.helpers.clients import ADAPTERS, Get, Serve, call_asgi, call_wsgi, client_of, make_call
 from tests.helpers.files import MTIME, write
 from tests.helpers.unprivileged_scripts import run_as_nobody
-from whitenoise_async import ASGIWhiteNoise, WhiteNoise
+from whitenoise_async import ASGIWhiteNoise, Assets, WhiteNoise
 from whitenoise_async.base import BaseWhiteNoise
 from whitenoise_async.files.open_file import OpenFile
 from whitenoise_async.serving import etags
@@ -780,3 +780,141 @@ def test_the_application_gets_the_request_unchanged(site: Path) -> None:
     call_asgi(asgi, call)
     call_asgi(ASGIWhiteNoise(asgi, site), call)
     assert seen[0] == seen[1]
+
+
+class TestHashedUrls:
+    """A file at its hashed URL is like at its plain one, but never changes."""
+
+    IMMUTABLE = "max-age=315360000, public, immutable"
+
+    @pytest.fixture
+    def root(self, site: Path) -> Path:
+        sheet = b"a { b: url(deep/image.png) }\n" * 100
+        write(site / "docs" / "sheet.css", sheet, compressed=True)
+        return site
+
+    @pytest.fixture
+    def assets(self, root: Path) -> Assets:
+        return Assets(root, "static", add_headers_function=set_access)
+
+    @pytest.fixture
+    def get(self, adapter: str, assets: Assets) -> Get:
+        return client_of(adapter)(ADAPTERS[adapter](None, assets=assets))
+
+    @pytest.mark.parametrize("name", ["app.css", "docs/sheet.css", "docs/deep/image.png", "✓.txt"])
+    @pytest.mark.parametrize("coding", ["identity", "gzip"])
+    def test_only_the_cache_control_differs_from_the_plain_url(
+        self, get: Get, assets: Assets, name: str, coding: str
+    ) -> None:
+        fields = {"Accept-Encoding": coding}
+        plain = dict(get(f"/static/{name}", fields).headers)
+        hashed = dict(get(unquote(assets.url(name)), fields).headers)
+        assert plain.pop("cache-control") == "max-age=60, public"
+        assert hashed.pop("cache-control") == self.IMMUTABLE
+        if name == "docs/sheet.css":  # it is rewritten
+            for header in ("content-length", "etag"):
+                assert plain.pop(header) != hashed.pop(header)
+        assert plain == hashed
+
+    @pytest.mark.parametrize("name", ["app.css", "docs/sheet.css", "docs/deep/image.png"])
+    @pytest.mark.parametrize("coding", ["identity", "gzip"])
+    def test_every_kind_of_request_is_answered(
+        self, get: Get, assets: Assets, name: str, coding: str
+    ) -> None:
+        url, fields = assets.url(name), {"Accept-Encoding": coding}
+        whole = get(url, fields)
+        assert whole.status == 200
+        head = get(url, fields, "HEAD")
+        assert (head.status, head.headers, head.body) == (200, whole.headers, b"")
+        part = get(url, {**fields, "Range": "bytes=2-5"})
+        assert (part.status, part.body) == (206, whole.body[2:6])
+        parts = get(url, {**fields, "Range": "bytes=0-0,-1"})
+        assert (parts.status, parts.body.count(b"Content-Range")) == (206, 2)
+        assert get(url, {**fields, "Range": "bytes=9999999-"}).status == 416
+        not_modified = get(url, {**fields, "If-None-Match": whole["etag"]})
+        assert (not_modified.status, not_modified["etag"]) == (304, whole["etag"])
+        assert not_modified["cache-control"] == self.IMMUTABLE
+        assert get(url, {**fields, "If-Match": '"x"'}).status == 412
+        assert get(url, {**fields, "If-Modified-Since": LAST_MODIFIED}).status == 304
+        options = get(url, fields, "OPTIONS")
+        assert (options.status, options["allow"]) == (204, "GET, HEAD, OPTIONS")
+        assert get(url, fields, "POST").status == 405
+
+    @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "POST"])
+    @pytest.mark.parametrize("autorefresh", [False, True])
+    def test_a_wrong_hash_is_not_found_and_never_cached(
+        self, serve: Serve, application: Any, root: Path, method: str, autorefresh: bool
+    ) -> None:
+        get = serve(root, application=application, autorefresh=autorefresh, fallback="robots.txt")
+        for name in ("app", "docs/sheet"):
+            reply = get(f"/{name}.0123456789ab.css", {"Accept": "text/html"}, method)
+            assert (reply.status, reply["cache-control"]) == (404, "no-store")
+            assert reply.body == (b"" if method == "HEAD" else b"Not Found\n")
+            assert reply["access-control-allow-origin"] == "*"
+            assert not {"etag", "last-modified", "accept-ranges"} & dict(reply.headers).keys()
+        for url in ("/missing.0123456789ab.css", "/app.0123456789AB.css", "/app.css.0123456789ab"):
+            assert get(url).body == b"application: " + url.encode()
+
+    def test_a_range_or_a_condition_changes_no_response_to_a_wrong_hash(self, get: Get) -> None:
+        url = "/static/app.0123456789ab.css"
+        expected = get(url)
+        for fields in (
+            {"Range": "bytes=0-1"},
+            {"If-None-Match": "*"},
+            {"If-Match": '"x"'},
+            {"Accept-Encoding": "gzip"},
+        ):
+            assert get(url, fields) == expected
+
+    @pytest.mark.parametrize("mount", ["/app", "/ü", "/app/", "app"])
+    def test_a_hashed_url_is_found_below_a_mount_point(
+        self, get: Get, assets: Assets, mount: str
+    ) -> None:
+        url = assets.url("app.css")
+        assert get(url, mount=mount).status == 200
+        assert get("/x" + url, mount=mount).status == 404
+
+    def test_a_removed_file_is_the_applications(
+        self, serve: Serve, adapter: str, application: Any, root: Path
+    ) -> None:
+        app = ADAPTERS[adapter](application, root, check_interval=0)
+        get = client_of(adapter)(app)
+        urls = [app.assets.url("robots.txt"), "/robots.0123456789ab.txt"]
+        assert get(urls[0]).status == 200
+        (root / "robots.txt").unlink()
+        for url in urls:
+            assert get(url).body == b"application: " + url.encode()
+
+    @pytest.mark.parametrize(
+        "limits",
+        [{"max_cached_file_size": 0}, {"max_cache_size": 0}, {"max_cache_size": 3000}, {}],
+        ids=str,
+    )
+    def test_the_limits_of_memory_change_no_bytes_of_a_rewritten_style_sheet(
+        self, adapter: str, root: Path, limits: Any
+    ) -> None:
+        app = ADAPTERS[adapter](None, root, **limits)
+        get = client_of(adapter)(app)
+        url = app.assets.url("docs/sheet.css")
+        original = (root / "docs/sheet.css").read_bytes()
+        for _ in range(3):
+            body = get(url).body
+            is_rewritten = limits != {"max_cached_file_size": 0}
+            assert (body != original) is is_rewritten
+            assert get(url, {"Range": "bytes=0-9"}).body == body[:10]
+            coded = get(url, {"Accept-Encoding": "gzip"})
+            if "content-encoding" in coded:
+                assert gzip.decompress(coded.body) == body
+        assert app.responder.content_cache.size <= limits.get("max_cache_size", 10**9)
+
+    @pytest.mark.parametrize("etag", ["content", "mtime", lambda path, url: f"v1-{url}"])
+    def test_each_representation_has_an_etag_of_its_own(
+        self, adapter: str, root: Path, etag: Any
+    ) -> None:
+        app = ADAPTERS[adapter](None, root, etag=etag)
+        get = client_of(adapter)(app)
+        url = app.assets.url("docs/sheet.css")
+        tags = {get(url, {"Accept-Encoding": coding})["etag"] for coding in ("gzip", "br", "*;q=0")}
+        assert len(tags) == 3
+        if callable(etag):
+            assert '"v1-/docs/sheet.css"' in tags  # hooks get the plain URL

@@ -6,6 +6,7 @@ import errno
 import gc
 import os
 import threading
+import tracemalloc
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,11 +18,20 @@ from wsgiref.headers import Headers
 import anyio
 import pytest
 
-from tests.helpers.clients import ADAPTERS, client_of, environ_of, make_call, scope_of
+from tests.helpers.clients import (
+    ADAPTERS,
+    ask_asgi,
+    client_of,
+    environ_of,
+    make_call,
+    scope_of,
+)
 from tests.helpers.files import write
 from tests.helpers.threads import wait_for_threads
-from whitenoise_async import ASGIWhiteNoise, WhiteNoise
+from whitenoise_async import ASGIWhiteNoise, Assets, WhiteNoise
 from whitenoise_async.asgi.worker_threads import Call as ThreadCall
+from whitenoise_async.assets import assets as assets_module
+from whitenoise_async.assets import contents
 from whitenoise_async.files import open_file as files
 from whitenoise_async.files.errors import BrokenBodyError
 from whitenoise_async.http import negotiation
@@ -119,6 +129,93 @@ def test_a_request_without_a_file_costs_one_look_up(
         for path in ("/", "/missing", "/missing/", "/missing.gz", "/large.bin.gz"):
             assert get(path).status == 404
         assert not +count
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{}, {"Accept-Encoding": "gzip"}, {"If-None-Match": "*"}, {"Range": "bytes=1-5"}],
+    ids=["identity", "gzip", "304", "range"],
+)
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_hashed_url_costs_neither_a_system_call_nor_a_thread_once_the_file_is_loaded(
+    adapter: str, root: Path, count: Counter[str], method: str, fields: dict[str, str]
+) -> None:
+    write(root / "sheet.css", b"a { b: url(small.txt) }\n" * 20)
+    # Without checks, since a second may pass between two requests on a busy machine.
+    app = ADAPTERS[adapter](None, root, check_interval=None)
+    get = client_of(adapter)(app)
+    for name in ("small.txt", "sheet.css"):
+        request = partial(get, app.assets.url(name), {**BROWSER, **fields}, method)
+        assert request().status in (200, 206, 304)
+        count.clear()
+        for _ in range(3):
+            request()
+        assert not +count
+
+
+def test_a_repeated_url_costs_no_system_call(root: Path, count: Counter[str]) -> None:
+    write(root / "sheet.css", b"a { b: url(small.txt) }\n")
+    assets = Assets(root, check_interval=None, immutable_file_test=r"/large\.")
+    names = ("small.txt", "sheet.css", "large.bin")
+    asked = [(assets.url(name), assets.integrity(name)) for name in names]
+    count.clear()
+    for _ in range(3):
+        assert [(assets.url(name), assets.integrity(name)) for name in names] == asked
+    assert not +count
+
+
+def test_a_page_checks_each_of_its_files_once_per_interval(
+    root: Path, count: Counter[str], clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (assets_module, contents):
+        monkeypatch.setattr(module, "monotonic", clock)
+    write(root / "sheet.css", b"a { b: url(small.txt) url(large.bin) }\n")
+    assets = Assets(root)
+    for later, expected in ((0.0, 3), (0.9, 0), (0.2, 3), (0.9, 0)):
+        clock.now += later
+        count.clear()
+        for _ in range(3):
+            assets.url("sheet.css")
+            assets.url("small.txt")
+        assert count["stat"] == (expected if later else 0)
+        assert count["open"] == (0 if later else 3)
+
+
+def statuses_of(adapter: str, app: Any, paths: list[str]) -> set[int]:
+    """The statuses of requests, under ASGI all in one event loop."""
+    if adapter == "wsgi":
+        return {client_of(adapter)(app)(path).status for path in paths}
+
+    async def main() -> set[int]:
+        return {(await ask_asgi(app, scope_of(make_call(path)))).status for path in paths}
+
+    return anyio.run(main, backend=adapter)
+
+
+def test_wrong_hashes_cost_neither_a_system_call_nor_memory(
+    adapter: str, root: Path, count: Counter[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Clients choose the hashes. Only the file itself is read, once."""
+    monkeypatch.setattr(created_later, "_INTERVAL", 3600.0)
+    write(root / "sheet.css", b"a { b: url(small.txt) }\n")
+    app = ADAPTERS[adapter](None, root, check_interval=None)
+    names = ("small.{}.txt", "sheet.{}.css", "missing.{}.css", "sheet.{}.gone")
+    urls = [f"/{name}".format(f"{number:012x}") for number in range(500) for name in names]
+    assert statuses_of(adapter, app, urls[:100]) == {404}
+    wait_for_threads(THREAD_NAME)
+    count.clear()
+    gc.collect()
+    tracemalloc.start()
+    try:
+        assert statuses_of(adapter, app, urls) == {404}
+        gc.collect()
+        grown = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert not count.keys() - {"thread"}
+    assert grown < 50 * len(urls)  # far less than an entry for each of them
+    assert not app.responder._served
+    assert not app.responder.response_cache
 
 
 def test_requests_for_missing_files_cost_one_look_at_the_disk_in_an_interval(

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
+from tests.helpers.assets import hash_in
 from tests.helpers.clients import Call, Reply, call_asgi, call_wsgi
 from tests.helpers.examples import some
 from tests.helpers.files import MTIME, write
@@ -20,6 +21,7 @@ from whitenoise_async import ASGIWhiteNoise, WhiteNoise
 
 LARGE = bytes(range(251)) * 400  # 100,400 bytes: more than one piece
 SMALL = b"body { color: black }\n" * 30
+SHEET = b"a { b: url(large.bin) }\n" * 30
 UNRELATED = gzip.compress(b"of something else", mtime=0)
 
 PATHS = [
@@ -57,6 +59,7 @@ def make_site(root: Path) -> None:
     write(root / "empty.txt", b"")
     write(root / "docs" / "index.html", SMALL, compressed=True)
     write(root / "✓.txt", b"checked")
+    write(root / "sheet.css", SHEET)
 
 
 numbers = st.one_of(
@@ -149,6 +152,44 @@ def test_both_adapters_send_the_same_response(pair: Pair, turn: int, call: Call)
     check(call, here)
 
 
+HASHED = [
+    *["large.bin"] * 3, *["sheet.css"] * 4, "app.css", "empty.txt", "✓.txt", "notes.gz", "notes",
+    "docs/index.html", "packaged.html", "tiny.txt",
+]  # fmt: skip
+#: The hash in the place of the right one; ``None`` for that one.
+HASHES = [None, None, None, None, "0123456789ab", "0123456789AB", "0123456789", ""]
+
+
+@in_turns(4)
+@settings(max_examples=90, deadline=None)
+@given(call=calls, name=st.sampled_from(HASHED), hash_=st.sampled_from(HASHES))
+def test_both_adapters_send_the_same_response_for_a_hashed_url(
+    pair: Pair, turn: int, call: Call, name: str, hash_: str | None
+) -> None:
+    url = pair.wsgi.assets.url(name)
+    assert pair.asgi.assets.url(name) == url
+    if hash_ is not None:
+        url = url.replace(hash_in(url), hash_)
+    call = with_real_tags(pair, call._replace(path=unquote(url)))
+    here, there = call_wsgi(pair.wsgi, call), call_asgi(pair.asgi, call)
+    assert here == there
+    event(f"status {here.status}")
+    check_framing(call, here)
+    if hash_ is not None:
+        assert here.status == 404
+        assert here["content-length"] == "10"
+        is_hash = hash_ == "0123456789ab"
+        assert [value for name, value in here.headers if name == "cache-control"] == (
+            ["no-store"] if is_hash else []
+        )
+    elif here.status in (200, 206, 304):
+        immutable = "max-age=315360000, public, immutable"
+        age = "max-age=0, public" if pair.wsgi.autorefresh else immutable
+        assert here["cache-control"] == age
+    else:
+        assert here.status in (204, 405, 412, 416)
+
+
 @pytest.fixture(scope="module")
 def whole_site(pair: Pair, tmp_path_factory: pytest.TempPathFactory) -> Pair:
     """The same files with clean URLs, a fallback, and a page for missing URLs."""
@@ -199,11 +240,23 @@ def test_both_adapters_send_the_same_pages(
 
 
 def check(call: Call, reply: Reply) -> None:
+    """Require all that is true of every response for these files (RFC 9110)."""
+    check_framing(call, reply)
+    assert reply.status in {200, 204, 206, 302, 304, 404, 405, 412, 416}
+    if call.path in ("/app.css", "/large.bin", "/docs/", "/packaged.html"):
+        assert reply["vary"] == "Accept-Encoding"
+    else:
+        assert "vary" not in reply
+    if reply.status == 200 and "etag" in reply and call.method == "GET":
+        body = gzip.decompress(reply.body) if "content-encoding" in reply else reply.body
+        assert body in (SMALL, LARGE, b"", b"checked", b"1", b"notes", UNRELATED)
+
+
+def check_framing(call: Call, reply: Reply) -> None:
     """Require all that is true of every response (RFC 9110)."""
     names = [name for name, _ in reply.headers]
     assert len(names) == len(set(names))
     assert all("\r" not in value and "\n" not in value for _, value in reply.headers)
-    assert reply.status in {200, 204, 206, 302, 304, 404, 405, 412, 416}
     if reply.status in (204, 304) or call.method == "HEAD":
         assert reply.body == b""
     else:
@@ -212,13 +265,6 @@ def check(call: Call, reply: Reply) -> None:
         assert "content-length" not in reply
     if reply.status == 206:
         assert call.method == "GET"
-    if call.path in ("/app.css", "/large.bin", "/docs/", "/packaged.html"):
-        assert reply["vary"] == "Accept-Encoding"
-    else:
-        assert "vary" not in reply
-    if reply.status == 200 and "etag" in reply and call.method == "GET":
-        body = gzip.decompress(reply.body) if "content-encoding" in reply else reply.body
-        assert body in (SMALL, LARGE, b"", b"checked", b"1", b"notes", UNRELATED)
 
 
 @pytest.mark.parametrize("target", ["/docs%2Findex.html", "/docs%2f", "/%2Fapp.css"])

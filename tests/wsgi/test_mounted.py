@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,10 @@ def application(make: Callable[[dict[str, Any]], Any]) -> Any:
         return make(environ)
 
     return call
+
+
+def start_response(status: str, headers: Any, exc_info: Any = None) -> Any:
+    """The server's, which ignores everything."""
 
 
 def below(assets: Assets, mount: str) -> str:
@@ -57,7 +62,7 @@ def test_a_script_name_that_is_not_utf_8_or_was_decoded_is_quoted(
     del environ["SCRIPT_NAME"]
     if script_name is not None:
         environ["SCRIPT_NAME"] = script_name
-    (body,) = app(environ, lambda status, headers, exc_info=None: None)
+    (body,) = app(environ, start_response)
     assert body.decode() == expected + below(assets, "")
 
 
@@ -91,7 +96,7 @@ def test_two_bodies_that_are_sent_in_turns_keep_their_mount_points(assets: Asset
 
     def start(mount: str) -> Iterator[bytes]:
         environ = environ_of(make_call("/page", mount=mount))
-        return iter(app(environ, lambda status, headers, exc_info=None: None))
+        return iter(app(environ, start_response))
 
     one, two = start("/one"), start("/two")
     for _ in range(2):
@@ -129,21 +134,26 @@ class FileWrapper:
         return iter([b"file"])
 
 
+def first_of(body: Any, environ: Any) -> Any:
+    return body
+
+
 @pytest.mark.parametrize("mount", ["", "/app"])
 def test_a_server_gets_lists_and_wrapped_files_themselves(assets: Assets, mount: str) -> None:
     """It sends a wrapped file by its descriptor, and computes the length of a list."""
-    for body in ([b"a"], (), FileWrapper(None)):
-        app = WhiteNoise(application(lambda environ, body=body: body), assets=assets)
+    bodies: tuple[Any, ...] = ([b"a"], (), FileWrapper(None))
+    for body in bodies:
+        app = WhiteNoise(application(partial(first_of, body)), assets=assets)
         environ = environ_of(make_call("/page", mount=mount))
         environ["wsgi.file_wrapper"] = FileWrapper
-        assert app(environ, lambda status, headers, exc_info=None: None) is body
+        assert app(environ, start_response) is body
 
 
 def test_a_wrapper_that_is_a_function_is_no_type_of_files(assets: Assets) -> None:
     app = WhiteNoise(application(lambda environ: iter([b"a"])), assets=assets)
     environ = environ_of(make_call("/page", mount="/app"))
     environ["wsgi.file_wrapper"] = lambda file, size: file
-    assert list(app(environ, lambda status, headers, exc_info=None: None)) == [b"a"]
+    assert list(app(environ, start_response)) == [b"a"]
 
 
 def test_nested_wrappers_have_mount_points_of_their_own(assets: Assets, tmp_path: Path) -> None:
