@@ -12,7 +12,7 @@ import pytest
 
 from tests.helpers.clients import ADAPTERS, client_of
 from tests.helpers.files import write
-from whitenoise_async import ASGIWhiteNoise, WhiteNoise
+from whitenoise_async import ASGIWhiteNoise, Assets, WhiteNoise
 
 
 @pytest.mark.parametrize("as_attribute", [False, True], ids=["keyword", "attribute"])
@@ -281,3 +281,84 @@ def test_an_application_of_the_other_interface_is_refused(kind: Any, application
 )
 def test_an_application_of_the_interface_is_accepted(kind: Any, application: Any) -> None:
     assert kind(application).application is application
+
+
+@pytest.mark.parametrize("kind", [WhiteNoise, ASGIWhiteNoise])
+class TestAssets:
+    """The option ``assets``, which brings its own files and options."""
+
+    @pytest.mark.parametrize(
+        ("given", "named"),
+        [
+            ({"root": "static"}, "root"),
+            ({"prefix": "static"}, "prefix"),
+            ({"root": "static", "prefix": "static"}, "root"),
+            ({"max_age": 60}, "max_age"),
+            ({"autorefresh": False}, "autorefresh"),
+            ({"immutable_file_test": None}, "immutable_file_test"),
+            ({"add_headers_function": print}, "add_headers_function"),
+        ],
+    )
+    def test_a_root_or_an_option_next_to_it_is_refused(
+        self, kind: Any, given: dict[str, Any], named: str
+    ) -> None:
+        expected = rf"{kind.__name__}\(\) with assets takes no {named}: pass it to Assets\(\)$"
+        with pytest.raises(TypeError, match=expected):
+            kind(None, assets=Assets(), **given)
+
+    @pytest.mark.parametrize(
+        ("attributes", "named"),
+        [
+            ({"max_age": 60}, "max_age"),
+            ({"etag": lambda self, path, url: "v1"}, "etag"),
+            (
+                {"add_headers_function": lambda self, headers, path, url: None},
+                "add_headers_function",
+            ),
+            ({"is_immutable_file": lambda self, static_file, url: False}, "is_immutable_file"),
+        ],
+    )
+    @pytest.mark.parametrize("inherits", [False, True])
+    def test_an_option_or_a_hook_of_a_subclass_is_refused(
+        self, kind: Any, attributes: dict[str, Any], named: str, inherits: bool
+    ) -> None:
+        mine: Any = type("Mine", (kind,), attributes)
+        if inherits:
+            mine = type("Mine", (mine,), {})
+        expected = rf"^Mine\(\) with assets takes no {named}: pass it to Assets\(\)$"
+        with pytest.raises(TypeError, match=expected):
+            mine(None, assets=Assets())
+
+    def test_a_subclass_without_options_is_accepted(self, kind: Any, tmp_path: Path) -> None:
+        assets = Assets(tmp_path, max_age=5)
+        mine: Any = type("Mine", (kind,), {"name": "mine"})
+        app = mine(None, assets=assets)
+        assert app.assets is assets
+        assert app.resolved_options.max_age.default == 5
+
+    @pytest.mark.parametrize("value", ["static", Path("static"), Assets, {}])
+    def test_another_type_is_refused(self, kind: Any, value: Any) -> None:
+        with pytest.raises(TypeError, match=r"^assets must be an Assets object or None, got "):
+            kind(None, assets=value)
+
+    def test_not_found_needs_a_wrapper_without_an_application(
+        self, kind: Any, tmp_path: Path
+    ) -> None:
+        (tmp_path / "404.html").touch()
+        assets = Assets(tmp_path, not_found="404.html")
+        kind(None, assets=assets)
+        with pytest.raises(ValueError, match="not_found must be None with an application"):
+            kind(wsgi_like if kind is WhiteNoise else asgi_like, assets=assets)
+
+    def test_the_assets_take_the_same_options_and_refuse_the_same_values(self, kind: Any) -> None:
+        with pytest.raises(TypeError, match=r"^Assets\(\) got an unknown option 'maxage'; did you"):
+            Assets(maxage=5)  # type: ignore[call-arg]
+        for maker in (lambda **options: kind(None, **options), Assets):
+            with pytest.raises(ValueError, match="max_age"):
+                maker(max_age=-1)
+
+    def test_a_wrapper_without_it_has_assets_of_its_own(self, kind: Any, tmp_path: Path) -> None:
+        (tmp_path / "a.js").touch()
+        one, two = kind(None, tmp_path), kind(None, tmp_path, "static")
+        assert one.assets is one.assets is not two.assets
+        assert two.assets.url("a.js") == f"/static{one.assets.url('a.js')}"
