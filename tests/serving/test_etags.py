@@ -22,12 +22,8 @@ from whitenoise_async.files.open_file import OpenFile, open_file
 from whitenoise_async.files.state import read_state
 from whitenoise_async.registry.entries import StaticFile
 from whitenoise_async.serving import etags
-from whitenoise_async.serving.etags import (
-    ContentDigests,
-    LongDigestError,
-    make_tag_source,
-    without_long_digests,
-)
+from whitenoise_async.serving.etags import ContentDigests, make_tag_source
+from whitenoise_async.serving.long_work import LongWorkError, without_long_work
 
 TEXT = b"body { color: black }\n" * 100
 GZIP = {"Accept-Encoding": "gzip"}
@@ -182,13 +178,13 @@ def test_digests_of_more_than_a_mebibyte_may_be_forbidden(
             return digests.tags(StaticFile(file.path, "/a.bin"), [file], [False])
 
         if is_long:
-            with pytest.raises(LongDigestError):
-                without_long_digests(make_tags)
+            with pytest.raises(LongWorkError):
+                without_long_work(make_tags)
             assert not digests
         else:
-            assert without_long_digests(make_tags) == [digest(content)]
+            assert without_long_work(make_tags) == [digest(content)]
         assert make_tags() == [digest(content)]  # the ban has ended
-        assert without_long_digests(make_tags) == [digest(content)]  # no computation is needed
+        assert without_long_work(make_tags) == [digest(content)]  # no computation is needed
         digests.reset_after_fork()
         assert make_tags() == [digest(content)]
 

@@ -10,7 +10,7 @@ from anyio import move_on_after
 
 from ..files.errors import FileSystemError
 from ..registry.entries import Unresolved
-from ..serving.etags import LongDigestError, without_long_digests
+from ..serving.long_work import LongWorkError, without_long_work
 from ..serving.responder import PATIENCE, FileRequest, Reply, Responder
 from ..serving.response_cache import Line
 from .worker_threads import Call
@@ -49,22 +49,22 @@ async def _with_patience(
 
 
 async def _reply_once_per_file(
-    responder: Responder[Line], request: FileRequest, *, computes_long_digest: bool = False
+    responder: Responder[Line], request: FileRequest, *, is_long: bool = False
 ) -> Reply[Line] | None:
     """Reply when no other request waits for the disk at the same file.
 
     Otherwise, requests for one file on a disk that hangs would occupy every thread.
 
-    :param computes_long_digest: whether a large file is read for its digest. That takes seconds,
-        and small files must not wait for its thread.
+    :param is_long: whether a large file is read for its digest, or content is compressed. Other
+        files must not wait for its thread.
     """
     entry, label = request.entry, request.label
     place = entry.url if isinstance(entry, Unresolved) else label
     reply = partial(responder.reply, request)
-    if computes_long_digest:
+    if is_long:
         call = Call(label, None, reply)
     else:
-        call = Call(label, os.path.dirname(place), partial(without_long_digests, reply))
+        call = Call(label, os.path.dirname(place), partial(without_long_work, reply))
     try:
         with call:
             if not await call.wait_for_file(place):
@@ -74,7 +74,7 @@ async def _reply_once_per_file(
                     return ready
             await call.wait_for_thread()
             return await call.run()
-    except LongDigestError:
-        return await _reply_once_per_file(responder, request, computes_long_digest=True)
+    except LongWorkError:
+        return await _reply_once_per_file(responder, request, is_long=True)
     except FileSystemError as error:
         return responder.reply_unavailable(request, error)

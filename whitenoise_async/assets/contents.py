@@ -15,7 +15,7 @@ from ..files.errors import UnavailableError
 from ..files.open_file import OpenFile, open_below, open_file
 from ..files.state import FileState, read_state
 from ..registry.entries import StaticFile
-from ..serving.etags import require_allowed
+from ..serving.long_work import SHORT_DIGEST, require_allowed
 from ..support.after_fork import register_after_fork
 from ..support.logs import warn_once
 from . import stylesheets
@@ -121,7 +121,7 @@ class Contents:
         """The content of ``file``, as it is in the open file. Blocks on the disk.
 
         :raises FileSystemError: if the system fails.
-        :raises LongDigestError: if a large file must be read where that is forbidden.
+        :raises LongWorkError: if a large file must be read where that is forbidden.
         """
         known = self._known_of(file.path)
         with known.lock:
@@ -149,7 +149,7 @@ class Contents:
 
     def _read(self, file: StaticFile, opened: OpenFile) -> Content:
         state = opened.state
-        require_allowed(state.size)
+        require_allowed(state.size, SHORT_DIGEST)
         digest = hashlib.sha256()
         if not self._is_rewritable(opened):
             for piece in pieces_of_file(opened):

@@ -5,8 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from contextvars import ContextVar
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 from ..files.content import digest_of, pieces_of_file
 from ..files.memory_file import MemoryFile
@@ -16,8 +15,7 @@ from ..http.fields import is_opaque_tag
 from ..registry.entries import StaticFile
 from ..support.after_fork import register_after_fork
 from ..support.logs import error_rate_limited, printable
-
-T = TypeVar("T")
+from .long_work import SHORT_DIGEST, require_allowed
 
 
 class TagSource(Protocol):
@@ -34,37 +32,6 @@ class TagSource(Protocol):
         :param dated: whether each one's date may be used.
         :returns: ``None`` for a tag of date and size.
         """
-
-
-class LongDigestError(Exception):
-    """A large file must be read for its digest, which :func:`without_long_digests` forbids."""
-
-
-# Bytes. Reading them and computing their digest takes about a millisecond.
-_SHORT = 1024 * 1024
-
-_forbids_long: ContextVar[bool] = ContextVar("whitenoise_async_forbids_long", default=False)
-
-
-def without_long_digests(function: Callable[[], T]) -> T:
-    """Call a function that may compute digests of small files only.
-
-    :raises LongDigestError: if the digest of a file of more than 1 MiB is needed.
-    """
-    token = _forbids_long.set(True)
-    try:
-        return function()
-    finally:
-        _forbids_long.reset(token)
-
-
-def require_allowed(size: int) -> None:
-    """Check that the digest of ``size`` bytes may be computed here.
-
-    :raises LongDigestError: as :func:`without_long_digests` says.
-    """
-    if size > _SHORT and _forbids_long.get():
-        raise LongDigestError
 
 
 # Digests that are kept. Without `autorefresh`, each file's snapshot has its own as well.
@@ -98,7 +65,7 @@ class ContentDigests:
 
         :returns: ``None`` for a file that has a meaningful date or changes while it is read.
         :raises FileSystemError: if a file cannot be read.
-        :raises LongDigestError: as :func:`without_long_digests` says.
+        :raises LongWorkError: as :func:`.without_long_work` says.
         """
         return [
             None if self.use_dates and is_dated else self._digest_of(file)
@@ -114,7 +81,7 @@ class ContentDigests:
             if state == file.state:
                 self._digests.move_to_end(file.path)
                 return digest
-        require_allowed(file.state.size)
+        require_allowed(file.state.size, SHORT_DIGEST)
         digest = compute_digest(file)
         if not file.is_unchanged():
             return None
