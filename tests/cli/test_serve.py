@@ -144,6 +144,27 @@ def test_each_server_publishes_and_stops_cleanly(folder: Path, server: str) -> N
         assert re.search(rf"^\d\d:\d\d:\d\d {line} \d+\.\dms$", output, re.M), output
 
 
+@pytest.mark.parametrize("options", [[], ["--autorefresh"]])
+def test_small_files_are_compressed_in_memory_on_request(
+    tmp_path: Path, options: list[str]
+) -> None:
+    write(tmp_path / "app.css", TEXT)
+    with publishing(tmp_path, "--port=0", "--compress", *options) as process:
+        assert process.stdout is not None
+        url = url_in(process.stdout.readline(), tmp_path)
+        replies = [fetch(f"{url}app.css", **{"Accept-Encoding": "gzip"}) for _ in range(2)]
+        process.send_signal(signal.SIGINT)
+        output, errors = process.communicate(timeout=60)
+    assert {reply.content for reply in replies} == {TEXT}
+    assert {reply.headers["content-encoding"] for reply in replies} == {"gzip"}
+    (size,) = {reply.headers["content-length"] for reply in replies}
+    assert output.count(f"GET /app.css 200 {size} gzip ") == 2
+    last = output.splitlines()[-1]
+    assert re.fullmatch(r"Compressed in memory: 1 file, from 2,200 bytes to \d\d", last)
+    assert (process.returncode, errors) == (0, "")
+    assert [each.name for each in tmp_path.iterdir()] == ["app.css"]
+
+
 #: The command, but it waits less long for clients.
 IMPATIENT = """
 from whitenoise_async.cli import serve, servers

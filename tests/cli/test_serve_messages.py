@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from tests.helpers.files import write
+from whitenoise_async.assets.small_files import Saving
 from whitenoise_async.cli.serve import main
+from whitenoise_async.cli.serve_messages import say_saving
 from whitenoise_async.cli.servers import SERVERS
 from whitenoise_async.files.errors import FileSystemError
 from whitenoise_async.files.state import state_or_none
@@ -56,7 +58,7 @@ def test_the_command_that_compresses_is_named_if_nothing_is_compressed(
 
     assert advice() == []
     write(folder / "app.css", TEXT)
-    says = "To compress them ahead of time: "
+    says = "To compress them, add --compress, or run this ahead of time: "
     assert advice() == [f"{says}python -m whitenoise_async.compress '{folder}'"]
     for other in (None, "/usr/bin/python"):
         monkeypatch.setattr("shutil.which", {"python": other}.get)
@@ -65,3 +67,25 @@ def test_the_command_that_compresses_is_named_if_nothing_is_compressed(
     assert advice("whitenoise-async serve") == [f"{says}whitenoise-async compress '{folder}'"]
     write(folder / "app.css", TEXT, compressed=True)
     assert advice() == []
+
+
+def test_with_compression_in_memory_the_files_that_it_concerns_are_counted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(SERVERS, "uvicorn", lambda *_: None)
+    for name in ("app.css", "app.js", "photo.jpg"):
+        write(tmp_path / name, TEXT)
+    write(tmp_path / "done.css", TEXT, compressed=True)
+    write(tmp_path / "small.css", b"a")
+    write(tmp_path / "large.css", bytes(2_000_000))
+    assert main([str(tmp_path), "--port=0", "--server=uvicorn", "--compress"]) == 0
+    lines = capsys.readouterr().out.splitlines()[2:]
+    assert lines == ["Compressed in memory when first requested: 2 files, 4,400 bytes"]
+
+
+def test_nothing_is_said_if_nothing_was_saved(capsys: pytest.CaptureFixture[str]) -> None:
+    say_saving(Saving(0, 0, 0))
+    assert capsys.readouterr().out == ""
+    say_saving(Saving(1, 12_345, 2_345))
+    expected = "Compressed in memory: 1 file, from 12,345 bytes to 2,345\n"
+    assert capsys.readouterr().out == expected

@@ -25,6 +25,7 @@ from ..support.logs import printable
 from .compressor import MemoryCompressor
 from .contents import Contents
 from .hashes import Hashes
+from .small_files import SmallFiles
 from .source import AssetSource
 
 
@@ -72,6 +73,17 @@ class Site:
     def media_type(self, path: str) -> str:
         """The ``type/subtype`` of the file at ``path``, in lower case."""
         return essence_of(self.options.media_types.media_type(path))
+
+    def compress_small_files(self) -> SmallFiles:
+        """Compress small files that have no variants, in memory, when they are first requested.
+
+        Call it before the first request.
+        """
+        options = self.options
+        # With autorefresh, responders keep nothing.
+        cache_size = options.max_cache_size if options.autorefresh else 0
+        self.source.small_files = SmallFiles(options.max_cached_file_size, cache_size)
+        return self.source.small_files
 
     def make_responder(
         self, wire_format: WireFormat[Line], *, shares_descriptors: bool

@@ -1,4 +1,4 @@
-"""Opens files for the responder: checks their hashes, and rewrites style sheets."""
+"""Opens files for the responder: checks hashes, rewrites style sheets, compresses small files."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from .compressor import MemoryCompressor
 from .contents import ChangingError, Contents
 from .graph import hash_of, reached_from
 from .hashes import Hashes
+from .small_files import SmallFiles
 
 
 class AssetSource:
@@ -26,6 +27,8 @@ class AssetSource:
         self._contents = contents
         self._hashes = hashes
         self._compressor = compressor
+        #: Compresses small files; ``None`` serves them as they are.
+        self.small_files: SmallFiles | None = None
 
     def open(self, entry: StaticFile, *, compress: bool = True) -> OpenVariants:
         """Open a file with its variants; see :class:`Source`.
@@ -33,12 +36,14 @@ class AssetSource:
         :param compress: whether to compress a style sheet that is rewritten.
         """
         variants = OpenVariants(entry)
-        if isinstance(entry, HashedFile):
-            try:
+        try:
+            if isinstance(entry, HashedFile):
                 self._prepare(entry, variants, compress=compress)
-            except BaseException:
-                variants.close()
-                raise
+            if self.small_files is not None and compress:
+                self.small_files.add_variants(variants)
+        except BaseException:
+            variants.close()
+            raise
         return variants
 
     def verified(self, file: HashedFile) -> HashedFile:

@@ -18,7 +18,7 @@ from .access_log import AccessLog
 from .folder_listings import FolderListings
 from .listener import DEFAULT_PORT, listen, open_browser, urls_of
 from .serve_arguments import make_parser
-from .serve_messages import say_what_is_served, say_where
+from .serve_messages import say_saving, say_what_is_served, say_where
 from .servers import REOPENING, Application, installed, serve
 from .terminal import YELLOW, Colored, say
 
@@ -48,13 +48,18 @@ def main(arguments: Sequence[str] | None = None, program: str = _BY_MODULE) -> i
         return 1
     with listener, suppress(KeyboardInterrupt):
         files = _make_files(options)
+        small_files = files.site.compress_small_files() if options.compress else None
         path = quote(make_root(".", options.prefix, False).prefix)
         urls = [each + path for each in urls_of(listener)]
         say_where(options.directory, urls)
-        say_what_is_served(files, options.directory, program)
+        say_what_is_served(files, options.directory, program, compresses=options.compress)
         if options.open:
             open_browser(urls[0], listener, is_reopened=name in REOPENING)
-        serve(name, _application(files, options), listener)
+        try:
+            serve(name, _application(files, options), listener)
+        finally:
+            if small_files is not None:
+                say_saving(small_files.saving())
     return 0
 
 

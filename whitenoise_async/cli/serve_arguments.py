@@ -63,6 +63,11 @@ def _add_files(group: argparse._ArgumentGroup) -> None:
         action="store_true",
         help="check the folder on every request, so that edits show at once",
     )
+    group.add_argument(
+        "--compress",
+        action="store_true",
+        help="compress small files in memory when they are first requested",
+    )
 
 
 def _add_pages(group: argparse._ArgumentGroup) -> None:

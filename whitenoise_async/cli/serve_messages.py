@@ -6,10 +6,12 @@ import os
 import shlex
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from ..asgi.adapter import ASGIWhiteNoise
-from ..compression.settings import DEFAULT_EXCLUDED, DEFAULT_MIN_SIZE, extension_of
+from ..assets.small_files import Saving
+from ..compression.settings import is_compressible
 from ..files.errors import FileSystemError
 from ..files.state import state_or_none
 from .terminal import BOLD, Colored, counted, say
@@ -22,32 +24,67 @@ def say_where(directory: str, urls: Sequence[str]) -> None:
         say("In the local network: ", Colored(url, BOLD))
 
 
-def say_what_is_served(files: ASGIWhiteNoise, directory: str, program: str) -> None:
+class _Total(NamedTuple):
+    """A number of files, and their bytes together."""
+
+    files: int
+    size: int
+
+    @classmethod
+    def of(cls, sizes: Iterable[int]) -> _Total:
+        """The total of files with these sizes, in bytes."""
+        listed = list(sizes)
+        return cls(len(listed), sum(listed))
+
+    def __str__(self) -> str:
+        return f"{counted(self.files, 'file')}, {self.size:,} bytes"
+
+
+def say_what_is_served(
+    files: ASGIWhiteNoise, directory: str, program: str, *, compresses: bool
+) -> None:
     """Print how many files there are, and how much of them is compressed.
 
     :param directory: the folder, as the user named it.
     :param program: the name of the command.
+    :param compresses: whether small files are compressed in memory.
     """
     listed = files.listed_files()
     if listed is None:
         say("Files are looked up on each request")
         return
-    count = size = compressed = compressible = 0
-    for path, suffixes in listed.items():
-        try:
-            state = state_or_none(path)
-        except FileSystemError:  # reported when the file is requested
-            state = None
-        if state is not None:
-            count += 1
-            size += state.size
-            compressed += state.size if suffixes else 0
-            if state.size >= DEFAULT_MIN_SIZE and extension_of(path) not in DEFAULT_EXCLUDED:
-                compressible += 1
-    share = f", {compressed / size:.0%} of them with compressed variants" if size else ""
-    say(f"{counted(count, 'file')}, {size:,} bytes{share}")
-    if compressible and not compressed:
-        say(f"To compress them ahead of time: {_compress(program)} {shlex.quote(directory)}")
+    sizes = {path: size for path in listed if (size := _size_of(path)) is not None}
+    total = _Total.of(sizes.values())
+    compressed = _Total.of(size for path, size in sizes.items() if listed[path])
+    line = str(total)
+    if total.size:
+        line += f", {compressed.size / total.size:.0%} of them with compressed variants"
+    say(line)
+    plain = {path: size for path, size in sizes.items() if not listed[path]}
+    compressible = {path: size for path, size in plain.items() if is_compressible(path, size)}
+    if compresses:
+        limit = files.site.options.max_cached_file_size
+        small = _Total.of(size for size in compressible.values() if size <= limit)
+        say(f"Compressed in memory when first requested: {small}")
+    elif compressible and not compressed.files:
+        command = f"{_compress(program)} {shlex.quote(directory)}"
+        say(f"To compress them, add --compress, or run this ahead of time: {command}")
+
+
+def say_saving(saving: Saving) -> None:
+    """Print what the compression in memory saved."""
+    if saving.files:
+        before, after = f"{saving.size:,} bytes", f"{saving.compressed:,}"
+        say(f"Compressed in memory: {counted(saving.files, 'file')}, from {before} to {after}")
+
+
+def _size_of(path: str) -> int | None:
+    """The bytes of a file; ``None`` if it was removed."""
+    try:
+        state = state_or_none(path)
+    except FileSystemError:  # reported when the file is requested
+        return None
+    return None if state is None else state.size
 
 
 def _compress(program: str) -> str:

@@ -108,6 +108,11 @@ class Settings:
         return enough and original >= self.min_size
 
 
+def is_compressible(path: str, size: int) -> bool:
+    """Whether a run with default options compresses a file of ``size`` bytes."""
+    return size >= DEFAULT_MIN_SIZE and extension_of(path) not in DEFAULT_EXCLUDED
+
+
 def extension_of(path: str) -> str:
     """The part after the last dot of a name, in lower case."""
     return os.path.splitext(path)[1][1:].lower()
