@@ -32,6 +32,7 @@ from whitenoise_async import ASGIWhiteNoise, Assets, WhiteNoise
 from whitenoise_async.asgi.worker_threads import Call as ThreadCall
 from whitenoise_async.assets import assets as assets_module
 from whitenoise_async.assets import contents
+from whitenoise_async.assets.compressor import MemoryCompressor
 from whitenoise_async.files import open_file as files
 from whitenoise_async.files.errors import BrokenBodyError
 from whitenoise_async.http import negotiation
@@ -101,6 +102,36 @@ def test_a_small_file_costs_neither_a_system_call_nor_a_thread_once_it_is_loaded
         for _ in range(3):
             request()
         assert not +count
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{}, {"Accept-Encoding": "gzip"}, {"If-None-Match": "*"}, {"Range": "bytes=1-5"}],
+    ids=["br", "gzip", "304", "range"],
+)
+def test_a_file_that_was_compressed_in_memory_costs_what_one_with_variants_costs(
+    adapter: str,
+    tmp_path: Path,
+    count: Counter[str],
+    monkeypatch: pytest.MonkeyPatch,
+    fields: dict[str, str],
+) -> None:
+    write(tmp_path / "small.txt", SMALL)
+    app = ADAPTERS[adapter](None, tmp_path)
+    app.site.compress_small_files()
+    get = client_of(adapter)(app)
+    assert "content-encoding" in get("/small.txt", {**BROWSER, **fields, "If-None-Match": ""})
+
+    def fail(*_: object) -> dict[str, bytes]:
+        raise AssertionError("it was compressed again")
+
+    monkeypatch.setattr(MemoryCompressor, "compress", fail)
+    request = partial(get, "/small.txt", {**BROWSER, **fields})
+    request()
+    count.clear()
+    for _ in range(3):
+        assert request().status in (200, 206, 304)
+    assert not +count
 
 
 @pytest.mark.parametrize("adapter", ["asyncio", "trio"])
