@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import shlex
+import shutil
 import subprocess
 import textwrap
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ import pytest
 import whitenoise_async
 from tests.helpers.caches import Site, free_port, missing, started
 from tests.helpers.docs_commands import Command, commands_of, fetch, serving
-from tests.helpers.docs_pages import DOCS, SHELL, Block, blocks_of
+from tests.helpers.docs_pages import DOCS, ROOT, SHELL, Block, blocks_of
 from tests.helpers.files import write
 from tests.helpers.recording_origin import running_origin
 from whitenoise_async.options import OptionKeywords
@@ -102,26 +103,52 @@ def test_the_commands_that_check_a_deployment_work(folder: Path) -> None:
 
 def without_dates(response: str) -> list[str]:
     """The lines of a response, without the values that depend on the time."""
-    varying = r"(?m)^(Date|ETag|Last-Modified): .+$"
+    varying = r"(?mi)^(Date|ETag|Last-Modified): .+$"
     return re.sub(varying, r"\1", response).splitlines()
 
 
-def test_the_start_page_shows_what_curl_prints(folder: Path) -> None:
-    wrapping, *_ = blocks("start.md", "python")
+def curl_on(page: Path) -> Command:
+    """The first command on a page that calls curl, with the output that the page shows."""
     block, output = next(
         (block, output)
-        for block, output in pairwise(blocks_of(DOCS / "start.md"))
+        for block, output in pairwise(blocks_of(page))
         if block.text.startswith("curl ")
     )
     (command,) = commands_of(block, output)
     if command.lacks():
         pytest.skip("curl is not installed")
+    return command
+
+
+def run_curl(command: Command, port: int) -> str:
+    text = command.text.replace("curl", "curl -s").replace("8000", str(port))
+    return subprocess.run(shlex.split(text), capture_output=True, text=True, check=True).stdout
+
+
+def test_the_start_page_shows_what_curl_prints(folder: Path) -> None:
+    wrapping, *_ = blocks("start.md", "python")
+    command = curl_on(DOCS / "start.md")
     (folder / "mysite.py").write_text(wrapping.text)
     (folder / "static" / "app.css").write_text("body { color: black }\n")
     with serving("gunicorn mysite:application", folder) as (port, _):
-        text = command.text.replace("curl", "curl -s").replace("8000", str(port))
-        done = subprocess.run(shlex.split(text), capture_output=True, text=True, check=True)
-    assert without_dates(done.stdout) == without_dates(command.output)
+        response = run_curl(command, port)
+    assert without_dates(response) == without_dates(command.output)
+
+
+def test_the_readme_shows_what_curl_prints_for_its_first_command(tmp_path: Path) -> None:
+    command = curl_on(ROOT / "README.md")
+    (line,) = re.findall("-m whitenoise_async (.+)$", (ROOT / "README.md").read_text(), re.M)
+    folder, *options = shlex.split(line)
+    shutil.copytree(ROOT / folder, tmp_path / folder)
+    with serving(shlex.join(["python", "-m", "whitenoise_async", folder, *options]), tmp_path) as (
+        port,
+        _,
+    ):
+        response = run_curl(command, port)
+    # The compressors that are installed decide its length.
+    length = r"(?mi)^(content-length): .+$"
+    response, shown = (re.sub(length, r"\1", each) for each in (response, command.output))
+    assert without_dates(response.rstrip()) == without_dates(shown.rstrip())
 
 
 def new_side(diff: str) -> str:
