@@ -141,8 +141,8 @@ def cdn(session: nox.Session) -> None:
 
 @nox.session
 def browser(session: nox.Session) -> None:
-    """A site in a real browser; needs chromium, and skips without. Screenshots: ``--shots DIR``."""
-    session.install("-e", ".[test]", "playwright")
+    """Sites in real browsers; needs chromium and firefox-esr. Screenshots: ``--shots DIR``."""
+    session.install("-e", ".[test]", "playwright", "websockets>=15")
     session.run("python", "-m", "pytest", "-m", "browser", "-rs", *session.posargs)
 
 

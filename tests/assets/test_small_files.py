@@ -44,7 +44,7 @@ def compressed(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
 
 @pytest.fixture
 def small_files() -> list[SmallFiles]:
-    """What :func:`serve_compressed` has made, the latest last."""
+    """The objects that :func:`serve_compressed` has made, the latest last."""
     return []
 
 

@@ -38,17 +38,18 @@ async def send_records(scope: Any, receive: Any, send: Any) -> None:
 
 
 class Recorder:
-    """Records each request to an application, and the status of the response."""
+    """Adds each request to an application to ``records``, with the status of the response."""
 
-    def __init__(self, application: Any) -> None:
+    def __init__(self, application: Any, records: list[dict[str, Any]]) -> None:
         self.application = application
+        self.records = records
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         async def note(message: Any) -> None:
             if message["type"] == "http.response.start" and scope["path"] != "/seen":
                 fields = {name.decode(): value.decode() for name, value in scope["headers"]}
                 about = {"path": scope["path"], "method": scope["method"]}
-                seen.append({**about, "status": message["status"], **fields})
+                self.records.append({**about, "status": message["status"], **fields})
             await send(message)
 
         await self.application(scope, receive, note)
@@ -88,6 +89,7 @@ def end(process: subprocess.Popen[bytes]) -> None:
 
 if __name__ == "__main__":
     listener = socket.socket(fileno=int(sys.argv[1]))
-    application = Recorder(ASGIWhiteNoise(send_records, sys.argv[2], **json.loads(sys.argv[3])))
+    files = ASGIWhiteNoise(send_records, sys.argv[2], **json.loads(sys.argv[3]))
+    application = Recorder(files, seen)
     config = uvicorn.Config(application, log_level="warning", lifespan="off")
     uvicorn.Server(config).run(sockets=[listener])

@@ -14,7 +14,7 @@ from .compressor import MemoryCompressor
 
 
 class Saving(NamedTuple):
-    """What compression saves."""
+    """The files that compression makes smaller, and their sizes."""
 
     files: int
     size: int  # bytes of these files
@@ -76,7 +76,7 @@ class SmallFiles:
             }
 
     def saving(self) -> Saving:
-        """What was saved by the last compression of each file."""
+        """The saving by the last compression of each file."""
         saved = [
             (each.state.size, each.smallest)
             for each in self._compressed.values()
