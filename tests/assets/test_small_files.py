@@ -12,7 +12,7 @@ from typing import Any
 import anyio
 import pytest
 
-from tests.helpers.clients import ADAPTERS, Get, client_of, make_call, scope_of
+from tests.helpers.clients import ADAPTERS, Get, client_of, make_call, receiving, scope_of
 from tests.helpers.files import MTIME, write
 from tests.helpers.waiting import until_async
 from whitenoise_async import ASGIWhiteNoise, Assets
@@ -259,7 +259,7 @@ def test_other_files_never_wait_while_many_are_compressed(
         async def send(message: Any) -> None:
             sent.extend([name] if message.get("status") == 200 else [])
 
-        await app(scope_of(make_call(f"/{name}", GZIP)), anyio.sleep_forever, send)
+        await app(scope_of(make_call(f"/{name}", GZIP)), receiving(anyio.sleep_forever), send)
 
     async def main() -> None:
         async with anyio.create_task_group() as group:

@@ -69,6 +69,21 @@ def test_the_command_that_compresses_is_named_if_nothing_is_compressed(
     assert advice() == []
 
 
+@pytest.mark.parametrize(("content", "share"), [(b"", ""), (b"a", ", 0% of them")])
+def test_empty_files_have_no_share_of_variants(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    content: bytes,
+    share: str,
+) -> None:
+    monkeypatch.setitem(SERVERS, "uvicorn", lambda *_: None)
+    write(tmp_path / "app.css", content)
+    assert main([str(tmp_path), "--port=0", "--server=uvicorn"]) == 0
+    line = capsys.readouterr().out.splitlines()[1]
+    assert line.partition(" with ")[0] == f"1 file, {len(content)} bytes{share}"
+
+
 def test_with_compression_in_memory_the_files_that_it_concerns_are_counted(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

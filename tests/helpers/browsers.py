@@ -148,9 +148,11 @@ def _running_firefox(folder: Path) -> Iterator[Browser]:
     path = require_program("firefox-esr", "firefox")
     client = require_module("websockets.sync.client")
     log = folder / "firefox.log"
-    options = ["--headless", "--no-remote", "--profile", folder, "--remote-debugging-port", "0"]
+    command = [path, "--headless", "--no-remote", "--profile", str(folder)]
     with log.open("wb") as output:
-        process = subprocess.Popen([path, *options], stdout=output, stderr=output)
+        process = subprocess.Popen(
+            [*command, "--remote-debugging-port", "0"], stdout=output, stderr=output
+        )
     try:
         until(lambda: "BiDi listening on" in log.read_text() or process.poll() is not None)
         found = re.search(r"BiDi listening on (ws://\S+)", log.read_text())
