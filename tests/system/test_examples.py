@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
+import json
 import os
 import re
 import shlex
@@ -11,6 +13,7 @@ import socket
 import subprocess
 import sysconfig
 import time
+from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from functools import cache
@@ -51,17 +54,21 @@ class Example(NamedTuple):
     cache: str = "max-age=60, public"
 
 
-FLASK = Example("flask", "gunicorn", "/pink", "Every octave has equal power", "<h1>Not Found</h1>")
+FLASK = Example(
+    "flask", "gunicorn", "/pink", "Every octave has equal power", "<h1>Not Found</h1>", FOREVER
+)
 WSGI = Example("django", "gunicorn", "/", "<h1>Spectra</h1>", "<h1>Not Found</h1>", FOREVER)
 ASGI = WSGI._replace(server="uvicorn")
-STARLETTE = Example("starlette", "uvicorn", "/", "<h1>Up for ", "Not Found")
-FASTAPI = Example("fastapi", "uvicorn", "/", "<h1>Decibels</h1>", '{"detail":"Not Found"}')
-LITESTAR = Example("litestar", "uvicorn", "/", "<h1>Notes</h1>", '"status_code":404')
-QUART = Example("quart", "hypercorn", "/", "<h1>Live noise</h1>", "<h1>Not Found</h1>")
+STARLETTE = Example("starlette", "uvicorn", "/", "<h1>Up for ", "Not Found", FOREVER)
+FASTAPI = Example("fastapi", "uvicorn", "/", "<h1>Decibels</h1>", '{"detail":"Not Found"}', FOREVER)
+LITESTAR = Example("litestar", "uvicorn", "/", "<h1>Notes</h1>", '"status_code":404', FOREVER)
+QUART = Example("quart", "hypercorn", "/", "<h1>Live noise</h1>", "<h1>Not Found</h1>", FOREVER)
 VITE = Example("vite", "uvicorn", "/colors/pink", '<main id="view">', "Not Found", FOREVER)
 SITE = Example(".", "python -m whitenoise_async site", "/", "Every frequency", "Not Found\n")
 TABLE = [FLASK, WSGI, ASGI, STARLETTE, FASTAPI, LITESTAR, QUART, VITE, SITE]
 FAST = [FLASK, STARLETTE, SITE]
+#: Those whose pages get their URLs from ``Assets``.
+HASHED = [FLASK, STARLETTE, FASTAPI, LITESTAR, QUART]
 
 
 def parameters(examples: Sequence[Example]) -> list[Any]:
@@ -258,6 +265,32 @@ def test_the_application_responds_to_missing_files(server: Server) -> None:
         assert server.example.missing in reply.body.decode()
 
 
+@only(*HASHED)
+def test_the_files_of_the_page_have_hashes_in_their_urls(server: Server) -> None:
+    files = [link for link in server.links() if link.endswith((".css", ".js", ".svg"))]
+    assert files
+    for url in files:
+        found = re.fullmatch(r"(.+)\.([0-9a-f]{12})(\.\w+)", url)
+        assert found is not None, url
+        reply, plain = server.get(url), server.get(found[1] + found[3])
+        assert (reply.status, reply.headers["cache-control"]) == (200, FOREVER)
+        assert (plain.status, plain.headers["cache-control"]) == (200, "max-age=60, public")
+        assert reply.body == plain.body
+        other = server.get(f"{found[1]}.0123456789ab{found[3]}")
+        assert (other.status, other.headers["cache-control"]) == (404, "no-store")
+
+
+@only(QUART)
+def test_a_map_leads_the_import_of_a_script_to_a_hashed_url(server: Server) -> None:
+    page = server.open("/").body.decode()
+    (text,) = re.findall(r'<script type="importmap">(.+?)</script>', page)
+    found = json.loads(text)
+    assert re.fullmatch(r"/static/bars\.[0-9a-f]{12}\.js", found["imports"]["/static/bars.js"])
+    for url in found["imports"].values():
+        digest = b64encode(hashlib.sha384(server.get(url).body).digest()).decode()
+        assert found["integrity"][url] == f"sha384-{digest}"
+
+
 @only(FLASK)
 def test_flask_s_debug_mode_switches_autorefresh_on(server: Server) -> None:
     for debug, expected in {"0": "False", "1": "True"}.items():
@@ -265,7 +298,7 @@ def test_flask_s_debug_mode_switches_autorefresh_on(server: Server) -> None:
             [
                 "python",
                 "-c",
-                "from app import *; print(app.wsgi_app.autorefresh)",
+                "from app import *; print(assets.autorefresh)",
             ],
             cwd=server.folder,
             env={**environ(), "FLASK_DEBUG": debug},
@@ -348,11 +381,10 @@ def test_a_static_host_is_named_by_pages_and_fetches_from_the_application(
 
 
 @only(FASTAPI)
-def test_files_are_served_at_the_top_and_below_the_mount(server: Server) -> None:
+def test_files_are_served_at_the_top_and_below_a_path(server: Server) -> None:
     assert server.get("/robots.txt").body.startswith(b"User-agent: *")
-    # The mounted application responds to a missing file, not FastAPI.
-    assert server.get("/static/missing").body == b"Not Found\n"
-    assert server.get("/static/robots.txt").status == 404
+    for path in ("/static/missing", "/static/robots.txt"):
+        assert server.get(path).body == b'{"detail":"Not Found"}'
 
 
 @only(QUART)

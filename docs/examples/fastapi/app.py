@@ -1,18 +1,18 @@
-"""FastAPI: a mount serves the files below one path, a middleware those at the top."""
+"""FastAPI: one middleware serves the files below one path and those at the top."""
 
 from pathlib import Path
 
-from fastapi import FastAPI, HTTPException, Request
+from fastapi import FastAPI, HTTPException
 from fastapi.responses import HTMLResponse
 
-from whitenoise_async import ASGIWhiteNoise
+from whitenoise_async import ASGIWhiteNoise, Assets
 
 HERE = Path(__file__).parent
 PAGE = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <title>Decibels</title>
-<link rel="icon" href="/favicon.svg" type="image/svg+xml">
+<link rel="icon" href="{}" type="image/svg+xml">
 <link rel="stylesheet" href="{}">
 <h1>Decibels</h1>
 <p><a href="/api/ratio/-3">-3 dB</a> <a href="/api/ratio/6">6 dB</a></p>
@@ -20,16 +20,17 @@ PAGE = """<!doctype html>
 </html>
 """
 
-app = FastAPI()
+assets = Assets(HERE / "static", prefix="static")
 # Files at the top, which browsers and crawlers request: /favicon.svg and /robots.txt.
-app.add_middleware(ASGIWhiteNoise, root=HERE / "public")
-# Instead of StaticFiles. url_for() builds the URLs. A missing file never reaches FastAPI.
-app.mount("/static", ASGIWhiteNoise(None, HERE / "static"), name="static")
+assets.add_files(HERE / "public")
+
+app = FastAPI()
+app.add_middleware(ASGIWhiteNoise, assets=assets)
 
 
 @app.get("/", response_class=HTMLResponse, include_in_schema=False)
-async def home(request: Request) -> str:
-    return PAGE.format(request.url_for("static", path="style.css").path)
+async def home() -> str:
+    return PAGE.format(assets.url("favicon.svg"), assets.url("style.css"))
 
 
 @app.get("/api/ratio/{decibels}")

@@ -2,7 +2,7 @@
 
 from flask import Flask, abort, render_template
 
-from whitenoise_async import WhiteNoise
+from whitenoise_async import Assets, WhiteNoise
 
 COLORS = {
     "white": "Every band of equal width has equal power.",
@@ -11,12 +11,13 @@ COLORS = {
 }
 
 app = Flask(__name__)
-app.wsgi_app = WhiteNoise(  # type: ignore[method-assign]
-    app.wsgi_app,
+assets = Assets(
     app.static_folder,
     app.static_url_path,
     autorefresh=app.debug,  # "flask run --debug" then shows edited files immediately
 )
+app.wsgi_app = WhiteNoise(app.wsgi_app, assets=assets)  # type: ignore[method-assign]
+app.jinja_env.globals["assets"] = assets  # templates write {{ assets.url("style.css") }}
 
 
 @app.get("/")

@@ -5,23 +5,25 @@ from pathlib import Path
 from litestar import Litestar, MediaType, get
 from litestar.exceptions import NotFoundException
 
-from whitenoise_async import ASGIWhiteNoise
+from whitenoise_async import ASGIWhiteNoise, Assets
 
 NOTES = {"a": 440.0, "c": 523.25}
 PAGE = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <title>Notes</title>
-<link rel="stylesheet" href="/static/style.css">
+<link rel="stylesheet" href="{}">
 <h1>Notes</h1>
 <p>In hertz: <a href="/notes/a">a</a> <a href="/notes/c">c</a></p>
 </html>
 """
 
+assets = Assets(Path(__file__).parent / "static", prefix="static")
+
 
 @get("/", media_type=MediaType.HTML)
 async def home() -> str:
-    return PAGE
+    return PAGE.format(assets.url("style.css"))
 
 
 @get("/notes/{name:str}")
@@ -31,8 +33,4 @@ async def note(name: str) -> dict[str, float]:
     return {name: NOTES[name]}
 
 
-app = ASGIWhiteNoise(
-    Litestar([home, note]),
-    root=Path(__file__).parent / "static",
-    prefix="static",
-)
+app = ASGIWhiteNoise(Litestar([home, note]), assets=assets)

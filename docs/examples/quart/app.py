@@ -5,12 +5,14 @@ import random
 
 from quart import Quart, render_template, websocket
 
-from whitenoise_async import ASGIWhiteNoise
+from whitenoise_async import ASGIWhiteNoise, Assets
 
 app = Quart(__name__)
+assets = Assets(app.static_folder, app.static_url_path)
 app.asgi_app = ASGIWhiteNoise(  # type: ignore[assignment, method-assign]
-    app.asgi_app, app.static_folder, app.static_url_path
+    app.asgi_app, assets=assets
 )
+app.jinja_env.globals["assets"] = assets
 
 
 @app.get("/")

@@ -1,4 +1,4 @@
-"""Starlette: the first middleware serves the files. The lifespan passes through it."""
+"""Starlette: the first middleware serves the files. The lifespan computes their hashes."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,17 +12,18 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
-from whitenoise_async import ASGIWhiteNoise
+from whitenoise_async import ASGIWhiteNoise, Assets
 
-HERE = Path(__file__).parent
 PAGE = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <title>Uptime</title>
-<link rel="stylesheet" href="/static/style.css">
+<link rel="stylesheet" href="{}">
 <h1>Up for {:.1f} seconds</h1>
 </html>
 """
+
+assets = Assets(Path(__file__).parent / "static", prefix="static")
 
 
 class State(TypedDict):
@@ -31,17 +32,17 @@ class State(TypedDict):
 
 @asynccontextmanager
 async def lifespan(app: Starlette) -> AsyncIterator[State]:
+    await assets.prepare()  # so that no page has to
     yield {"started": monotonic()}
 
 
 async def home(request: Request) -> HTMLResponse:
-    return HTMLResponse(PAGE.format(monotonic() - request.state.started))
+    uptime = monotonic() - request.state.started
+    return HTMLResponse(PAGE.format(assets.url("style.css"), uptime))
 
 
 app = Starlette(
     routes=[Route("/", home)],
-    middleware=[
-        Middleware(ASGIWhiteNoise, root=HERE / "static", prefix="static"),
-    ],
+    middleware=[Middleware(ASGIWhiteNoise, assets=assets)],
     lifespan=lifespan,
 )

@@ -1,10 +1,7 @@
-// Draws each sample that arrives as a bar, and keeps the last hundred.
+// Draws each sample that arrives. The import map of the page leads "./bars.js" to the hashed URL.
+import { draw } from "./bars.js";
+
 const noise = document.getElementById("noise");
 const scheme = location.protocol === "https:" ? "wss:" : "ws:";
 
-new WebSocket(`${scheme}//${location.host}/noise`).onmessage = ({ data }) => {
-  const bar = document.createElement("i");
-  bar.style.height = `${100 * data}%`;
-  noise.append(bar);
-  if (noise.children.length > 100) noise.firstChild.remove();
-};
+new WebSocket(`${scheme}//${location.host}/noise`).onmessage = ({ data }) => draw(noise, data);
