@@ -12,6 +12,7 @@ from typing import Any
 from tests.benchmarks import (
     contenders,
     fairness,
+    hashing,
     machine,
     plots,
     report,
@@ -85,7 +86,7 @@ def _run(settings: Settings, wanted: Sequence[str], only: Sequence[str] | None) 
 
 
 def _row(place: Place, name: str, settings: Settings, only: Sequence[str] | None) -> dict[str, Any]:
-    throughputs = {row.name: row for row in rows.ROWS}
+    throughputs = {row.name: row for row in (*rows.ROWS, *rows.HASHED_ROWS)}
     fair = {row.name: row for row in rows.FAIRNESS_ROWS}
     if name == rows.STARTUP:
         title = f"Start-up, {settings.files:,} files and a .gz for each"
@@ -95,6 +96,10 @@ def _row(place: Place, name: str, settings: Settings, only: Sequence[str] | None
         title = f"{settings.readers} stalled readers of a 50 MB file, uvicorn"
         names, away = _present(contenders.for_stalled(), only, settings, "uvicorn")
         measured = stalled.measure(place, names, settings)
+    elif name == rows.ASSETS:
+        title = f"Hashes of {hashing.FILES:,} files, 100 MB"
+        away = {}
+        measured = hashing.measure(place, settings)
     elif name in fair:
         title = fair[name].title
         server = fair[name].server
@@ -103,8 +108,11 @@ def _row(place: Place, name: str, settings: Settings, only: Sequence[str] | None
     else:
         row = throughputs[name]
         title = row.title
-        names, away = _present(contenders.for_row(row), only, settings, row.server)
-        measured = throughput.measure(place, row, names, settings)
+        is_hashed = row in rows.HASHED_ROWS
+        of_row = contenders.for_hashed() if is_hashed else contenders.for_row(row)
+        names, away = _present(of_row, only, settings, row.server)
+        base = contenders.OURS if is_hashed else contenders.LIMIT
+        measured = throughput.measure(place, row, names, settings, base)
     return {
         "title": title,
         "measured": machine.today(),

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tests.benchmarks.contenders import ASGI, WSGI
+from tests.benchmarks.contenders import ASGI, HASHED, WSGI
 from tests.benchmarks.rows import DOWNLOADS, READERS
 from tests.benchmarks.site import PREFIX
 
@@ -122,6 +122,7 @@ def _starlette(interface: str, site: Path) -> Any:
 
 MAKERS: dict[str, Callable[[str, Path], Any]] = {
     "whitenoise_async": _whitenoise_async,
+    HASHED: _whitenoise_async,
     "whitenoise": _whitenoise,
     "servestatic": _servestatic,
     "blacknoise": _blacknoise,

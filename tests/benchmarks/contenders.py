@@ -11,6 +11,7 @@ from tests.benchmarks.rows import PASSED, Row
 
 LIMIT = "limit"
 OURS = "whitenoise_async"
+HASHED = f"{OURS} (hashed URL)"
 NGINX = "nginx"
 BARE_WALK = "bare walk"
 
@@ -71,6 +72,11 @@ def for_row(row: Row) -> list[str]:
         if (interface in each.interfaces and (each.wraps or row.work is not PASSED))
         or (each.name == "granian" and row.server.startswith("granian"))
     ]
+
+
+def for_hashed() -> list[str]:
+    """The two kinds of URLs of this package."""
+    return [OURS, HASHED]
 
 
 def for_startup() -> list[str]:

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.benchmarks import rows
-from tests.benchmarks.contenders import BARE_WALK, BY_NAME, LIMIT, is_ours
+from tests.benchmarks.contenders import BARE_WALK, BY_NAME, HASHED, LIMIT, OURS, is_ours
 from tests.benchmarks.losses import losses
-from tests.benchmarks.results import Results, Row, fairness, throughput
+from tests.benchmarks.results import Results, Row, fairness, hashed, throughput
 
 NONE = "–"
 
@@ -63,6 +63,9 @@ def details_text(results: Results) -> Iterator[str]:
     for kind in (rows.DOWNLOADS, rows.READERS):
         for row in fairness(results, kind):
             yield from _fairness_table(row)
+    yield from throughput_table(hashed(results), (OURS, HASHED), OURS)
+    if rows.ASSETS in results["rows"]:
+        yield from _assets_table(results)
 
 
 def _provenance(results: Results) -> Iterator[str]:
@@ -155,6 +158,25 @@ def _stalled_table(results: Results) -> Iterator[str]:
             + [str(each[key]) for key in ("threads", "descriptors", "left_open")]
             for name, each in _sorted(row["contenders"])
         ),
+    )
+
+
+def _assets_table(results: Results) -> Iterator[str]:
+    row = results["rows"][rows.ASSETS]
+    works = {
+        "read_us": ("reading a file", "µs"),
+        "script_us": ("the first URL of a script", "µs"),
+        "style_sheet_us": ("the first URL of a style sheet that refers to nine files", "µs"),
+        "all_s": ("the hashes of all files", "s"),
+        "repeated_us": ("a repeated URL", "µs"),
+    }
+    yield ""
+    yield f"{row['title']}:"
+    yield ""
+    found = row["contenders"][OURS]
+    yield from table(
+        ["", "time"],
+        ([work, f"{found[name]:,.3g} {unit}"] for name, (work, unit) in works.items()),
     )
 
 

@@ -67,6 +67,12 @@ def throughput(results: Results) -> list[Row]:
     return [row for name, row in results["rows"].items() if name in names]
 
 
+def hashed(results: Results) -> list[Row]:
+    """The rows that compare hashed URLs with plain ones."""
+    names = [row.name for row in rows.HASHED_ROWS]
+    return [row for name, row in results["rows"].items() if name in names]
+
+
 def fairness(results: Results, kind: str) -> list[Row]:
     """The rows of fairness with transfers of one kind."""
     names = [row.name for row in rows.FAIRNESS_ROWS if row.kind == kind]

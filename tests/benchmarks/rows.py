@@ -78,6 +78,19 @@ FAIRNESS_ROWS = tuple(
     for server in ("uvicorn", "uvicorn-asyncio", "hypercorn", "granian")
 )
 
+#: A small file at its hashed URL, compared with its plain URL.
+HASHED_ROWS = tuple(
+    Row(f"{server}-hashed", f"{server}, 2 KB", server, SMALL) for server in ("uvicorn", "gunicorn")
+)
+
 STARTUP = "startup"
 STALLED = "stalled"
-NAMES = (*(row.name for row in ROWS), *(row.name for row in FAIRNESS_ROWS), STARTUP, STALLED)
+ASSETS = "assets"
+NAMES = (
+    *(row.name for row in ROWS),
+    *(row.name for row in FAIRNESS_ROWS),
+    *(row.name for row in HASHED_ROWS),
+    STARTUP,
+    STALLED,
+    ASSETS,
+)

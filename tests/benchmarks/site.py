@@ -52,6 +52,22 @@ def make_many(folder: Path, count: int) -> None:
         name.with_name(f"{name.name}.gz").write_bytes(compressed)
 
 
+def make_assets(folder: Path, count: int) -> None:
+    """Write ``count`` files of 20 KB, a hundred in each directory.
+
+    One in fifty is a style sheet that refers to nine other files; the rest are scripts.
+    """
+    chance = random.Random(2026)
+    rules = [f".b{number} {{ margin: {number}px 0 auto auto }}" for number in range(600)]
+    for number, name in enumerate(many_names(folder, count, ".js")):
+        if number % 50:
+            name.write_bytes(chance.randbytes(20 << 10))
+            continue
+        others = (f"file-{other:05}.js" for other in range(number + 1, number + 10))
+        references = [f'.a {{ background: url("{other}") }}' for other in others]
+        name.with_suffix(".css").write_text("\n".join([*references, *rules]))
+
+
 def many_names(folder: Path, count: int, extension: str) -> Iterator[Path]:
     """Paths for new files, a hundred in each directory, which is created."""
     for number in range(count):

@@ -10,11 +10,13 @@ from typing import Any
 
 from tests.benchmarks.checks import WrongResponseError, check
 from tests.benchmarks.console import reason_of, say
-from tests.benchmarks.contenders import LIMIT
+from tests.benchmarks.contenders import HASHED, LIMIT
 from tests.benchmarks.load import InvalidError, requests_per_second
-from tests.benchmarks.rows import Row
+from tests.benchmarks.rows import Row, Work
 from tests.benchmarks.servers import Place, running
 from tests.benchmarks.settings import Settings
+from tests.benchmarks.site import PREFIX
+from whitenoise_async import Assets
 
 
 class _Tally:
@@ -56,15 +58,23 @@ def _turn(place: Place, row: Row, name: str, settings: Settings, tally: _Tally) 
     Each turn has a new process, so that rounds differ in memory layout and hash order, and no idle
     server shares the core.
     """
-    with running(place, row.server, name, row.work.name) as server:
-        checked = check(server.port, row.work, place.site)
-        load = (place.folder, server.port, row.work, checked)
+    work = _work_for(place, row, name)
+    with running(place, row.server, name, work.name) as server:
+        checked = check(server.port, work, place.site)
+        load = (place.folder, server.port, work, checked)
         with suppress(InvalidError):  # an error will show in the measurement
             requests_per_second(*load, settings.warmup)
         time.sleep(0.05)  # the connections of the warm-up are closed
         value = requests_per_second(*load, settings.seconds)
-        check(server.port, row.work, place.site)
+        check(server.port, work, place.site)
     tally.values.append(round(value, 1))
+
+
+def _work_for(place: Place, row: Row, name: str) -> Work:
+    """The work of a row, with the URL that a contender has for the file."""
+    if name != HASHED or row.work.file is None:
+        return row.work
+    return row.work._replace(path=Assets(place.site / PREFIX, PREFIX).url(row.work.file))
 
 
 def _note(tally: _Tally, number: int, fault: str) -> None:
