@@ -176,7 +176,10 @@ def _assets_table(results: Results) -> Iterator[str]:
     found = row["contenders"][OURS]
     yield from table(
         ["", "time"],
-        ([work, f"{found[name]:,.3g} {unit}"] for name, (work, unit) in works.items()),
+        (
+            [work, f"{found[name]:,.{1 if unit == 'µs' else 2}f} {unit}"]
+            for name, (work, unit) in works.items()
+        ),
     )
 
 
