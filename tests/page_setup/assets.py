@@ -1,5 +1,6 @@
 import asyncio
 import inspect
+import json
 import re
 from pathlib import Path
 
@@ -14,6 +15,20 @@ FILES = {
     "static/js/app.js": 'import chart from "./chart.js"\n',
     "static/js/chart.js": "export default 1\n",
 }
+# A build of Vite with a shared chunk.
+MANIFEST = {
+    "_vendor-CkT1v0aE.js": {"file": "assets/vendor-CkT1v0aE.js", "name": "vendor"},
+    "src/main.js": {
+        "file": "assets/main-D4x9yQ2K.js",
+        "src": "src/main.js",
+        "isEntry": True,
+        "imports": ["_vendor-CkT1v0aE.js"],
+        "css": ["assets/main-BxPdLzkW.css"],
+    },
+}
+FILES["dist/.vite/manifest.json"] = json.dumps(MANIFEST)
+for name in ["vendor-CkT1v0aE.js", "main-D4x9yQ2K.js", "main-BxPdLzkW.css"]:
+    FILES[f"dist/assets/{name}"] = "\n"
 TEMPLATES = [block.text for block in blocks_of(DOCS / "assets.md") if block.language == "html"]
 for name, content in {**FILES, "templates/home.html": TEMPLATES[0]}.items():
     Path(name).parent.mkdir(parents=True, exist_ok=True)

@@ -412,10 +412,10 @@ def test_a_websocket_passes_through_the_wrapper(server: Server) -> None:
 def test_the_scripts_of_a_built_page_are_cached_permanently(server: Server) -> None:
     page = server.get("/")
     assert page.headers["cache-control"] == "max-age=0, public"
-    reply = server.open("/colors/pink")
+    reply = server.open("/colors/mauve")
     assert (reply.body, reply.headers["cache-control"]) == (page.body, "no-cache")
     assert server.get("/api/colors").body == b'["white","pink","brown"]'
-    for path in ("/api/sounds", "/colors/pink", "/assets/index-01234567.js"):
+    for path in ("/api/sounds", "/colors/mauve", "/assets/index-01234567.js"):
         assert server.get(path).status == 404
     assert server.open("/assets/index-01234567.js").status == 404
     (script,) = (link for link in server.links() if link.endswith(".js"))
@@ -428,9 +428,20 @@ def test_the_scripts_of_a_built_page_are_cached_permanently(server: Server) -> N
 
 @only(VITE)
 def test_files_that_vite_copies_without_a_hash_are_revalidated(server: Server) -> None:
-    (icon,) = (link for link in server.links() if link.endswith(".svg"))
-    assert icon.startswith("/assets/")
+    (icon,) = re.findall(r'href="(/assets/.+?\.svg)"', server.get("/").body.decode())
     assert server.get(icon).headers["cache-control"] == "max-age=0, public"
+
+
+@only(VITE)
+def test_a_page_of_the_application_has_the_files_of_the_build(server: Server) -> None:
+    built = server.get("/").body.decode()
+    names = {link.rpartition("/")[2] for link in server.links()}
+    for built_name in re.findall(r"index-[\w-]{8}\.(?:js|css)", built):
+        assert built_name in names
+    (icon,) = (name for name in names if name.endswith(".svg"))
+    assert re.fullmatch(r"icon-spectrum\.[0-9a-f]{12}\.svg", icon)
+    assert server.get(f"/assets/{icon}").headers["cache-control"] == FOREVER
+    assert "<title>The spectrum of pink noise</title>" in server.get("/colors/pink").body.decode()
 
 
 def test_the_page_of_examples_lists_each_with_its_command() -> None:
