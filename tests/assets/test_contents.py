@@ -23,7 +23,7 @@ from whitenoise_async.files.errors import UnavailableError
 from whitenoise_async.files.open_file import OpenFile, open_file
 from whitenoise_async.files.state import FileState, read_state
 from whitenoise_async.registry.entries import StaticFile
-from whitenoise_async.serving.etags import LongDigestError, without_long_digests
+from whitenoise_async.serving.long_work import LongWorkError, without_long_work
 
 SHEET = b'@import "b.css";\n' * 3
 
@@ -209,10 +209,10 @@ def test_the_content_of_an_open_file_is_that_file_s(tmp_path: Path) -> None:
 def test_a_long_digest_may_be_forbidden(tmp_path: Path) -> None:
     path = write(tmp_path / "a.js", bytes(1024 * 1024 + 1))
     contents = make()
-    with pytest.raises(LongDigestError):
-        without_long_digests(lambda: contents.current(file_at(path)))
+    with pytest.raises(LongWorkError):
+        without_long_work(lambda: contents.current(file_at(path)))
     digest = contents.current(file_at(path)).digest
-    assert without_long_digests(lambda: contents.current(file_at(path))).digest == digest
+    assert without_long_work(lambda: contents.current(file_at(path))).digest == digest
 
 
 def test_threads_that_come_together_read_a_file_once(tmp_path: Path, reads: Counter[str]) -> None:
