@@ -462,7 +462,7 @@ def test_preload_has_a_value_for_each_file(root: Path) -> None:
     assets = Assets(root, base_url="https://cdn.example")
     style, script = assets.preload("css/site.css", "js/app.js")
     assert style.startswith(f"<{assets.url('css/site.css')}>; rel=preload; as=style")
-    assert script.startswith(f"<{assets.url('js/app.js')}>; rel=modulepreload")
+    assert script.startswith(f"<{assets.url('js/app.js')}>; rel=preload; as=script; ")
     assert "crossorigin" in style
     assert assets.preload() == []
 

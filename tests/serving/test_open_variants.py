@@ -383,7 +383,7 @@ def test_content_in_memory_replaces_all_open_files(tmp_path: Path, opened: list[
     variants.replace(made)
     assert not any(each.is_open for each in opened)
     assert (variants.files, variants.made) == ({}, made)
-    assert variants.identity == made["identity"]
+    assert [variants.identity] == [made["identity"]]
     assert variants.states() == states
     assert [path for path, _ in states] == [f"{path}.br", str(path), f"{path}.gz"]
     variants.close()
