@@ -31,6 +31,10 @@ RULE = "@import 'é.css';"
         (codecs.BOM_UTF16_BE + RULE.encode("utf-16-be"), "\ufeff" + RULE, "utf-16-be"),
         (b'@charset "latin1";\xe9', '@charset "latin1";é', "cp1252"),
         (b'@charset "UTF-16";\xc3\xa9', '@charset "UTF-16";é', "utf-8"),
+        (b'@charset "utf-16be";\xc3\xa9', '@charset "utf-16be";é', "utf-8"),
+        (b'@charset "latin1";a{b:"";}', '@charset "latin1";a{b:"";}', "cp1252"),
+        (b'@charset "latin1', '@charset "latin1', "utf-8"),
+        (b'/*charset*latin1";', '/*charset*latin1";', "utf-8"),
         (b'@charset "koi8-r";\xe9', '@charset "koi8-r";И', "koi8-r"),
         # Browsers read only the exact form.
         (b"@charset 'latin1';\xc3\xa9", "@charset 'latin1';é", "utf-8"),
@@ -52,6 +56,13 @@ def test_a_sheet_is_decoded_as_browsers_do(content: bytes, text: str, encoding: 
         assert text.removeprefix("\ufeff") == by_tinycss2 or "x-user-defined" in text
 
 
+def test_the_end_of_a_declaration_is_searched_for_in_the_first_kilobyte() -> None:
+    declaration = b'@charset "%slatin1";'
+    spaces = 1024 - len(declaration % b"")
+    assert decode(declaration % (b" " * spaces) + b"/**/")[1] == "cp1252"
+    assert decode(declaration % (b" " * (spaces + 1)) + b"/**/")[1] == "utf-8"
+
+
 def test_the_charset_of_the_response_comes_before_the_declared_one() -> None:
     content = b'@charset "latin1";\xc3\xa9'
     assert decode(content, "utf-8") == ('@charset "latin1";é', "utf-8")
@@ -66,7 +77,10 @@ def test_the_charset_of_the_response_comes_before_the_declared_one() -> None:
         (codecs.BOM_UTF16_LE + b"a", "it is not valid utf-16-le: "),
         (codecs.BOM_UTF16_BE + b"\xd8\x00", "it is not valid utf-16-be: "),
         # The character set is selected twice.
-        (b'@charset "iso-2022-jp";\x1b(B\x1b(B', "it has more than one iso2022_jp form"),
+        (
+            b'@charset "iso-2022-jp";\x1b(B\x1b(B',
+            "^it has more than one iso2022_jp form, and would change$",
+        ),
     ],
 )
 def test_a_sheet_that_would_change_is_refused(content: bytes, message: str) -> None:

@@ -27,6 +27,9 @@ from whitenoise_async.assets.stylesheets import split_url
         ("a%5cb", ("a\\b", "")),
         ("./a:b.png", ("./a:b.png", "")),
         ("1:a.png", ("1:a.png", "")),
+        ("!XX.png!", ("!XX.png!", "")),
+        ("XaX", ("XaX", "")),
+        ("a.png#b\nc", ("a.png", "#bc")),
         (" \n a\t.p\rn\ng?\tb \x00\x1f", ("a.png", "?b")),
     ],
 )

@@ -9,34 +9,32 @@ from __future__ import annotations
 
 import re
 
-# Everything that may begin a reference, hide one, or hide the end of a statement.
-#
-# An escape may be part of a name, as in ``\75rl(``, if it produces an ASCII letter or a hyphen.
-# Another escaped character is neither a quote nor the end of a statement.
-#
-# Escapes in a string are limited, because ``re`` needs memory for each.
-#
-# An empty group marks the matches that contain no reference: a complete string, a data URL (which
-# may have megabytes), or a harmless escape. Each alternative starts with a literal character,
+_SPACE = r"[ \t\n\r\f]*"
+
+# Everything that may begin a reference, hide one, or hide the end of a statement. An empty group
+# marks the matches that contain no reference. Each alternative starts with a literal character,
 # because ``re`` then searches for a set of characters in C.
 _NOTABLE = re.compile(
-    r"""
-      /\*
-    | @[iI][mM][pP][oO][rR][tT]
-    | \((?<=[sS][rR][cC]\()
-    | \((?<=[iI][mM][aA][gG][eE]-[sS][eE][tT]\()
-    | \((?<=[uU][rR][lL]\()(?:
-            [ \t\n\r\f]*[dD][aA][tT][aA]:[!#-&*-\[\]-~]*\)()
-          | [ \t\n\r\f]*"[dD][aA][tT][aA]:[^"\\\n\r\f]*"[ \t\n\r\f]*\)()
-          | [ \t\n\r\f]*'[dD][aA][tT][aA]:[^'\\\n\r\f]*'[ \t\n\r\f]*\)()
-          | )
-    | "(?:[^"\\\n\r\f]*(?:\\(?:\r\n|.)[^"\\\n\r\f]*){0,99}"()|)
-    | '(?:[^'\\\n\r\f]*(?:\\(?:\r\n|.)[^'\\\n\r\f]*){0,99}'()|)
-    | \\(?:[g-zG-Z-]|0*[24567]|.())
-    """,
-    re.DOTALL | re.VERBOSE,
+    # A comment
+    r"/\*"
+    # The beginnings of references
+    r"|@[iI][mM][pP][oO][rR][tT]"
+    r"|\((?<=[sS][rR][cC]\()"
+    r"|\((?<=[iI][mM][aA][gG][eE]-[sS][eE][tT]\()"
+    # ``url(``, but data URLs, which may have megabytes, are no references
+    r"|\((?<=[uU][rR][lL]\()(?:"
+    rf"{_SPACE}[dD][aA][tT][aA]:[!#-&*-\[\]-~]*\)()"
+    rf"|{_SPACE}\"[dD][aA][tT][aA]:[^\"\\\n\r\f]*\"{_SPACE}\)()"
+    rf"|{_SPACE}'[dD][aA][tT][aA]:[^'\\\n\r\f]*'{_SPACE}\)()"
+    r"|)"
+    # Strings, complete or not. ``re`` needs memory for each escape, so their number is limited.
+    r"|\"(?:[^\"\\\n\r\f]*(?:\\(?:\r\n|.)[^\"\\\n\r\f]*){0,99}\"()|)"
+    r"|'(?:[^'\\\n\r\f]*(?:\\(?:\r\n|.)[^'\\\n\r\f]*){0,99}'()|)"
+    # An escape that produces an ASCII letter or a hyphen may be part of a name, as in ``\75rl(``.
+    # Another one only hides a character.
+    r"|\\(?:[g-zG-Z-]|0*[24567]|.())",
+    re.DOTALL,
 )
-
 
 _RUNS_MAX = 1000  # that are kept, to find the start of a statement
 

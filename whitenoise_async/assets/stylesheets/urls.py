@@ -12,7 +12,7 @@ _ANYWHERE = str.maketrans("", "", "\t\n\r")
 _SCHEME = re.compile("[A-Za-z][A-Za-z0-9+.-]*:")
 
 # The rest begins with the query or the fragment.
-_PATH_AND_REST = re.compile("([^?#]*)(.*)", re.DOTALL)
+_PATH_AND_REST = re.compile("([^?#]*)(.*)")
 
 
 def split_url(url: str) -> tuple[str, str] | None:
