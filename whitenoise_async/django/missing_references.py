@@ -14,7 +14,7 @@ from .references import References, is_source_map, url_of
 
 Converter = Callable[[Match[str]], str]
 
-#: What Django's converter raises: for a missing file, an invalid URL, or a file elsewhere.
+#: The errors of Django's converter: for a missing file, an invalid URL, or a file elsewhere.
 _REFUSALS = (ValueError, SuspiciousFileOperation)
 
 

@@ -39,7 +39,7 @@ Failed = tuple[str, None, Exception]
 
 @dataclass
 class Run:
-    """What a storage knows while it hashes files. All names have the form of URLs."""
+    """The state of a storage while it hashes files. All names have the form of URLs."""
 
     sources: Sources
     #: The files whose names a build tool has hashed.
