@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import django
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.core.files.base import ContentFile
@@ -159,7 +160,10 @@ def test_each_kind_of_reference_is_replaced_or_left_alone(project: Project, befo
     after = (project.root / manifest["css/app.css"]).read_text().splitlines()[1]
     template = REFERENCES.get(before, before)
     hashes = [hashed.split(".")[-2] for hashed in manifest.values()]
-    assert after in [template.replace("{}", f".{each}") for each in hashes]
+    expected = {template.replace("{}", f".{each}") for each in hashes}
+    if django.VERSION < (5, 2) and "=data:" in before:
+        expected.add("")  # Django 4.2 removes a source map that is part of the style sheet
+    assert after in expected
 
 
 def test_unchanged_hashed_copies_are_not_written_again(project: Project) -> None:
@@ -892,7 +896,13 @@ def begin(project: Project, folder: Path, limit: int = 0) -> subprocess.Popen[st
     paths = os.pathsep.join([str(folder), *sys.path])
     return subprocess.Popen(
         [sys.executable, "-W", "error", "-c", PROLOGUE, str(limit)],
-        env={**os.environ, "PYTHONPATH": paths, "DJANGO_SETTINGS_MODULE": "its_settings"},
+        # With a limit, Python would leave incomplete files of compiled modules.
+        env={
+            **os.environ,
+            "PYTHONPATH": paths,
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "DJANGO_SETTINGS_MODULE": "its_settings",
+        },
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
