@@ -72,14 +72,22 @@ def test_references_in_a_script(name: str, text: str, found: list[str]) -> None:
     assert urls(name, text) == found
 
 
-def test_in_other_files_and_patterns_each_match_is_a_reference() -> None:
-    pattern = re.compile("(?P<matched>url:(?P<url>.*))")
-    (match,) = pattern.finditer("/* url:a.png")
+@pytest.mark.parametrize("name", ["a.html", "without extension", "a.css", "a.js"])
+@pytest.mark.parametrize("pattern", ["(?P<matched>src=(?P<url>.*))", "src=(.*)"])
+def test_each_match_of_another_pattern_is_a_reference(name: str, pattern: str) -> None:
+    (match,) = re.finditer(pattern, "/* src=a.png")
+    assert References(name).include(match)
+
+
+def test_in_other_files_each_match_is_a_reference() -> None:
+    (match,) = re.finditer(r"(?P<matched>url\((?P<url>.*)\))", "/* url(a.png)")
     assert References("a.html").include(match)
-    assert References("without extension").include(match)
+    assert References("a.js").include(match)
     assert not References("a.css").include(match)
-    (match,) = re.finditer("src=(.*)", "/* src=a.png")
-    assert References("a.css").include(match)
+
+
+def test_without_a_group_the_whole_match_is_the_url() -> None:
+    (match,) = re.finditer("src=(.*)", "src=a.png ")
     assert url_of(match) == "src=a.png"
 
 

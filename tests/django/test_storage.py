@@ -368,6 +368,19 @@ class Lenient(whitenoise_async.django.CompressedManifestStaticFilesStorage):
     manifest_strict = False
 
 
+class Renaming(whitenoise_async.django.CompressedManifestStaticFilesStorage):
+    def post_process(self, *args: Any, **kwargs: Any) -> Any:
+        for each in super().post_process(*args, **kwargs):
+            self.hashed_files["alias.txt"] = self.hashed_files.get("a.txt", "")
+            yield each
+
+
+def test_the_manifest_is_written_after_the_files_are_reported(project: Project) -> None:
+    project.use(f"{__name__}.Renaming")
+    project.collect()
+    assert project.manifest()["alias.txt"] == project.manifest()["a.txt"]
+
+
 def test_the_setting_overrides_the_strictness_of_a_subclass(
     project: Project,
 ) -> None:

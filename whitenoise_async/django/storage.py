@@ -118,13 +118,14 @@ class CompressedManifestStaticFilesStorage(CompressedFilesStorage, ManifestStati
         with locked(compression.root, lambda: None):
             processed, failed = self._hash_files(run, paths, options)
             if not failed:
+                yield from processed  # before the manifest, as Django does
                 finish()
         if failed:
             # The caller may raise an error, and keep this generator: the lock must be free.
             yield from failed
+            yield from processed
             with locked(compression.root, lambda: None):
                 finish()
-        yield from processed
         yield from compression.run()
 
     def _hash_files(
