@@ -70,16 +70,6 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
     return report
 
 
-@pytest.fixture(scope="session")
-def _exempt_from_garbage_collection() -> None:
-    """Make each ``gc.collect()`` visit only objects that are created from now on.
-
-    For tests that call it hundreds of times. What earlier tests leave takes it up to 0.1 s.
-    """
-    gc.collect()
-    gc.freeze()
-
-
 @pytest.fixture(autouse=True)
 def _nothing_was_logged_before() -> None:
     logs.forget_messages()

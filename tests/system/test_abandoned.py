@@ -20,6 +20,7 @@ from tests.helpers import django_project
 from tests.helpers.clients import environ_of, make_call
 from tests.helpers.descriptors import descriptors_of
 from tests.helpers.files import write
+from tests.helpers.garbage import exempt_what_exists
 from whitenoise_async import WhiteNoise
 from whitenoise_async.asgi.file_stream import FileStream
 from whitenoise_async.files import open_file as files
@@ -30,8 +31,6 @@ from whitenoise_async.serving.body_plan import EMPTY, BodyPlan
 from whitenoise_async.wsgi.bodies import FileBody, WholeFile
 
 django_project.configure()
-
-pytestmark = pytest.mark.usefixtures("_exempt_from_garbage_collection")
 
 LARGE = 1_500_000  # bytes; too large for the cache
 FIELDS = [{}, {"Range": "bytes=5-"}, {"Range": "bytes=0-9,20-1200000"}]
@@ -50,6 +49,11 @@ class Closes:
             close(descriptor)
         except OSError:
             self.failed.append(descriptor)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _only_own_garbage_is_collected() -> None:
+    exempt_what_exists()
 
 
 @pytest.fixture
