@@ -266,14 +266,21 @@ def test_a_file_is_opened_through_links(folder: Folder, tree: Path) -> None:
     assert open_descriptors() == before
 
 
-def test_a_fault_of_the_system_is_told_from_a_missing_file(
-    tree: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("user", [0, 1000])
+def test_a_fault_of_the_system_is_no_missing_file(
+    user: int, tree: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*_: object, **__: object) -> None:
-        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+    """The file is not opened in another way either."""
+    really_open, failures = os.open, [OSError(errno.EMFILE, os.strerror(errno.EMFILE))]
+
+    def fail_once(*arguments: Any, **options: Any) -> int:
+        if failures:
+            raise failures.pop()
+        return really_open(*arguments, **options)
 
     with Folder.opened(str(tree)) as folder, monkeypatch.context() as patch:
-        patch.setattr(os, "open", fail)
+        patch.setattr(os, "open", fail_once)
+        patch.setattr(os, "geteuid", lambda: user)
         with pytest.raises(FileSystemError, match=f"{tree}/a.css cannot be read now: Too many"):
             folder.open_file("a.css")
 
@@ -387,6 +394,21 @@ def test_only_root_distinguishes_links_by_owner(
         assert not root.is_foreign_link("missing")
         with closing(root.open_file("link")) as file:
             assert file.read_fully(0, 100) == CONTENT
+
+
+@pytest.mark.parametrize("user", [0, 1000])
+def test_root_follows_no_link_where_no_link_can_be_opened(
+    user: int, tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on systems without O_PATH."""
+    monkeypatch.setattr(module, "_LINK_ITSELF", module._NO_LINK)
+    with Folder.opened(str(tree)) as folder, monkeypatch.context() as patch:
+        patch.setattr(os, "geteuid", lambda: user)
+        if user:
+            folder.open_file("link").close()
+        else:
+            with pytest.raises(UnavailableError, match=IS_A_LINK):
+                folder.open_file("link")
 
 
 @as_root
@@ -532,3 +554,14 @@ def test_a_root_that_cannot_be_listed_is_named(tmp_path: Path) -> None:
     path = str(tmp_path / "missing")
     assert list(walk(Folder(path, None), lambda *each: errors.append(each))) == []
     assert errors == [(path, f"{path} cannot be listed: No such file or directory")]
+
+
+@pytest.mark.parametrize("path", ["/", "/tmp"])
+def test_a_root_without_permission_is_named(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse_access(folder: Folder) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(Folder, "entries", refuse_access)
+    errors: list[tuple[str, str]] = []
+    assert list(walk(Folder(path, None), lambda *each: errors.append(each))) == []
+    assert errors == [(path, f"{path} cannot be listed: Permission denied")]
