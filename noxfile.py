@@ -75,7 +75,7 @@ MUTATED = [
     *(f"files/{name}.py" for name in ["state", "variant_check"]),
     *(f"registry/{name}.py" for name in ["created_later", "directory", "entries", "interface"]),
     *(f"registry/{name}.py" for name in ["listing", "live", "sensitive_names", "skipped"]),
-    "registry/walked.py",
+    *(f"registry/{name}.py" for name in ["walk", "walked"]),
     *(f"serving/{name}.py" for name in ["body_plan", "content_cache", "descriptor_cache"]),
     *(f"serving/{name}.py" for name in ["etags", "file_headers", "open_variants"]),
     *(f"serving/{name}.py" for name in ["representation", "responder"]),
