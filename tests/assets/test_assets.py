@@ -236,6 +236,23 @@ def test_with_autorefresh_an_edit_shows_at_once_and_nothing_is_immutable(
         app.assets.url("later.js")
 
 
+def test_a_style_sheet_of_20_mb_is_sent_as_it_is(
+    adapter: str, root: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    large = SHEET * 1_000_000
+    path = write(root / "css" / "large.css", large)
+    write(root / "css" / "b.css", b'@import "large.css";')
+    app = ADAPTERS[adapter](None, root)
+    reply = get_asset(client_of(adapter)(app), app.assets, "css/large.css")
+    assert (reply.body == large, reply["cache-control"]) == (True, IMMUTABLE)
+    assert hash_of(app.assets, "css/b.css")
+    assert app.responder.content_cache.size == 0
+    assert caplog.messages == [
+        f"URLs in {path} get no hashes: it has 20,000,000 bytes, more than"
+        " max_cached_file_size, 1,048,576"
+    ]
+
+
 def test_a_removed_file_has_no_url(root: Path) -> None:
     path = root / "js" / "app.js"
     path.unlink()

@@ -123,7 +123,9 @@ def test_the_references_of_a_style_sheet_are_found(tmp_path: Path) -> None:
     assert content.references is not None
     assert [each.url for each in content.references] == ["b.css"] * 3
     assert content.digest == hashlib.sha256(SHEET).digest()
-    assert make().current(file_at(write(tmp_path / "a.js", SHEET))).references is None
+    script = make().current(file_at(write(tmp_path / "a.js", SHEET)))
+    assert (content.is_style_sheet, script.is_style_sheet) == (True, False)
+    assert script.references is None
 
 
 def test_a_large_style_sheet_is_not_rewritten_and_the_log_says_why(

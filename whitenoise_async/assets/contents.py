@@ -43,8 +43,9 @@ class Content(NamedTuple):
     path: str
     state: FileState
     digest: bytes  # SHA-256
+    is_style_sheet: bool = False
     #: The references of a style sheet that can be rewritten; ``None`` for every other file.
-    references: tuple[Reference, ...] | None
+    references: tuple[Reference, ...] | None = None
 
 
 class _Known:
@@ -132,10 +133,6 @@ class Contents:
                 known.content = content if opened.is_unchanged() else None
             return content
 
-    def is_style_sheet(self, path: str) -> bool:
-        """Whether the file at ``path`` is a style sheet."""
-        return self._media_type(path) == "text/css"
-
     def decode(self, data: bytes) -> tuple[str, str]:
         """Decode a style sheet as browsers do.
 
@@ -150,18 +147,18 @@ class Contents:
     def _read(self, file: StaticFile, opened: OpenFile) -> Content:
         state = opened.state
         require_allowed(state.size, SHORT_DIGEST)
+        is_style_sheet = self._media_type(file.path) == "text/css"
+        if is_style_sheet and self._is_rewritable(opened):
+            data = opened.read_fully(0, state.size)
+            references = self._references(file.path, data)
+            return Content(file.path, state, hashlib.sha256(data).digest(), True, references)
         digest = hashlib.sha256()
-        if not self._is_rewritable(opened):
-            for piece in pieces_of_file(opened):
-                digest.update(piece)
-            return Content(file.path, state, digest.digest(), None)
-        content = opened.read_fully(0, state.size)
-        digest.update(content)
-        return Content(file.path, state, digest.digest(), self._references(file.path, content))
+        for piece in pieces_of_file(opened):
+            digest.update(piece)
+        return Content(file.path, state, digest.digest(), is_style_sheet)
 
     def _is_rewritable(self, opened: OpenFile) -> bool:
-        if not self.is_style_sheet(opened.path):
-            return False
+        """Whether a style sheet can be rewritten; the log says why not."""
         if not stylesheets.is_tokenizer_installed():
             warn_once(f"URLs in style sheets get no hashes without tinycss2: {_INSTALL}")
             return False

@@ -70,7 +70,8 @@ class Hashes:
                 links.append(link)
             # Without links, the first file is not in a circle, so no reference leads to it.
             keeps_url = bool(graph or links) and self.has_hashed_name(file)
-            graph[url] = Node(file, content, tuple(links), self._version(file), keeps_url)
+            version = _version() if content.is_style_sheet else None
+            graph[url] = Node(file, content, tuple(links), version, keeps_url)
         return graph
 
     def rewrite(self, graph: Graph, url: str, data: bytes) -> bytes:
@@ -90,11 +91,6 @@ class Hashes:
         ]
         return stylesheets.encode(stylesheets.replace_references(text, replaced), encoding)
 
-    def _version(self, file: StaticFile) -> int | None:
-        if not self._contents.is_style_sheet(file.path):
-            return None
-        return _REWRITING if stylesheets.is_tokenizer_installed() else 0
-
     def _links(self, file: StaticFile, content: Content) -> Iterator[tuple[Link, StaticFile]]:
         """The references of a style sheet that lead to listed files, and these files."""
         for reference in content.references or ():
@@ -107,6 +103,11 @@ class Hashes:
                 _warn_of_missing(file, reference, "there is no such file")
             else:
                 yield Link(reference, path, rest, target.url), target
+
+
+def _version() -> int:
+    """The version of the rewriting; 0 if there is none."""
+    return _REWRITING if stylesheets.is_tokenizer_installed() else 0
 
 
 def _resolve(base: str, path: str) -> str | None:
