@@ -424,6 +424,14 @@ def test_the_integrity_of_a_file_that_is_replaced_meanwhile_is_computed_again(
     assert hash_of(assets, "js/app.js") == digits_of(b"newer")
 
 
+def test_a_file_that_is_removed_meanwhile_has_no_integrity(root: Path) -> None:
+    assets = Assets(root)
+    assets.url("js/app.js")
+    (root / "js" / "app.js").unlink()
+    with pytest.raises(FileNotFoundError, match=r"app\.js is not served: it was removed"):
+        assets.integrity("js/app.js")
+
+
 def test_url_and_integrity_of_a_preload_are_of_the_same_bytes(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,7 +8,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -236,19 +236,27 @@ def test_a_lock_that_a_thread_held_does_not_stop_a_forked_child(tmp_path: Path, 
     path = write(tmp_path / "a.js", b"one")
     contents = make()
     contents.current(file_at(path))
-    (known,) = contents._known.values()
     taken, done = threading.Event(), threading.Event()
 
-    def hold() -> None:
-        with known.lock:
-            taken.set()
-            done.wait()
+    def read(file: StaticFile, opened: OpenFile) -> Any:
+        taken.set()
+        done.wait()
+        raise UnavailableError(file.path, "test")
 
-    thread = threading.Thread(target=hold)
-    thread.start()
-    taken.wait()
+    def hold() -> None:
+        with suppress(UnavailableError):
+            contents.current(file_at(path))
+
+    replace(path, b"two")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(contents, "_read", read)
+        thread = threading.Thread(target=hold)
+        thread.start()
+        taken.wait()
     try:
         assert fork(lambda: contents.current(file_at(path))) == 0
+        contents.reset_after_fork()
+        assert contents.current(file_at(path)).digest == hashlib.sha256(b"two").digest()
     finally:
         done.set()
         thread.join()

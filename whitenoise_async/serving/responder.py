@@ -216,8 +216,7 @@ class Responder(Generic[Line]):
             if not error.gone:
                 warn_once(str(error))
             return None
-        if request.file is not None:
-            self.forget(request.file)  # if the hash was right before
+        self.forget(error.file)  # if the hash was right before
         return self._encoded(wrong_hash(request.method, self._file_headers.shared))
 
     def forget(self, entry: StaticFile) -> None:

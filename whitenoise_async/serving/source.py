@@ -14,6 +14,7 @@ class WrongHashError(UnavailableError):
 
     def __init__(self, file: HashedFile) -> None:
         super().__init__(file.path, f"its hash is not {file.hash}")
+        self.file = file
 
 
 class Source(Protocol):
