@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import unquote
 
 import pytest
 
@@ -24,14 +25,16 @@ ROOT = Path(__file__).parents[2]
 FONT = ROOT / "docs" / "examples" / "site" / "fonts" / "figtree-latin-wght-normal.woff2"
 NONCE = "c2VjcmV0"
 
-MAIN = b"""
+MAIN = """
 import { word } from "./lib/word.js";
 import { absolute } from "/static/js/absolute.js";
-window.imported = [word, absolute];
+import { odd } from "./@scope/naïve name.js";
+window.imported = [word, absolute, odd];
 window.load = (name) => import(`./${name}.js`);
 """
 FILES = {
-    "js/main.js": MAIN,
+    "js/main.js": MAIN.encode(),
+    "js/@scope/naïve name.js": b'export const odd = "odd";',
     "js/lib/word.js": b'import { deep } from "../deep.js"; export const word = `word ${deep}`;',
     "js/deep.js": b'export const deep = "deep";',
     "js/absolute.js": b'export const absolute = "absolute";',
@@ -102,13 +105,13 @@ class Site(NamedTuple):
 
     def path(self, name: str) -> str:
         """The path of a file's hashed URL."""
-        return re.sub("^https?://[^/]+", "", self.assets.url(name))
+        return unquote(re.sub("^https?://[^/]+", "", self.assets.url(name)))
 
     def visit(self, page: Page) -> list[tuple[str, int]]:
         """Open the page; returns the requests for files."""
         page.goto(self.url)
         wait_for(page, "window.imported && document.fonts.check('16px Figtree')")
-        assert page.evaluate("window.imported") == ["word deep", "absolute"]
+        assert page.evaluate("window.imported") == ["word deep", "absolute", "odd"]
         assert (
             page.evaluate("getComputedStyle(document.querySelector('p')).color") == "rgb(1, 2, 3)"
         )
@@ -148,6 +151,16 @@ def test_a_visit_loads_hashed_urls_and_the_next_one_nothing(site: Site, page: Pa
     imported = page.evaluate("window.load(['la', 'ter'].join('')).then((module) => module.later)")
     assert imported == "later"
     assert site.files.take_requests() == expected(site, {"js/later.js"})
+
+
+def test_files_that_are_preloaded_are_loaded_once(site: Site, page: Page) -> None:
+    def render() -> Rendered:
+        headers, html = site.render()
+        preloaded = site.assets.preload("css/site.css", "fonts/figtree.woff2", "js/deep.js")
+        return {**headers, "link": ", ".join(preloaded)}, html
+
+    site.pages.render = render
+    assert site.visit(page) == expected(site, LOADED)
 
 
 def replace(path: Path, content: bytes) -> None:
