@@ -12,7 +12,7 @@ from typing import Any
 import anyio
 import pytest
 
-from tests.helpers.clients import ADAPTERS, Get, client_of, make_call, receiving, scope_of
+from tests.helpers.clients import ADAPTERS, Get, ask_asgi, client_of, make_call, receiving, scope_of
 from tests.helpers.files import MTIME, write
 from tests.helpers.waiting import until_async
 from whitenoise_async import ASGIWhiteNoise, Assets
@@ -239,6 +239,30 @@ def hold_back(monkeypatch: pytest.MonkeyPatch, content: bytes) -> threading.Even
 
     monkeypatch.setattr(MemoryCompressor, "compress", slow)
     return go_on
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+@pytest.mark.parametrize("content", [TEXT, LONG], ids=["short", "long"])
+def test_requests_that_come_together_compress_a_file_once(
+    tmp_path: Path, compressed: list[bytes], autorefresh: bool, backend: str, content: bytes
+) -> None:
+    write(tmp_path / "app.css", content)
+    app = ASGIWhiteNoise(None, tmp_path, autorefresh=autorefresh)
+    app.site.compress_small_files()
+    bodies: list[bytes] = []
+
+    async def ask() -> None:
+        reply = await ask_asgi(app, scope_of(make_call("/app.css", GZIP)))
+        bodies.append(gzip.decompress(reply.body))
+
+    async def main() -> None:
+        async with anyio.create_task_group() as group:
+            for _ in range(20):
+                group.start_soon(ask)
+
+    anyio.run(main, backend=backend)
+    assert bodies == [content] * 20
+    assert compressed == [content]
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
