@@ -11,7 +11,7 @@ T = TypeVar("T")
 #: Bytes. Reading them and computing their digest takes about a millisecond.
 SHORT_DIGEST = 1024 * 1024
 
-#: Bytes. Compressing them in all codings takes about two milliseconds.
+#: Bytes. Compressing them in all codings takes two to three milliseconds.
 SHORT_COMPRESSION = 16 * 1024
 
 
