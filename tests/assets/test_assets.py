@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import json
 import os
 import re
 import threading
@@ -490,6 +491,24 @@ def test_preload_has_a_value_for_each_file(root: Path) -> None:
     assert script.startswith(f"<{assets.url('js/app.js')}>; rel=preload; as=script; ")
     assert "crossorigin" in style
     assert assets.preload() == []
+
+
+def test_a_vite_entry_has_the_urls_of_its_build_below_the_mount_point(tmp_path: Path) -> None:
+    manifest = {
+        "src/a.js": {"file": "assets/a-1.js", "css": ["assets/a-1.css"], "imports": ["_b.js"]},
+        "_b.js": {"file": "assets/b-1.js"},
+        "src/c.css": {"file": "assets/c 1.css"},
+    }
+    write(tmp_path / "dist" / ".vite" / "manifest.json", json.dumps(manifest).encode())
+    assets = Assets(tmp_path / "dist", "static", base_url="https://cdn.example")
+    assets.add_files(write(tmp_path / "other" / "x", b"").parent, "other")
+    with assets.site.mounted_at("/app"):
+        script, style = assets.vite("src/a.js", nonce="n"), assets.vite("src/c.css")
+    url = "https://cdn.example/app/static/assets"
+    assert script == (f"{url}/a-1.js", (f"{url}/a-1.css",), (f"{url}/b-1.js",), "n")
+    assert style == ("", (f"{url}/c%201.css",), (), None)
+    with pytest.raises(FileNotFoundError, match=r"no entry 'src/d.js'; did you mean"):
+        assets.vite("src/d.js")
 
 
 def test_all_hashes_can_be_computed_ahead(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

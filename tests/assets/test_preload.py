@@ -52,3 +52,10 @@ def test_a_value_has_what_browsers_need_to_reuse_the_file(
     for is_cross_origin, expected in ((False, same_origin), (True, cross_origin)):
         value = link_value(URL, media_type, SRI, is_cross_origin=is_cross_origin)
         assert value == f"<{URL}>; {expected}"
+
+
+def test_a_nonce_lets_the_preload_through_a_policy_that_demands_one() -> None:
+    value = link_value("/a.js", "text/javascript", SRI, "abc", is_cross_origin=False)
+    assert value == link_value("/a.js", "text/javascript", SRI, is_cross_origin=False) + (
+        '; nonce="abc"'
+    )

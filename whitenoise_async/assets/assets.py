@@ -162,12 +162,14 @@ class Assets(Options):
             integrity[url] = integrity_
         return import_map_element(imports, integrity, nonce)
 
-    def preload(self, *names: str) -> list[str]:
+    def preload(self, *names: str, nonce: str | None = None) -> list[str]:
         """The values of a ``Link`` header (RFC 8288) that loads files early.
 
         Scripts are preloaded as modules.
 
         :param names: the files, as for :meth:`url`.
+        :param nonce: of the page's Content-Security-Policy. If the policy permits scripts and
+            style sheets by nonce only, browsers ignore their preloads without it.
         :raises FileNotFoundError: if there is no such file.
         """
         return [
@@ -175,6 +177,7 @@ class Assets(Options):
                 self._absolute(found.url),
                 self.site.media_type(found.file.path),
                 integrity,
+                nonce,
                 is_cross_origin=bool(self._base_url),
             )
             for found, integrity in map(self._with_integrity, names)
@@ -199,8 +202,9 @@ class Assets(Options):
         def url(name: str) -> str:
             return self._absolute(_quoted(prefix + name))
 
+        script = url(chunk.script) if chunk.script else ""
         return ViteTags(
-            url(chunk.script), tuple(map(url, chunk.styles)), tuple(map(url, chunk.imports)), nonce
+            script, tuple(map(url, chunk.styles)), tuple(map(url, chunk.imports)), nonce
         )
 
     async def prepare(self) -> None:

@@ -35,7 +35,14 @@ _ALWAYS_CORS = ("script", "font", "fetch", "track")
 _CHECKED = ("script", "style")
 
 
-def link_value(url: str, media_type: str, integrity: str, *, is_cross_origin: bool) -> str:
+def link_value(
+    url: str,
+    media_type: str,
+    integrity: str,
+    nonce: str | None = None,
+    *,
+    is_cross_origin: bool,
+) -> str:
     """Return one value of a ``Link`` header (RFC 8288 §3).
 
     Scripts are preloaded for use as modules, but not with ``rel=modulepreload``: Firefox 153
@@ -46,6 +53,7 @@ def link_value(url: str, media_type: str, integrity: str, *, is_cross_origin: bo
     :param media_type: its media type. Parameters such as ``charset`` are left out.
     :param integrity: the value of an ``integrity`` attribute for the file. Only values for scripts
         and style sheets contain it: browsers check the integrity of no other file.
+    :param nonce: the nonce of the page's Content Security Policy.
     :param is_cross_origin: whether the file has another origin than the page. A page must then load
         its style sheet with the attribute ``crossorigin``.
     """
@@ -58,6 +66,8 @@ def link_value(url: str, media_type: str, integrity: str, *, is_cross_origin: bo
     # Without CORS, the response of another origin is opaque, and its integrity cannot be checked.
     if destination in _ALWAYS_CORS or (is_cross_origin and destination in _CHECKED):
         parameters.append("crossorigin")
+    if nonce is not None:
+        parameters.append(f'nonce="{nonce}"')
     return "; ".join([f"<{url}>", *parameters])
 
 
