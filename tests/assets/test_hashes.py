@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from tests.helpers.assets import digits_of, get_asset, hash_of, replace
 from tests.helpers.clients import ADAPTERS, client_of
+from tests.helpers.examples import some
 from tests.helpers.files import write
 from whitenoise_async import Assets, WhiteNoise
 from whitenoise_async.assets import stylesheets
@@ -285,7 +286,7 @@ def reached(links: Mapping[str, Iterable[str]], name: str) -> set[str]:
     return found
 
 
-@settings(max_examples=40)
+@settings(max_examples=some(40))
 @given(links=graphs, changed=st.sampled_from(NAMES))
 def test_a_change_changes_exactly_the_urls_of_the_sheets_that_reach_it(
     tmp_path_factory: pytest.TempPathFactory, links: Mapping[str, list[str]], changed: str

@@ -10,6 +10,7 @@ import tinycss2
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
+from tests.helpers.examples import some
 from whitenoise_async.assets.stylesheets import Reference, find_references, replace_references
 from whitenoise_async.assets.stylesheets import references as finding
 from whitenoise_async.assets.stylesheets import tokens as tokenizing
@@ -150,7 +151,7 @@ def test_only_statements_that_may_contain_a_reference_are_read(
 
 
 @pytest.mark.slow
-@settings(max_examples=3000, deadline=None)
+@settings(max_examples=some(3000), deadline=None)
 @given(st.one_of(random_text(*PIECES), sheets))
 def test_many_texts_have_the_same_references_without_skipping(text: str) -> None:
     assert find_references(text) == find_without_skipping(text)
