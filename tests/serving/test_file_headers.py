@@ -13,7 +13,7 @@ import pytest
 from tests.helpers.clients import ADAPTERS, Serve, client_of
 from tests.helpers.files import write
 from whitenoise_async.http.media_types import MediaTypes
-from whitenoise_async.registry.entries import Fallback, NotFoundPage, StaticFile
+from whitenoise_async.registry.entries import Fallback, HashedFile, NotFoundPage, StaticFile
 from whitenoise_async.serving.file_headers import FileHeaders, Hook, shared_headers
 from whitenoise_async.support.globs import FirstMatch
 
@@ -23,6 +23,7 @@ TEXT = b"some text, some text, some text, some text\n" * 20
 
 FILE = StaticFile("/root/a.foo", "/static/a.foo")
 SHARED = [("Cache-Control", "max-age=60, public"), ("X-A", "b")]
+IMMUTABLE = ("Cache-Control", "max-age=315360000, public, immutable")
 
 
 @pytest.mark.parametrize("charset", ["utf-8", None])
@@ -58,6 +59,26 @@ def test_the_hooks_are_called_with_the_file_and_its_url() -> None:
         ("X-A", "c"),
         ("X-D", "\xa0d"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({}, [SHARED[1], IMMUTABLE]),
+        ({"hashed_are_immutable": True}, [SHARED[1], IMMUTABLE]),
+        ({"hashed_are_immutable": False}, SHARED),
+    ],
+)
+def test_an_option_decides_whether_files_at_hashed_urls_are_immutable(
+    options: dict[str, Any], expected: list[tuple[str, str]]
+) -> None:
+    """The hook decides about plain URLs only."""
+    calls: list[str] = []
+    hook = Hook("is_immutable_file", lambda file, url: calls.append(url))
+    headers = FileHeaders(MediaTypes({}), None, SHARED, hook, None, **options)
+    found = headers.make(HashedFile(FILE, "/static/a.0123456789ab.foo", "0123456789ab"))
+    assert found == [("Content-Type", "application/octet-stream"), *expected]
+    assert calls == []
 
 
 def test_substitutes_are_never_immutable() -> None:
