@@ -19,9 +19,12 @@ from tests.helpers.examples import some
 from tests.helpers.files import write
 from whitenoise_async import Assets, WhiteNoise
 from whitenoise_async.assets import stylesheets
+from whitenoise_async.assets.contents import Contents
 from whitenoise_async.assets.stylesheets import find_references
-from whitenoise_async.files.errors import FileSystemError
+from whitenoise_async.files.errors import FileSystemError, UnavailableError
 from whitenoise_async.files.open_file import OpenFile
+from whitenoise_async.registry.entries import HashedFile, StaticFile
+from whitenoise_async.serving.source import WrongHashError
 
 
 def rewritten(assets: Assets, name: str) -> str:
@@ -120,7 +123,10 @@ def test_every_other_reference_stays_as_it_is(tmp_path: Path, reference: str) ->
 def test_a_missing_file_is_reported_once_with_the_line(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    path = write(tmp_path / "a.css", b"a {}\n/* url(x) */\nb { c: url(missing.png) }\n")
+    path = write(
+        tmp_path / "a.css",
+        b"a {}\n/* url(x) */\nb { c: url(missing.png) }\nd { e: url(missing.png) }",
+    )
     assets = Assets(tmp_path, check_interval=0)
     for _ in range(3):
         assets.url("a.css")
@@ -146,6 +152,32 @@ def test_a_file_that_cannot_be_opened_is_like_a_missing_one(
 def replace_by_fifo(path: Path) -> None:
     path.unlink()
     os.mkfifo(path)
+
+
+def test_a_file_that_appears_meanwhile_is_reached_by_all_references_or_by_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise the hash is right, but a reference stays as it is."""
+    write(tmp_path / "about.html", b"about")
+    write(tmp_path / "a.css", b'@import "b.css"; a { b: url(about) url(about.html) url(about) }')
+    write(tmp_path / "b.css", b"b { b: url(about) }")
+    assets = Assets(tmp_path, clean_urls=True, check_interval=0)
+    file = assets.site.registry.look_up(assets.url("a.css"))
+    assert isinstance(file, HashedFile)
+    real = Contents.current
+    failed: list[StaticFile] = []
+
+    def fail_once(self: Contents, target: StaticFile) -> Any:
+        if target.url == "/about" and not failed:
+            failed.append(target)
+            raise UnavailableError(target.path, "test")
+        return real(self, target)
+
+    monkeypatch.setattr(Contents, "current", fail_once)
+    with pytest.raises(WrongHashError):
+        assets.site.source.open(file)
+    assert failed
+    assert rewritten(assets, "a.css").count(digits_of(b"about")) == 3
 
 
 def test_a_fault_of_the_disk_is_not_taken_for_a_missing_file(

@@ -13,6 +13,7 @@ import pytest
 
 from tests.helpers.assets import WRONG, digits_of, hash_in, replace
 from tests.helpers.files import write
+from tests.helpers.threads import wait_for_threads
 from whitenoise_async import Assets
 from whitenoise_async.assets.compressor import MemoryCompressor
 from whitenoise_async.assets.contents import Contents
@@ -21,6 +22,7 @@ from whitenoise_async.files.errors import UnavailableError
 from whitenoise_async.files.memory_file import MemoryFile
 from whitenoise_async.files.open_file import OpenFile
 from whitenoise_async.files.state import read_state
+from whitenoise_async.registry.created_later import THREAD_NAME
 from whitenoise_async.registry.entries import HashedFile, StaticFile
 from whitenoise_async.serving.open_variants import OpenVariants
 from whitenoise_async.serving.source import WrongHashError
@@ -32,6 +34,7 @@ SHEET = b"a { b: url(x.png) }\n" * 30
 def no_descriptor_left() -> Iterator[None]:
     before = set(os.listdir("/proc/self/fd"))
     yield
+    wait_for_threads(THREAD_NAME)  # they look for missing files
     assert set(os.listdir("/proc/self/fd")) <= before
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from ..files.errors import UnavailableError
@@ -14,9 +13,6 @@ from ..support.logs import warn_once
 from . import stylesheets
 from .contents import Content, Contents
 from .graph import Graph, Link, Node, hash_of
-
-if TYPE_CHECKING:
-    from .stylesheets import Reference
 
 #: The version of the rewriting, which is part of a style sheet's hash: a new version changes the
 #: bytes that are sent, and so must change the URL.
@@ -55,23 +51,18 @@ class Hashes:
 
         :raises FileSystemError: if the system fails.
         """
+        targets = _Targets(self._contents, self._registry, file, content)
         graph: dict[str, Node] = {}
         waiting = {file.url: (file, content)}
         while waiting:
             url, (file, content) = waiting.popitem()
-            links = []
-            for link, target in self._links(file, content):
-                if link.target not in graph and link.target not in waiting and link.target != url:
-                    try:
-                        waiting[link.target] = target, self._contents.current(target)
-                    except UnavailableError as error:
-                        _warn_of_missing(file, link.reference, error.reason)
-                        continue
-                links.append(link)
+            links = tuple(targets.links(file, content))
             # Without links, the first file is not in a circle, so no reference leads to it.
             keeps_url = bool(graph or links) and self.has_hashed_name(file)
             version = _version() if content.is_style_sheet else None
-            graph[url] = Node(file, content, tuple(links), version, keeps_url)
+            graph[url] = Node(file, content, links, version, keeps_url)
+            new = {each.target for each in links} - graph.keys()
+            waiting |= {target: targets.known[target] for target in new}
         return graph
 
     def rewrite(self, graph: Graph, url: str, data: bytes) -> bytes:
@@ -91,18 +82,59 @@ class Hashes:
         ]
         return stylesheets.encode(stylesheets.replace_references(text, replaced), encoding)
 
-    def _links(self, file: StaticFile, content: Content) -> Iterator[tuple[Link, StaticFile]]:
-        """The references of a style sheet that lead to listed files, and these files."""
+
+class _Targets:
+    """The files to which the references of a graph lead.
+
+    Each is looked up and checked once. Otherwise, a file that appears meanwhile would be reached by
+    one reference, so that the hash covers it, but not by another one, which would stay as it is.
+    """
+
+    def __init__(
+        self, contents: Contents, registry: Registry, file: StaticFile, content: Content
+    ) -> None:
+        """:param content: of ``file``, the first of the graph."""
+        self._contents = contents
+        self._registry = registry
+        #: By plain URL.
+        self.known = {file.url: (file, content)}
+        # By plain URL, why a file is not served.
+        self._unavailable: dict[str, str] = {}
+        # By the URL to which a reference leads.
+        self._found: dict[str, StaticFile | None] = {}
+
+    def links(self, file: StaticFile, content: Content) -> Iterator[Link]:
+        """The references of a style sheet that lead to files. The log has the other URLs."""
+        reported = set()
         for reference in content.references or ():
             parts = stylesheets.split_url(reference.url)
             assert parts is not None  # as it is for every reference
-            path, rest = parts
-            url = _resolve(file.plain_url, path)
-            target = None if url is None else file_of(self._registry.look_up(url))
-            if target is None:
-                _warn_of_missing(file, reference, "there is no such file")
-            else:
-                yield Link(reference, path, rest, target.url), target
+            target = self._find(_resolve(file.plain_url, parts[0]))
+            reason = "there is no such file" if target is None else self._check(target)
+            if target is not None and reason is None:
+                yield Link(reference, *parts, target.url)
+            elif reference.url not in reported:
+                reported.add(reference.url)
+                warn_once(
+                    f"{file.path}, line {reference.line}: {reference.url} gets no hash: {reason}"
+                )
+
+    def _find(self, url: str | None) -> StaticFile | None:
+        if url is None:
+            return None
+        if url not in self._found:
+            self._found[url] = file_of(self._registry.look_up(url))
+        return self._found[url]
+
+    def _check(self, target: StaticFile) -> str | None:
+        """Why a file is not served; ``None`` if it is."""
+        url = target.url
+        if url not in self.known and url not in self._unavailable:
+            try:
+                self.known[url] = target, self._contents.current(target)
+            except UnavailableError as error:
+                self._unavailable[url] = error.reason
+        return self._unavailable.get(url)
 
 
 def _version() -> int:
@@ -125,7 +157,3 @@ def _resolve(base: str, path: str) -> str | None:
         elif folder != ".":
             segments.append(folder)
     return "/".join(["", *segments, name])
-
-
-def _warn_of_missing(file: StaticFile, reference: Reference, reason: str) -> None:
-    warn_once(f"{file.path}, line {reference.line}: {reference.url} gets no hash: {reason}")
