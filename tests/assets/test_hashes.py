@@ -123,10 +123,8 @@ def test_every_other_reference_stays_as_it_is(tmp_path: Path, reference: str) ->
 def test_a_missing_file_is_reported_once_with_the_line(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    path = write(
-        tmp_path / "a.css",
-        b"a {}\n/* url(x) */\nb { c: url(missing.png) }\nd { e: url(missing.png) }",
-    )
+    lines = [b"a {}", b"/* url(x) */", b"b { c: url(missing.png) }", b"d { e: url(missing.png) }"]
+    path = write(tmp_path / "a.css", b"\n".join(lines))
     assets = Assets(tmp_path, check_interval=0)
     for _ in range(3):
         assets.url("a.css")
