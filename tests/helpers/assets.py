@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import unquote
 
-from tests.helpers.clients import Get, Reply
-from whitenoise_async import Assets
+from tests.helpers.clients import Get, Reply, client_of
+from whitenoise_async import Assets, WhiteNoise
 
 IMMUTABLE = "max-age=315360000, public, immutable"
 WRONG = "0123456789ab"
@@ -43,3 +43,10 @@ def replace(path: Path, content: bytes) -> None:
     new = path.with_name("new")
     new.write_bytes(content)
     new.replace(path)
+
+
+def rewritten(assets: Assets, name: str) -> str:
+    """The style sheet at its hashed URL."""
+    reply = get_asset(client_of("wsgi")(WhiteNoise(None, assets=assets)), assets, name)
+    assert reply.status == 200
+    return reply.body.decode("utf-8", "surrogateescape")
