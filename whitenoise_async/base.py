@@ -191,8 +191,8 @@ class BaseWhiteNoise(Options, Generic[Line]):
     def is_immutable_file(self, static_file: StaticFile, url: str) -> bool:
         """Whether the file never changes under its URL, so that it may be cached permanently.
 
-        A hook for subclasses. By default it calls ``immutable_file_test``. With ``autorefresh``,
-        it is not called, and no file is immutable.
+        A hook for subclasses. By default it calls ``immutable_file_test``. Hashed URLs leave such
+        a name as it is. With ``autorefresh``, that is all: no file is immutable.
 
         :param static_file: ``static_file.path`` is the file's absolute path.
         :param url: the URL path, decoded, below the mount point.

@@ -108,7 +108,8 @@ class Assets(Options):
 
         The file is read at the first call, and again after it has changed; it is checked at most
         once per ``check_interval``. A name into which a build tool has put a hash
-        (``immutable_file_test``) is left as it is.
+        (``immutable_file_test``) is left as it is. So is the URL of a folder, and that of a file
+        that changes each time that it is read.
 
         :param name: the path below a root, such as ``css/site.css``. If several roots have the
             file, the root that was added last counts. A name that begins with a slash is a whole
