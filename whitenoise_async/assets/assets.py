@@ -326,7 +326,7 @@ def _by_path(test: Callable[[str, str], object]) -> Callable[[StaticFile, str], 
 
 
 def _check_base_url(base_url: object) -> str:
-    if base_url is None:
+    if base_url is None or base_url == "":  # as a variable of the environment that is not set
         return ""
     if not isinstance(base_url, str):
         raise TypeError(f"base_url must be a str or None, got {base_url!r}")

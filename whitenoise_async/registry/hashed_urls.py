@@ -49,35 +49,29 @@ def hashed_file(plain: Entry | None, plain_url: str, hash_: str) -> HashedFile |
     return None if file is None else HashedFile(file, hashed_url(plain_url, hash_), hash_)
 
 
-class KeptHashedFiles:
-    """The files whose hashed URLs were requested: at most one for each plain URL.
+class KeptHashedFiles(dict[str, HashedFile]):
+    """The files whose hashed URLs were requested, by that URL: at most one for each plain URL.
 
     Clients choose the hashes. So a file is kept only after its hash was found right, and replaces
-    the one with an older hash. Its owner calls :meth:`keep` with a lock held.
+    the one with an older hash. Its owner calls :meth:`keep` with a lock held. (It is a dictionary
+    because a method of its own would be one more call for each request.)
     """
 
     def __init__(self) -> None:
-        self._by_url: dict[str, HashedFile] = {}
+        super().__init__()
         self._urls: dict[str, str] = {}  # by the URLs without a hash
-
-    def __len__(self) -> int:
-        return len(self._by_url)
-
-    def get(self, url: str) -> HashedFile | None:
-        """The file that is kept for a hashed URL."""
-        return self._by_url.get(url)
 
     def keep(self, file: HashedFile) -> HashedFile:
         """Keep ``file`` in place of the one with another hash.
 
         :returns: the one object for its URL, for all requests.
         """
-        kept = self._by_url.get(file.url)
+        kept = self.get(file.url)
         if kept is None:
             # Not by the file: `about` and `about.html` may lead to the same page.
             before, _, after = file.url.rpartition(f".{file.hash}")
             name = before + after
-            self._by_url.pop(self._urls.get(name, ""), None)
+            self.pop(self._urls.get(name, ""), None)
             self._urls[name] = file.url
-            kept = self._by_url[file.url] = file
+            kept = self[file.url] = file
         return kept
