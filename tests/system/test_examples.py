@@ -319,6 +319,15 @@ def test_django_s_admin_has_its_files_and_its_tokens(server: Server) -> None:
 
 
 @only(WSGI, ASGI)
+def test_the_import_map_of_the_django_project_leads_to_an_immutable_module(server: Server) -> None:
+    page = server.get("/").body.decode()
+    (text,) = re.findall(r'<script type="importmap">(.+?)</script>', page)
+    ((plain, hashed),) = json.loads(text)["imports"].items()
+    assert plain == "/static/spectra/line.js"
+    assert server.get(hashed).headers["cache-control"] == FOREVER
+
+
+@only(WSGI, ASGI)
 def test_files_have_the_headers_of_django_s_security_middleware(server: Server) -> None:
     for path in (server.example.page, server.style_sheet()):
         headers = server.get(path).headers

@@ -1,10 +1,11 @@
 // Draws each color's line below its name.
+import { line } from "./line.js";
+
 for (const item of document.querySelectorAll("[data-slope]")) {
-  const fall = -5 * item.dataset.slope;
   item.insertAdjacentHTML(
     "beforeend",
     `<svg viewBox="0 0 100 40" preserveAspectRatio="none">
-      <path d="M0 5 L100 ${5 + fall}" stroke="currentColor"/>
+      <path d="${line(item.dataset.slope)}" stroke="currentColor"/>
     </svg>`,
   );
 }
