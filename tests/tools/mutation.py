@@ -36,10 +36,13 @@ EQUIVALENT = Path(__file__).with_name("equivalent_mutants.txt")
 
 # The tests of a module are those of the same name. These run after them.
 MORE_TESTS: dict[str, list[str]] = {
-    "registry/live.py": [f"tests/registry/test_{name}.py" for name in ("listing", "substitutes")],
+    "registry/live.py": [
+        f"tests/registry/test_{name}.py" for name in ("listing", "substitutes", "hashed_urls")
+    ],
     "registry/walk.py": ["tests/registry/test_walked.py"],
     "registry/walked.py": [
-        f"tests/registry/test_{name}.py" for name in ("created_later", "listing", "substitutes")
+        f"tests/registry/test_{name}.py"
+        for name in ("created_later", "listing", "substitutes", "hashed_urls")
     ],
 }
 
