@@ -21,6 +21,7 @@ from tests.helpers.assets import IMMUTABLE, WRONG, Fork, digits_of, get_asset, h
 from tests.helpers.clients import ADAPTERS, client_of
 from tests.helpers.files import write
 from whitenoise_async import ASGIWhiteNoise, Assets, WhiteNoise
+from whitenoise_async.assets.lookup import Lookup
 from whitenoise_async.assets.source import AssetSource
 from whitenoise_async.files.errors import FileSystemError
 from whitenoise_async.files.open_file import OpenFile
@@ -206,7 +207,7 @@ def test_a_file_is_checked_when_the_interval_is_over(
     root: Path, monkeypatch: pytest.MonkeyPatch, interval: float | None, later: float | None
 ) -> None:
     now = 1000.0
-    for name in ("assets", "contents"):
+    for name in ("assets", "contents", "lookup"):
         monkeypatch.setattr(f"whitenoise_async.assets.{name}.monotonic", lambda: now)
     assets = Assets(root, check_interval=interval)
     before = assets.url("js/app.js")
@@ -436,15 +437,15 @@ def test_url_and_integrity_of_a_preload_are_of_the_same_bytes(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assets = Assets(root, check_interval=0)
-    compute = Assets._compute_integrity
+    compute = Lookup._compute_integrity
     contents = [b"second", b"third"]
 
-    def change_after(self: Assets, file: Any) -> str | None:
+    def change_after(self: Lookup, file: Any) -> str | None:
         made = compute(self, file)
         replace(root / "js" / "app.js", contents.pop(0))
         return made
 
-    monkeypatch.setattr(Assets, "_compute_integrity", change_after)
+    monkeypatch.setattr(Lookup, "_compute_integrity", change_after)
     (link,) = assets.preload("js/app.js")
     assert f"app.{digits_of(b'app')}.js" in link
     assert sri(b"app") in link

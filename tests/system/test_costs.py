@@ -31,7 +31,7 @@ from tests.helpers.threads import wait_for_threads
 from whitenoise_async import ASGIWhiteNoise, Assets, WhiteNoise
 from whitenoise_async.asgi.worker_threads import Call as ThreadCall
 from whitenoise_async.assets import assets as assets_module
-from whitenoise_async.assets import contents
+from whitenoise_async.assets import contents, lookup
 from whitenoise_async.assets.compressor import MemoryCompressor
 from whitenoise_async.files import open_file as files
 from whitenoise_async.files.errors import BrokenBodyError
@@ -198,7 +198,7 @@ def test_a_repeated_url_costs_no_system_call(root: Path, count: Counter[str]) ->
 def test_a_page_checks_each_of_its_files_once_per_interval(
     root: Path, count: Counter[str], clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (assets_module, contents):
+    for module in (assets_module, contents, lookup):
         monkeypatch.setattr(module, "monotonic", clock)
     write(root / "sheet.css", b"a { b: url(small.txt) url(large.bin) }\n")
     assets = Assets(root)

@@ -2,35 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
-import math
 import os
 import re
-from base64 import b64encode
 from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from contextlib import suppress
 from functools import lru_cache
 from time import monotonic
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from anyio import to_thread
 
-from ..files.content import pieces_of_file
-from ..files.errors import FileSystemError, UnavailableError
-from ..files.state import FileState, read_state
+from ..files.errors import FileSystemError
 from ..options import Options, apply_keywords, describe_options, resolve
-from ..registry.entries import HashedFile, StaticFile
-from ..registry.hashed_urls import file_of, hashed_url
+from ..registry.entries import StaticFile
 from ..registry.interface import make_root
 from ..serving.file_headers import Hook
-from ..serving.source import WrongHashError
-from ..support.suggestions import nearest_path
-from .contents import ChangingError
 from .import_map import import_map_element
+from .lookup import Lookup, quoted
 from .markup import Markup
 from .preload import link_value
-from .site import FoundFile, Site, make_registry
+from .site import Site, make_registry
 from .vite import ViteTags, find_entry
 
 if TYPE_CHECKING:
@@ -39,9 +30,6 @@ if TYPE_CHECKING:
     from ..options import OptionKeywords
 
 _MODULE_TYPE = "text/javascript"
-
-# A file that is replaced while its integrity is computed is read again this often.
-_ATTEMPTS = 5
 
 # An origin, perhaps with a path. Without a scheme, the page's counts.
 _BASE_URL = re.compile(r"(?:https?:)?//[^/?#\s\"'<>\\]+(?:/[^?#\s\"'<>\\]*)?", re.IGNORECASE)
@@ -92,10 +80,7 @@ class Assets(Options):
     def _set_up(self, site: Site, base_url: str) -> None:
         self.site = site
         self._base_url = base_url
-        interval = 0 if site.options.autorefresh else site.options.check_interval
-        self._check_interval = math.inf if interval is None else interval
-        # By name, with the URL and the state for which it was computed.
-        self._integrity: dict[str, tuple[tuple[str, FileState | None], str]] = {}
+        self._lookup = Lookup(site)
 
     def add_files(
         self, root: str | os.PathLike[str], prefix: str | None = None, followlinks: bool = False
@@ -122,7 +107,7 @@ class Assets(Options):
         # One function, since a page calls it for each of its files.
         found = self.site.found.get(name)
         if found is None or monotonic() >= found.check_after:
-            found = self._current(name)
+            found = self._lookup.current(name)
         mount = self.site.mount
         return f"{self._base_url}{mount and _mount_path(mount)}{found.url}"
 
@@ -136,7 +121,7 @@ class Assets(Options):
         :raises FileNotFoundError: if there is no such file.
         :raises FileSystemError: if the system fails.
         """
-        return self._with_integrity(name)[1]
+        return self._lookup.with_integrity(name)[1]
 
     def import_map(self, *names: str, nonce: str | None = None) -> Markup:
         """An import map (HTML standard, section 8.1.6.2) from plain URLs to hashed ones.
@@ -152,7 +137,7 @@ class Assets(Options):
         imports, integrity = {}, {}
         for name in names or self._scripts():
             try:
-                found, integrity_ = self._with_integrity(name)
+                found, integrity_ = self._lookup.with_integrity(name)
             except FileNotFoundError:
                 if names:
                     raise
@@ -181,7 +166,7 @@ class Assets(Options):
                 nonce,
                 is_cross_origin=bool(self._base_url),
             )
-            for found, integrity in map(self._with_integrity, names)
+            for found, integrity in map(self._lookup.with_integrity, names)
         ]
 
     def vite(self, entry: str, nonce: str | None = None) -> ViteTags:
@@ -201,7 +186,7 @@ class Assets(Options):
         prefix = prefixes[chunk.root]
 
         def url(name: str) -> str:
-            return self._absolute(_quoted(prefix + name))
+            return self._absolute(quoted(prefix + name))
 
         script = url(chunk.script) if chunk.script else ""
         return ViteTags(
@@ -221,62 +206,12 @@ class Assets(Options):
 
         def prepare(file: StaticFile) -> None:
             with suppress(FileNotFoundError, FileSystemError):
-                self._current(file.url)
+                self._lookup.current(file.url)
 
         # Most of the time goes to SHA-256, which releases the GIL.
         with ThreadPoolExecutor() as pool:
             for _ in pool.map(prepare, self.site.registry.static_files()):
                 pass
-
-    def _current(self, name: str) -> FoundFile:
-        """The file with a name, which is checked if that is due."""
-        kept = self.site.found
-        found = kept.get(name)
-        if found is None or monotonic() >= found.check_after:
-            found = kept[name] = self._look_up(name)
-        return found
-
-    def _look_up(self, name: str) -> FoundFile:
-        check_after = monotonic() + self._check_interval
-        plain_url, file = self._file(name)
-        quoted = _quoted(plain_url)
-        try:
-            hash_ = self._hash_of(file, plain_url)
-            if hash_ is None:
-                return FoundFile(file, quoted, quoted, read_state(file.path), check_after)
-        except UnavailableError as error:
-            raise FileNotFoundError(str(error)) from None
-        url = hashed_url(plain_url, hash_)
-        return FoundFile(HashedFile(file, url, hash_), quoted, _quoted(url), None, check_after)
-
-    def _hash_of(self, file: StaticFile, plain_url: str) -> str | None:
-        """The hash for the URL of a file; ``None`` if the page gets the plain URL."""
-        if plain_url.endswith("/") or self.site.hashes.has_hashed_name(file):
-            return None
-        try:
-            return self.site.hashes.hash_of(file)
-        except ChangingError:  # the plain URL is right whatever the content will be
-            return None
-
-    def _file(self, name: str) -> tuple[str, StaticFile]:
-        """The plain URL of a file, and the file."""
-        if not isinstance(name, str):
-            raise TypeError(f"name must be the path of a file below a root, got {name!r}")
-        urls = [name] if name.startswith("/") else [each.prefix + name for each in self.site.roots]
-        for url in urls:
-            file = file_of(self.site.registry.look_up(url))
-            # The variant of another file is not served at its own URL.
-            if file is not None and not (file.is_variant and self.site.find(url) is None):
-                return url, file
-        raise FileNotFoundError(f"There is no static file {name!r}; {self._hint(name)}")
-
-    def _hint(self, name: str) -> str:
-        known = [file.path_below_root for file in self.site.registry.static_files()]
-        near = nearest_path(name, known)
-        if near is not None:
-            return f"did you mean {near!r}?"
-        roots = ", ".join(root.path for root in self.site.roots)
-        return f"no file below {roots} has a similar name" if roots else "no root was added"
 
     def _scripts(self) -> Iterator[str]:
         """The URLs of all scripts."""
@@ -287,37 +222,6 @@ class Assets(Options):
     def _absolute(self, url: str) -> str:
         mount = self.site.mount
         return f"{self._base_url}{mount and _mount_path(mount)}{url}"
-
-    def _with_integrity(self, name: str) -> tuple[FoundFile, str]:
-        """The file with a name, and the integrity of what is sent at its URL."""
-        for _ in range(_ATTEMPTS):
-            found = self._current(name)
-            described = found.url, found.state
-            known = self._integrity.get(name)
-            if known is not None and known[0] == described:
-                return found, known[1]
-            integrity = self._compute_integrity(found.file)
-            if integrity is not None:
-                self._integrity[name] = described, integrity
-                return found, integrity
-            self.site.found.pop(name, None)
-        raise FileNotFoundError(f"{found.file.path} changes while it is read")
-
-    def _compute_integrity(self, file: StaticFile) -> str | None:
-        """The integrity of a file; ``None`` if it was replaced or changes while it is read."""
-        digest = hashlib.sha384()
-        try:
-            with closing(self.site.source.open(file, compress=False)) as variants:
-                content = variants.identity
-                for piece in pieces_of_file(content):
-                    digest.update(piece)
-                if not content.is_unchanged():
-                    return None
-        except WrongHashError:
-            return None
-        except UnavailableError as error:
-            raise FileNotFoundError(str(error)) from None
-        return f"sha384-{b64encode(digest.digest()).decode()}"
 
 
 def _by_path(test: Callable[[str, str], object]) -> Callable[[StaticFile, str], object]:
@@ -338,12 +242,8 @@ def _check_base_url(base_url: object) -> str:
     return base_url.rstrip("/")
 
 
-def _quoted(url: str) -> str:
-    return quote(url, errors="surrogateescape")
-
-
 @lru_cache(maxsize=64)
 def _mount_path(mount: str) -> str:
     """The mount point as the beginning of a URL path."""
     stripped = mount.strip("/")
-    return f"/{_quoted(stripped)}" if stripped else ""
+    return f"/{quoted(stripped)}" if stripped else ""
