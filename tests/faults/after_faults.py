@@ -13,6 +13,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pytest
 import trio
 
 from tests.faults.injection import (
@@ -271,9 +272,13 @@ class Census:
         forget(app)
         buffers += len(app.responder.content_cache)
         # A thread that was waited for may hold its result for a moment.
-        await until_async(
-            lambda: self._is_nothing_left(buffers) or self._is_nothing_left(buffers, True)
-        )
+        try:
+            await until_async(
+                lambda: self._is_nothing_left(buffers) or self._is_nothing_left(buffers, True)
+            )
+        except TimeoutError:
+            opened = descriptors() - self._descriptors
+            pytest.fail(f"left: {opened}, and {Buffer.alive} buffers instead of {buffers}")
 
     def _is_nothing_left(self, buffers: int, collect: bool = False) -> bool:
         # Trio keeps the error of a thread in a cycle: its frame has the result in a local variable.
