@@ -337,3 +337,11 @@ def test_an_append_within_one_tick_of_the_clock_is_no_overwrite(file: OpenFile) 
     """The ctime is then that of the opening."""
     file.state = file.state._replace(size=file.state.size - 1)
     assert file.change_since_open() is None
+
+
+def test_growth_is_an_overwrite_if_the_file_may_not_grow(path: Path, file: OpenFile) -> None:
+    with path.open("ab") as appended:
+        appended.write(b"more")
+    assert file.change_since_open() is None
+    file.may_grow = False
+    assert file.change_since_open() == OVERWRITTEN

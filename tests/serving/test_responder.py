@@ -1007,9 +1007,9 @@ class HashedDisk(Disk):
 class HashedSite(Site):
     """Requests hashed URLs, each time with an entry of its own if none was kept."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, **limits: Any) -> None:
         self.disk = HashedDisk()
-        super().__init__(root, check_interval=0, source=self.disk)
+        super().__init__(root, check_interval=0, source=self.disk, **limits)
         plain = self.entry()
         assert isinstance(plain, StaticFile)
         self.plain = plain
@@ -1069,3 +1069,49 @@ def test_a_method_that_is_not_allowed_needs_a_right_hash_too(tmp_path: Path) -> 
         assert right is not None
         assert wrong is not None
         assert (right[0].status, wrong[0].status) == (status, 404)
+
+
+def append(path: Path) -> None:
+    with path.open("ab") as file:
+        file.write(b"more")
+    os.utime(path, (4_000_000_000,) * 2)
+
+
+def test_a_small_file_at_a_hashed_url_that_grows_while_it_is_read_is_not_sent_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may have been overwritten by a longer file, which caches would keep permanently."""
+    path = write(tmp_path / "a.txt", b"0" * 12)
+    site = HashedSite(tmp_path)
+
+    def append_and_read(descriptor: int, size: int, offset: int) -> bytes:
+        append(path)
+        return os.pread(descriptor, size, offset)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("whitenoise_async.files.open_file.read_at", append_and_read)
+        reply = site.ask("0" * 12)
+    assert reply is not None
+    _, body, file = reply
+    assert body is None
+    assert file is not None
+    assert file.change_since_open() == "the file was overwritten"
+    file.close()
+
+
+def test_a_large_file_at_a_hashed_url_may_not_grow_even_if_it_was_opened_for_the_plain_url(
+    tmp_path: Path,
+) -> None:
+    write(tmp_path / "a.txt", b"0" * 12)
+    site = HashedSite(tmp_path, max_cached_file_size=0)
+    for request, may_grow in (
+        (lambda: site.ask("0" * 12), False),
+        (lambda: site.responder.reply(site.request()), True),
+        (lambda: site.ask("0" * 12), False),  # from the cache
+    ):
+        reply = request()
+        assert reply is not None
+        file = reply[2]
+        assert file is not None
+        assert file.may_grow == may_grow
+        file.close()

@@ -33,7 +33,7 @@ class OpenFile:
 
     __slots__ = (
         *("_counting", "_descriptor", "_holders", "_status", "_supports_nowait", "_to_close"),
-        *("is_by_path", "path", "state"),
+        *("is_by_path", "may_grow", "path", "state"),
     )
 
     def __init__(
@@ -49,6 +49,8 @@ class OpenFile:
         self.path = path
         self.is_by_path = is_by_path
         self.state = state_of(status)
+        #: Whether a file that grew is believed to have the same first bytes, as after an append.
+        self.may_grow = True
         self._status = status
         self._supports_nowait: bool | None = None  # not known yet
         self._counting = threading.RLock()  # a finalizer may interrupt the thread that holds it
@@ -128,7 +130,8 @@ class OpenFile:
     def change_since_open(self) -> str | None:
         """How the file changed since it was opened, if that makes a body read from it wrong.
 
-        A file that grew by an append is still right: its first bytes are the same.
+        A file that grew by an append is still right: its first bytes are the same. But it may also
+        have been overwritten by a longer one, so this is a change if :attr:`may_grow` is false.
         """
         try:
             status = os.fstat(self._descriptor)
@@ -142,6 +145,8 @@ class OpenFile:
 
     def _is_overwritten(self, status: os.stat_result) -> bool:
         now, then = state_of(status), self.state
+        if now.size > then.size and not self.may_grow:
+            return True
         if now.size == then.size and now.mtime_ns != then.mtime_ns:
             return True
         if now.ctime_ns == then.ctime_ns:

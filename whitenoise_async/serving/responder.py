@@ -153,7 +153,7 @@ class Responder(Generic[Line]):
         data = content.data
         if data is None or not plan.is_whole_file:
             try:
-                return self._from_caches(response)
+                return self._from_caches(served, response)
             except MemoryError:  # for a body of several ranges
                 return None
         content.used = now
@@ -281,10 +281,10 @@ class Responder(Generic[Line]):
             response = self.response_cache[snapshot, request.method, request.raw]
             if response.representation.size <= self._max_file_size:
                 # With the lock held, so that concurrent requests read a small file once.
-                return self._read(response) or self._from_new_snapshot(served, request)
+                return self._read(served, response) or self._from_new_snapshot(served, request)
         finally:
             served.lock.release()
-        return self._read(response) or self._from_new_snapshot(served, request)
+        return self._read(served, response) or self._from_new_snapshot(served, request)
 
     def _checked(self, served: ServedFile) -> Snapshot | None:
         """The snapshot, checked if that is due; ``None`` if there is none or it is outdated."""
@@ -311,7 +311,7 @@ class Responder(Generic[Line]):
                 coding = response.representation.coding
                 if coding in variants.made:
                     return response, response.plan.slice(variants.made[coding].content), None
-                return self._deliver(response, variants.take(coding))
+                return self._deliver(served, response, variants.take(coding))
 
     def _drop_snapshot(self, served: ServedFile) -> None:
         snapshot, served.snapshot = served.snapshot, None
@@ -320,7 +320,9 @@ class Responder(Generic[Line]):
                 self.content_cache.drop(snapshot.contents[each.coding])
                 self.descriptor_cache.drop(each.path)
 
-    def _from_caches(self, response: EncodedFileResponse[Line]) -> Reply[Line] | None:
+    def _from_caches(
+        self, served: ServedFile, response: EncodedFileResponse[Line]
+    ) -> Reply[Line] | None:
         """Reply from memory, or from a file that is kept open."""
         plan = response.plan
         if plan is EMPTY:
@@ -331,11 +333,14 @@ class Responder(Generic[Line]):
             return response, plan.slice(data), None
         selected = response.representation
         file = self.descriptor_cache.get(selected.path, selected.state)
-        return None if file is None else (response, None, file)
+        if file is None:
+            return None
+        served.require_exact(file)
+        return response, None, file
 
-    def _read(self, response: EncodedFileResponse[Line]) -> Reply[Line] | None:
+    def _read(self, served: ServedFile, response: EncodedFileResponse[Line]) -> Reply[Line] | None:
         """Reply if the selected file is still in the state of its snapshot."""
-        reply = self._from_caches(response)
+        reply = self._from_caches(served, response)
         if reply is not None:
             return reply
         selected = response.representation
@@ -346,14 +351,17 @@ class Responder(Generic[Line]):
         if file.state != selected.state:
             file.close()
             return None
-        return self._deliver(response, file)
+        return self._deliver(served, response, file)
 
-    def _deliver(self, response: EncodedFileResponse[Line], file: OpenFile) -> Reply[Line]:
+    def _deliver(
+        self, served: ServedFile, response: EncodedFileResponse[Line], file: OpenFile
+    ) -> Reply[Line]:
         """Read the body if it is small, and keep what can be kept.
 
         A file that changed while it was read is handed over open. Its sender notices the change,
         and cuts the connection.
         """
+        served.require_exact(file)
         try:
             body = self._load(response, file)
             if body is None:

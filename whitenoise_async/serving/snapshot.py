@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from ..files.memory_file import MemoryFile
 from ..files.open_file import OpenFile
 from ..files.state import FileState, state_or_none
-from ..registry.entries import NotFoundPage, StaticFile
+from ..registry.entries import HashedFile, NotFoundPage, StaticFile
 from .content_cache import Content
 from .etags import TagSource
 from .file_headers import FileHeaders
@@ -76,6 +76,14 @@ class ServedFile:
             if self.known_headers is None:
                 self.known_headers = make.make(self.entry)
             return self.known_headers
+
+    def require_exact(self, file: OpenFile) -> None:
+        """Let the sender of ``file`` refuse every other content, if the entry's URL has a hash.
+
+        Caches would keep it permanently.
+        """
+        if isinstance(self.entry, HashedFile):
+            file.may_grow = False
 
     def take_snapshot(
         self,
