@@ -325,9 +325,17 @@ class TestAssets:
         mine: Any = type("Mine", (kind,), attributes)
         if inherits:
             mine = type("Mine", (mine,), {})
-        expected = rf"^Mine\(\) with assets takes no {named}: pass it to Assets\(\)$"
+        passed = "immutable_file_test" if named == "is_immutable_file" else "it"
+        expected = rf"^Mine\(\) with assets takes no {named}: pass {passed} to Assets\(\)$"
         with pytest.raises(TypeError, match=expected):
             mine(None, assets=Assets())
+
+    def test_an_unknown_option_is_refused_with_the_nearest_one(self, kind: Any) -> None:
+        expected = (
+            rf"^{kind.__name__}\(\) got an unknown option 'maxage'; did you mean 'max_age'\?$"
+        )
+        with pytest.raises(TypeError, match=expected):
+            kind(None, assets=Assets(), maxage=5)
 
     def test_a_subclass_without_options_is_accepted(self, kind: Any, tmp_path: Path) -> None:
         assets = Assets(tmp_path, max_age=5)

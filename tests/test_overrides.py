@@ -17,7 +17,7 @@ from tests.helpers import django_project
 from tests.helpers.clients import ADAPTERS, client_of
 from tests.helpers.docs_pages import DOCS, code, rows_of
 from tests.helpers.files import write
-from whitenoise_async import ASGIWhiteNoise, WhiteNoise
+from whitenoise_async import ASGIWhiteNoise, Assets, WhiteNoise
 from whitenoise_async.django import (
     CompressedManifestStaticFilesStorage,
     CompressedStaticFilesStorage,
@@ -67,6 +67,13 @@ def test_a_class_that_calls_the_method_itself_is_accepted() -> None:
         def redirect(self, request: Any) -> None: ...
 
     assert Restricted(lambda request: HttpResponse()) is not None
+
+
+def test_assets_refuse_a_hook_of_the_wrappers() -> None:
+    mine: Any = type("Mine", (Assets,), {"is_immutable_file": method})
+    expected = r"^Mine: is_immutable_file\(\) is never called; the hook immutable_file_test says"
+    with pytest.raises(TypeError, match=expected):
+        mine()
 
 
 def test_other_methods_are_accepted() -> None:

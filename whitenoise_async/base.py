@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic
 
 from .applications import accepts, detect_interface, is_async
 from .assets.site import Site, make_registry
-from .options import OptionKeywords, Options, apply_keywords, is_set, resolve
+from .options import OptionKeywords, Options, apply_keywords, is_set, require_known, resolve
 from .overrides import UNCALLED_APPLICATION_METHODS, find_uncalled_override
 from .registry.entries import StaticFile
 from .registry.interface import Registry, Root, make_root
@@ -80,6 +80,7 @@ class BaseWhiteNoise(Options, Generic[Line]):
             if assets is None:
                 site = self._make_site(options)
             else:
+                require_known(self, options)
                 given = {"root": root, "prefix": prefix}
                 names = [name for name, value in given.items() if value is not None]
                 site = self._site_of(assets, [*names, *options])
@@ -154,12 +155,11 @@ class BaseWhiteNoise(Options, Generic[Line]):
             raise TypeError(f"assets must be an Assets object or None, got {assets!r}")
         options = OptionKeywords.__annotations__
         names = [*given, *(each for each in options if is_set(self, each, BaseWhiteNoise))]
-        if type(self).is_immutable_file is not BaseWhiteNoise.is_immutable_file:
-            names.append("is_immutable_file")
+        start = f"{type(self).__name__}() with assets takes no"
         if names:
-            raise TypeError(
-                f"{type(self).__name__}() with assets takes no {names[0]}: pass it to Assets()"
-            )
+            raise TypeError(f"{start} {names[0]}: pass it to Assets()")
+        if type(self).is_immutable_file is not BaseWhiteNoise.is_immutable_file:
+            raise TypeError(f"{start} is_immutable_file: pass immutable_file_test to Assets()")
         return assets.site
 
     @staticmethod

@@ -48,6 +48,9 @@ UNCALLED_APPLICATION_METHODS: Mapping[str, str] = {
     "configure_from_settings": "set options in __init__, before super().__init__()",
 }
 
+#: Hooks of the wrappers that :class:`Assets` does not have, and their replacements.
+UNCALLED_ASSETS_METHODS: Mapping[str, str] = {"is_immutable_file": _IMMUTABLE}
+
 #: Methods of storages, and their replacements.
 UNCALLED_STORAGE_METHODS: Mapping[str, str] = {
     "create_compressor": _STORAGE,

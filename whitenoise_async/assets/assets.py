@@ -14,6 +14,7 @@ from anyio import to_thread
 
 from ..files.errors import FileSystemError
 from ..options import Options, apply_keywords, describe_options, resolve
+from ..overrides import UNCALLED_ASSETS_METHODS, find_uncalled_override
 from ..registry.entries import StaticFile
 from ..registry.interface import make_root
 from ..serving.file_headers import Hook
@@ -56,9 +57,13 @@ class Assets(Options):
         :param prefix: the beginning of their URL paths, as for :meth:`add_files`.
         :param base_url: the origin of a CDN, such as ``https://cdn.example``, with which all URLs
             begin.
-        :raises TypeError: for an unknown option, or a value of the wrong type.
+        :raises TypeError: for an unknown option, a value of the wrong type, or a subclass with a
+            hook of the wrappers that is never called here. The message names the replacement.
         :raises ValueError: for a value out of range.
         """
+        uncalled = find_uncalled_override(type(self), UNCALLED_ASSETS_METHODS)
+        if uncalled is not None:
+            raise TypeError(uncalled)
         apply_keywords(self, options)
         resolved = resolve(self)
         hook = None

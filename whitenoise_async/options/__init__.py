@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from .declaration import OptionKeywords, Options, apply_keywords, is_set, set_option
+from .declaration import (
+    OptionKeywords,
+    Options,
+    apply_keywords,
+    is_set,
+    require_known,
+    set_option,
+)
 from .documentation import describe, describe_options, option_meanings
 from .hooks import HOOKS, has_method
 from .resolved import ResolvedOptions, resolve
@@ -18,6 +25,7 @@ __all__ = [
     "has_method",
     "is_set",
     "option_meanings",
+    "require_known",
     "resolve",
     "set_option",
 ]

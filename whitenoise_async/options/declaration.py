@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 from wsgiref.headers import Headers
 
@@ -148,14 +148,23 @@ def apply_keywords(owner: Options, keywords: Mapping[str, object]) -> None:
     :raises TypeError: for an unknown option, or a hook's value of the wrong type.
     :raises ValueError: for a hook's value that is out of range.
     """
-    known = OptionKeywords.__annotations__
+    require_known(owner, keywords)
     for name, value in keywords.items():
+        set_option(owner, name, value)
+
+
+def require_known(owner: Options, names: Iterable[str]) -> None:
+    """Check that all ``names`` are names of options.
+
+    :raises TypeError: for another name. The message has the nearest option.
+    """
+    known = OptionKeywords.__annotations__
+    for name in names:
         if name not in known:
             raise TypeError(
                 f"{type(owner).__name__}() got an unknown option {name!r};"
                 f" {suggestion(name, known, 'options')}"
             )
-        set_option(owner, name, value)
 
 
 def set_option(owner: Options, name: str, value: object) -> None:
