@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -147,6 +148,15 @@ def test_a_server_gets_lists_and_wrapped_files_themselves(assets: Assets, mount:
         environ = environ_of(make_call("/page", mount=mount))
         environ["wsgi.file_wrapper"] = FileWrapper
         assert app(environ, start_response) is body
+
+
+def test_a_server_gets_a_file_itself_if_its_wrapper_is_a_function(assets: Assets) -> None:
+    """That of uWSGI returns the file, and the server compares it with the body."""
+    file = BytesIO(b"a")
+    app = WhiteNoise(application(partial(first_of, file)), assets=assets)
+    environ = environ_of(make_call("/page", mount="/app"))
+    environ["wsgi.file_wrapper"] = lambda file, size: file
+    assert app(environ, start_response) is file
 
 
 def test_a_wrapper_that_is_a_function_is_no_type_of_files(assets: Assets) -> None:

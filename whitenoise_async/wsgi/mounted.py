@@ -23,8 +23,9 @@ def call_mounted(
     with site.mounted_at(mount):
         body = application(environ, start_response)
     wrapper = environ.get("wsgi.file_wrapper")
-    is_file = isinstance(wrapper, type) and isinstance(body, wrapper)
-    # A server sends a wrapped file itself if it gets the very object.
+    # A server sends a wrapped file itself if it gets the very object. The wrapper of uWSGI is a
+    # function that returns the file, which may have no more than a method to read it.
+    is_file = isinstance(body, wrapper) if isinstance(wrapper, type) else hasattr(body, "read")
     if is_file or isinstance(body, list | tuple):
         return body
     return _MountedBody(body, site, mount)
