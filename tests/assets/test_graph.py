@@ -22,7 +22,7 @@ def node(
     reference: Any = None
     links = tuple(Link(reference, each, "", each) for each in targets)
     digest = hashlib.sha256(content).digest()
-    described = Content("/srv/a", FileState(len(content), 0), digest)
+    described = Content(FileState(len(content), 0), digest)
     return Node(StaticFile("/srv/a", "/a"), described, links, version, keeps_url)
 
 

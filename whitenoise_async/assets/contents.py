@@ -40,7 +40,6 @@ class ChangingError(UnavailableError):
 class Content(NamedTuple):
     """The content of a file in one state."""
 
-    path: str
     state: FileState
     digest: bytes  # SHA-256
     is_style_sheet: bool = False
@@ -151,11 +150,11 @@ class Contents:
         if is_style_sheet and self._is_rewritable(opened):
             data = opened.read_fully(0, state.size)
             references = self._references(file.path, data)
-            return Content(file.path, state, hashlib.sha256(data).digest(), True, references)
+            return Content(state, hashlib.sha256(data).digest(), True, references)
         digest = hashlib.sha256()
         for piece in pieces_of_file(opened):
             digest.update(piece)
-        return Content(file.path, state, digest.digest(), is_style_sheet)
+        return Content(state, digest.digest(), is_style_sheet)
 
     def _is_rewritable(self, opened: OpenFile) -> bool:
         """Whether a style sheet can be rewritten; the log says why not."""
