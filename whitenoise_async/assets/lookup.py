@@ -124,5 +124,5 @@ class Lookup:
 
 
 def quoted(url: str) -> str:
-    """A URL path in percent-encoding, also for names that are no UTF-8."""
+    """A URL path in percent-encoding, also below a mount point that is not UTF-8."""
     return quote(url, errors="surrogateescape")
