@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable
+from copy import copy
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -84,7 +85,7 @@ def at_each_call(
 
 def raising(error: Exception) -> Callable[[], object]:
     def act() -> None:
-        raise error
+        raise copy(error)  # its traceback holds what was read
 
     return act
 
