@@ -119,7 +119,9 @@ def litestar_site() -> Site:
     home.__annotations__["return"] = Template  # Litestar would evaluate the string
     route = litestar.get("/", sync_to_thread=True)(home)
     templates = TemplateConfig(directory=Path("templates"), engine=JinjaTemplateEngine)
-    return applied("Litestar", app=litestar.Litestar([route], template_config=templates))
+    # Litestar would configure the root logger, for all tests that follow.
+    app = litestar.Litestar([route], template_config=templates, logging_config=None)
+    return applied("Litestar", app=app)
 
 
 @contextmanager
