@@ -173,6 +173,20 @@ def test_files_are_found_and_listed_with_force_script_name(root: Path) -> None:
     assert found.path in (application.listed_files() or {})
 
 
+def test_hashed_urls_begin_with_force_script_name_and_are_served(root: Path) -> None:
+    from whitenoise_async.django import DjangoWhiteNoise
+
+    changed = {"FORCE_SCRIPT_NAME": "/app", "STATIC_URL": "/static/", "STATIC_ROOT": root}
+    with override_settings(MIDDLEWARE=[], **changed):
+        application = DjangoWhiteNoise(get_asgi_application())
+    application.assets.prepare_sync()
+    url = application.assets.url("a.css")
+    assert url.startswith("/app/static/a.")
+    for _ in range(2):
+        reply = call_asgi(application, make_call(url))
+        assert (reply.status, reply.body) == (200, CSS)
+
+
 def test_a_static_url_that_only_begins_like_the_mount_point_is_kept(kind: str, root: Path) -> None:
     changed = {"FORCE_SCRIPT_NAME": "/app", "STATIC_URL": "/apple/", "STATIC_ROOT": root}
     assert wrapped(kind, **changed)("/apple/a.css").body == CSS
