@@ -264,21 +264,25 @@ def test_a_single_page_application_opens_at_each_of_its_urls(
     failures: list[str] = []
     page.on("pageerror", lambda error: failures.append(str(error)))
     # A deep link, a reload, a link of the router, and back.
-    for opened in (page.goto(f"{base}/colors/pink"), page.reload()):
+    for opened in (page.goto(f"{base}/sounds"), page.reload()):
         assert (opened.status, opened.headers["cache-control"]) == (200, "no-cache")
-        page.wait_for_selector("#view canvas")
+        page.wait_for_selector("#view:has-text('Choose a color of noise.')")
     # The browser merges a 304 with what it has stored.
-    lines = [line for line in log.read_text("utf-8").splitlines() if "/colors/pink" in line]
+    lines = [line for line in log.read_text("utf-8").splitlines() if "/sounds" in line]
     assert [line.split('" ')[1] for line in lines] == ["200 OK", "304 Not Modified"]
-    page.click("nav a[href='/colors/brown']")
-    assert page.url == f"{base}/colors/brown"
-    page.go_back()
+    page.click("nav a[href='/colors/pink']")
     page.wait_for_selector("#view canvas")
     assert page.url == f"{base}/colors/pink"
+    page.go_back()
+    page.wait_for_selector("#view:has-text('Choose a color of noise.')")
+    assert page.url == f"{base}/sounds"
+    # A page that the application renders with the tags of the build.
+    assert page.goto(f"{base}/colors/pink").status == 200
+    page.wait_for_selector("#view canvas")
     # A script of an earlier build, and data that the application does not have.
     script = "import('/assets/index-01234567.js').then(() => 'run', () => 'refused')"
     assert page.evaluate(script) == "refused"
-    for path in ("/assets/index-01234567.js", "/api/sounds", "/colors/pink"):
+    for path in ("/assets/index-01234567.js", "/api/sounds", "/sounds"):
         found = page.evaluate(
             "async (path) => (await fetch(path, {cache: 'no-store'})).status", path
         )
