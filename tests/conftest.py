@@ -19,6 +19,8 @@ from tests.helpers.clients import ADAPTERS, Get, Serve, client_of
 from tests.helpers.examples import some
 from tests.helpers.files import write
 from tests.helpers.server_processes import describe_servers
+from tests.helpers.threads import wait_for_threads
+from whitenoise_async.registry.created_later import THREAD_NAME
 from whitenoise_async.serving import descriptor_cache
 from whitenoise_async.support import logs
 
@@ -160,3 +162,10 @@ def public_path() -> Iterator[Path]:
         path = Path(name)
         path.chmod(0o755)
         yield path
+
+
+@pytest.fixture(autouse=True)
+def _no_search_goes_on() -> Iterator[None]:
+    """Let the search for missing files end with its test. Its warnings belong to that one."""
+    yield
+    wait_for_threads(THREAD_NAME)

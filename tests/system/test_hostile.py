@@ -135,12 +135,13 @@ def test_requests_leave_nothing_in_memory_that_grows_with_their_number(
     tracemalloc.start()
     try:
         with closing(sites):
-            before = ask(range(0x1000, 0x1028))
-            after = ask(range(0x2000, 0x2028))
+            before = ask(range(0x1000, 0x1064))
+            after = ask(range(0x2000, 0x2064))
     finally:
         tracemalloc.stop()
-    # If one of the five kinds left its texts in memory, two applications would keep them.
-    assert after - before < 40 * 480
+    # If one of the five kinds left its texts in memory, two applications would keep them. Threads
+    # and caches of Python add up to 20 KB.
+    assert after - before < 100 * 480
 
 
 ANSWER = Reply(
