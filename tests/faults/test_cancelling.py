@@ -117,6 +117,7 @@ def test_a_request_cancelled_at_any_await_leaves_nothing_and_the_next_response_i
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
+    before = Buffer.alive
     server = SimulatedServer(setup, monkeypatch)
 
     async def at_each_await(case: Case) -> None:
@@ -150,4 +151,4 @@ def test_a_request_cancelled_at_any_await_leaves_nothing_and_the_next_response_i
 
     server.run(main)
     assert caplog.messages == []
-    assert Buffer.alive == 0
+    assert Buffer.alive <= before
