@@ -20,7 +20,7 @@ from whitenoise_async.assets import contents as module
 from whitenoise_async.assets import stylesheets
 from whitenoise_async.assets.contents import ChangingError, Contents
 from whitenoise_async.files.errors import UnavailableError
-from whitenoise_async.files.open_file import OpenFile, open_file
+from whitenoise_async.files.open_file import OpenFile, open_file, open_in
 from whitenoise_async.files.state import FileState, read_state
 from whitenoise_async.registry.entries import StaticFile
 from whitenoise_async.serving.long_work import LongWorkError, without_long_work
@@ -32,13 +32,13 @@ SHEET = b'@import "b.css";\n' * 3
 def reads(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """How often each file was opened, by its name."""
     count: Counter[str] = Counter()
-    real = open_file
+    real = open_in
 
-    def counted(path: str) -> OpenFile:
+    def counted(root: str | None, path: str) -> OpenFile:
         count[os.path.basename(path)] += 1
-        return real(path)
+        return real(root, path)
 
-    monkeypatch.setattr(module, "open_file", counted)
+    monkeypatch.setattr(module, "open_in", counted)
     return count
 
 

@@ -241,7 +241,7 @@ def test_a_variant_that_appears_while_the_others_are_opened_is_checked_by_the_ne
                 replace(variant, content)
 
     with monkeypatch.context() as patch:
-        patch.setattr("whitenoise_async.serving.open_variants.open_file", open_and_deploy)
+        patch.setattr("whitenoise_async.files.open_file.open_file", open_and_deploy)
         assert get("/a.txt", GZIP).body == path.read_bytes()
     assert get("/a.txt", GZIP)["content-encoding"] == "gzip"
 
@@ -309,7 +309,7 @@ def test_a_variant_that_becomes_readable_is_noticed_by_its_state(
             return open_file(name)
         raise UnavailableError(name, "Permission denied")
 
-    monkeypatch.setattr("whitenoise_async.serving.open_variants.open_file", open_as_another_user)
+    monkeypatch.setattr("whitenoise_async.files.open_file.open_file", open_as_another_user)
     variants = OpenVariants(StaticFile(str(path), "/a.txt", (".gz",)))
     assert variants.others == [(f"{path}.gz", read_state(f"{path}.gz"))]
     variants.close()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..files.content import pieces_of_file
 from ..files.errors import UnavailableError
-from ..files.open_file import OpenFile, open_below, open_file
+from ..files.open_file import OpenFile, open_in
 from ..files.state import FileState, read_state
 from ..registry.entries import StaticFile
 from ..serving.long_work import SHORT_DIGEST, require_allowed
@@ -108,10 +108,9 @@ class Contents:
             return content
 
     def _read_whole(self, file: StaticFile, known: _Known) -> Content:
-        """The content of ``file``, which is read again if it is written meanwhile."""
+        """The content of ``file``, which is read again if it changes while it is read."""
         for _ in range(_ATTEMPTS):
-            opened = open_file(file.path) if file.root is None else open_below(file.root, file.path)
-            with closing(opened):
+            with closing(open_in(file.root, file.path)) as opened:
                 content = self.of(file, opened)
             if known.content is content:
                 return content

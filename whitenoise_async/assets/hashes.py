@@ -70,7 +70,7 @@ class Hashes:
         The new URLs are relative, as the old ones are, so they are right below every mount point.
 
         :param url: the plain URL of the style sheet.
-        :param data: its bytes, from which its content was read.
+        :param data: the bytes that were read for its content.
         """
         text, encoding = self._contents.decode(data)
         links = [each for each in graph[url].links if not graph[each.target].keeps_url]

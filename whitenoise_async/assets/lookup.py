@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
-from base64 import b64encode
 from contextlib import closing
 from time import monotonic
 from urllib.parse import quote
 
-from ..files.content import pieces_of_file
+from ..files.content import integrity_of, pieces_of_file
 from ..files.errors import UnavailableError
 from ..files.state import FileState, read_state
 from ..registry.entries import HashedFile, StaticFile
@@ -28,7 +26,7 @@ class Lookup:
 
     def __init__(self, site: Site) -> None:
         self._site = site
-        interval = 0 if site.options.autorefresh else site.options.check_interval
+        interval = site.check_interval
         self._check_interval = math.inf if interval is None else interval
         # By name, with the URL and the state for which it was computed.
         self._integrity: dict[str, tuple[tuple[str, FileState | None], str]] = {}
@@ -108,19 +106,15 @@ class Lookup:
 
     def _compute_integrity(self, file: StaticFile) -> str | None:
         """The integrity of a file; ``None`` if it was replaced or changes while it is read."""
-        digest = hashlib.sha384()
         try:
             with closing(self._site.source.open(file, compress=False)) as variants:
                 content = variants.identity
-                for piece in pieces_of_file(content):
-                    digest.update(piece)
-                if not content.is_unchanged():
-                    return None
+                integrity = integrity_of(pieces_of_file(content))
+                return integrity if content.is_unchanged() else None
         except WrongHashError:
             return None
         except UnavailableError as error:
             raise FileNotFoundError(str(error)) from None
-        return f"sha384-{b64encode(digest.digest()).decode()}"
 
 
 def quoted(url: str) -> str:

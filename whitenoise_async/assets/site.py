@@ -51,10 +51,12 @@ class Site:
         #: The latest first.
         self.roots: tuple[Root, ...] = ()
         self._is_immutable_file = is_immutable_file
+        #: Seconds until a file is checked again; ``None`` for never.
+        self.check_interval = 0 if options.autorefresh else options.check_interval
         contents = Contents(
             self.media_type,
             options.charset,
-            0 if options.autorefresh else options.check_interval,
+            self.check_interval,
             options.max_cached_file_size,
         )
         self.hashes = Hashes(contents, registry, self._has_hashed_name)

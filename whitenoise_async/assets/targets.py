@@ -17,8 +17,8 @@ from .graph import Link
 class Targets:
     """The files to which the references of a graph lead.
 
-    Each is looked up and checked once. Otherwise, a file that appears meanwhile would be reached by
-    one reference, so that the hash covers it, but not by another one, which would stay as it is.
+    Each is looked up and checked once. A file may appear between two references to it. The hash
+    would then cover the file, but only one of the references would be rewritten.
     """
 
     def __init__(

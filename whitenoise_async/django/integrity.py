@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-from base64 import b64encode
 from threading import Lock
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from ..files.content import integrity_of
 from ..support.after_fork import register_after_fork
 from ..support.logs import warn_once
 
@@ -51,11 +50,8 @@ class FileIntegrity:
 
 
 def _integrity(storage: Any, name: str) -> str:
-    digest = hashlib.sha384()
     with storage.open(name) as file:
-        for chunk in file.chunks():
-            digest.update(chunk)
-    return f"sha384-{b64encode(digest.digest()).decode()}"
+        return integrity_of(file.chunks())
 
 
 #: The integrity of the files that pages name.

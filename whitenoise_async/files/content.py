@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator
 
 from .memory_file import MemoryFile
@@ -45,3 +46,14 @@ def digest_of(pieces: Iterable[bytes]) -> str:
     for piece in pieces:
         digest.update(piece)
     return digest.hexdigest()
+
+
+def integrity_of(pieces: Iterable[bytes]) -> str:
+    """The value of an ``integrity`` attribute for content (W3C Subresource Integrity).
+
+    :returns: ``sha384-`` and the digest in Base64.
+    """
+    digest = hashlib.sha384()
+    for piece in pieces:
+        digest.update(piece)
+    return f"sha384-{b64encode(digest.digest()).decode()}"

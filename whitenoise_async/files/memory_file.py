@@ -12,7 +12,7 @@ class MemoryFile:
 
     def __init__(self, content: bytes, path: str, origin: FileState) -> None:
         """
-        :param path: the file from which the content was made, absolute.
+        :param path: the original file, absolute.
         :param origin: the state of that file.
         """
         self.content = content

@@ -240,6 +240,11 @@ def open_below(root: str, path: str) -> OpenFile:
             _close(descriptor)
 
 
+def open_in(root: str | None, path: str) -> OpenFile:
+    """Open ``path`` as :func:`open_below` does, or :func:`open_file` without a root."""
+    return open_file(path) if root is None else open_below(root, path)
+
+
 def _checked(descriptor: int, path: str, *, is_by_path: bool = True) -> OpenFile:
     try:
         status = os.fstat(descriptor)

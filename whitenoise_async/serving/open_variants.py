@@ -8,7 +8,7 @@ from contextlib import closing
 from ..files.codings import CODINGS, Coding
 from ..files.errors import UnavailableError
 from ..files.memory_file import MemoryFile
-from ..files.open_file import OpenFile, open_below, open_file
+from ..files.open_file import OpenFile, open_in
 from ..files.state import FileState, state_or_none
 from ..files.variant_check import variant_mismatch
 from ..http.negotiation import IDENTITY
@@ -31,7 +31,7 @@ class OpenVariants:
         :raises FileSystemError: if the system fails.
         """
         self._entry = entry
-        self.files = {IDENTITY: self._open(entry.path)}
+        self.files = {IDENTITY: open_in(entry.root, entry.path)}
         self.made: dict[str, MemoryFile] = {}
         self.others: list[tuple[str, FileState | None]] = []
         try:
@@ -44,14 +44,10 @@ class OpenVariants:
             self.close()
             raise
 
-    def _open(self, path: str) -> OpenFile:
-        root = self._entry.root
-        return open_file(path) if root is None else open_below(root, path)
-
     def _add(self, coding: Coding, path: str) -> None:
         original = self.files[IDENTITY]
         try:
-            variant = self._open(path)
+            variant = open_in(self._entry.root, path)
         except UnavailableError as error:
             if not error.gone:
                 warn_once(str(error))
@@ -70,7 +66,7 @@ class OpenVariants:
         """Refuse to serve the file under its own URL if it is the compression of ``path``."""
         file = self.files[IDENTITY]
         try:
-            original = self._open(path)
+            original = open_in(self._entry.root, path)
         except UnavailableError as error:
             if not error.gone:
                 raise

@@ -335,7 +335,8 @@ class Responder(Generic[Line]):
         file = self.descriptor_cache.get(selected.path, selected.state)
         if file is None:
             return None
-        served.require_exact(file)
+        if served.is_exact:
+            file.may_grow = False
         return response, None, file
 
     def _read(self, served: ServedFile, response: EncodedFileResponse[Line]) -> Reply[Line] | None:
@@ -361,7 +362,8 @@ class Responder(Generic[Line]):
         A file that changed while it was read is handed over open. Its sender notices the change,
         and cuts the connection.
         """
-        served.require_exact(file)
+        if served.is_exact:
+            file.may_grow = False
         try:
             body = self._load(response, file)
             if body is None:

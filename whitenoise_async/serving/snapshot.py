@@ -56,10 +56,12 @@ class Snapshot:
 class ServedFile:
     """An entry, and what its requests have in common."""
 
-    __slots__ = ("entry", "known_headers", "lock", "snapshot")
+    __slots__ = ("entry", "is_exact", "known_headers", "lock", "snapshot")
 
     def __init__(self, entry: StaticFile) -> None:
         self.entry = entry
+        #: Whether a sender must refuse every other content: caches keep a hashed URL permanently.
+        self.is_exact = isinstance(entry, HashedFile)
         self.snapshot: Snapshot | None = None
         #: The shared headers of its representations; ``None`` before the first request needs them.
         self.known_headers: Sequence[tuple[str, str]] | None = None
@@ -76,14 +78,6 @@ class ServedFile:
             if self.known_headers is None:
                 self.known_headers = make.make(self.entry)
             return self.known_headers
-
-    def require_exact(self, file: OpenFile) -> None:
-        """Let the sender of ``file`` refuse every other content, if the entry's URL has a hash.
-
-        Caches would keep it permanently.
-        """
-        if isinstance(self.entry, HashedFile):
-            file.may_grow = False
 
     def take_snapshot(
         self,

@@ -43,13 +43,21 @@ def decode_path(value: str) -> str | None:
 
     :returns: ``None`` if the bytes are not UTF-8, so that they name no listed file.
     """
+    if value.isascii():
+        return value
     try:
-        return value.encode("latin-1").decode("utf-8")
+        return _decode(value, "strict")
+    except UnicodeDecodeError:
+        return None
+
+
+def _decode(value: str, errors: str) -> str:
+    try:
+        encoded = value.encode("latin-1")
     except UnicodeEncodeError:
         # No server does this. In-process transports, such as httpx's, pass text that they decoded.
         return value
-    except UnicodeDecodeError:
-        return None
+    return encoded.decode("utf-8", errors)
 
 
 def url_of(environ: Mapping[str, Any]) -> str | None:
@@ -64,12 +72,7 @@ def url_of(environ: Mapping[str, Any]) -> str | None:
 def mount_of(environ: Mapping[str, Any]) -> str:
     """The decoded mount point. Bytes that are not UTF-8 become lone surrogates (PEP 383)."""
     name: str = environ.get("SCRIPT_NAME", "")
-    if name.isascii():
-        return name
-    try:
-        return name.encode("latin-1").decode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:  # text that was decoded, as in `decode_path`
-        return name
+    return name if name.isascii() else _decode(name, "surrogateescape")
 
 
 def target_of(environ: Mapping[str, Any]) -> tuple[str, str]:

@@ -24,7 +24,7 @@ def call_mounted(
         body = application(environ, start_response)
     wrapper = environ.get("wsgi.file_wrapper")
     # A server sends a wrapped file itself if it gets the very object. The wrapper of uWSGI is a
-    # function that returns the file, which may have no more than a method to read it.
+    # function that returns the file. The file may only have a method ``read``.
     is_file = isinstance(body, wrapper) if isinstance(wrapper, type) else hasattr(body, "read")
     if is_file or isinstance(body, list | tuple):
         return body
