@@ -123,6 +123,7 @@ def test_a_request_cancelled_at_any_await_leaves_nothing_and_the_next_response_i
     async def at_each_await(case: Case) -> None:
         site = Site(tmp_path, case.size)
         app = server.make(tmp_path, **{"check_interval": None, **case.options})
+        gc.collect()  # what the application of the last case has cached
         census = Census()
         for at in moments_of(case):
             forget(app)
@@ -151,4 +152,5 @@ def test_a_request_cancelled_at_any_await_leaves_nothing_and_the_next_response_i
 
     server.run(main)
     assert caplog.messages == []
+    gc.collect()  # the application is in a reference cycle
     assert Buffer.alive <= before
