@@ -147,6 +147,7 @@ def test_a_request_without_headers_has_no_values() -> None:
         "if_modified_since",
         "if_range",
         "range",
+        "available_dictionary",
     )
 
 

@@ -22,6 +22,7 @@ from whitenoise_async.http.media_types import (
     MediaTypes,
     check_media_type,
     content_type,
+    is_text,
 )
 
 SCRIPT = Path(__file__).parents[1] / "tools" / "generate_media_types.py"
@@ -682,3 +683,22 @@ def test_failing_npm_is_reported_in_one_line(
     error = capsys.readouterr().err
     assert message in error and error.count("\n") == 1
     assert not output.exists()
+
+
+@pytest.mark.parametrize(
+    ("media_type", "expected"),
+    [
+        ("text/css", True),
+        ("Text/JavaScript; charset=utf-8", True),
+        ("application/javascript", True),
+        ("application/json", True),
+        ("application/manifest+json", True),
+        ("image/svg+xml", True),
+        ("application/xml", True),
+        ("application/wasm", False),
+        ("image/png", False),
+        ("application/octet-stream", False),
+    ],
+)
+def test_documents_scripts_style_sheets_and_data_are_text(media_type: str, expected: bool) -> None:
+    assert is_text(media_type) is expected

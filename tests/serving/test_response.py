@@ -532,7 +532,7 @@ def test_a_preflight_allows_the_origin_that_a_hook_sets() -> None:
 
 BY_NAME = (
     "*, Authorization, Accept-Encoding, If-Match, If-Unmodified-Since, If-None-Match,"
-    " If-Modified-Since, If-Range, Range"
+    " If-Modified-Since, If-Range, Range, Available-Dictionary"
 )
 
 

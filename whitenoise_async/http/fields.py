@@ -27,6 +27,7 @@ class RequestFields(NamedTuple):
     if_modified_since: str | None = None
     if_range: str | None = None
     range: str | None = None
+    available_dictionary: str | None = None
 
 
 _OPAQUE_TAG = re.compile("[!#-~]+")

@@ -40,6 +40,10 @@ _LEGACY_JAVASCRIPT = frozenset(
     }
 )
 
+# Text without the prefix of text: RFC 8259, RFC 7303, and structured syntax suffixes (RFC 6839).
+_TEXT_TYPES = frozenset({"application/json", "application/xml"})
+_TEXT_SUFFIXES = ("+json", "+xml")
+
 
 def check_media_type(value: str) -> None:
     """Check that ``value`` is a media type, such as ``text/html; charset=utf-8``.
@@ -76,6 +80,17 @@ def content_type(media_type: str, charset: str | None) -> str:
     if "charset" in map(str.lower, _PARAMETERS.findall(media_type)):
         return media_type
     return f'{media_type}; charset="{charset}"'
+
+
+def is_text(media_type: str) -> bool:
+    """Whether files of a media type are text: documents, scripts, style sheets, data."""
+    essence = essence_of(media_type)
+    return (
+        essence.startswith("text/")
+        or essence.endswith(_TEXT_SUFFIXES)
+        or essence in _TEXT_TYPES
+        or essence in _LEGACY_JAVASCRIPT
+    )
 
 
 def essence_of(media_type: str) -> str:

@@ -1,0 +1,83 @@
+"""Compression Dictionary Transport (RFC 9842): a client holds a file that a delta was made from."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64decode
+from binascii import Error as Base64Error
+from urllib.parse import quote
+
+from .negotiation import parse_accept_encoding
+
+#: The request header that names a client's dictionary.
+AVAILABLE_DICTIONARY = "Available-Dictionary"
+
+#: The coding of deltas (RFC 9842 §5): zstd with a dictionary.
+DCZ = "dcz"
+
+# A Byte Sequence with optional parameters (RFC 8941 §3.3.5 and §3.1.2).
+_PARAMETER = r";[ ]*[a-z*][a-z0-9_.*-]*(?:=(?:\"(?:[ !#-\[\]-~]|\\[\"\\])*\"|[^\s;,\"]+))?"
+_BYTE_SEQUENCE = re.compile(rf"[ ]*:([A-Za-z0-9+/]*={{0,2}}):(?:{_PARAMETER})*[ ]*")
+
+_SHA256_SIZE = 32  # bytes
+
+# Characters that some programs encode in a URL path and others do not. Several of them are also
+# special in a URL pattern.
+_AMBIGUOUS = re.compile(r"[!$&'()*+,:;=@\[\]|^`~]+")
+_STARS = re.compile(r"\*+")
+
+
+def parse_available_dictionary(value: str | None) -> str | None:
+    """Parse an ``Available-Dictionary`` value (RFC 9842 §2.2).
+
+    :returns: the SHA-256 of the client's dictionary, in hexadecimal; ``None`` without a value, and
+        for a malformed one, which RFC 8941 §4.2 asks to ignore.
+    """
+    found = None if value is None else _BYTE_SEQUENCE.fullmatch(value)
+    if found is None:
+        return None
+    # RFC 8941 §4.2.7 allows to omit the padding.
+    encoded = found[1].rstrip("=")
+    try:
+        digest = b64decode(encoded + "=" * (-len(encoded) % 4))
+    except Base64Error:
+        return None
+    return digest.hex() if len(digest) == _SHA256_SIZE else None
+
+
+def usable_dictionary(accept_encoding: str | None, available: str | None) -> str | None:
+    """The dictionary against which a client can decode a delta.
+
+    ``Accept-Encoding`` must name ``dcz`` with a weight above 0. ``*`` does not count: a client
+    that does not know the coding may send it.
+
+    :returns: the dictionary's SHA-256, in hexadecimal; ``None`` if the client takes no delta.
+    """
+    digest = parse_available_dictionary(available)
+    if digest is None or accept_encoding is None:
+        return None
+    return digest if parse_accept_encoding(accept_encoding).get(DCZ, 0.0) > 0 else None
+
+
+def use_as_dictionary(before: str, after: str) -> str:
+    """The value of ``Use-As-Dictionary`` (RFC 9842 §2.1) for a file with a hash in its name.
+
+    Browsers keep one dictionary for each ``match``, compared as text. So the pattern contains all
+    folders below the mount point. It begins with steps up to that point, so it is right below every
+    mount point.
+
+    The pattern has no groups. It has ``*`` in place of the hash, and of each character that may be
+    encoded or not in the URL that the browser requests.
+
+    :param before: the URL path before the hash, decoded, below the mount point.
+    :param after: the URL path after the hash.
+    """
+    up = "../" * (before.count("/") - 1)
+    pattern = f"{_pattern(before[1:])}*{_pattern(after)}"
+    # A second "*" would be a modifier of the first one.
+    return f'match="{up}{_STARS.sub("*", pattern)}"'
+
+
+def _pattern(text: str) -> str:
+    """A URL pattern for a part of a path: ASCII, percent-encoded as browsers send it."""
+    return "*".join(quote(part, safe="/") for part in _AMBIGUOUS.split(text))

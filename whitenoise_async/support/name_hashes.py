@@ -1,0 +1,87 @@
+"""Splits a file name at the hash that it contains."""
+
+from __future__ import annotations
+
+import os.path
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+from .build_tools import TOOLS, built_by
+from .suggestions import suggestion
+
+# A hash before the extensions. Hexadecimal ones have eight digits or more. The eight characters of
+# Vite, esbuild and Rollup may be letters of both cases, digits, "_" and "-".
+_ANY = re.compile(r"[-._](?:[0-9a-f]{8,64}|[\w-]{8})(?=(?:\.[A-Za-z]\w*){0,3}\Z)", re.ASCII)
+
+#: The default: twelve hexadecimal digits before the extension, as in Django's names.
+DEFAULT = re.compile(r"\.[0-9a-f]{12}(?=(?:\.\w+)?\Z)")
+
+
+class Split(NamedTuple):
+    """The two parts of a path around the hash in its last name."""
+
+    before: str
+    after: str
+
+
+#: Splits a path below a root, with ``/`` between names; ``None`` if its name has no hash.
+Splitter = Callable[[str], "Split | None"]
+
+
+def split_any(path: str) -> Split | None:
+    """Split a path whose last name is known to be hashed, in whatever form.
+
+    The separator before the hash stays: ``app.3f2a9c1b.js`` is split into ``app.`` and ``.js``.
+    """
+    return _split(_ANY, path)
+
+
+def splitter(root: str, immutable: str | None) -> Splitter:
+    """A function that splits the paths below a folder.
+
+    :param root: the folder.
+    :param immutable: the name of a build tool, or a regular expression that is searched in the path
+        with a slash before it. Its match, or that of its first group, is the hash. ``None`` for
+        twelve hexadecimal digits before the extension.
+    :raises ValueError: for an unknown tool or an invalid expression.
+    """
+    if immutable is None:
+        return lambda path: _split(DEFAULT, f"/{path}")
+    if re.fullmatch(r"\w+", immutable):
+        if immutable not in TOOLS:
+            raise ValueError(
+                "immutable must be a regular expression or the name of a build tool, got"
+                f" {immutable!r}; {suggestion(immutable, TOOLS, 'tools')}"
+            )
+        is_hashed = built_by(immutable)
+        pattern = TOOLS[immutable].hashed_if_listed
+        return lambda path: (
+            _split(pattern, f"/{path}") if is_hashed(os.path.join(root, path), f"/{path}") else None
+        )
+    try:
+        expression = re.compile(immutable)
+    except re.error as error:
+        raise ValueError(
+            "immutable must be a regular expression or the name of a build tool, got"
+            f" {immutable!r}: {error}"
+        ) from None
+    return lambda path: _split(expression, f"/{path}")
+
+
+def _split(pattern: re.Pattern[str], path: str) -> Split | None:
+    matches = list(pattern.finditer(path))
+    if not matches:
+        return None
+    found = matches[-1]
+    start, end = found.span(1 if pattern.groups and found[1] is not None else 0)
+    # A pattern usually contains the separator and the extension, to be clear.
+    extension = os.path.splitext(path)[1]
+    if found[0].startswith(extension):  # ".0123456789ab" has no other extension
+        extension = ""
+    end = min(end, len(path) - len(extension))
+    if path[start : start + 1] in (".", "-", "_"):
+        start += 1
+    if start >= end or "/" in path[start:]:
+        return None
+    return Split(path[:start], path[end:])
