@@ -12,14 +12,20 @@ from whitenoise_async.files.codings import (
     WORKING_PREFIX,
     ZSTD,
     ZSTD_WINDOW_MAX,
+    Coding,
+    coding_named,
+    delta_coding,
+    dictionary_of,
+    is_delta,
     original_of,
+    split_variant,
 )
 
 
 def test_each_coding_has_the_token_of_http_and_the_suffix_of_its_tool() -> None:
     assert CODINGS == (("gzip", ".gz"), ("br", ".br"), ("zstd", ".zst"))
     assert CODINGS == (GZIP, BROTLI, ZSTD)
-    assert SUFFIXES == (".gz", ".br", ".zst")
+    assert SUFFIXES == (".gz", ".br", ".zst", ".dcz")
 
 
 def test_the_window_of_zstd_is_the_one_that_every_client_supports() -> None:
@@ -43,9 +49,40 @@ def test_working_files_of_earlier_versions_are_recognized() -> None:
         ("app.css.GZ", None),
         ("app.css.gz/", None),
         ("gz", None),
+        ("app.css.0123456789abcdef.dcz", "app.css"),
+        ("/root/.0123456789abcdef.dcz", "/root/"),
+        ("app.css.0123456789abcde.dcz", None),
+        ("app.css.0123456789abcdeF.dcz", None),
+        ("app.css.dcz", None),
+        (".dcz", None),
     ],
 )
 def test_the_name_of_the_original_is_the_name_without_the_suffix(
     name: str, original: str | None
 ) -> None:
     assert original_of(name) == original
+
+
+def test_the_coding_of_a_delta_names_its_dictionary() -> None:
+    digest = "0123456789abcdef" * 4
+    coding = delta_coding(digest)
+    assert coding == (f"dcz-{digest}", ".0123456789abcdef.dcz")
+    assert coding_named(coding.token) == coding
+    assert dictionary_of(coding.token) == digest
+    assert is_delta(coding.token)
+    assert split_variant(f"a.js{coding.suffix}") == ("a.js", coding.suffix)
+
+
+@pytest.mark.parametrize("coding", CODINGS)
+def test_the_other_codings_have_no_dictionary(coding: Coding) -> None:
+    assert coding_named(coding.token) == coding
+    assert dictionary_of(coding.token) is None
+    assert not is_delta(coding.token)
+
+
+@pytest.mark.parametrize(
+    "token", ["", "dcz", "dcz-0", "dcz-" + "g" * 64, "dcz-" + "0" * 65, "deflate"]
+)
+def test_there_is_no_coding_with_another_token(token: str) -> None:
+    with pytest.raises(KeyError):
+        coding_named(token)

@@ -57,6 +57,7 @@ def test_a_file_without_variants_has_one_representation() -> None:
             ("Content-Length", "1000"),
         ],
         True,
+        None,
     )
     assert only.size == 1000
     assert file_headers == [("Content-Type", "text/css"), ("X-A", "b")]
@@ -233,3 +234,14 @@ def test_a_tag_is_strong_and_differs_between_codings_and_states(
     tags = [each.etag for each in made]
     assert len(set(tags)) == len(tags)
     assert all(re.fullmatch(r'"[!#-~]+"', tag) for tag in tags)
+
+
+def test_deltas_have_one_coding_in_http_and_an_etag_for_each_dictionary() -> None:
+    deltas = [(f"/a.css.{digit}.dcz", f"dcz-{digit * 64}", CODED) for digit in "01"]
+    identity, compressed, *made = make([IDENTITY_VARIANT, GZIP_VARIANT, *deltas], [])
+    assert [each.dictionary for each in made] == ["0" * 64, "1" * 64]
+    assert (identity.dictionary, compressed.dictionary) == (None, None)
+    assert [each.etag for each in made] == [f'"{TAG}-12c-dcz-{digit * 16}"' for digit in "01"]
+    for each in (identity, compressed, *made):
+        assert dict(each.headers)["Vary"] == "Accept-Encoding, Available-Dictionary"
+    assert {dict(each.headers)["Content-Encoding"] for each in made} == {"dcz"}

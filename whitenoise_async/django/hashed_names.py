@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from django.contrib.staticfiles.storage import staticfiles_storage
 
-from ..files.codings import SUFFIXES
+from ..files.codings import BY_SUFFIX
 from ..registry.listing import PAGE_EXTENSION
 
 
@@ -26,7 +26,7 @@ def manifest_names(hashed: Mapping[str, str]) -> Iterator[str]:
     """
     for name in dict.fromkeys(each for pair in hashed.items() for each in pair):
         yield name
-        for suffix in SUFFIXES:
+        for suffix in BY_SUFFIX:
             yield name + suffix
 
 

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from .codings import BROTLI, GZIP, ZSTD, ZSTD_WINDOW_MAX, Coding
+from .codings import (
+    BROTLI,
+    BY_SUFFIX,
+    DELTA_HEADER_SIZE,
+    DELTA_MAGIC,
+    DELTA_WINDOW_MAX,
+    GZIP,
+    ZSTD,
+    ZSTD_WINDOW_MAX,
+    Coding,
+    delta_coding,
+)
 from .open_file import OpenFile
 
 _GZIP_MAGIC = b"\x1f\x8b\x08"  # RFC 1952 §2.3.1: ID1, ID2, and CM for deflate
@@ -21,7 +32,23 @@ def variant_mismatch(coding: Coding, variant: OpenFile, original: OpenFile) -> s
 
     :raises FileSystemError: if the variant cannot be read.
     """
-    return _CHECKS[coding](variant, original)
+    check = _CHECKS.get(coding)
+    if check is None:
+        return _delta_mismatch(coding, variant, original)
+    return check(variant, original)
+
+
+def coding_of(suffix: str, variant: OpenFile) -> Coding:
+    """The coding of a file whose name ends in ``suffix``, if it is a variant.
+
+    The header of a delta has the whole SHA-256 of its dictionary.
+
+    :raises FileSystemError: if it cannot be read.
+    """
+    coding = BY_SUFFIX.get(suffix)
+    if coding is not None:
+        return coding
+    return delta_coding(variant.read_fully(0, DELTA_HEADER_SIZE)[len(DELTA_MAGIC) :].hex())
 
 
 def _gzip_mismatch(variant: OpenFile, original: OpenFile) -> str | None:
@@ -34,14 +61,35 @@ def _gzip_mismatch(variant: OpenFile, original: OpenFile) -> str | None:
     return _not_compression_of(original)
 
 
+def _delta_mismatch(coding: Coding, variant: OpenFile, original: OpenFile) -> str | None:
+    """Compare the dictionary with the one in the name, and the zstd frame with the original."""
+    header = variant.read_fully(0, DELTA_HEADER_SIZE)
+    if not header.startswith(DELTA_MAGIC) or len(header) < DELTA_HEADER_SIZE:
+        return "it does not begin with the header of a delta (RFC 9842)"
+    if coding != coding_of(coding.suffix, variant) or not variant.path.endswith(coding.suffix):
+        return "its name and its header name different dictionaries"
+    return _frame_mismatch(variant, original, DELTA_HEADER_SIZE, DELTA_WINDOW_MAX)
+
+
 def _zstd_mismatch(variant: OpenFile, original: OpenFile) -> str | None:
-    """Compare the header's Frame_Content_Size (RFC 8878 §3.1.1.1), else the dates."""
-    header = variant.read(0, _ZSTD_HEADER_MAX)
+    return _frame_mismatch(variant, original, 0, ZSTD_WINDOW_MAX)
+
+
+def _frame_mismatch(
+    variant: OpenFile, original: OpenFile, start: int, window_max: int
+) -> str | None:
+    """Compare a zstd frame's Frame_Content_Size (RFC 8878 §3.1.1.1), else the dates.
+
+    :param start: bytes before the frame.
+    :param window_max: bytes of the largest window that browsers accept.
+    """
+    header = variant.read_fully(start, _ZSTD_HEADER_MAX)
     if len(header) < _ZSTD_HEADER_MAX - 9 or not header.startswith(_ZSTD_MAGIC):
         return _not_compression_of(original)
     window, size = parse_zstd_header(header)
-    if window > ZSTD_WINDOW_MAX:
-        return f"browsers refuse its window of {window} bytes (RFC 9659)"
+    if window > window_max:
+        rfc = 9842 if start else 9659
+        return f"browsers refuse its window of {window} bytes (RFC {rfc})"
     if size is None:
         return _date_mismatch(variant, original)
     return None if size == original.state.size else _not_compression_of(original)

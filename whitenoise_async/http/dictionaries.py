@@ -27,13 +27,13 @@ _AMBIGUOUS = re.compile(r"[!$&'()*+,:;=@\[\]|^`~]+")
 _STARS = re.compile(r"\*+")
 
 
-def parse_available_dictionary(value: str | None) -> str | None:
+def parse_available_dictionary(value: str) -> str | None:
     """Parse an ``Available-Dictionary`` value (RFC 9842 §2.2).
 
-    :returns: the SHA-256 of the client's dictionary, in hexadecimal; ``None`` without a value, and
-        for a malformed one, which RFC 8941 §4.2 asks to ignore.
+    :returns: the SHA-256 of the client's dictionary, in hexadecimal; ``None`` for a malformed
+        value, which RFC 8941 §4.2 asks to ignore.
     """
-    found = None if value is None else _BYTE_SEQUENCE.fullmatch(value)
+    found = _BYTE_SEQUENCE.fullmatch(value)
     if found is None:
         return None
     # RFC 8941 §4.2.7 allows to omit the padding.
@@ -45,7 +45,7 @@ def parse_available_dictionary(value: str | None) -> str | None:
     return digest.hex() if len(digest) == _SHA256_SIZE else None
 
 
-def usable_dictionary(accept_encoding: str | None, available: str | None) -> str | None:
+def usable_dictionary(accept_encoding: str | None, available: str) -> str | None:
     """The dictionary against which a client can decode a delta.
 
     ``Accept-Encoding`` must name ``dcz`` with a weight above 0. ``*`` does not count: a client

@@ -6,7 +6,7 @@ import os
 from typing import NamedTuple
 from urllib.parse import quote
 
-from ..files.codings import SUFFIXES, original_of
+from ..files.codings import BY_SUFFIX, SUFFIXES, split_variant
 from .entries import Entry, Redirect, StaticFile, Substitute
 from .interface import RegistryOptions
 
@@ -66,11 +66,11 @@ class Listing(NamedTuple):
         place = self.variants.get(url)
         if place is not None:
             return place.file(url)
-        original_url = original_of(url)
-        if original_url is None:
+        parts = split_variant(url)
+        if parts is None:
             return None
+        original_url, suffix = parts
         original = self.named(original_url)
-        suffix = url[len(original_url) :]
         if original is None or suffix not in original.suffixes:
             return None
         return StaticFile(original.path + suffix, url, is_variant=True, below=original.below)
@@ -165,12 +165,18 @@ def _url_of_name(file: StaticFile) -> str:
 
 
 def _variant_suffixes(files: set[str]) -> dict[str, tuple[str, ...]]:
-    """The files that have variants, and the suffixes of these."""
-    found: dict[str, tuple[str, ...]] = {}
-    candidates = [name for name in files if name.endswith(SUFFIXES)]
-    for suffix in SUFFIXES:
-        length = len(suffix)
-        for name in candidates:
-            if name.endswith(suffix) and (original := name[:-length]) in files:
-                found[original] = (*found.get(original, ()), suffix)
-    return found
+    """The files that have variants, and the suffixes of these, deltas last."""
+    found: dict[str, list[str]] = {}
+    for name in files:
+        if name.endswith(SUFFIXES) and (parts := split_variant(name)) is not None:
+            original, suffix = parts
+            if original in files:
+                found.setdefault(original, []).append(suffix)
+    return {name: tuple(sorted(suffixes, key=_order)) for name, suffixes in found.items()}
+
+
+def _order(suffix: str) -> tuple[int, str]:
+    return _ORDER.get(suffix, len(_ORDER)), suffix
+
+
+_ORDER = {suffix: index for index, suffix in enumerate(BY_SUFFIX)}

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
-from ..files.codings import SUFFIXES
+from ..files.codings import original_of
 from .directory import Directory, Rules
 from .entries import Entry, HashedFile, StaticFile, Substitute, Unresolved
 from .hashed_urls import hashed_file, split_hashed_url
@@ -51,7 +51,7 @@ class LiveRegistry:
 
     def _listed(self, url: str) -> Entry | None:
         found = self.look_up_in(self._roots, url, is_variant=False)
-        if found is None and url.endswith(SUFFIXES):
+        if found is None and original_of(url) is not None:
             return self.look_up_in(self._roots, url, is_variant=True)
         return found
 

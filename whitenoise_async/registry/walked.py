@@ -6,7 +6,7 @@ import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 
-from ..files.codings import SUFFIXES
+from ..files.codings import original_of
 from ..support.after_fork import register_after_fork
 from ..support.logs import logger
 from .created_later import CreatedLater
@@ -69,7 +69,7 @@ class WalkedRegistry:
             return self._resolved(url)
         if entry is not None:
             return entry
-        is_variant = url.endswith(SUFFIXES)
+        is_variant = original_of(url) is not None
         found = self._variant(url) if is_variant else None
         if found is None:
             found = self._hashed.get(url) or self._hashed_file(url)

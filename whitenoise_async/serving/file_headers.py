@@ -7,12 +7,14 @@ from typing import NamedTuple
 from wsgiref.headers import Headers as HookHeaders
 from wsgiref.util import is_hop_by_hop
 
+from ..http.dictionaries import use_as_dictionary
 from ..http.fields import OWS, is_field_value, is_token, with_vary
-from ..http.media_types import MediaTypes, content_type
+from ..http.media_types import MediaTypes, content_type, is_text
 from ..http.navigation import NAVIGATION_FIELDS
 from ..registry.entries import Fallback, HashedFile, NotFoundPage, StaticFile, Substitute
 from ..support.globs import FirstMatch
 from ..support.logs import error_rate_limited
+from ..support.name_hashes import split_any
 
 # Ten years, for a file that never changes under its URL.
 _IMMUTABLE = "max-age=315360000, public, immutable"
@@ -83,11 +85,12 @@ class FileHeaders:
                 headers["Cache-Control"] = _CACHE_CONTROL[type(file)]
             elif isinstance(file, HashedFile):
                 if self._hashed_are_immutable:
-                    headers["Cache-Control"] = _IMMUTABLE
+                    before, _, after = file.url.rpartition(f".{file.hash}")
+                    _set_immutable(headers, media_type, (f"{before}.", after))
             elif self._is_immutable_file is not None:
                 hook, is_immutable_file = self._is_immutable_file
                 if is_immutable_file(file, url):
-                    headers["Cache-Control"] = _IMMUTABLE
+                    _set_immutable(headers, media_type, split_any(url))
             made = headers.items()
             if self._add_headers is not None:
                 hook = "add_headers_function"
@@ -109,6 +112,19 @@ def shared_headers(allow_all_origins: bool, nosniff: bool) -> list[tuple[str, st
     if nosniff:
         headers.append(("X-Content-Type-Options", "nosniff"))
     return headers
+
+
+def _set_immutable(headers: HookHeaders, media_type: str, url: tuple[str, str] | None) -> None:
+    """Set the headers of a file that never changes.
+
+    A text file may become a dictionary for the delta to a later release (RFC 9842 §2.1). Browsers
+    use only a dictionary that is fresh, as an immutable file always is.
+
+    :param url: the two parts of its URL around the hash; ``None`` if no hash was found.
+    """
+    headers["Cache-Control"] = _IMMUTABLE
+    if url is not None and is_text(media_type):
+        headers["Use-As-Dictionary"] = use_as_dictionary(*url)
 
 
 def _checked(name: str, value: str) -> tuple[str, str]:

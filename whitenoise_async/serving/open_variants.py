@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import closing
 
-from ..files.codings import CODINGS, Coding
+from ..files.codings import split_variant
 from ..files.errors import UnavailableError
 from ..files.memory_file import MemoryFile
 from ..files.open_file import OpenFile, open_in
 from ..files.state import FileState, state_or_none
-from ..files.variant_check import variant_mismatch
+from ..files.variant_check import coding_of, variant_mismatch
 from ..http.negotiation import IDENTITY
 from ..registry.entries import StaticFile
 from ..support.logs import warn_once
@@ -35,17 +35,16 @@ class OpenVariants:
         self.made: dict[str, MemoryFile] = {}
         self.others: list[tuple[str, FileState | None]] = []
         try:
-            for coding in CODINGS:
-                if entry.is_variant and entry.path.endswith(coding.suffix):
-                    self._require_unrelated(coding, entry.path.removesuffix(coding.suffix))
-                if coding.suffix in entry.suffixes:
-                    self._add(coding, entry.path + coding.suffix)
+            if entry.is_variant and (parts := split_variant(entry.path)) is not None:
+                self._require_unrelated(*parts)
+            for suffix in entry.suffixes:
+                self._add(suffix)
         except BaseException:
             self.close()
             raise
 
-    def _add(self, coding: Coding, path: str) -> None:
-        original = self.files[IDENTITY]
+    def _add(self, suffix: str) -> None:
+        original, path = self.files[IDENTITY], self._entry.path + suffix
         try:
             variant = open_in(self._entry.root, path)
         except UnavailableError as error:
@@ -54,6 +53,11 @@ class OpenVariants:
             # Not for a missing file: one that appears after the opening has not been checked.
             self.others.append((path, None if error.gone else state_or_none(path)))
             return
+        try:
+            coding = coding_of(suffix, variant)
+        except BaseException:
+            variant.close()
+            raise
         self.files[coding.token] = variant
         mismatch = variant_mismatch(coding, variant, original)
         if mismatch is not None:
@@ -62,7 +66,7 @@ class OpenVariants:
             self.others.append((path, variant.state))
             self.take(coding.token).close()
 
-    def _require_unrelated(self, coding: Coding, path: str) -> None:
+    def _require_unrelated(self, path: str, suffix: str) -> None:
         """Refuse to serve the file under its own URL if it is the compression of ``path``."""
         file = self.files[IDENTITY]
         try:
@@ -73,7 +77,7 @@ class OpenVariants:
             self.others.append((path, None))
             return
         with closing(original):
-            if variant_mismatch(coding, file, original) is None:
+            if variant_mismatch(coding_of(suffix, file), file, original) is None:
                 raise UnavailableError(file.path, f"it is the variant of {path}", gone=True)
             self.others.append((path, original.state))
 

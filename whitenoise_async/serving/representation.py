@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from ..files.codings import DCZ, dictionary_of
 from ..files.state import FileState
 from ..http.dates import format_http_date
+from ..http.dictionaries import AVAILABLE_DICTIONARY
 from ..http.fields import combined_field, with_vary
 from ..http.negotiation import IDENTITY
 
@@ -25,17 +27,23 @@ RESERVED_HEADERS = frozenset(
 )
 
 
+# Characters of a coding's token in an ETag: 16 digits of the dictionary tell deltas apart.
+_CODING_IN_ETAG = len("dcz-") + 16
+
+
 class Representation(NamedTuple):
     """One representation of a file, and the headers of a 200 response that sends all of it."""
 
     path: str
-    coding: str
+    coding: str  # its token, which for a delta also has the dictionary
     state: FileState
     etag: str
     last_modified: int | None  # seconds since the epoch
     headers: Sequence[tuple[str, str]]
     #: Whether its date is meaningful. It is sent once it has come.
     is_dated: bool
+    #: The SHA-256 of a delta's dictionary, in hexadecimal; ``None`` for every other one.
+    dictionary: str | None = None
 
     @property
     def size(self) -> int:
@@ -70,6 +78,8 @@ def make_representations(
     shared = [header for header in file_headers if header[0].lower() not in RESERVED_HEADERS]
     if len(variants) > 1:
         shared = with_vary(shared, "Accept-Encoding")
+        if any(coding.startswith(DCZ) for _, coding, _ in variants):
+            shared = with_vary(shared, AVAILABLE_DICTIONARY)
     return [
         _representation(path, coding, state, tag, shared, is_dated)
         for (path, coding, state), is_dated, tag in zip(variants, dated, tags, strict=True)
@@ -81,17 +91,20 @@ def _representation(
 ) -> Representation:
     etag = _etag(coding, tag, state, is_dated)
     last_modified = state.last_modified() if is_dated else None
+    dictionary = None
     headers = list(shared)
     if coding != IDENTITY:
         # The file itself may have a coding, as an .svgz has: RFC 9110 §8.4 lists both.
+        dictionary = dictionary_of(coding)
         inner = combined_field(shared, "Content-Encoding")
         headers = _without(shared, "content-encoding")
-        headers.append(("Content-Encoding", f"{inner}, {coding}" if inner else coding))
+        token = DCZ if dictionary else coding
+        headers.append(("Content-Encoding", f"{inner}, {token}" if inner else token))
     headers += [("Accept-Ranges", "bytes"), ("ETag", etag)]
     if last_modified is not None:
         headers.append(("Last-Modified", format_http_date(last_modified)))
     headers.append(("Content-Length", str(state.size)))
-    return Representation(path, coding, state, etag, last_modified, headers, is_dated)
+    return Representation(path, coding, state, etag, last_modified, headers, is_dated, dictionary)
 
 
 def _etag(coding: str, tag: str | None, state: FileState, is_dated: bool) -> str:
@@ -99,7 +112,7 @@ def _etag(coding: str, tag: str | None, state: FileState, is_dated: bool) -> str
     if not tag:
         changed = f"{state.mtime_ns:x}" if is_dated else f"{state.mtime_ns:x}-{state.ctime_ns:x}"
         tag = f"{changed}-{state.size:x}"
-    return f'"{tag}"' if coding == IDENTITY else f'"{tag}-{coding}"'
+    return f'"{tag}"' if coding == IDENTITY else f'"{tag}-{coding[:_CODING_IN_ETAG]}"'
 
 
 def _without(headers: Sequence[tuple[str, str]], name: str) -> Headers:

@@ -6,6 +6,8 @@ import hashlib
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from ..files.codings import DCZ
+from ..http.dictionaries import usable_dictionary
 from ..http.fields import RequestFields, combined_field
 from ..http.negotiation import choose
 from ..http.paths import add_slash, with_query
@@ -199,8 +201,12 @@ def _select(representations: Sequence[Representation], request: Request) -> Repr
         and fields.range is not None
         and parse_range(fields.range, identity.size) is not None
     )
-    candidates = [(each.coding, each.size) for each in representations]
-    return representations[choose(candidates, fields.accept_encoding, prefer_identity=wants_range)]
+    accepted, dictionary = fields.accept_encoding, None
+    if fields.available_dictionary is not None:
+        dictionary = usable_dictionary(accepted, fields.available_dictionary)
+    usable = [each for each in representations if each.dictionary in (None, dictionary)]
+    candidates = [(DCZ if each.dictionary else each.coding, each.size) for each in usable]
+    return usable[choose(candidates, accepted, prefer_identity=wants_range)]
 
 
 def _ranges(value: str, if_range: str | None, selected: Representation) -> list[ByteRange] | None:
