@@ -119,7 +119,7 @@ def _work(options: argparse.Namespace) -> tuple[Callable[..., Report], tuple[str
         return partial(clean_tree, dry_run=options.dry_run, **chosen), ()
     levels = {token: getattr(options, f"{token}_level") for token in ENCODINGS}
     chosen["levels"] = {token: level for token, level in levels.items() if level is not None}
-    for name in ("min_size", "min_saving", "jobs", "follow_links"):
+    for name in ("min_size", "min_saving", "jobs", "follow_links", "against", "immutable"):
         chosen[name] = getattr(options, name)
     left_out = Settings(**chosen).left_out
     if options.check:
@@ -158,6 +158,8 @@ def _parser(program: str) -> Parser:
     how.add_argument("--encodings", type=_split, metavar="LIST", help=_HELP["--encodings"])
     for token in ENCODINGS:
         how.add_argument(f"--{token}-level", type=int, metavar="N", help=_HELP[f"--{token}-level"])
+    how.add_argument("--against", metavar="FOLDER", help=_HELP["--against"])
+    how.add_argument("--immutable", metavar="TOOL|REGEX", help=_HELP["--immutable"])
     how.add_argument("-j", "--jobs", type=int, metavar="N", help=_HELP["--jobs"])
     output = parser.add_argument_group("output")
     output.add_argument("-q", "--quiet", **_FLAG, help=_HELP["--quiet"])
@@ -188,6 +190,12 @@ _HELP = {
     "--gzip-level": "1 to 12; without libdeflate 1 to 9 (default: the highest)",
     "--br-level": "0 to 11 (default: 11)",
     "--zstd-level": "1 to 22 (default: 19)",
+    "--against": "an older release: for each text file that has changed since, also write a delta "
+    "(.dcz), if it saves at least a third of the best variant. A browser that has the old file "
+    "receives only the delta",
+    "--immutable": "how to find the hash in a name, to match old and new files: a build tool, or a "
+    "regular expression whose match, or first group, is the hash (default: twelve hexadecimal "
+    "digits before the extension)",
     "--jobs": "number of threads (default: one per core)",
     "--quiet": "print only failures, and what --check finds",
 }

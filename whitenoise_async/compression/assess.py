@@ -5,18 +5,20 @@ Nothing is changed on the disk. The writer, the dry run and the check all start 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable
 from contextlib import closing
 from itertools import groupby
 from typing import NamedTuple
 
-from ..files.codings import BY_TOKEN
+from ..files.codings import coding_named, is_delta
 from ..files.folder import Folder, parent_of
 from ..files.variant_check import variant_mismatch
 from ..support.threads import Stop, run_in_threads
 from .encoders import Encoder
 from .errors import CompressionError, naming
 from .listing import list_tree
+from .old_release import OldRelease
 from .originals import (
     OpenOriginal,
     find_variant,
@@ -62,11 +64,16 @@ class Assessment:
         self.listing = list_tree(root, settings, record.files, report)
         self.variants: list[Variant] = []
         self.outdated: list[Outcome] = []  # our variants that have no current original
+        #: Our deltas against other releases: the original's path, and the token.
+        self.other_deltas: list[tuple[str, str]] = []
+        self._old_release: OldRelease | None = None
         self._is_complete = not report.failures  # everything was listed
 
     def add_files(self) -> None:
         """Read the originals and their variants."""
         files, report = self.listing.files, self.report
+        if self.settings.against is not None:
+            self._old_release = OldRelease(self.root.path, self.settings, report)
         read = {path: size for path, size in files.items() if self._is_read(path, size)}
         sizes = [size for size in read.values() if size is not None]
         report.found, report.files, report.size = len(files), len(sizes), sum(sizes)
@@ -105,7 +112,7 @@ class Assessment:
         is_made = is_result(found, self.record.get(path, encoder.token))
         is_there = found is not None or original.folder.exists(name)
         action, reason = Action.WRITTEN, ""
-        if not self.settings.saves_enough(original.size, new.size if new else 0):
+        if not self.saves_enough(path, original, encoder, new.size if new else 0):
             action = Action.NOT_WORTH
             if is_made:
                 action, reason = Action.REMOVED, "it no longer saves enough"
@@ -118,6 +125,20 @@ class Assessment:
         size = new.size if new else None
         return Outcome(path, encoder.token, action, original.size, size, reason)
 
+    def saves_enough(self, path: str, original: OpenOriginal, encoder: Encoder, size: int) -> bool:
+        """Whether a variant of ``size`` bytes would be kept. A delta is compared with the others.
+
+        :param path: of the original, below the root.
+        """
+        if not is_delta(encoder.token):
+            return self.settings.saves_enough(original.size, size)
+        kept = [
+            made.size
+            for token, made in self.record.files.get(path, {}).items()
+            if made.digest is not None and made.of == original.digest and not is_delta(token)
+        ]
+        return self.settings.delta_saves_enough(original.size, min([original.size, *kept]), size)
+
     def _is_read(self, path: str, size: int | None) -> bool:
         """Whether a file may have variants. A small one has none, unless it had some."""
         if path in self.record.files:
@@ -128,16 +149,22 @@ class Assessment:
         return any(path + encoder.suffix in variants for encoder in self.settings.encoders)
 
     def _add_file(self, folder: Folder, path: str) -> None:
-        encoders = () if self.listing.files[path] is None else self.settings.encoders
+        is_selected = self.listing.files[path] is not None
+        encoders = list(self.settings.encoders if is_selected else ())
         name, recorded = path.rpartition("/")[2], self.record.files.get(path, {})
         with self.report.catching(), closing(OpenOriginal(folder, name)) as original:
             digest = original.digest
+            if is_selected and self._old_release is not None:
+                encoders += self._old_release.delta_encoders(path, original)
             for encoder in encoders:
                 expected = self._expect(path, original, encoder)
                 self.variants.append(Variant(path, original.size, digest, encoder, expected))
             changed = {token for token, made in recorded.items() if made.of != digest}
-            others = changed.difference(encoder.token for encoder in encoders)
-            self._add_outdated(path, sorted(others), "its original has changed")
+            tokens = {encoder.token for encoder in encoders}
+            self._add_outdated(path, sorted(changed - tokens), "its original has changed")
+            kept = [token for token, made in recorded.items() if made.digest is not None]
+            others = {token for token in kept if is_delta(token)} - changed - tokens
+            self.other_deltas += [(path, token) for token in sorted(others)]
 
     def _expect(self, path: str, opened: OpenOriginal, encoder: Encoder) -> Outcome | Failure:
         made = self.record.get(path, encoder.token)
@@ -166,7 +193,7 @@ def is_ours(root: Folder, path: str, encoding: str, record: Record) -> bool:
     :raises CompressionError: if it cannot be read.
     """
     try:
-        with parent_of(root, path + BY_TOKEN[encoding].suffix) as (folder, name):
+        with parent_of(root, path + coding_named(encoding).suffix) as (folder, name):
             return is_result(find_variant(folder, name), record.get(path, encoding))
     except OSError:  # its folder is gone, or a link now
         return False
@@ -181,16 +208,37 @@ def check(assessment: Assessment) -> None:
     def work(variant: Variant) -> None:
         with report.catching(), opened_below(root, variant.path, variant.digest) as original:
             pieces = stop.watch(original.pieces())
-            report.add(_check_variant(variant, original, pieces, assessment.settings))
-        report.advance(variant.size / encodings)
+            report.add(_check_variant(variant, original, pieces, assessment))
+        report.advance(variant.size / encodings[variant.path])
 
-    encodings = len(assessment.settings.encoders)  # each original has a variant in all of them
-    report.watcher.on_start(sum(each.size for each in assessment.variants) // encodings)
+    for path, token in assessment.other_deltas:
+        with report.catching():
+            report.add(_check_other_delta(assessment, path, token))
+    encodings = Counter(each.path for each in assessment.variants)
+    report.watcher.on_start(sum({each.path: each.size for each in assessment.variants}.values()))
     run_in_threads(work, assessment.variants, assessment.settings.jobs, stop)
 
 
+def _check_other_delta(assessment: Assessment, path: str, token: str) -> Outcome:
+    """Compare a delta with the record, because its dictionary is not at hand."""
+    coding, made = coding_named(token), assessment.record.files[path][token]
+    with opened_below(assessment.root, path) as original:
+        name = original.name + coding.suffix
+        found = find_variant(original.folder, name)
+        if found is None:
+            return Outcome(path, token, Action.MISSING, original.size, made.size)
+        action, reason = Action.UNCHANGED, ""
+        with closing(original.folder.open_file(name)) as variant:
+            refusal = variant_mismatch(coding, variant, original.file)
+        if not is_result(found, made):
+            action, reason = Action.STALE, "it was changed"
+        elif refusal is not None:
+            action, reason = Action.STALE, f"a server does not send it: {refusal}"
+        return Outcome(path, token, action, original.size, made.size, reason)
+
+
 def _check_variant(
-    variant: Variant, original: OpenOriginal, pieces: Iterable[bytes], settings: Settings
+    variant: Variant, original: OpenOriginal, pieces: Iterable[bytes], assessment: Assessment
 ) -> Outcome:
     encoder, expected = variant.encoder, variant.expected
     known = expected.bytes_after if isinstance(expected, Outcome) else None
@@ -198,7 +246,7 @@ def _check_variant(
     matches = matches_original(original, encoder, pieces)
     if matches is None:
         size = known or sum(map(len, encoder.compress(pieces, original.size)))
-        is_missing = settings.saves_enough(original.size, size)
+        is_missing = assessment.saves_enough(variant.path, original, encoder, size)
         action = Action.MISSING if is_missing else Action.NOT_WORTH
     else:
         with closing(original.folder.open_file(original.name + encoder.suffix)) as found:

@@ -33,7 +33,7 @@ class EncodingError(ValueError):
 class Encoder(ABC):
     """Compresses in one coding, at one level."""
 
-    coding: ClassVar[Coding]
+    coding: Coding
     module: ClassVar[str]  # the library
     is_optional: ClassVar[bool] = False  # whether the encoder works without the library
     levels: ClassVar[range]

@@ -12,7 +12,7 @@ import re
 from contextlib import closing
 from typing import Any, NamedTuple
 
-from ..files.codings import BY_TOKEN, WORKING_PREFIX
+from ..files.codings import WORKING_PREFIX, coding_named
 from ..files.draft import Draft
 from ..files.errors import UnavailableError
 from ..files.folder import Folder, is_trusted
@@ -129,7 +129,7 @@ def _checked(path: str) -> str:
 
 def _made(encoding: str, values: Any) -> Made:
     of, by, size, digest = values
-    known = encoding in BY_TOKEN and isinstance(digest, str | None)
-    if known and type(of) is type(by) is str and type(size) is int:
+    coding_named(encoding)  # raises a KeyError for an unknown one
+    if isinstance(digest, str | None) and type(of) is type(by) is str and type(size) is int:
         return Made(of, by, size, digest)
     raise TypeError(values)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from enum import Enum
 from typing import NamedTuple
 
-from ..files.codings import BY_TOKEN
+from ..files.codings import BY_SUFFIX, DCZ, coding_named, is_delta
 from .errors import CompressionError
 
 #: Why a link is left alone.
@@ -53,7 +53,7 @@ class Outcome(NamedTuple):
     @property
     def variant(self) -> str:
         """The variant's path below the root."""
-        return self.path + BY_TOKEN[self.encoding].suffix
+        return self.path + coding_named(self.encoding).suffix
 
 
 class Failure(NamedTuple):
@@ -151,9 +151,11 @@ class Report:
 
     @property
     def totals(self) -> Mapping[str, Totals]:
-        """Totals by encoding."""
-        outcomes = self.outcomes
-        own = {token: [each for each in outcomes if each.encoding == token] for token in BY_TOKEN}
+        """Totals by encoding, those of all deltas together."""
+        own: dict[str, list[Outcome]] = {each.token: [] for each in BY_SUFFIX.values()}
+        own[DCZ] = []
+        for outcome in self.outcomes:
+            own[DCZ if is_delta(outcome.encoding) else outcome.encoding].append(outcome)
         return {token: _totals(results) for token, results in own.items() if results}
 
     def left_alone_lines(self) -> Iterator[str]:

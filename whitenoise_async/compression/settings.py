@@ -7,8 +7,9 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, TypedDict
 
 from ..support.globs import compile_globs
+from ..support.name_hashes import splitter
 from ..support.threads import usable_cores
-from .encoders import make_encoders
+from .encoders import ZstdEncoder, make_encoders
 
 #: Extensions of compressed formats: those of the gzip command, and those where brotli saved less
 #: than 1 % in total, or 5 % of no measured file (docs/compress.md).
@@ -53,6 +54,8 @@ class SettingKeywords(TypedDict, total=False):
     min_saving: float
     jobs: int | None
     follow_links: bool
+    against: str | os.PathLike[str] | None
+    immutable: str | None
 
 
 class Settings:
@@ -70,6 +73,8 @@ class Settings:
         min_saving: float = DEFAULT_MIN_SAVING,
         jobs: int | None = None,
         follow_links: bool = False,
+        against: str | os.PathLike[str] | None = None,
+        immutable: str | None = None,
     ) -> None:
         """Check options, and resolve defaults. See :func:`whitenoise_async.compress_tree`."""
         _require("encodings", encodings, Collection | None, "a list such as ['gzip', 'br']")
@@ -92,6 +97,15 @@ class Settings:
         self.min_saving = min_saving
         self.jobs = jobs or usable_cores()
         self.follow_links = follow_links  # to files outside the root
+        #: The folder of the old release; ``None`` makes no deltas.
+        self.against = None if against is None else _folder("against", against)
+        if immutable is not None and against is None:
+            raise ValueError("immutable has no effect without against: it is for deltas")
+        #: How the names of hashed files are split, for deltas.
+        self.immutable = immutable
+        splitter("", immutable)  # check it
+        if against is not None:
+            ZstdEncoder()  # or say that it is not installed
 
     def selects(self, path: str) -> bool:
         """Whether to compress the file ``path``, below the root, whatever its size."""
@@ -106,6 +120,13 @@ class Settings:
         saved = original - compressed
         enough = saved > 0 and saved * 100 >= original * self.min_saving
         return enough and original >= self.min_size
+
+    def delta_saves_enough(self, original: int, best: int, delta: int) -> bool:
+        """Whether a delta saves enough to be kept: at least a third. Sizes in bytes.
+
+        :param best: of the best variant that every client can decode, or of the original.
+        """
+        return original >= self.min_size and delta * 3 <= best * 2
 
 
 def is_compressible(path: str, size: int) -> bool:
@@ -128,6 +149,16 @@ def _extensions(given: Collection[str]) -> frozenset[str]:
         if not each or "." in each:  # extension_of never returns such a value
             raise ValueError(f"skip_extensions must be extensions such as 'jpg', got {each!r}")
     return frozenset(found)
+
+
+def _folder(name: str, value: object) -> str:
+    """Require an existing folder."""
+    path = os.fspath(value) if isinstance(value, os.PathLike) else value
+    if not isinstance(path, str):
+        raise TypeError(f"{name} must be a folder, got {value!r}")
+    if not os.path.isdir(path):
+        raise ValueError(f"{name} must be a folder, got {path!r}")
+    return path
 
 
 def _require(name: str, value: object, kind: Any, expected: str) -> None:

@@ -55,6 +55,12 @@ def compress_tree(
     :param follow_links: also compress files outside ``root`` that links lead to. Their variants are
         written next to the link. ``False`` by default. If the user root runs this, a link that
         another user owns is never followed.
+    :param against: the folder of an older release. For each text file that has changed since then,
+        a delta is written (RFC 9842), if it saves at least a third of the best other variant. A
+        client that has the old file receives only the delta.
+    :param immutable: how to find the hash in the names of hashed files, which differ between the
+        releases: the name of a build tool, or a regular expression whose match, or first group, is
+        the hash. The default is twelve hexadecimal digits before the extension.
     :param dry_run: report what would be done, and change nothing.
     :param watcher: is called during the run.
     :returns: the results, file by file. A file that fails does not stop the others.

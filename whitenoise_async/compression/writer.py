@@ -11,7 +11,7 @@ from functools import partial
 from tempfile import SpooledTemporaryFile
 from typing import IO
 
-from ..files.codings import WORKING_PREFIX
+from ..files.codings import WORKING_PREFIX, is_delta
 from ..files.content import new_digest, pieces_of
 from ..files.draft import UNFINISHED, Draft, remove_unfinished
 from ..files.folder import Folder, parent_of
@@ -70,7 +70,10 @@ class Writer:
         self._encodings.update(variant.digest for variant in to_compress)
         sizes = {variant.digest: variant.size for variant in to_compress}
         self._report.watcher.on_start(sum(sizes.values()))
-        run_in_threads(self._write_copies, jobs, self._assessment.settings.jobs, self._stop)
+        # Deltas last: each is compared with the other variants of its original.
+        for are_deltas in (False, True):
+            own = [job for job in jobs if is_delta(job[0].encoder.token) is are_deltas]
+            run_in_threads(self._write_copies, own, self._assessment.settings.jobs, self._stop)
 
     def _finish(self, variant: Variant) -> None:
         """Handle a variant that needs no content."""
