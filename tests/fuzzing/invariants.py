@@ -114,9 +114,11 @@ def _require_content(request: Input, reply: Reply, content: Content) -> None:
 def _representation(content: Content, described: Reply) -> bytes:
     if "content-encoding" not in described:
         return content.identity
-    assert described["content-encoding"] == "gzip"
-    assert content.gzip is not None
-    return content.gzip
+    coding = described["content-encoding"]
+    assert coding in ("gzip", "dcz")
+    body = content.gzip if coding == "gzip" else content.delta
+    assert body is not None
+    return body
 
 
 def _range(whole: bytes, content_range: str) -> bytes:

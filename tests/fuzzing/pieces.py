@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from itertools import chain
 
-from tests.fuzzing.sites import LISTED, Content, entity_tag
+from tests.fuzzing.sites import DICTIONARY, LISTED, Content, entity_tag
 from tests.helpers.files import MTIME
 from whitenoise_async.http.dates import format_http_date
 
@@ -65,7 +66,11 @@ _TAGS = sorted(
         tag
         for content in LISTED.values()
         if isinstance(content, Content)
-        for tag in (entity_tag(content.identity), entity_tag(content.gzip or b"", "-gzip"))
+        for tag in (
+            entity_tag(content.identity),
+            entity_tag(content.gzip or b"", "-gzip"),
+            entity_tag(content.delta or b"", f"-dcz-{DICTIONARY[:8].hex()}"),
+        )
     }
 )
 
@@ -78,7 +83,7 @@ _DATES = [
 ]  # fmt: skip
 
 _CODING_PIECES = [
-    "gzip", "x-gzip", "GZIP", "br", "zstd", "identity", "*", ";q=", ";Q=", "; q=", ";q=0",
+    "gzip", "x-gzip", "GZIP", "br", "zstd", "dcz", "dcb", "identity", "*", ";q=", ";Q=", "; q=", ";q=0",
     ";q=1.000", ";q=0.5", "0.001", "1e3", "inf", "nan", "-1", "\xb2", ";", ",", ", ", "=", '"', " ",
     "\t",
 ]  # fmt: skip
@@ -90,6 +95,10 @@ _RANGE_PIECES = [
     "75300", "18446744073709551616", "9" * 30, "0-0", "0-", "-1", "-0", "0-0,", "2-1", "+1", "1_0",
     "\xb2", " ", "\t",
 ]  # fmt: skip
+_DICTIONARY = f":{b64encode(DICTIONARY).decode()}:"
+_DICTIONARY_PIECES = [
+    _DICTIONARY, ":", "::", "=", "==", ";a", ";a=1", '"', "AAECAwQFBgc", "A" * 43, " ", ",", "\t", "+/",
+]  # fmt: skip
 ANY_PIECES = ["\0", "\r\nX-Injected: yes", "\n", "\xa0", "\x85", "\xff", "%0d%0a"]
 
 PIECES = {
@@ -100,18 +109,20 @@ PIECES = {
     "If-Modified-Since": _DATES,
     "If-Unmodified-Since": _DATES,
     "Range": _RANGE_PIECES,
+    "Available-Dictionary": _DICTIONARY_PIECES,
     "Cookie": ["a=b"],
 }
 
 # Values that a client might send, which fuzzers may change.
 LIKELY = {
-    "Accept-Encoding": ["gzip", "gzip, br;q=0.5", "identity;q=0, *", "*;q=0"],
+    "Accept-Encoding": ["gzip", "gzip, br;q=0.5", "identity;q=0, *", "*;q=0", "gzip, dcz"],
     "If-Match": ["*", *_TAGS],
     "If-None-Match": ["*", *_TAGS],
     "If-Range": [*_TAGS, *_DATES[:2]],
     "If-Modified-Since": _DATES,
     "If-Unmodified-Since": _DATES,
     "Range": ["bytes=0-0", "bytes=1-", "bytes=-5", "bytes=0-0,2-2", "bytes=99999-", "bytes=3-9,-1"],
+    "Available-Dictionary": [_DICTIONARY, _DICTIONARY.replace("A", "B")],
     "Cookie": ["a=b"],
 }
 

@@ -32,6 +32,7 @@ class Content(NamedTuple):
 
     identity: bytes
     gzip: bytes | None = None
+    delta: bytes | None = None
 
 
 class Moved(NamedTuple):
@@ -51,6 +52,11 @@ _HTML_GZIP = bytes.fromhex(
 )
 
 
+#: The SHA-256 of a dictionary that some clients have.
+DICTIONARY = bytes(range(32))
+# The zstd frame says that it contains 660 bytes, as the original does. Servers never decode it.
+_CSS_DELTA = bytes.fromhex("5e2a4d1820000000") + DICTIONARY + bytes.fromhex("28b52ffd609401000000")
+
 #: Names that other systems and careless programs misread. Redirects must write some of them.
 _ODD_FOLDERS = (
     "re\r\nX-Injected: yes", "javascript:alert(1)", "\\evil.example", "evil.example", "%2e%2e",
@@ -62,7 +68,7 @@ _ODD_FILES = ("back\\slash.txt", "C:drive.txt", "a%2fb.txt", "✓.txt", "trailin
 _UNRELATED = "/stale.css.gz"
 
 _FILES = {
-    "/app.css": Content(b"body { color: black }\n" * 30, _CSS_GZIP),
+    "/app.css": Content(b"body { color: black }\n" * 30, _CSS_GZIP, _CSS_DELTA),
     "/large.bin": Content(_LARGE),
     "/empty.txt": Content(b""),
     "/stale.css": Content(b"p { color: red }\n" * 10),
@@ -166,6 +172,8 @@ def _write_files(folder: Path) -> None:
         write(path, content.identity)
         if content.gzip is not None:
             write(path.with_name(path.name + ".gz"), content.gzip)
+        if content.delta is not None:
+            write(path.with_name(f"{path.name}.{DICTIONARY[:8].hex()}.dcz"), content.delta)
     site = folder / "site"
     # Neither is served: a working file, and a name that is not UTF-8.
     write(site / f"{WORKING_PREFIX}record", SECRET)

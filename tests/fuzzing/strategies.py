@@ -66,6 +66,8 @@ far_requests = st.builds(
         st.tuples(_FIELDS["Range"]),
         st.tuples(_FIELDS["Range"], _FIELDS["Accept-Encoding"]),
         st.tuples(_FIELDS["Range"], _FIELDS["If-Range"]),
+        st.tuples(_FIELDS["Available-Dictionary"], _FIELDS["Accept-Encoding"]),
+        st.tuples(_FIELDS["Available-Dictionary"], _FIELDS["Accept-Encoding"], _FIELDS["Range"]),
         st.lists(_field, min_size=1, max_size=3).map(tuple),
     ),
     query=st.just(""),

@@ -55,7 +55,12 @@ import directors;
 sub vcl_init {{ new replicas = directors.round_robin(); {added} }}
 sub vcl_recv {{
   set req.backend_hint = replicas.backend();
-  if (req.http.Accept-Encoding ~ "(^|[, ])br([,; ]|$)") {{ set req.http.Accept-Encoding = "br"; }}
+  if (req.http.Available-Dictionary && req.http.Accept-Encoding ~ "(^|[, ])dcz([,; ]|$)") {{
+    set req.http.Accept-Encoding = "br, dcz";
+  }}
+  elseif (req.http.Accept-Encoding ~ "(^|[, ])br([,; ]|$)") {{
+    set req.http.Accept-Encoding = "br";
+  }}
   elseif (req.http.Accept-Encoding ~ "gzip") {{ set req.http.Accept-Encoding = "gzip"; }}
   else {{ unset req.http.Accept-Encoding; }}
 }}

@@ -12,6 +12,7 @@ from urllib.parse import quote
 import brotli
 import django
 
+from tests.helpers.deltas import fields_of, suffix_of, write_delta
 from tests.helpers.files import write
 from tests.helpers.socket_clients import RawRequest
 from whitenoise_async.cli.gzip import main as gzip_command
@@ -23,6 +24,10 @@ else:
 
 _ADMIN = Path(django.__file__).parent / "contrib" / "admin" / "static" / "admin"
 _TEXT = b"body { color: black; background: white }\n"
+# Two older ones, and the one that is served.
+_RELEASES = [
+    b"".join(b"let a%d = %d\n" % (each, number) for each in range(300)) for number in (7, 8, 9)
+]
 _DATES = (
     "Sun, 13 Sep 2020 12:26:40 GMT",
     "Sunday, 13-Sep-20 12:26:40 GMT",
@@ -43,6 +48,9 @@ def make_site(root: Path) -> None:
     ):
         write(css.with_name(css.name + suffix), data)
     write(root / "app.0a1b2c3d.js", b"let a = 1\n" * 100, compressed=True)
+    release = write(root / "release.js", _RELEASES[2], compressed=True)
+    for old in _RELEASES[:2]:
+        write_delta(release, old)
     write(root / "empty.txt", b"")
     write(root / "small.txt", b"small")
     write(root / "64k.html", b"<p>" * 21_845 + b"\n", compressed=True)
@@ -153,6 +161,35 @@ def _preconditions() -> Iterator[RawRequest]:
         yield RawRequest("/app.css", ((name, '"x"'),), "OPTIONS")
 
 
+def _deltas() -> Iterator[RawRequest]:
+    target = "/release.js"
+    yield from _with("Accept-Encoding", target, "gzip, dcz", "dcz")
+    for old in (*_RELEASES, b"other"):
+        for accepted in (
+            "gzip, deflate, br, zstd, dcb, dcz",
+            "dcz;q=0.5, gzip",
+            "*",
+            "dcz;q=0",
+            "gzip",
+        ):
+            fields = tuple(fields_of(old, accepted).items())
+            yield RawRequest(target, fields)
+            yield RawRequest("/app.css", fields)
+        for method in ("HEAD", "OPTIONS", "POST"):
+            yield RawRequest(target, fields, method)
+    named = tuple(fields_of(_RELEASES[0]).items())
+    for value in ("bytes=0-9", "bytes=0-9,20-29", "bytes=99999-", "bytes=-5"):
+        yield RawRequest(target, (*named, ("Range", value)))
+    for name in ("If-None-Match", "If-Match"):
+        for value in ("*", '"x"', "IDENTITY", "GZIP"):
+            yield RawRequest(target, (*named, (name, value)))
+    yield RawRequest(target, (*named, ("Range", "bytes=0-9"), ("If-Range", "GZIP")))
+    for value in ("", ":x:", "::", "x"):
+        yield RawRequest(target, (("Accept-Encoding", "dcz"), ("Available-Dictionary", value)))
+    yield RawRequest(target, (*named, named[1]))
+    yield RawRequest(f"{target}{suffix_of(_RELEASES[0])}")
+
+
 def _methods() -> Iterator[RawRequest]:
     files = ("/app.css", "/empty.txt", "/8m.bin", "/docs/", "/docs")
     for target in files:
@@ -227,6 +264,6 @@ ONE_PACKET = 1000
 def all_requests(root: Path) -> tuple[RawRequest, ...]:
     """All requests for the site at ``root``."""
     return (
-        *_negotiation(), *_ranges(), *_preconditions(), *_methods(), *_paths(), *_passed_through(),
+        *_negotiation(), *_ranges(), *_preconditions(), *_deltas(), *_methods(), *_paths(), *_passed_through(),
         *_hostile(), *WITH_UNREAD_BODIES, *_browser(root),
     )  # fmt: skip

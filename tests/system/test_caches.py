@@ -11,6 +11,7 @@ import brotli
 import pytest
 
 from tests.helpers.caches import PROGRAMS, Site, cached, missing
+from tests.helpers.deltas import delta_of, fields_of, suffix_of
 from tests.helpers.files import MTIME, write
 
 pytestmark = pytest.mark.cdn
@@ -19,6 +20,9 @@ TEXT = b"body { color: black }\n" * 200
 PAGE = b"<!doctype html><title>App</title>"
 LARGE = bytes(range(256)) * 8192  # 2 MB
 GZIP = {"Accept-Encoding": "gzip"}
+NEW = b"".join(b"a%d { top: %dpx }\n" % (number, number * 7919) for number in range(200))
+OLD, OLDER = NEW.replace(b"a1", b"b1"), NEW.replace(b"a2", b"b2")
+DELTAS = {old: delta_of(old, NEW) for old in (OLD, OLDER)}
 ENCODINGS = {"": TEXT, "gzip": gzip.compress(TEXT, mtime=0), "br": brotli.compress(TEXT)}
 
 
@@ -45,6 +49,11 @@ def roots(kind: str, folder: Path) -> list[Path]:
         for suffix, coding in ((".gz", "gzip"), (".br", "br")):
             write(root / f"app.css{suffix}", ENCODINGS[coding], mtime=mtime)
         write(root / "app.0a1b2c3d.js", TEXT, mtime=mtime)
+        write(root / "release.css", NEW, mtime=mtime)
+        write(root / "release.css.gz", gzip.compress(NEW, mtime=0), mtime=mtime)
+        write(root / "release.css.br", brotli.compress(NEW), mtime=mtime)
+        for old, delta in DELTAS.items():
+            write(root / f"release.css{suffix_of(old)}", delta, mtime=mtime)
         write(root / "film.bin", LARGE, mtime=mtime)
         write(root / "index.html", PAGE, mtime=mtime)
         made.append(root)
@@ -73,6 +82,29 @@ def test_each_coding_is_cached_apart_and_served_to_clients_that_accept_it(site: 
             assert reply.headers["vary"] == "Accept-Encoding"
     assert reply.headers["x-cache"] == "HIT"
     assert len(site.seen("/app.css")) == 3
+
+
+@pytest.mark.parametrize("is_reversed", [False, True])
+def test_a_delta_reaches_only_clients_with_its_dictionary(site: Site, is_reversed: bool) -> None:
+    by_gzip, by_brotli = gzip.compress(NEW, mtime=0), brotli.compress(NEW)
+    asked: list[tuple[dict[str, str], str, bytes]] = [
+        *((fields_of(old), "dcz", delta) for old, delta in DELTAS.items()),
+        (fields_of(b"other"), "br", by_brotli),
+        ({**fields_of(OLD), "Accept-Encoding": "gzip"}, "gzip", by_gzip),
+        ({"Accept-Encoding": fields_of(OLD)["Accept-Encoding"]}, "br", by_brotli),
+        (GZIP, "gzip", by_gzip),
+        ({}, "", NEW),
+    ]
+    path = f"/release.css?{is_reversed}"
+    for _ in range(3):
+        for fields, coding, body in reversed(asked) if is_reversed else asked:
+            reply = site.get(path, fields)
+            assert (reply.status, reply.headers.get("content-encoding", "")) == (200, coding)
+            assert reply.body == body
+            assert reply.headers["vary"] == "Accept-Encoding, Available-Dictionary"
+            etag = reply.headers["etag"]
+            assert site.get(path, {**fields, "If-None-Match": etag}).status == 304
+    assert reply.headers["x-cache"] == "HIT"
 
 
 def test_a_client_with_one_representation_gets_no_304_for_another(site: Site) -> None:
