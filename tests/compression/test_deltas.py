@@ -107,8 +107,10 @@ def test_a_file_without_changes_without_a_pair_or_without_text_gets_no_delta(
     write(old / "small.js", OLD[:99])
     write(old / "page.html", OLD)
     write(new / "page.html", NEW)
+    second = write(new / "app.999999999999.js", NEW + b"of the same name")
     compress_tree(new, against=old, **FAST)
-    assert deltas_below(new) == sorted([DELTA, "page.html" + suffix_of(OLD)])
+    names = [NAME, "page.html", second.name]
+    assert deltas_below(new) == sorted(name + suffix_of(OLD) for name in names)
 
 
 def test_a_delta_that_saves_less_than_a_third_of_the_best_variant_is_not_kept(

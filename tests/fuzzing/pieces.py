@@ -83,7 +83,8 @@ _DATES = [
 ]  # fmt: skip
 
 _CODING_PIECES = [
-    "gzip", "x-gzip", "GZIP", "br", "zstd", "dcz", "dcb", "identity", "*", ";q=", ";Q=", "; q=", ";q=0",
+    "gzip", "x-gzip", "GZIP", "br", "zstd", "dcz", "dcb", "identity", "*", ";q=", ";Q=", "; q=",
+    ";q=0",
     ";q=1.000", ";q=0.5", "0.001", "1e3", "inf", "nan", "-1", "\xb2", ";", ",", ", ", "=", '"', " ",
     "\t",
 ]  # fmt: skip
@@ -97,7 +98,8 @@ _RANGE_PIECES = [
 ]  # fmt: skip
 _DICTIONARY = f":{b64encode(DICTIONARY).decode()}:"
 _DICTIONARY_PIECES = [
-    _DICTIONARY, ":", "::", "=", "==", ";a", ";a=1", '"', "AAECAwQFBgc", "A" * 43, " ", ",", "\t", "+/",
+    _DICTIONARY, ":", "::", "=", "==", ";a", ";a=1", '"', "AAECAwQFBgc", "A" * 43, " ", ",", "\t",
+    "+/",
 ]  # fmt: skip
 ANY_PIECES = ["\0", "\r\nX-Injected: yes", "\n", "\xa0", "\x85", "\xff", "%0d%0a"]
 

@@ -264,6 +264,6 @@ ONE_PACKET = 1000
 def all_requests(root: Path) -> tuple[RawRequest, ...]:
     """All requests for the site at ``root``."""
     return (
-        *_negotiation(), *_ranges(), *_preconditions(), *_deltas(), *_methods(), *_paths(), *_passed_through(),
-        *_hostile(), *WITH_UNREAD_BODIES, *_browser(root),
+        *_negotiation(), *_ranges(), *_preconditions(), *_deltas(), *_methods(), *_paths(),
+        *_passed_through(), *_hostile(), *WITH_UNREAD_BODIES, *_browser(root),
     )  # fmt: skip
