@@ -26,6 +26,7 @@ from tests.helpers.clients import (
     make_call,
     scope_of,
 )
+from tests.helpers.deltas import fields_of, write_delta
 from tests.helpers.files import write
 from tests.helpers.threads import wait_for_threads
 from whitenoise_async import ASGIWhiteNoise, Assets, WhiteNoise
@@ -42,6 +43,8 @@ from whitenoise_async.registry.entries import StaticFile
 from whitenoise_async.serving import responder, response_cache
 
 SMALL = b"small text\n" * 100
+OLD = os.urandom(2000).hex().encode()
+NEW = OLD + b"new"
 LARGE = os.urandom(3_000_000)
 BROWSER = {
     "Host": "example",
@@ -98,6 +101,20 @@ def test_a_small_file_costs_neither_a_system_call_nor_a_thread_once_it_is_loaded
     with asking(adapter, root) as get:
         request = partial(get, "/small.txt", {**BROWSER, **fields}, method)
         assert request().status in (200, 206, 304)
+        count.clear()
+        for _ in range(3):
+            request()
+        assert not +count
+
+
+@pytest.mark.parametrize("dictionary", [OLD, b"another one"])
+def test_a_request_with_a_dictionary_costs_the_same(
+    adapter: str, root: Path, count: Counter[str], dictionary: bytes
+) -> None:
+    write_delta(write(root / "new.txt", NEW, compressed=True), OLD)
+    with asking(adapter, root, check_interval=None) as get:
+        request = partial(get, "/new.txt", {**BROWSER, **fields_of(dictionary)})
+        assert request()["content-encoding"] == ("dcz" if dictionary == OLD else "gzip")
         count.clear()
         for _ in range(3):
             request()
