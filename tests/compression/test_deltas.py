@@ -16,6 +16,7 @@ from tests.helpers.files import write
 from whitenoise_async.cli.compress import main
 from whitenoise_async.compression import (
     Action,
+    CompressionError,
     EncodingError,
     Failure,
     Report,
@@ -23,6 +24,7 @@ from whitenoise_async.compression import (
     clean_tree,
     compress_tree,
 )
+from whitenoise_async.compression.delta_encoder import Dictionary
 from whitenoise_async.compression.listing import list_tree
 from whitenoise_async.files.content import digest_of
 
@@ -243,6 +245,18 @@ def test_an_unreadable_old_release_is_a_failure(
     monkeypatch.setattr("whitenoise_async.compression.old_release.list_tree", failing)
     report = compress_tree(new, against=old, **FAST)
     assert [each.reason for each in report.failures] == ["sub cannot be listed"]
+
+
+def test_an_unreadable_dictionary_concerns_no_other_variant(
+    old: Path, new: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(root: str, path: str) -> Any:
+        raise CompressionError(path, f"{path} cannot be read: Input/output error")
+
+    monkeypatch.setattr(Dictionary, "of", failing)
+    report = compress_tree(new, against=old, **FAST)
+    assert [each.path for each in report.failures] == [OLD_NAME]
+    assert [each.variant for each in report.outcomes] == [NAME + ".gz"]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import logging
 import os
@@ -20,6 +21,8 @@ from tests.helpers.deltas import (
 )
 from tests.helpers.files import MTIME, write
 from whitenoise_async import Assets
+from whitenoise_async.files.errors import FileSystemError
+from whitenoise_async.files.open_file import OpenFile
 
 OLD = b"".join(b"let a%d = %d;\n" % (number, number * 7919) for number in range(500))
 OLDER = OLD.replace(b"a1", b"c1")
@@ -183,6 +186,20 @@ def test_a_delta_that_cannot_match_is_not_served_and_the_log_names_it(
     assert [encoding_of(reply) for reply in replies] == ["gzip", "gzip"]
     (line,) = [record.getMessage() for record in caplog.records]
     assert line == f"{path} is not served: {reason.format(root / 'app.js')}"
+
+
+def test_a_delta_that_cannot_be_read_is_a_503(
+    serve: Serve, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = OpenFile.read_fully
+
+    def failing(file: OpenFile, offset: int, size: int) -> bytes:
+        if file.path.endswith(".dcz"):
+            raise FileSystemError(file.path, OSError(errno.EIO, "Input/output error"))
+        return real(file, offset, size)
+
+    monkeypatch.setattr(OpenFile, "read_fully", failing)
+    assert serve(root)(NAME, fields_of(OLD)).status == 503
 
 
 def test_a_delta_without_a_length_must_not_be_older_than_its_original(
