@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from ..compression.report import PROBLEMS, Action, Failure, Outcome, Report, Totals
-from .terminal import counted
+from .terminal import aligned, counted
 
 
 def result_line(root: str, result: Outcome | Failure, *, dry_run: bool) -> str | None:
@@ -34,10 +34,8 @@ def table(report: Report) -> Iterator[str]:
     yield f"{files}, {report.seconds:.1f} s{more}"
     head = ["encoding", *(name.replace("_", " ") for name in Totals._fields)]
     rows = [head, *([token, *map(_cell, totals)] for token, totals in report.totals.items())]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     if len(rows) > 1:
-        for first, *others in rows:
-            yield "  ".join([first.ljust(widths[0]), *map(str.rjust, others, widths[1:])])
+        yield from aligned(rows)
 
 
 def short(report: Report, *, dry_run: bool) -> str:

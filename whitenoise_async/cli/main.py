@@ -13,8 +13,9 @@ _PROGRAM = "whitenoise-async"
 
 #: Each command is the module of this name.
 _COMMANDS = {
-    "serve": "publish a folder",
+    "serve": "serve a folder",
     "compress": "write .gz, .br and .zst variants next to files",
+    "publish": "publish releases to a folder or a bucket",
     "gzip": "write a .gz file next to each file, if it is smaller",
 }
 
@@ -36,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> Parser:
     parser = Parser(
         prog=_PROGRAM,
-        description="Serve or compress a folder of static files.",
+        description="Serve, compress or publish a folder of static files.",
         epilog="\n".join(f"{name:10} {what}" for name, what in _COMMANDS.items()),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

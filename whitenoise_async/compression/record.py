@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from contextlib import closing
 from typing import Any, NamedTuple
 
 from ..files.codings import WORKING_PREFIX, coding_named
 from ..files.draft import Draft
 from ..files.errors import UnavailableError
-from ..files.folder import Folder, is_trusted
+from ..files.folder import Folder, check_path_below, is_trusted
 from .errors import CompressionError, naming
 
 NAME = f"{WORKING_PREFIX}compress.json"
@@ -24,9 +23,6 @@ _FORMAT = 2
 
 # Errors that a malformed record may cause.
 _MALFORMED = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
-
-# A name that is empty or consists of dots.
-_LEADS_AWAY = re.compile(r"(?:^|/)\.{0,2}(?:/|\Z)")
 
 
 class Made(NamedTuple):
@@ -114,17 +110,9 @@ def _from_json(content: Any) -> dict[str, dict[str, Made]]:
     if content["format"] != _FORMAT:
         raise ValueError(content["format"])
     return {
-        _checked(path): {token: _made(token, values) for token, values in made.items()}
+        check_path_below(path): {token: _made(token, values) for token, values in made.items()}
         for path, made in content["files"].items()
     }
-
-
-def _checked(path: str) -> str:
-    """Require a path that stays below the root."""
-    if _LEADS_AWAY.search(path) or "\0" in path:
-        raise ValueError(path)
-    os.fsencode(path)  # raises a ValueError for a name that cannot exist here
-    return path
 
 
 def _made(encoding: str, values: Any) -> Made:

@@ -1,4 +1,4 @@
-"""The content codings (RFC 9110 §8.4.1) of variants, and the names of variants."""
+"""The content codings (RFC 9110 §8.4.1) of variants, and the names that have a meaning."""
 
 from __future__ import annotations
 
@@ -8,6 +8,11 @@ from typing import NamedTuple
 #: The compression commands write temporary files and a record whose names begin with this. These
 #: files are never served.
 WORKING_PREFIX = ".whitenoise_async-"
+
+#: The list of the releases in a store, at its root. A folder that contains the marker too is a
+#: store, so its list is not served.
+STORE_MANIFEST = "releases.json"
+STORE_MARKER = f"{WORKING_PREFIX}store"
 
 #: The largest zstd window that a client must support (RFC 9659 §3), in bytes. Browsers refuse more.
 ZSTD_WINDOW_MAX = 8 * 1024 * 1024

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -33,6 +34,9 @@ _LINK_ITSELF = _NO_LINK | flags_of("O_PATH")
 _IS_A_LINK = frozenset({errno.ELOOP, errno.EMLINK})
 
 _MOST_LINKS = 40  # as Linux (path_resolution(7))
+
+# A name that is empty or consists of dots.
+_LEADS_AWAY = re.compile(r"(?:^|/)\.{0,2}(?:/|\Z)")
 
 
 class ForeignLinkError(PermissionError):
@@ -202,6 +206,17 @@ class Folder:
             if error.errno not in _IS_A_LINK:
                 raise
         return _open_through_trusted_links(descriptor, name)
+
+
+def check_path_below(path: str) -> str:
+    """Require a path that stays below a root, and return it.
+
+    :raises ValueError: for any other path.
+    """
+    if _LEADS_AWAY.search(path) or "\0" in path:
+        raise ValueError(path)
+    os.fsencode(path)  # raises a ValueError for a name that cannot exist here
+    return path
 
 
 @contextmanager

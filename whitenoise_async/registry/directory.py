@@ -8,7 +8,7 @@ import stat
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from ..files.codings import WORKING_PREFIX, original_of
+from ..files.codings import STORE_MANIFEST, STORE_MARKER, SUFFIXES, WORKING_PREFIX, original_of
 from ..support.globs import Globs
 from .skipped import OnSkip
 
@@ -92,6 +92,8 @@ class Directory(NamedTuple):
                         on_skip(entry.path, _NOT_REGULAR)
         except OSError as error:
             on_skip(self.path, error)
+        if not self.below and STORE_MANIFEST in files and self._is_store():
+            files.difference_update(STORE_MANIFEST + suffix for suffix in ("", *SUFFIXES))
         return files, directories
 
     def descend(self, names: Iterable[str], on_skip: OnSkip) -> Directory | None:
@@ -106,6 +108,10 @@ class Directory(NamedTuple):
                 return None
             directory = child
         return directory
+
+    def _is_store(self) -> bool:
+        """Whether it is a store, whose list of releases names files that nothing links to."""
+        return os.path.lexists(os.path.join(self.path, STORE_MARKER))
 
     def _enter(self, entry: os.DirEntry[str]) -> Directory | None:
         """The directory that ``entry`` is or links to; ``None`` if it is not served."""

@@ -1,0 +1,1 @@
+"""Publishes builds to a store that keeps several releases: a folder or a bucket."""

@@ -1,0 +1,154 @@
+"""The calls of obstore that a bucket needs, with errors of one line."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from importlib import import_module
+from typing import Any, NamedTuple
+
+from ..files.content import digest_of
+from .errors import PublishError
+
+# A bucket that answers 500 or 503 is asked again, for up to half a minute.
+_RETRIES = {"max_retries": 8, "retry_timeout": timedelta(seconds=30)}
+
+# Bytes. obstore sends larger content in parts of this size.
+_PART = 5 * 1024 * 1024
+
+# The entries of one call: S3 lists and deletes up to a thousand.
+_PAGE = 1000
+
+#: The field of an object's metadata that has the digest of its content. Azure allows no hyphen.
+DIGEST = "digest"
+
+_ERROR = re.compile(r"<Code>(?P<code>.*?)</Code>.*?<Message>(?P<message>.*?)</Message>", re.S)
+_LONGEST_REASON = 300  # characters
+
+
+class OtherRunError(Exception):
+    """The condition of a put does not hold: another run has written the object."""
+
+
+class ObjectInfo(NamedTuple):
+    """An object, without its content."""
+
+    etag: str
+    attributes: Mapping[str, str]
+
+
+class Bucket:
+    """The objects of a bucket whose keys begin with a prefix."""
+
+    def __init__(self, url: str) -> None:
+        """:param url: such as ``s3://bucket/prefix``. Environment variables configure the access.
+
+        :raises PublishError: if obstore is not installed or does not accept the URL.
+        """
+        try:
+            obstore: Any = import_module("obstore")
+            exceptions: Any = import_module("obstore.exceptions")
+            from_url = import_module("obstore.store").from_url
+        except ImportError as error:
+            raise PublishError(
+                f"{url} is a bucket, which needs obstore: pip install 'whitenoise_async[publish]'"
+            ) from error
+        self.url = url
+        self._obstore = obstore
+        self._refused = (exceptions.AlreadyExistsError, exceptions.PreconditionError)
+        self._errors = (exceptions.BaseError, FileNotFoundError, ValueError)
+        with self._naming("", "opened"):
+            self._store: Any = from_url(url, retry_config=_RETRIES)
+
+    def list_objects(self) -> Iterator[tuple[str, int]]:
+        """The paths and sizes of all objects."""
+        with self._naming("", "listed"):
+            for page in self._obstore.list(self._store, chunk_size=_PAGE):
+                for each in page:
+                    yield each["path"], each["size"]
+
+    def info(self, path: str) -> ObjectInfo | None:
+        """Ask for an object without its content; ``None`` if there is none."""
+        with self._naming(path, "read"):
+            try:
+                found = self._obstore.get(self._store, path, options={"head": True})
+            except FileNotFoundError:
+                return None
+            return ObjectInfo(found.meta["e_tag"] or "", dict(found.attributes))
+
+    def read(self, path: str) -> tuple[bytes, str] | None:
+        """Read an object: its content and ETag; ``None`` if there is none."""
+        with self._naming(path, "read"):
+            try:
+                found = self._obstore.get(self._store, path)
+            except FileNotFoundError as error:
+                if "NoSuchBucket" in str(error):
+                    raise
+                return None
+            return bytes(found.bytes()), found.meta["e_tag"] or ""
+
+    def digest(self, path: str) -> str:
+        """Read an object, and compute its digest."""
+        with self._naming(path, "read"):
+            return digest_of(map(bytes, self._obstore.get(self._store, path).stream()))
+
+    def put(
+        self, path: str, size: int, pieces: Iterator[bytes], attributes: Mapping[str, str]
+    ) -> None:
+        """Write an object. It appears completely or not at all, also if ``pieces`` raises."""
+        with self._naming(path, "written"):
+            content: Any = pieces if size > _PART else b"".join(pieces)
+            self._obstore.put(self._store, path, content, attributes=dict(attributes))
+
+    def put_if(self, path: str, content: bytes, etag: str | None) -> str:
+        """Write an object only if it still has an ETag, or does not exist yet for ``None``.
+
+        :returns: its new ETag.
+        :raises OtherRunError: if the condition does not hold.
+        """
+        mode = "create" if etag is None else {"e_tag": etag}
+        attributes = {"Content-Type": "application/json", "Cache-Control": "no-store"}
+        with self._naming(path, "written"):
+            try:
+                result = self._obstore.put(
+                    self._store,
+                    path,
+                    content,
+                    mode=mode,
+                    attributes=attributes,
+                    use_multipart=False,
+                )
+            except self._refused as error:
+                # The bucket may have written it, and then answered a 500. obstore asked again.
+                found = self.read(path)
+                if found is None or found[0] != content:
+                    raise OtherRunError from error
+                return found[1]
+            return result["e_tag"] or ""
+
+    def delete(self, paths: Sequence[str]) -> None:
+        """Remove objects. It is no error if one does not exist."""
+        for at in range(0, len(paths), _PAGE):
+            with self._naming(paths[at], "removed"):
+                self._obstore.delete(self._store, list(paths[at : at + _PAGE]))
+
+    @contextmanager
+    def _naming(self, path: str, action: str) -> Iterator[None]:
+        try:
+            yield
+        except self._errors as error:
+            if isinstance(error, self._refused):
+                raise
+            name = os.path.join(self.url, path) if path else self.url
+            raise PublishError(f"{name} cannot be {action}: {_reason(str(error))}") from error
+
+
+def _reason(text: str) -> str:
+    """The reason in an error of obstore, which has many lines."""
+    if found := _ERROR.search(text):
+        return f"{found['message'].rstrip('.')} ({found['code']})"
+    first = " ".join(text.partition("\n\nDebug source")[0].split())
+    return first.rpartition(" - ")[2].rstrip(": ")[:_LONGEST_REASON]

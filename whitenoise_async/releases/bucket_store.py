@@ -1,0 +1,89 @@
+"""A store in a bucket: S3, Google Cloud Storage or Azure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+
+from ..files.codings import WORKING_PREFIX
+from .bucket import DIGEST, Bucket, OtherRunError
+from .bucket_lock import BucketLock
+from .build import BuiltFile, tag_of
+from .errors import PublishError
+from .manifest import NAME, Record
+from .plan import Stored
+
+_HEADERS = ("Content-Type", "Cache-Control", "Content-Encoding")
+
+
+class BucketStore:
+    """The objects below a prefix of a bucket, each with the headers of its file."""
+
+    jobs = 16
+
+    def __init__(self, bucket: Bucket, lock: BucketLock) -> None:
+        self.name = bucket.url
+        self._bucket = bucket
+        self._lock = lock
+        self._sizes: dict[str, int] = {}
+        self._etag: str | None = None  # of the manifest
+
+    def read_manifest(self) -> bytes | None:
+        """The content of the manifest."""
+        found = self._bucket.read(NAME)
+        if found is None:
+            self._etag = None
+            return None
+        content, self._etag = found
+        return content
+
+    def list_files(self) -> Mapping[str, int]:
+        """List the objects, a thousand a call."""
+        self._sizes = {
+            path: size
+            for path, size in self._bucket.list_objects()
+            if path != NAME and not path.startswith(WORKING_PREFIX)
+        }
+        return self._sizes
+
+    def state(self, file: BuiltFile, record: Record | None) -> Stored:
+        """The state that the manifest or else the object's metadata has.
+
+        An object of another tool has no digest in its metadata, so it is read.
+        """
+        if record is not None and record.size == self._sizes[file.path]:
+            return Stored(record.digest, record.tag)
+        found = self._bucket.info(file.path)
+        if found is None or self._sizes[file.path] != file.size:
+            return Stored("", "")
+        headers = {name: found.attributes[name] for name in _HEADERS if name in found.attributes}
+        digest = found.attributes.get(DIGEST) or self._bucket.digest(file.path)
+        return Stored(digest, tag_of(headers))
+
+    def locked(self, on_wait: Callable[[], None]) -> AbstractContextManager[None]:
+        """Hold the lock, or fail if another run holds it."""
+        return self._lock.held(on_wait)
+
+    def prepare(self) -> None:
+        """Do nothing: a bucket removes unfinished uploads by a rule of its own."""
+
+    def put(self, file: BuiltFile, pieces: Iterator[bytes]) -> None:
+        """Write an object."""
+        self._lock.check()
+        attributes = {**file.headers, DIGEST: file.digest}
+        self._bucket.put(file.path, file.size, pieces, attributes)
+
+    def write_manifest(self, content: bytes) -> None:
+        """Replace the manifest, if nothing else has replaced it."""
+        self._lock.check()
+        try:
+            self._etag = self._bucket.put_if(NAME, content, self._etag)
+        except OtherRunError as error:
+            raise PublishError(
+                f"{self.name}/{NAME} was changed by another run, so this one ends"
+            ) from error
+
+    def remove(self, paths: Sequence[str]) -> None:
+        """Remove objects, a thousand a call."""
+        self._lock.check()
+        self._bucket.delete(paths)

@@ -1,0 +1,214 @@
+"""Plans a run: what a store needs for a release. Pure: no file is read or written."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import NamedTuple
+from urllib.parse import quote
+
+from ..files.codings import original_of
+from .build import BuiltFile
+from .manifest import Manifest, Record, Release
+
+_PAGES = (".html", ".htm", ".xhtml")
+
+
+class Retention(NamedTuple):
+    """A release is dropped only if both limits allow it."""
+
+    keep: int  # the number of releases
+    keep_for: float  # seconds since a newer release replaced it
+
+
+class Stored(NamedTuple):
+    """A file as it is in the store."""
+
+    digest: str
+    tag: str  # of its headers
+
+
+class Plan(NamedTuple):
+    """What a run does, in this order: put, write the manifest, remove."""
+
+    release: int  # the number of the release
+    puts: tuple[BuiltFile, ...]
+    removals: tuple[str, ...]
+    #: Paths of hashed names whose content in the store is different. Then nothing may be done.
+    conflicts: tuple[str, ...]
+    #: Paths that a kept release uses and the store does not have.
+    lost: tuple[str, ...]
+    dropped: tuple[int, ...]  # the numbers of releases
+    purge: tuple[str, ...]  # URL paths below the store
+    before: Manifest  # written before the first put
+    after: Manifest  # written after the last put
+    changes_manifest: bool
+
+    @property
+    def has_work(self) -> bool:
+        """Whether a run changes anything."""
+        return bool(self.puts or self.removals or self.changes_manifest)
+
+
+def make_plan(
+    build: Mapping[str, BuiltFile],
+    manifest: Manifest,
+    present: Collection[str],
+    stored: Mapping[str, Stored],
+    retention: Retention,
+    now: float,
+) -> Plan:
+    """Compare a build with a store.
+
+    :param present: the paths of all files in the store.
+    :param stored: those that are in the build too.
+    :param now: seconds since the epoch.
+    """
+    number, releases = _with_release(build, manifest, now)
+    kept = tuple(_kept(releases, retention, now))
+    numbers = {release.number for release in kept}
+    files, lost = _files_of(build, manifest.files, present, numbers, number)
+    ours = {*manifest.files, *manifest.pending}
+    removals = tuple(sorted(ours.intersection(present).difference(files)))
+    puts = tuple(sorted(_missing(build, stored), key=_stage_and_path))
+    touched = {*manifest.pending, *removals, *(file.path for file in puts)}
+    after = Manifest(kept, files, removals)
+    return Plan(
+        release=number,
+        puts=puts,
+        removals=removals,
+        conflicts=tuple(sorted(_conflicts(build, manifest, stored))),
+        lost=tuple(sorted(lost)),
+        dropped=tuple(each.number for each in releases if each not in kept),
+        purge=tuple(_purge(build, manifest, files, puts)),
+        before=manifest._replace(pending=tuple(sorted(touched))),
+        after=after,
+        changes_manifest=after[:2] != (manifest.releases, dict(manifest.files)),
+    )
+
+
+def stage_of(file: BuiltFile) -> int:
+    """The stage in which a file is put: everything that it references is put in an earlier one.
+
+    Hashed names reference each other only. Pages come last. A variant follows its original, so that
+    no server takes the new variant for one of the old original.
+    """
+    if file.is_hashed:
+        return 0
+    is_page = file.page.endswith(_PAGES)
+    return 1 + 2 * is_page + (file.original is not None)
+
+
+def _stage_and_path(file: BuiltFile) -> tuple[int, str]:
+    return stage_of(file), file.path
+
+
+def _with_release(
+    build: Mapping[str, BuiltFile], manifest: Manifest, now: float
+) -> tuple[int, tuple[Release, ...]]:
+    """The number of the release, and all releases with it. The newest one may be the same."""
+    newest = manifest.newest
+    current = {
+        path: record.digest for path, record in manifest.files.items() if newest in record.releases
+    }
+    if newest is not None and current == {path: file.digest for path, file in build.items()}:
+        return newest, manifest.releases
+    number = (newest or 0) + 1
+    # A clock that was set back must not change the order.
+    published = max([int(now), *(release.published for release in manifest.releases[:1])])
+    return number, (Release(number, published), *manifest.releases)
+
+
+def _kept(releases: Iterable[Release], retention: Retention, now: float) -> Iterator[Release]:
+    replaced = now  # when a newer release replaced this one
+    for index, release in enumerate(releases):
+        if index < retention.keep or now - replaced < retention.keep_for:
+            yield release
+        replaced = release.published
+
+
+def _files_of(
+    build: Mapping[str, BuiltFile],
+    records: Mapping[str, Record],
+    present: Collection[str],
+    kept: Collection[int],
+    number: int,
+) -> tuple[dict[str, Record], list[str]]:
+    """The files that kept releases use, and the paths of those that are lost."""
+    files: dict[str, Record] = {}
+    lost = []
+    for path, record in records.items():
+        releases = tuple(each for each in record.releases if each in kept)
+        if path in build or not releases or _is_outdated_variant(path, build):
+            continue
+        if path in present:
+            files[path] = record._replace(releases=releases)
+        else:
+            lost.append(path)
+    for path, file in build.items():
+        before = records[path].releases if path in records else ()
+        releases = tuple(sorted({number, *(each for each in before if each in kept)}))
+        files[path] = Record(file.digest, file.size, releases, file.is_hashed, file.tag)
+    return files, lost
+
+
+def _is_outdated_variant(path: str, build: Mapping[str, BuiltFile]) -> bool:
+    """Whether a variant belongs to a file that the build has, but without this variant.
+
+    An older release may list it, but the store has only the newer original.
+    """
+    original = build.get(original_of(path) or "")
+    return original is not None and not original.is_hashed
+
+
+def _missing(build: Mapping[str, BuiltFile], stored: Mapping[str, Stored]) -> Iterator[BuiltFile]:
+    for path, file in build.items():
+        if stored.get(path) != (file.digest, file.tag):
+            yield file
+
+
+def _conflicts(
+    build: Mapping[str, BuiltFile], manifest: Manifest, stored: Mapping[str, Stored]
+) -> Iterator[str]:
+    """The hashed names whose content is another one.
+
+    A variant is none: a new version of an encoder gives other bytes for the same content.
+    """
+    for path, file in build.items():
+        if not file.is_hashed or file.original is not None:
+            continue
+        if (record := manifest.files.get(path)) is not None:
+            is_other = record.digest != file.digest
+        else:
+            # An interrupted run wrote a pending file, and no page references it yet.
+            found = stored.get(path)
+            is_other = (
+                found is not None and found.digest != file.digest and path not in manifest.pending
+            )
+        if is_other:
+            yield path
+
+
+def _purge(
+    build: Mapping[str, BuiltFile],
+    manifest: Manifest,
+    after: Mapping[str, Record],
+    puts: Iterable[BuiltFile],
+) -> Iterator[str]:
+    """The URLs of files without a hash that have changed or are removed."""
+    # An interrupted run may have shown a pending file to a cache.
+    pages = {file.page for file in puts if not file.is_hashed and file.path in manifest.pending}
+    for path, record in manifest.files.items():
+        new = after.get(path)
+        if not record.is_hashed and (new is None or _content(new) != _content(record)):
+            file = build.get(path)
+            pages.add(file.page if file is not None else original_of(path) or path)
+    for page in sorted(pages):
+        url = f"/{quote(page)}"
+        yield url
+        if posixpath.basename(page) == "index.html":
+            yield url.removesuffix("index.html")
+
+
+def _content(record: Record) -> tuple[str, str]:
+    return record.digest, record.tag

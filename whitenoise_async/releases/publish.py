@@ -1,0 +1,179 @@
+"""Publishes a build: plans a run, and carries it out."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Collection, Iterator
+from functools import partial
+from itertools import groupby
+from typing import NamedTuple
+
+from ..support.threads import Stop, run_in_threads
+from .build import Build, BuiltFile
+from .errors import PublishError
+from .manifest import Manifest, dump_manifest, parse_manifest
+from .manifest import NAME as MANIFEST
+from .plan import Plan, Retention, Stored, make_plan, stage_of
+from .report import Action, Report, Watcher
+from .store import Store
+
+
+class Settings(NamedTuple):
+    """How a build is published."""
+
+    retention: Retention
+    immutable: str | None = None  # as in :class:`Build`
+    exclude: tuple[str, ...] = ()
+
+
+def publish(build: str, store: Store, settings: Settings, watcher: Watcher | None = None) -> Report:
+    """Publish a build. Nothing is written if the store has it already.
+
+    :param build: the folder.
+    :param watcher: is called during the run.
+    :raises PublishError: if a file cannot be read or written. The newest release in the store stays
+        complete, and the next run continues.
+    :raises ValueError: if a setting is invalid.
+    """
+    run = _Run(build, store, settings, watcher)
+    run.make_plan()
+    if run.plan.has_work and not run.refuses():
+        with store.locked(partial(run.report.watcher.on_wait, store.name)):
+            run.update_plan()
+            if run.plan.has_work and not run.refuses():
+                store.prepare()
+                run.apply()
+    return run.finish()
+
+
+def preview(build: str, store: Store, settings: Settings, watcher: Watcher | None = None) -> Report:
+    """Report what :func:`publish` would do, and change nothing."""
+    run = _Run(build, store, settings, watcher)
+    run.make_plan()
+    if not run.refuses():
+        for file in run.plan.puts:
+            run.report.add(file.path, Action.WRITTEN, file.size)
+        for path in run.plan.removals:
+            run.report.add(path, Action.REMOVED)
+    return run.finish()
+
+
+def check(build: str, store: Store, settings: Settings, watcher: Watcher | None = None) -> Report:
+    """Report how a store differs from what :func:`publish` would leave, and change nothing."""
+    run = _Run(build, store, settings, watcher)
+    run.make_plan()
+    if not run.refuses():
+        for file in run.plan.puts:
+            run.report.add(file.path, Action.MISSING, file.size)
+        for path in run.plan.removals:
+            run.report.add(path, Action.UNNEEDED)
+        for path in run.plan.lost:
+            run.report.add(path, Action.LOST)
+        if run.plan.changes_manifest:
+            run.report.add(MANIFEST, Action.OUTDATED)
+    return run.finish()
+
+
+class _Run:
+    def __init__(
+        self, build: str, store: Store, settings: Settings, watcher: Watcher | None
+    ) -> None:
+        self.plan: Plan
+        self.report = Report(build, store.name, watcher or Watcher())
+        self.report.watcher.on_begin(self.report)
+        self._started = time.monotonic()
+        self._store = store
+        self._retention = settings.retention
+        self._build = Build(build, settings.immutable, settings.exclude)
+        self._content: bytes | None = None  # of the manifest
+        self.report.files, self.report.size = len(self._build.files), self._build.size
+        self.report.warnings += [f"left out: {each}" for each in self._build.skipped]
+        self.report.warnings += _sensitive_warnings(self._build)
+        if not self._build.files:
+            raise PublishError(f"{build} has no files: nothing was published")
+
+    def make_plan(self) -> None:
+        """Compare the build with the store."""
+        self._content = self._store.read_manifest()
+        manifest = Manifest()
+        if self._content is not None:
+            manifest = parse_manifest(self._content, os.path.join(self._store.name, MANIFEST))
+        present = self._store.list_files()
+        self.plan = make_plan(
+            self._build.files,
+            manifest,
+            present.keys(),
+            self._states(manifest, present.keys()),
+            self._retention,
+            time.time(),
+        )
+
+    def update_plan(self) -> None:
+        """Make the plan again if another run has written since then.
+
+        Every run writes the manifest first.
+        """
+        before = self._content
+        if self._store.read_manifest() != before:
+            self.make_plan()
+
+    def refuses(self) -> bool:
+        """Whether hashed names have other content in the store, so that nothing may be done."""
+        for path in self.plan.conflicts:
+            self.report.add(path, Action.CONFLICT)
+        return bool(self.plan.conflicts)
+
+    def apply(self) -> None:
+        """Write the files, the manifest, and then remove files."""
+        plan, report, stop = self.plan, self.report, Stop()
+        if plan.puts or plan.removals:
+            self._store.write_manifest(dump_manifest(plan.before))
+        report.watcher.on_start(sum(file.size for file in plan.puts))
+        for _, files in groupby(plan.puts, key=stage_of):
+            run_in_threads(partial(self._put, stop), tuple(files), self._store.jobs, stop)
+        self._store.write_manifest(dump_manifest(plan.after))
+        self._store.remove(plan.removals)
+        for path in plan.removals:
+            report.add(path, Action.REMOVED)
+
+    def finish(self) -> Report:
+        """Complete the report."""
+        report = self.report
+        report.release = self.plan.release
+        report.kept = tuple(each.number for each in self.plan.after.releases)
+        report.dropped = self.plan.dropped
+        report.purge = () if self.plan.conflicts else self.plan.purge
+        for path in self.plan.lost:
+            report.warnings.append(f"{path} is gone from the store, and an older release uses it")
+        report.seconds = time.monotonic() - self._started
+        return report
+
+    def _states(self, manifest: Manifest, present: Collection[str]) -> dict[str, Stored]:
+        files = [file for path, file in self._build.files.items() if path in present]
+        states: dict[str, Stored] = {}
+
+        def work(file: BuiltFile) -> None:
+            is_certain = file.path not in manifest.pending
+            record = manifest.files.get(file.path) if is_certain else None
+            states[file.path] = self._store.state(file, record)
+
+        run_in_threads(work, files, self._store.jobs, Stop())
+        return states
+
+    def _put(self, stop: Stop, file: BuiltFile) -> None:
+        self._store.put(file, stop.watch(self._advancing(file)))
+        self.report.add(file.path, Action.WRITTEN, file.size)
+
+    def _advancing(self, file: BuiltFile) -> Iterator[bytes]:
+        for piece in self._build.pieces(file):
+            yield piece
+            self.report.watcher.on_progress(len(piece))
+
+
+def _sensitive_warnings(build: Build) -> Iterator[str]:
+    for path, pattern in sorted(build.sensitive.items()):
+        yield (
+            f"{os.path.join(build.path, path)} is published, perhaps by mistake."
+            f" To leave it out, use --exclude {pattern!r}"
+        )
