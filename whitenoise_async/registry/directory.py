@@ -66,6 +66,12 @@ class Directory(NamedTuple):
 
     def scan(self, on_skip: OnSkip) -> tuple[set[str], dict[str, Directory]]:
         """List the names of its files, and its directories by name. Blocks on the disk."""
+        files, directories = self._scan_all(on_skip)
+        if not self.below and STORE_MANIFEST in files and self._is_store():
+            files.difference_update(STORE_MANIFEST + suffix for suffix in ("", *SUFFIXES))
+        return files, directories
+
+    def _scan_all(self, on_skip: OnSkip) -> tuple[set[str], dict[str, Directory]]:
         files: set[str] = set()
         directories: dict[str, Directory] = {}
         exclude = self.rules.exclude
@@ -92,8 +98,6 @@ class Directory(NamedTuple):
                         on_skip(entry.path, _NOT_REGULAR)
         except OSError as error:
             on_skip(self.path, error)
-        if not self.below and STORE_MANIFEST in files and self._is_store():
-            files.difference_update(STORE_MANIFEST + suffix for suffix in ("", *SUFFIXES))
         return files, directories
 
     def descend(self, names: Iterable[str], on_skip: OnSkip) -> Directory | None:

@@ -53,10 +53,14 @@ class FolderStore:
 
     def state(self, file: BuiltFile, record: Record | None) -> Stored:
         """Read the file. A folder has no headers."""
-        with naming(os.path.join(self.name, file.path), "read"), self._parent_of(file.path) as at:
-            with suppress(FileNotFoundError), at[0].reading(at[1]) as descriptor:
-                content = pieces_of(lambda size: os.read(descriptor, size))
-                return Stored(digest_of(content), file.tag)
+        with (
+            naming(os.path.join(self.name, file.path), "read"),
+            suppress(FileNotFoundError),  # it is a link, or was removed
+            self._parent_of(file.path) as (folder, name),
+            folder.reading(name) as descriptor,
+        ):
+            content = pieces_of(lambda size: os.read(descriptor, size))
+            return Stored(digest_of(content), file.tag)
         return Stored("", "")
 
     def locked(self, on_wait: Callable[[], None]) -> AbstractContextManager[None]:
@@ -103,15 +107,21 @@ class FolderStore:
     def remove(self, paths: Sequence[str]) -> None:
         """Remove files, and the folders that become empty."""
         for path in paths:
-            with naming(os.path.join(self.name, path), "removed"), suppress(FileNotFoundError):
+            with (
+                naming(os.path.join(self.name, path), "removed"),
+                suppress(FileNotFoundError),
+                self._parent_of(path) as (folder, name),
+            ):
+                folder.unlink(name)
+            self._remove_empty(os.path.dirname(path))
+
+    def _remove_empty(self, path: str) -> None:
+        """Remove a folder and those above it, as long as they are empty."""
+        with suppress(OSError):
+            while path:
                 with self._parent_of(path) as (folder, name):
-                    folder.unlink(name)
-            above = os.path.dirname(path)
-            with suppress(OSError):
-                while above:
-                    with self._parent_of(above) as (folder, name):
-                        folder.rmdir(name)
-                    above = os.path.dirname(above)
+                    folder.rmdir(name)
+                path = os.path.dirname(path)
 
     @contextmanager
     def _parent_of(self, path: str, *, make: int | None = None) -> Iterator[tuple[Folder, str]]:
