@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from typing import NamedTuple
 
@@ -145,15 +145,19 @@ class Build:
             return coding if variant_mismatch(coding, file, opened) is None else None
 
 
+class _DefaultOptions(Options):
+    """The options of a middleware that is given none. Only a subclass can have hooks."""
+
+
 class _HeaderRules:
     """The rules of the middleware's responses, with its default options."""
 
     def __init__(self, immutable: str | None) -> None:
-        options = Options()
+        options = _DefaultOptions()
         apply_keywords(options, {"immutable_file_test": immutable or _has_hash})
         resolved = resolve(options)
-        test: Callable[[str, str], object] = resolved.is_immutable or _has_hash
-        self._is_immutable = test
+        assert resolved.is_immutable is not None
+        self._is_immutable = test = resolved.is_immutable
         hook = Hook("immutable_file_test", lambda file, url: test(file.path, url))
         self._headers = FileHeaders(
             resolved.media_types, resolved.charset, (), hook, None, resolved.max_age
