@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 
+import os
 import random
 import resource
 import subprocess
@@ -284,6 +285,7 @@ def test_a_full_disk_leaves_the_previous_release(folders: Folders) -> None:
         [*COMMAND, str(build), str(folders.root)],
         capture_output=True,
         text=True,
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},  # bytecode files have no limit
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (30_000, 30_000)),
     )
     assert done.returncode == 1

@@ -1,0 +1,478 @@
+"""Publishing to a bucket of a real S3 server: metadata, faults, simultaneous and killed runs."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.helpers.builds import (
+    KEEP_ONE,
+    KEEP_TWO,
+    hashed_name,
+    make_build,
+    require_whole_pages,
+)
+from tests.helpers.buckets import Failure, Request, TestBucket, ask
+from tests.helpers.files import write
+from whitenoise_async.releases import bucket as bucket_module
+from whitenoise_async.releases.bucket import Bucket, OtherRunError, _reason
+from whitenoise_async.releases.bucket_lock import NAME as LOCK
+from whitenoise_async.releases.bucket_lock import BucketLock
+from whitenoise_async.releases.bucket_store import BucketStore
+from whitenoise_async.releases.errors import PublishError
+from whitenoise_async.releases.manifest import Manifest, parse_manifest
+from whitenoise_async.releases.plan import Retention
+from whitenoise_async.releases.publish import Settings, check, publish
+from whitenoise_async.releases.report import Action, Outcome, Report, Watcher
+from whitenoise_async.releases.stores import open_store
+
+pytestmark = pytest.mark.slow  # needs packages of the extra test-all
+
+INTERVAL, PATIENCE = 0.2, 1.0
+
+# Runs that take over a lock sooner.
+SCRIPT = f"""
+import sys
+from whitenoise_async.cli.publish import main
+from whitenoise_async.releases.bucket_lock import BucketLock
+BucketLock.__init__.__defaults__ = ({INTERVAL}, {PATIENCE})
+sys.exit(main(sys.argv[1:]))
+"""
+COMMAND = [sys.executable, "-c", SCRIPT]
+
+
+@pytest.fixture(autouse=True)
+def _short_retries(monkeypatch: pytest.MonkeyPatch) -> None:
+    limit = datetime.timedelta(seconds=3)
+    monkeypatch.setitem(bucket_module._RETRIES, "retry_timeout", limit)
+    monkeypatch.setitem(bucket_module._RETRIES, "max_retries", 4)
+
+
+def store_of(bucket: TestBucket) -> BucketStore:
+    found = Bucket(bucket.url)
+    return BucketStore(found, BucketLock(found, INTERVAL, PATIENCE))
+
+
+def manifest_of(bucket: TestBucket) -> Manifest:
+    return parse_manifest(bucket.contents()["releases.json"], "releases.json")
+
+
+def build_of(folder: Path, release: int, chunks: int = 2) -> str:
+    return str(make_build(folder / str(release), release, chunks))
+
+
+def publish_release(bucket: TestBucket, folder: Path, release: int) -> Report:
+    return publish(build_of(folder, release), store_of(bucket), KEEP_TWO)
+
+
+def changes(bucket: TestBucket) -> list[Request]:
+    return [each for each in bucket.proxy.requests if each.method in ("PUT", "POST", "DELETE")]
+
+
+def test_an_url_opens_a_bucket(bucket: TestBucket) -> None:
+    store = open_store(bucket.url + "/", "dist")
+    assert isinstance(store, BucketStore)
+    assert store.name == bucket.url
+    assert store.read_manifest() is None
+
+
+def test_each_object_has_the_headers_of_our_responses(bucket: TestBucket, tmp_path: Path) -> None:
+    app = hashed_name("assets/c0", b"shared script")
+    write(tmp_path / "1" / app, b"shared script" * 0 + b"shared script", compressed=False)
+    report = publish_release(bucket, tmp_path, 1)
+    assert report.release == 1
+    heads = {path: bucket.head(path) for path in (app, "index.html", "index.html.gz")}
+    names = ("ContentType", "CacheControl", "ContentEncoding")
+    assert {path: [head.get(name) for name in names] for path, head in heads.items()} == {
+        app: ['text/javascript; charset="utf-8"', "max-age=315360000, public, immutable", None],
+        "index.html": ['text/html; charset="utf-8"', "max-age=60, public", None],
+        "index.html.gz": ['text/html; charset="utf-8"', "max-age=60, public", "gzip"],
+    }
+    assert LOCK not in bucket.contents()
+    assert bucket.head("releases.json")["CacheControl"] == "no-store"
+
+
+def test_releases_are_merged_and_dropped(bucket: TestBucket, tmp_path: Path) -> None:
+    for release in (1, 2, 3):
+        report = publish_release(bucket, tmp_path, release)
+        assert not report.problems
+        require_whole_pages(bucket.contents())
+    assert report.dropped == (1,)
+    assert len(report.of(Action.REMOVED)) == 2
+    assert {each.number for each in manifest_of(bucket).releases} == {2, 3}
+    assert not check(build_of(tmp_path, 3), store_of(bucket), KEEP_TWO).problems
+
+
+def test_a_second_publish_of_5000_files_puts_nothing(bucket: TestBucket, tmp_path: Path) -> None:
+    """It lists a thousand keys with each call."""
+    build = build_of(tmp_path, 1, chunks=4995)
+    report = publish(build, store_of(bucket), KEEP_ONE)
+    assert len(report.of(Action.WRITTEN)) == 4999
+    bucket.proxy.requests.clear()
+    report = publish(build, store_of(bucket), KEEP_ONE)
+    assert report.outcomes == []
+    assert not changes(bucket)
+    listings = [each for each in bucket.proxy.requests if each.is_listing]
+    assert len(listings) <= 6
+    assert len(bucket.proxy.requests) == len(listings) + 1  # and the manifest
+
+
+def test_changed_headers_are_written(bucket: TestBucket, tmp_path: Path) -> None:
+    build = build_of(tmp_path, 1)
+    publish(build, store_of(bucket), KEEP_ONE)
+    report = publish(build, store_of(bucket), KEEP_ONE._replace(immutable=r"robots\."))
+    assert {each.path for each in report.of(Action.WRITTEN)} == {
+        "robots.txt",
+        *(name for name in bucket.contents() if name.startswith("assets/")),
+    }
+    assert bucket.head("robots.txt")["CacheControl"].endswith("immutable")
+
+
+def test_a_large_file_is_written_in_parts(bucket: TestBucket, tmp_path: Path) -> None:
+    content = random.Random(0).randbytes(12_000_000)
+    write(tmp_path / "1" / "large.bin", content)
+    publish_release(bucket, tmp_path, 1)
+    assert bucket.contents()["large.bin"] == content
+    assert any("partNumber" in each.target for each in bucket.proxy.requests)
+
+
+@pytest.mark.parametrize("size", [10, 6_000_000])
+def test_a_file_that_changes_is_not_written(bucket: TestBucket, tmp_path: Path, size: int) -> None:
+    build = Path(build_of(tmp_path, 1))
+    changing = write(build / "changing.bin", b"1" * size)
+
+    class Changing(Watcher):
+        def on_start(self, _: int) -> None:
+            write(changing, b"2" * size)
+
+    with pytest.raises(PublishError, match="changed during this run"):
+        publish(str(build), store_of(bucket), KEEP_ONE, Changing())
+    assert "changing.bin" not in bucket.contents()
+
+
+def test_a_hashed_name_with_other_content_is_refused(bucket: TestBucket, tmp_path: Path) -> None:
+    publish_release(bucket, tmp_path, 1)
+    name = hashed_name("assets/c1", b"0 of 1")
+    write(tmp_path / "2" / name, b"other")
+    bucket.proxy.requests.clear()
+    assert publish_release(bucket, tmp_path, 2).problems == [Outcome(name, Action.CONFLICT)]
+    assert not changes(bucket)
+
+
+def test_objects_of_another_tool_are_compared_by_content(
+    bucket: TestBucket, tmp_path: Path
+) -> None:
+    same, other = (hashed_name(f"assets/c{each}", b"%d of 1" % (each - 1)) for each in (1, 2))
+    bucket.put(same, b"0 of 1")
+    bucket.put(other, b"another content")
+    report = publish_release(bucket, tmp_path, 1)
+    assert report.problems == [Outcome(other, Action.CONFLICT)]
+    bucket.put(other, b"1 of 1")
+    report = publish_release(bucket, tmp_path, 1)
+    assert not report.problems
+    assert bucket.head(same)["ContentType"].startswith("text/javascript")
+
+
+def test_an_object_that_vanishes_during_the_plan_is_written(
+    bucket: TestBucket, tmp_path: Path
+) -> None:
+    bucket.put("robots.txt", b"User-agent: *\n")
+    found: list[Request] = []
+
+    def vanish(request: Request) -> Failure | None:
+        if request.method == "HEAD" and request.key.endswith("robots.txt") and not found:
+            found.append(request)
+            return Failure(404)
+        return None
+
+    bucket.proxy.decide = vanish
+    report = publish_release(bucket, tmp_path, 1)
+    assert found
+    assert "robots.txt" in [each.path for each in report.of(Action.WRITTEN)]
+
+
+@pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
+def test_a_bucket_that_answers_500_and_503_in_between(
+    bucket: TestBucket, tmp_path: Path, before: bool
+) -> None:
+    """Also if it has done what was asked before it failed."""
+    generator = random.Random(1)
+
+    def fail(request: Request) -> Failure | None:
+        if generator.random() < 0.15:
+            return Failure(generator.choice([500, 503]), "SlowDown", "Please reduce the rate.")
+        return None
+
+    if before:
+        bucket.proxy.decide = fail
+    else:
+        bucket.proxy.decide_after = fail
+    for release in (1, 2):
+        publish_release(bucket, tmp_path, release)
+    assert not check(build_of(tmp_path, 2), store_of(bucket), KEEP_TWO).problems
+    require_whole_pages(bucket.contents())
+
+
+def test_a_bucket_that_keeps_failing_is_an_error_and_the_run_is_resumed(
+    bucket: TestBucket, tmp_path: Path
+) -> None:
+    publish_release(bucket, tmp_path, 1)
+    script = hashed_name("assets/c2", b"1 of 2")
+    bucket.proxy.decide = lambda request: (
+        Failure(503, "SlowDown", "Please reduce your request rate.")
+        if request.method == "PUT" and request.key.endswith(script)
+        else None
+    )
+    with pytest.raises(PublishError) as raised:
+        publish_release(bucket, tmp_path, 2)
+    assert str(raised.value) == (
+        f"{bucket.url}/{script} cannot be written: Please reduce your request rate (SlowDown)"
+    )
+    bucket.proxy.decide = lambda request: None
+    require_whole_pages(bucket.contents())
+    assert manifest_of(bucket).newest == 1
+    assert hashed_name("assets/c1", b"0 of 2") in bucket.contents()
+    assert [each.path for each in publish_release(bucket, tmp_path, 2).of(Action.WRITTEN)] == [
+        script,
+        "index.html",
+        "index.html.gz",
+    ]
+
+
+ERRORS = [
+    (Failure(403, "InvalidAccessKeyId", "The key does not exist."), "The key does not exist"),
+    (Failure(403, "SignatureDoesNotMatch", "Signatures differ."), "Signatures differ"),
+    (Failure(403), "403 Forbidden"),
+    (Failure(404, "NoSuchBucket", "There is no such bucket."), "There is no such bucket"),
+]
+
+
+@pytest.mark.parametrize("failure, reason", ERRORS)
+def test_a_refusal_is_an_error_of_one_line(
+    bucket: TestBucket, tmp_path: Path, failure: Failure, reason: str
+) -> None:
+    bucket.proxy.decide = lambda request: failure
+    done = run(bucket, build_of(tmp_path, 1))
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.count("\n") == 1
+    assert done.stderr.startswith(f"{bucket.url}")
+    assert reason in done.stderr
+
+
+def test_wrong_credentials_are_an_error_of_one_line(bucket: TestBucket, tmp_path: Path) -> None:
+    """The server checks them from now on."""
+    build = build_of(tmp_path, 1)
+    assert ask(bucket.port, "POST", "/moto-api/reset-auth", b"0")[0] == 200
+    try:
+        done = run(bucket, build)
+    finally:
+        ask(bucket.port, "POST", "/moto-api/reset-auth", b"99999999")
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "InvalidAccessKeyId" in done.stderr
+
+
+def test_a_wrong_clock_is_an_error_of_one_line(bucket: TestBucket, tmp_path: Path) -> None:
+    bucket.proxy.decide = lambda request: Failure(
+        403, "RequestTimeTooSkewed", "The difference between the clocks is too large."
+    )
+    done = run(bucket, build_of(tmp_path, 1))
+    assert done.returncode == 1
+    assert done.stderr.endswith(
+        "cannot be read: The difference between the clocks is too large (RequestTimeTooSkewed)\n"
+    )
+
+
+def test_a_bucket_that_cannot_be_reached_is_an_error_of_one_line(
+    bucket: TestBucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    with pytest.raises(PublishError, match=r"cannot be read: (?!.*\n).+") as raised:
+        publish_release(bucket, tmp_path, 1)
+    assert "Debug" not in str(raised.value)
+
+
+def test_an_invalid_url_is_an_error() -> None:
+    with pytest.raises(PublishError, match=r"^s3:// cannot be opened: "):
+        Bucket("s3://")
+
+
+def run(bucket: TestBucket, build: str, *options: str) -> subprocess.CompletedProcess[str]:
+    command = [*COMMAND, build, bucket.url, *options]
+    return subprocess.run(command, capture_output=True, text=True, env=os.environ)
+
+
+def test_of_two_simultaneous_runs_one_fails_and_changes_nothing(
+    bucket: TestBucket, tmp_path: Path
+) -> None:
+    build = build_of(tmp_path, 2)
+    publish_release(bucket, tmp_path, 1)
+    with store_of(bucket).locked(lambda: None):
+        before = bucket.contents()
+        done = run(bucket, build)
+        assert bucket.contents() == before
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        f"{bucket.url}: waiting for another run to end",
+        f"another run publishes to {bucket.url}: nothing was changed; run the command again when"
+        " that run has ended",
+    ]
+    assert run(bucket, build).returncode == 0
+
+
+def test_simultaneous_processes_leave_a_whole_store(bucket: TestBucket, tmp_path: Path) -> None:
+    builds = [build_of(tmp_path, each, chunks=60) for each in range(4)]
+    commands = [[*COMMAND, "-q", "--keep", "9", each, bucket.url] for each in builds]
+    processes = [subprocess.Popen(each, stderr=subprocess.PIPE) for each in commands]
+    errors = [process.communicate()[1].decode() for process in processes]
+    statuses = [process.returncode for process in processes]
+    assert 0 in statuses and set(statuses) <= {0, 1}
+    assert all(("another run" in error) == bool(status) for error, status in zip(errors, statuses))
+    assert len(manifest_of(bucket).releases) == statuses.count(0)
+    require_whole_pages(bucket.contents())
+    for build, status in zip(builds, statuses, strict=True):
+        scripts = {path.name for path in Path(build, "assets").iterdir() if "c0" not in path.name}
+        found = {name.rpartition("/")[2] for name in bucket.contents()}
+        assert scripts <= found if status == 0 else scripts.isdisjoint(found)
+
+
+def test_the_lock_of_a_killed_run_is_taken_over(bucket: TestBucket, tmp_path: Path) -> None:
+    bucket.put(LOCK, b'{"run": "killed"}')
+    waits: list[str] = []
+
+    class Waiter(Watcher):
+        def on_wait(self, store: str) -> None:
+            waits.append(store)
+
+    report = publish(build_of(tmp_path, 1), store_of(bucket), KEEP_ONE, Waiter())
+    assert report.release == 1
+    assert waits == [bucket.url]
+    assert LOCK not in bucket.contents()
+
+
+def lock_of(bucket: TestBucket, patience: float = PATIENCE) -> BucketLock:
+    return BucketLock(Bucket(bucket.url), INTERVAL, patience)
+
+
+def nothing() -> None:
+    pass
+
+
+def test_a_lock_that_is_removed_or_taken_meanwhile_is_not_taken_over(bucket: TestBucket) -> None:
+    bucket.put(LOCK, b"1")
+    with pytest.raises(PublishError, match="another run"):
+        with lock_of(bucket, 60).held(lambda: delete(bucket)):
+            pass
+    bucket.put(LOCK, b"1")
+
+    def take(request: Request) -> None:
+        """Another run writes the lock just before this one does."""
+        if request.method == "PUT" and b"run" in request.body and writes:
+            bucket.put(LOCK, b"2")
+        writes.append(request)
+
+    writes: list[Request] = []
+    bucket.proxy.decide = lambda request: (
+        take(request) if request.method == "PUT" else None  # type: ignore[func-returns-value]
+    )
+    with pytest.raises(PublishError, match="another run"):
+        with lock_of(bucket, 0.1).held(nothing):
+            pass
+
+
+def delete(bucket: TestBucket) -> None:
+    bucket.client().delete_object(Bucket=bucket.name, Key=f"site/{LOCK}")
+
+
+def wait_until_lost(lock: BucketLock) -> Iterator[None]:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        lock.check()
+        time.sleep(0.02)
+        yield
+
+
+def test_a_run_whose_lock_was_taken_over_ends(bucket: TestBucket) -> None:
+    lock = lock_of(bucket)
+    with lock.held(nothing):
+        bucket.put(LOCK, b"2")
+        with pytest.raises(PublishError, match="another run has taken over"):
+            list(wait_until_lost(lock))
+    assert ask(bucket.port, "HEAD", f"/{bucket.name}/site/{LOCK}")[0] == 200  # it is not ours
+
+
+def test_a_run_that_cannot_renew_its_lock_ends(bucket: TestBucket) -> None:
+    lock = lock_of(bucket)
+    with lock.held(nothing):
+        bucket.proxy.decide = lambda request: Failure(403, "AccessDenied", "No.")
+        with pytest.raises(PublishError, match=r"publish\.lock cannot be written: No"):
+            list(wait_until_lost(lock))
+
+
+def test_a_manifest_that_was_changed_is_not_replaced(bucket: TestBucket) -> None:
+    store = store_of(bucket)
+    store.read_manifest()
+    bucket.put("releases.json", b"{}")
+    with pytest.raises(PublishError, match=r"releases\.json was changed by another run"):
+        store.write_manifest(b"[]")
+    assert bucket.contents()["releases.json"] == b"{}"
+
+
+def test_a_put_that_was_done_before_its_failure_is_no_conflict(bucket: TestBucket) -> None:
+    found = Bucket(bucket.url)
+    failures = [Failure(500)]
+    bucket.proxy.decide_after = lambda request: (
+        failures.pop() if request.method == "PUT" and failures else None
+    )
+    etag = found.put_if("a", b"1", None)
+    assert found.put_if("a", b"2", etag)
+    with pytest.raises(OtherRunError):
+        found.put_if("a", b"3", etag)
+    delete_all = [path for path, _ in found.list_objects()]
+    found.delete(delete_all)
+    found.delete([])
+    with pytest.raises(OtherRunError):
+        found.put_if("a", b"3", etag)
+
+
+def test_reasons_are_short() -> None:
+    text = "Generic S3 error: Error performing GET http://x in 1s - HTTP error:  it\nbroke"
+    assert _reason(f"{text}\n\nDebug source:\nGeneric") == "HTTP error: it broke"
+    assert len(_reason("x" * 1000)) == 300
+
+
+def test_runs_that_are_killed_at_random_leave_whole_pages(
+    bucket: TestBucket, tmp_path: Path
+) -> None:
+    generator = random.Random(5)
+    publish(build_of(tmp_path, 0, chunks=200), store_of(bucket), KEEP_TWO)
+    build, killed = build_of(tmp_path, 1, chunks=200), 0
+    for release in range(2, 8):
+        bucket.proxy.requests.clear()
+        process = subprocess.Popen([*COMMAND, "-q", build, bucket.url], env=os.environ)
+        puts = generator.randrange(230)
+        while process.poll() is None and len(bucket.proxy.of("PUT")) < puts:
+            time.sleep(0.005)
+        process.kill()
+        contents = bucket.contents()
+        require_whole_pages(contents)
+        parse_manifest(contents["releases.json"], "releases.json")
+        if process.wait() != 0:
+            killed += 1
+        else:
+            build = build_of(tmp_path, release, chunks=200)
+    assert killed
+    report = publish(build, store_of(bucket), Settings(Retention(9, 0)))
+    assert not report.problems
+    assert not check(build, store_of(bucket), Settings(Retention(9, 0))).problems
+    assert json.loads(bucket.contents()["releases.json"])["pending"] == []
