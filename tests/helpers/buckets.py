@@ -99,7 +99,7 @@ class Proxy:
             def handle_all(self) -> None:
                 proxy.handle(self)
 
-            do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = handle_all
+            do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = handle_all  # noqa: N815
 
             def log_message(self, *arguments: object) -> None:
                 pass
@@ -188,7 +188,3 @@ class TestBucket:
 
     def put(self, path: str, content: bytes) -> None:
         self.client().put_object(Bucket=self.name, Key=f"site/{path}", Body=content)
-
-    def wait_for(self, path: str) -> None:
-        """Wait until an object exists."""
-        until(lambda: ask(self.port, "HEAD", f"/{self.name}/site/{path}")[0] == 200)

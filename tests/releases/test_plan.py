@@ -35,12 +35,14 @@ class Stores:
         self.manifest = Manifest()
         self.stored: dict[str, Stored] = {}
 
-    def plan(self, now: float = NOW, keep: int = 1, keep_for: float = 0, **files: str) -> Plan:
-        retention = Retention(keep, keep_for)
-        return make_plan(built(**files), self.manifest, self.stored, self.stored, retention, now)
+    def plan(self, **options: Any) -> Plan:
+        """Options are ``now``, ``keep``, ``keep_for``, and digests by file name."""
+        now = options.pop("now", NOW)
+        retention = Retention(options.pop("keep", 1), options.pop("keep_for", 0))
+        return make_plan(built(**options), self.manifest, self.stored, self.stored, retention, now)
 
-    def publish(self, *args: Any, **options: Any) -> Plan:
-        plan = self.plan(*args, **options)
+    def publish(self, **options: Any) -> Plan:
+        plan = self.plan(**options)
         assert not plan.conflicts
         self.stored |= {file.path: Stored(file.digest, file.tag) for file in plan.puts}
         for path in plan.removals:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import os
 import random
 import resource
@@ -10,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -32,8 +31,12 @@ from whitenoise_async.releases.folder_store import FolderStore
 from whitenoise_async.releases.plan import Retention
 from whitenoise_async.releases.publish import Settings, check, preview, publish
 from whitenoise_async.releases.report import Action, Outcome, Report, Watcher
+from whitenoise_async.releases.store import Store
 
 COMMAND = [sys.executable, "-m", "whitenoise_async.publish"]
+
+
+Function = Callable[[str, Store, Settings], Report]
 
 
 class Folders:
@@ -115,7 +118,7 @@ def test_progress_and_results_are_reported(folders: Folders) -> None:
 
 
 @pytest.mark.parametrize("function", [check, preview])
-def test_a_preview_and_a_check_change_nothing(folders: Folders, function: type[check]) -> None:
+def test_a_preview_and_a_check_change_nothing(folders: Folders, function: Function) -> None:
     report = function(folders.build(1), folders.store, KEEP_ONE)
     assert len(report.outcomes) == 6 + (function is check)
     assert not folders.root.exists()
@@ -147,9 +150,7 @@ def test_a_check_names_lost_and_damaged_files(folders: Folders) -> None:
 
 
 @pytest.mark.parametrize("function", [check, preview, publish])
-def test_a_hashed_name_with_other_content_is_refused(
-    folders: Folders, function: type[publish]
-) -> None:
+def test_a_hashed_name_with_other_content_is_refused(folders: Folders, function: Function) -> None:
     folders.publish(1)
     build = Path(folders.build(2))
     name = hashed_name("assets/c1", b"0 of 1")
@@ -298,24 +299,23 @@ def test_a_full_disk_leaves_the_previous_release(folders: Folders) -> None:
     assert publish(str(build), folders.store, KEEP_TWO).release == 2
 
 
-def killed_runs(folders: Folders, build: str) -> Iterator[bool]:
-    """Start runs and kill each at a random moment; yields whether it was killed."""
-    generator = random.Random(20)
-    for _ in range(25):
-        process = subprocess.Popen([*COMMAND, "-q", build, str(folders.root)])
-        before = folders.root.stat().st_mtime_ns
-        until(lambda: process.poll() is not None or folders.root.stat().st_mtime_ns != before)
-        time.sleep(generator.random() * 0.15)
-        process.kill()
-        yield process.wait() != 0
+def is_killed_at_random(build: str, store: Path, generator: random.Random) -> bool:
+    """Start a run, and kill it after it has begun to write. It may have ended before."""
+    process = subprocess.Popen([*COMMAND, "-q", build, str(store)])
+    before = store.stat().st_mtime_ns
+    until(lambda: process.poll() is not None or store.stat().st_mtime_ns != before)
+    time.sleep(generator.random() * 0.15)
+    process.kill()
+    return process.wait() != 0
 
 
 @pytest.mark.slow
 def test_runs_that_are_killed_at_random_leave_whole_pages(folders: Folders) -> None:
     publish(folders.build(0, chunks=300), folders.store, KEEP_TWO)
-    killed = 0
+    generator, killed = random.Random(20), 0
     build = folders.build(1, chunks=300)
-    for release, was_killed in enumerate(killed_runs(folders, build), start=2):
+    for release in range(2, 22):
+        was_killed = is_killed_at_random(build, folders.root, generator)
         contents = contents_of(folders.root)
         require_whole_pages(contents)
         older = contents_of(folders.builds / "0")
@@ -325,7 +325,6 @@ def test_runs_that_are_killed_at_random_leave_whole_pages(folders: Folders) -> N
         }
         killed += was_killed
         if not was_killed:
-            # The next build has the files of this one and of another release.
             build = folders.build(release, chunks=300)
     assert killed
     report = publish(build, folders.store, Settings(Retention(100, 0)))

@@ -13,7 +13,7 @@ _PROGRAM = "whitenoise-async"
 
 #: Each command is the module of this name.
 _COMMANDS = {
-    "serve": "serve a folder",
+    "serve": "serve a folder over HTTP",
     "compress": "write .gz, .br and .zst variants next to files",
     "publish": "publish releases to a folder or a bucket",
     "gzip": "write a .gz file next to each file, if it is smaller",

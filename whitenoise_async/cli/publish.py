@@ -13,8 +13,8 @@ from ..releases.plan import Retention
 from ..releases.publish import Settings, check, preview, publish
 from ..releases.report import PROBLEMS, Action, Outcome, Report, Watcher
 from ..releases.stores import open_store
-from .publish_report import as_json, check_line, result_line, table
 from .progress import Progress
+from .publish_report import as_json, check_line, result_line, table
 from .signals import INTERRUPTS, raising_on_signals
 from .terminal import Parser, counted, say
 

@@ -12,8 +12,8 @@ from typing import NamedTuple
 from ..support.threads import Stop, run_in_threads
 from .build import Build, BuiltFile
 from .errors import PublishError
-from .manifest import Manifest, dump_manifest, parse_manifest
 from .manifest import NAME as MANIFEST
+from .manifest import Manifest, dump_manifest, parse_manifest
 from .plan import Plan, Retention, Stored, make_plan, stage_of
 from .report import Action, Report, Watcher
 from .store import Store
