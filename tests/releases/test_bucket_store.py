@@ -9,7 +9,6 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,7 +23,7 @@ from tests.helpers.builds import (
 )
 from tests.helpers.files import write
 from whitenoise_async.releases import bucket as bucket_module
-from whitenoise_async.releases.bucket import Bucket, OtherRunError, _reason
+from whitenoise_async.releases.bucket import Bucket
 from whitenoise_async.releases.bucket_lock import NAME as LOCK
 from whitenoise_async.releases.bucket_lock import BucketLock
 from whitenoise_async.releases.bucket_store import BucketStore
@@ -302,11 +301,6 @@ def test_a_bucket_that_cannot_be_reached_is_an_error_of_one_line(
     assert "Debug" not in str(raised.value)
 
 
-def test_an_invalid_url_is_an_error() -> None:
-    with pytest.raises(PublishError, match=r"^s3:// cannot be opened: "):
-        Bucket("s3://")
-
-
 def run(bucket: TestBucket, build: str, *options: str) -> subprocess.CompletedProcess[str]:
     command = [*COMMAND, build, bucket.url, *options]
     return subprocess.run(command, capture_output=True, text=True, env=os.environ)
@@ -360,67 +354,6 @@ def test_the_lock_of_a_killed_run_is_taken_over(bucket: TestBucket, tmp_path: Pa
     assert LOCK not in bucket.contents()
 
 
-def lock_of(bucket: TestBucket, patience: float = PATIENCE) -> BucketLock:
-    return BucketLock(Bucket(bucket.url), INTERVAL, patience)
-
-
-def nothing() -> None:
-    pass
-
-
-def test_a_lock_that_is_removed_by_its_holder_is_not_taken_over(bucket: TestBucket) -> None:
-    bucket.put(LOCK, b"1")
-    lock = lock_of(bucket, 60)
-    with pytest.raises(PublishError, match="another run"), lock.held(lambda: delete(bucket)):
-        pass
-
-
-def test_of_two_runs_that_take_a_lock_over_one_fails(bucket: TestBucket) -> None:
-    bucket.put(LOCK, b"1")
-    writes: list[Request] = []
-
-    def take(request: Request) -> None:
-        """Another run writes the lock just before this one does."""
-        if request.method == "PUT":
-            if writes:
-                bucket.put(LOCK, b"2")
-            writes.append(request)
-
-    bucket.proxy.decide = take
-    with pytest.raises(PublishError, match="another run"), lock_of(bucket, 0.1).held(nothing):
-        pass
-    assert len(writes) == 2
-
-
-def delete(bucket: TestBucket) -> None:
-    bucket.client().delete_object(Bucket=bucket.name, Key=f"site/{LOCK}")
-
-
-def wait_until_lost(lock: BucketLock) -> Iterator[None]:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        lock.check()
-        time.sleep(0.02)
-        yield
-
-
-def test_a_run_whose_lock_was_taken_over_ends(bucket: TestBucket) -> None:
-    lock = lock_of(bucket)
-    with lock.held(nothing):
-        bucket.put(LOCK, b"2")
-        with pytest.raises(PublishError, match="another run has taken over"):
-            list(wait_until_lost(lock))
-    assert bucket.head(LOCK)["ContentLength"] == 1  # it stays, because it is not ours
-
-
-def test_a_run_that_cannot_renew_its_lock_ends(bucket: TestBucket) -> None:
-    lock = lock_of(bucket)
-    with lock.held(nothing):
-        bucket.proxy.decide = lambda request: Failure(403, "AccessDenied", "No.")
-        with pytest.raises(PublishError, match=r"publish\.lock cannot be written: No"):
-            list(wait_until_lost(lock))
-
-
 def test_a_manifest_that_was_changed_is_not_replaced(bucket: TestBucket) -> None:
     store = store_of(bucket)
     store.read_manifest()
@@ -428,29 +361,6 @@ def test_a_manifest_that_was_changed_is_not_replaced(bucket: TestBucket) -> None
     with pytest.raises(PublishError, match=r"releases\.json was changed by another run"):
         store.write_manifest(b"[]")
     assert bucket.contents()["releases.json"] == b"{}"
-
-
-def test_a_put_that_was_done_before_its_failure_is_no_conflict(bucket: TestBucket) -> None:
-    found = Bucket(bucket.url)
-    failures = [Failure(500)]
-    bucket.proxy.decide_after = lambda request: (
-        failures.pop() if request.method == "PUT" and failures else None
-    )
-    etag = found.put_if("a", b"1", None)
-    assert found.put_if("a", b"2", etag)
-    with pytest.raises(OtherRunError):
-        found.put_if("a", b"3", etag)
-    delete_all = [path for path, _ in found.list_objects()]
-    found.delete(delete_all)
-    found.delete([])
-    with pytest.raises(OtherRunError):
-        found.put_if("a", b"3", etag)
-
-
-def test_reasons_are_short() -> None:
-    text = "Generic S3 error: Error performing GET http://x in 1s - HTTP error:  it\nbroke"
-    assert _reason(f"{text}\n\nDebug source:\nGeneric") == "HTTP error: it broke"
-    assert len(_reason("x" * 1000)) == 300
 
 
 def test_runs_that_are_killed_at_random_leave_whole_pages(

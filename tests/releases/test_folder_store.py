@@ -87,6 +87,14 @@ def test_unfinished_files_of_killed_runs_are_removed(store: FolderStore, root: P
     assert [path.name for path in root.rglob("*") if path.is_file()] == [".whitenoise_async-store"]
 
 
+def test_the_marker_is_no_link(store: FolderStore, root: Path, tmp_path: Path) -> None:
+    """A run as root must not create a file to which another user's link leads."""
+    (root / ".whitenoise_async-store").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(PublishError, match=r"\.whitenoise_async-store cannot be written"):
+        store.prepare()
+    assert not (tmp_path / "elsewhere").exists()
+
+
 def test_errors_name_the_file(
     store: FolderStore, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -247,7 +247,7 @@ def test_of_two_simultaneous_runs_one_waits_and_plans_again(folders: Folders) ->
         thread = threading.Thread(target=run)
         thread.start()
         assert waits.wait(60)
-        # The other run has planned. What this run writes makes that plan outdated.
+        # The other run has planned. This run writes, so that plan becomes outdated.
         store = folders.store
         store.locked = lambda on_wait: threading.Lock()  # type: ignore[method-assign, assignment, return-value]
         publish(builds[0], store, Settings(Retention(3, 0)))

@@ -64,7 +64,11 @@ def reason_of(error: Exception) -> str:
     """The cause of an error, in the system's words."""
     if isinstance(error, MemoryError):
         return os.strerror(errno.ENOMEM)
-    return getattr(error, "strerror", None) or str(error)
+    return getattr(error, "strerror", None) or getattr(error, "reason", None) or str(error)
+
+
+#: The errors of opening, reading or writing a file. :func:`reason_of` has their causes.
+SYSTEM_ERRORS = (FileSystemError, UnavailableError, OSError)
 
 
 def classify_error(path: str, error: OSError) -> UnavailableError | FileSystemError:

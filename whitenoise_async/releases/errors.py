@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ..files.errors import FileSystemError, UnavailableError, reason_of
+from ..files.errors import SYSTEM_ERRORS, reason_of
 from ..support.logs import OneLineError
 
 
@@ -21,6 +21,5 @@ def naming(path: str, action: str) -> Iterator[None]:
     """
     try:
         yield
-    except (FileSystemError, UnavailableError, OSError) as error:
-        reason = reason_of(error) if isinstance(error, OSError) else error.reason
-        raise PublishError(f"{path} cannot be {action}: {reason}") from error
+    except SYSTEM_ERRORS as error:
+        raise PublishError(f"{path} cannot be {action}: {reason_of(error)}") from error

@@ -75,8 +75,8 @@ class FolderStore:
         The middleware does not serve the manifest of a marked folder.
         """
         marker = os.path.join(self.name, STORE_MARKER)
-        with naming(marker, "written"), open(marker, "ab"):
-            pass
+        with naming(marker, "written"), Folder.opened(self.name) as root:
+            os.close(root.open(STORE_MARKER, os.O_WRONLY | os.O_CREAT, 0o644))
         for path in self._unfinished:
             with suppress(OSError), self._parent_of(path) as (folder, name):
                 remove_unfinished(folder, name)

@@ -29,7 +29,7 @@ class Stored(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """What a run does, in this order: put, write the manifest, remove."""
+    """The work of a run, in this order: put, write the manifest, remove."""
 
     release: int  # the number of the release
     puts: tuple[BuiltFile, ...]

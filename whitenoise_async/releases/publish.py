@@ -52,10 +52,7 @@ def preview(build: str, store: Store, settings: Settings, watcher: Watcher | Non
     run = _Run(build, store, settings, watcher)
     run.make_plan()
     if not run.refuses():
-        for file in run.plan.puts:
-            run.report.add(file.path, Action.WRITTEN, file.size)
-        for path in run.plan.removals:
-            run.report.add(path, Action.REMOVED)
+        run.report_work(Action.WRITTEN, Action.REMOVED)
     return run.finish()
 
 
@@ -64,10 +61,7 @@ def check(build: str, store: Store, settings: Settings, watcher: Watcher | None 
     run = _Run(build, store, settings, watcher)
     run.make_plan()
     if not run.refuses():
-        for file in run.plan.puts:
-            run.report.add(file.path, Action.MISSING, file.size)
-        for path in run.plan.removals:
-            run.report.add(path, Action.UNNEEDED)
+        run.report_work(Action.MISSING, Action.UNNEEDED)
         for path in run.plan.lost:
             run.report.add(path, Action.LOST)
         if run.plan.changes_manifest:
@@ -123,6 +117,13 @@ class _Run:
         for path in self.plan.conflicts:
             self.report.add(path, Action.CONFLICT)
         return bool(self.plan.conflicts)
+
+    def report_work(self, put: Action, removed: Action) -> None:
+        """Report the files that a run would write or remove, with these actions."""
+        for file in self.plan.puts:
+            self.report.add(file.path, put, file.size)
+        for path in self.plan.removals:
+            self.report.add(path, removed)
 
     def apply(self) -> None:
         """Write the files, the manifest, and then remove files."""

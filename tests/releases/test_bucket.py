@@ -1,0 +1,39 @@
+"""The calls of obstore: conditions, and errors of one line."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.helpers.buckets import Failure, TestBucket
+from whitenoise_async.releases.bucket import Bucket, OtherRunError, _reason
+from whitenoise_async.releases.errors import PublishError
+
+pytestmark = pytest.mark.slow  # needs packages of the extra test-all
+
+
+def test_a_put_that_was_done_before_its_failure_is_no_conflict(bucket: TestBucket) -> None:
+    found = Bucket(bucket.url)
+    failures = [Failure(500)]
+    bucket.proxy.decide_after = lambda request: (
+        failures.pop() if request.method == "PUT" and failures else None
+    )
+    etag = found.put_if("a", b"1", None)
+    assert found.put_if("a", b"2", etag)
+    with pytest.raises(OtherRunError):
+        found.put_if("a", b"3", etag)
+    delete_all = [path for path, _ in found.list_objects()]
+    found.delete(delete_all)
+    found.delete([])
+    with pytest.raises(OtherRunError):
+        found.put_if("a", b"3", etag)
+
+
+def test_reasons_are_short() -> None:
+    text = "Generic S3 error: Error performing GET http://x in 1s - HTTP error:  it\nbroke"
+    assert _reason(f"{text}\n\nDebug source:\nGeneric") == "HTTP error: it broke"
+    assert len(_reason("x" * 1000)) == 300
+
+
+def test_an_invalid_url_is_an_error() -> None:
+    with pytest.raises(PublishError, match=r"^s3:// cannot be opened: "):
+        Bucket("s3://")
