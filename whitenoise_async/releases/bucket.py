@@ -33,10 +33,17 @@ class OtherRunError(Exception):
     """The condition of a put does not hold: another run has written the object."""
 
 
+class Revision(NamedTuple):
+    """A state of an object. S3 and Azure compare the ETag, Google Cloud Storage the version."""
+
+    e_tag: str | None
+    version: str | None
+
+
 class ObjectInfo(NamedTuple):
     """An object, without its content."""
 
-    etag: str
+    revision: Revision
     attributes: Mapping[str, str]
 
 
@@ -77,10 +84,10 @@ class Bucket:
                 found = self._obstore.get(self._store, path, options={"head": True})
             except FileNotFoundError:
                 return None
-            return ObjectInfo(found.meta["e_tag"] or "", dict(found.attributes))
+            return ObjectInfo(_revision(found.meta), dict(found.attributes))
 
-    def read(self, path: str) -> tuple[bytes, str] | None:
-        """Read an object: its content and ETag; ``None`` if there is none."""
+    def read(self, path: str) -> tuple[bytes, Revision] | None:
+        """Read an object: its content and revision; ``None`` if there is none."""
         with self._naming(path, "read"):
             try:
                 found = self._obstore.get(self._store, path)
@@ -88,7 +95,7 @@ class Bucket:
                 if "NoSuchBucket" in str(error):
                     raise
                 return None
-            return bytes(found.bytes()), found.meta["e_tag"] or ""
+            return bytes(found.bytes()), _revision(found.meta)
 
     def digest(self, path: str) -> str:
         """Read an object, and compute its digest."""
@@ -103,13 +110,15 @@ class Bucket:
             content: Any = pieces if size > _PART else b"".join(pieces)
             self._obstore.put(self._store, path, content, attributes=dict(attributes))
 
-    def put_if(self, path: str, content: bytes, etag: str | None) -> str:
-        """Write an object only if it still has an ETag, or does not exist yet for ``None``.
+    def put_if(self, path: str, content: bytes, revision: Revision | None) -> Revision:
+        """Write an object only if it still has a revision, or does not exist yet for ``None``.
 
-        :returns: its new ETag.
+        :returns: its new revision.
         :raises OtherRunError: if the condition does not hold.
         """
-        mode = "create" if etag is None else {"e_tag": etag}
+        mode: Any = "create"
+        if revision is not None:
+            mode = {name: value for name, value in revision._asdict().items() if value}
         attributes = {"Content-Type": "application/json", "Cache-Control": "no-store"}
         with self._naming(path, "written"):
             try:
@@ -127,7 +136,7 @@ class Bucket:
                 if found is None or found[0] != content:
                     raise OtherRunError from error
                 return found[1]
-            return result["e_tag"] or ""
+            return _revision(result)
 
     def delete(self, paths: Sequence[str]) -> None:
         """Remove objects. It is no error if one does not exist."""
@@ -144,6 +153,10 @@ class Bucket:
                 raise
             name = os.path.join(self.url, path) if path else self.url
             raise PublishError(f"{name} cannot be {action}: {_reason(str(error))}") from error
+
+
+def _revision(meta: Mapping[str, Any]) -> Revision:
+    return Revision(meta["e_tag"], meta["version"])
 
 
 def _reason(text: str) -> str:

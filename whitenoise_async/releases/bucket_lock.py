@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from queue import Empty, SimpleQueue
 
-from .bucket import Bucket, OtherRunError
+from .bucket import Bucket, OtherRunError, Revision
 from .errors import PublishError
 
 #: The name of the lock's object.
@@ -42,7 +42,7 @@ class BucketLock:
         self._patience = patience
         self._run = os.urandom(8).hex()
         self._writes = 0
-        self._etag: str | None = None
+        self._revision: Revision | None = None
         self._lost: str | None = None
 
     @contextmanager
@@ -79,26 +79,26 @@ class BucketLock:
             self._write()
         except OtherRunError:
             on_wait()
-            self._etag = self._watch()
+            self._revision = self._watch()
             try:
                 self._write()
             except OtherRunError as error:
                 raise self._refusal() from error
 
-    def _watch(self) -> str:
-        """Watch the lock of another run, and return its ETag if nothing changes."""
-        etag, deadline = self._etag_there(), time.monotonic() + self._patience
+    def _watch(self) -> Revision:
+        """Watch the lock of another run, and return its revision if nothing changes."""
+        revision, deadline = self._revision_there(), time.monotonic() + self._patience
         while time.monotonic() < deadline:
             time.sleep(min(_POLL, self._patience / 10))
-            if self._etag_there() != etag:
+            if self._revision_there() != revision:
                 raise self._refusal()
-        return etag
+        return revision
 
-    def _etag_there(self) -> str:
+    def _revision_there(self) -> Revision:
         found = self._bucket.info(NAME)
         if found is None:
             raise self._refusal()
-        return found.etag
+        return found.revision
 
     def _refusal(self) -> PublishError:
         return PublishError(
@@ -109,7 +109,7 @@ class BucketLock:
     def _write(self) -> None:
         self._writes += 1
         content = json.dumps({"run": self._run, "writes": self._writes}).encode()
-        self._etag = self._bucket.put_if(NAME, content, self._etag)
+        self._revision = self._bucket.put_if(NAME, content, self._revision)
 
     def _renew_until(self, end: SimpleQueue[None]) -> None:
         while True:

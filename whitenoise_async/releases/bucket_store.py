@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 
 from ..files.codings import WORKING_PREFIX
-from .bucket import DIGEST, Bucket, OtherRunError
+from .bucket import DIGEST, Bucket, OtherRunError, Revision
 from .bucket_lock import BucketLock
 from .build import BuiltFile, tag_of
 from .errors import PublishError
@@ -26,15 +26,15 @@ class BucketStore:
         self._bucket = bucket
         self._lock = lock
         self._sizes: dict[str, int] = {}
-        self._etag: str | None = None  # of the manifest
+        self._revision: Revision | None = None  # of the manifest
 
     def read_manifest(self) -> bytes | None:
         """The content of the manifest."""
         found = self._bucket.read(NAME)
         if found is None:
-            self._etag = None
+            self._revision = None
             return None
-        content, self._etag = found
+        content, self._revision = found
         return content
 
     def list_files(self) -> Mapping[str, int]:
@@ -77,7 +77,7 @@ class BucketStore:
         """Replace the manifest, if nothing else has replaced it."""
         self._lock.check()
         try:
-            self._etag = self._bucket.put_if(NAME, content, self._etag)
+            self._revision = self._bucket.put_if(NAME, content, self._revision)
         except OtherRunError as error:
             raise PublishError(
                 f"{self.name}/{NAME} was changed by another run, so this one ends"
