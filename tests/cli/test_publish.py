@@ -18,6 +18,7 @@ from tests.helpers.argument_errors import refused
 from tests.helpers.builds import contents_of, hashed_name, make_build, manifest_of
 from tests.helpers.files import write
 from tests.helpers.waiting import until
+from whitenoise_async import publish as entry_point
 from whitenoise_async.cli import publish as command
 from whitenoise_async.cli.progress import Progress
 from whitenoise_async.cli.publish import main
@@ -245,8 +246,14 @@ def test_an_interrupt_ends_the_run_and_the_next_one_continues(
     assert main(["dist", "store", "--check", "-q"]) == 0
 
 
+def test_the_entry_point_calls_main() -> None:
+    assert entry_point.main is main
+
+
 def test_the_module_is_a_command(build: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["publish", "dist", "store", "-q"])
+    # runpy warns that a module that is already imported may behave differently.
+    monkeypatch.delitem(sys.modules, "whitenoise_async.publish", raising=False)
     with pytest.raises(SystemExit, match=r"^0$"):
         runpy.run_module("whitenoise_async.publish", run_name="__main__")
     assert manifest_of(Path("store")).newest == 1

@@ -26,6 +26,18 @@ def nothing() -> None:
     pass
 
 
+def test_a_lock_that_its_holder_renews_is_not_taken_over(bucket: TestBucket) -> None:
+    waits: list[bool] = []
+    with lock_of(bucket).held(nothing):
+        other = lock_of(bucket, 60)
+        with (
+            pytest.raises(PublishError, match="another run"),
+            other.held(lambda: waits.append(True)),
+        ):
+            pass
+    assert waits == [True]
+
+
 def test_a_lock_that_is_removed_by_its_holder_is_not_taken_over(bucket: TestBucket) -> None:
     bucket.put(LOCK, b"1")
     lock = lock_of(bucket, 60)

@@ -149,8 +149,6 @@ class Bucket:
         try:
             yield
         except self._errors as error:
-            if isinstance(error, self._refused):
-                raise
             name = os.path.join(self.url, path) if path else self.url
             raise PublishError(f"{name} cannot be {action}: {_reason(str(error))}") from error
 
