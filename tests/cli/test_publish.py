@@ -9,16 +9,16 @@ import runpy
 import signal
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.helpers.argument_errors import refused
-from tests.helpers.builds import contents_of, hashed_name, make_build, manifest_of
+from tests.helpers.builds import KEEP_ONE, contents_of, hashed_name, make_build, manifest_of
 from tests.helpers.files import write
 from tests.helpers.waiting import until
-from whitenoise_async import publish as entry_point
 from whitenoise_async.cli import publish as command
 from whitenoise_async.cli.progress import Progress
 from whitenoise_async.cli.publish import main
@@ -176,7 +176,7 @@ def test_warnings_are_printed_unless_quiet(build: Path, capsys: Output) -> None:
 def test_waiting_for_another_run_is_announced_unless_quiet(build: Path, capsys: Output) -> None:
     for quiet in (False, True):
         options = command._parser("p").parse_args(["dist", "store", *["-q"] * quiet])
-        command._Command(options).on_wait("store")
+        command._Command(options, KEEP_ONE).on_wait("store")
     assert capsys.readouterr().err == "store: waiting for another run to end\n"
 
 
@@ -191,7 +191,7 @@ def test_waiting_for_another_run_is_announced_unless_quiet(build: Path, capsys: 
         (["dist", "s", "--check", "--dry-run"], "not allowed with argument"),
         (["dist", "s", "--immutable", "vita"], "--immutable must be .* did you mean 'vite'"),
         (["dist", "s", "--immutable", "["], "--immutable must be a regular expression"),
-        (["dist", "s", "--exclude", ""], "exclude must be patterns"),
+        (["dist", "s", "--exclude", ""], "--exclude must be patterns"),
     ],
 )
 def test_wrong_arguments_are_refused(
@@ -247,7 +247,7 @@ def test_an_interrupt_ends_the_run_and_the_next_one_continues(
 
 
 def test_the_entry_point_calls_main() -> None:
-    assert entry_point.main is main
+    assert import_module("whitenoise_async.publish").main is main
 
 
 def test_the_module_is_a_command(build: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,13 +8,20 @@ import re
 from pathlib import Path
 
 from tests.helpers.files import write
+from whitenoise_async.releases.build import BuildRules
 from whitenoise_async.releases.folder_store import FolderStore
 from whitenoise_async.releases.manifest import Manifest, parse_manifest
 from whitenoise_async.releases.plan import Retention
 from whitenoise_async.releases.publish import Settings
 
-KEEP_ONE = Settings(Retention(1, 0))
-KEEP_TWO = Settings(Retention(2, 0))
+
+def settings(keep: int, rules: BuildRules | None = None) -> Settings:
+    """Keep this number of releases, and drop older ones of any age."""
+    return Settings(Retention(keep, 0), rules or BuildRules())
+
+
+KEEP_ONE = settings(1)
+KEEP_TWO = settings(2)
 
 
 def hashed_name(stem: str, content: bytes) -> str:

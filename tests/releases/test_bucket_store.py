@@ -20,6 +20,7 @@ from tests.helpers.builds import (
     hashed_name,
     make_build,
     require_whole_pages,
+    settings,
 )
 from tests.helpers.files import write
 from whitenoise_async.cli.publish import main
@@ -28,10 +29,10 @@ from whitenoise_async.releases.bucket import Bucket
 from whitenoise_async.releases.bucket_lock import NAME as LOCK
 from whitenoise_async.releases.bucket_lock import BucketLock
 from whitenoise_async.releases.bucket_store import BucketStore
+from whitenoise_async.releases.build import BuildRules
 from whitenoise_async.releases.errors import PublishError
 from whitenoise_async.releases.manifest import Manifest, parse_manifest
-from whitenoise_async.releases.plan import Retention
-from whitenoise_async.releases.publish import Settings, check, publish
+from whitenoise_async.releases.publish import check, publish
 from whitenoise_async.releases.report import Action, Outcome, Report, Watcher
 from whitenoise_async.releases.stores import open_store
 
@@ -129,7 +130,7 @@ def test_a_second_publish_of_5000_files_puts_nothing(bucket: TestBucket, tmp_pat
 def test_changed_headers_are_written(bucket: TestBucket, tmp_path: Path) -> None:
     build = build_of(tmp_path, 1)
     publish(build, store_of(bucket), KEEP_ONE)
-    report = publish(build, store_of(bucket), KEEP_ONE._replace(immutable=r"robots\."))
+    report = publish(build, store_of(bucket), settings(1, BuildRules(r"robots\.")))
     assert {each.path for each in report.of(Action.WRITTEN)} == {
         "robots.txt",
         *(name for name in bucket.contents() if name.startswith("assets/")),
@@ -386,7 +387,7 @@ def test_runs_that_are_killed_at_random_leave_whole_pages(
         else:
             build = build_of(tmp_path, release, chunks=100)
     assert killed
-    report = publish(build, store_of(bucket), Settings(Retention(9, 0)))
+    report = publish(build, store_of(bucket), settings(9))
     assert not report.problems
-    assert not check(build, store_of(bucket), Settings(Retention(9, 0))).problems
+    assert not check(build, store_of(bucket), settings(9)).problems
     assert json.loads(bucket.contents()["releases.json"])["pending"] == []

@@ -22,13 +22,14 @@ from tests.helpers.builds import (
     make_build,
     manifest_of,
     require_whole_pages,
+    settings,
 )
 from tests.helpers.file_trees import snapshot
 from tests.helpers.files import write
 from tests.helpers.waiting import until
+from whitenoise_async.releases.build import BuildRules
 from whitenoise_async.releases.errors import PublishError
 from whitenoise_async.releases.folder_store import FolderStore
-from whitenoise_async.releases.plan import Retention
 from whitenoise_async.releases.publish import Settings, check, preview, publish
 from whitenoise_async.releases.report import Action, Outcome, Report, Watcher
 from whitenoise_async.releases.store import Store
@@ -53,8 +54,8 @@ class Folders:
     def build(self, release: int, chunks: int = 2) -> str:
         return str(make_build(self.builds / str(release), release, chunks))
 
-    def publish(self, release: int, settings: Settings = KEEP_TWO) -> Report:
-        return publish(self.build(release), self.store, settings)
+    def publish(self, release: int) -> Report:
+        return publish(self.build(release), self.store, KEEP_TWO)
 
 
 @pytest.fixture
@@ -172,8 +173,8 @@ def test_warnings_name_what_is_left_out_or_sensitive(folders: Folders) -> None:
     build = Path(folders.build(1))
     write(build / ".env", b"SECRET")
     (build / "pipe").symlink_to("nowhere")
-    settings = KEEP_ONE._replace(exclude=("robots.txt",))
-    report = publish(str(build), folders.store, settings)
+    excluding = settings(1, BuildRules(exclude=("robots.txt",)))
+    report = publish(str(build), folders.store, excluding)
     assert report.warnings == [
         f"left out: {build}/pipe: it is a dangling link",
         f"{build}/.env is published, perhaps by mistake. To leave it out, use --exclude '.env*'",
@@ -240,8 +241,8 @@ def test_of_two_simultaneous_runs_one_waits_and_plans_again(folders: Folders) ->
     builds = [folders.build(2), folders.build(3)]
 
     def run() -> None:
-        settings = Settings(Retention(3, 0))
-        reports.append(publish(builds[1], folders.store, settings, Waiter()))
+        kept = settings(3)
+        reports.append(publish(builds[1], folders.store, kept, Waiter()))
 
     with folders.store.locked(lambda: None):
         thread = threading.Thread(target=run)
@@ -250,7 +251,7 @@ def test_of_two_simultaneous_runs_one_waits_and_plans_again(folders: Folders) ->
         # The other run has planned. This run writes, so that plan becomes outdated.
         store = folders.store
         store.locked = lambda on_wait: threading.Lock()  # type: ignore[method-assign, assignment, return-value]
-        publish(builds[0], store, Settings(Retention(3, 0)))
+        publish(builds[0], store, settings(3))
     thread.join()
     assert [report.release for report in reports] == [3]
     assert manifest_of(folders.root).releases[0].number == 3
@@ -327,10 +328,10 @@ def test_runs_that_are_killed_at_random_leave_whole_pages(folders: Folders) -> N
         if not was_killed:
             build = folders.build(release, chunks=300)
     assert killed
-    report = publish(build, folders.store, Settings(Retention(100, 0)))
+    report = publish(build, folders.store, settings(100))
     assert not report.problems
     assert not list(folders.root.rglob("*.tmp"))
-    assert not check(build, folders.store, Settings(Retention(100, 0))).problems
+    assert not check(build, folders.store, settings(100)).problems
 
 
 @pytest.mark.slow

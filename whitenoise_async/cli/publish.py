@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from ..releases.build import BuildRules
 from ..releases.errors import PublishError
 from ..releases.plan import Retention
 from ..releases.publish import Settings, check, preview, publish
@@ -37,18 +38,22 @@ def main(arguments: Sequence[str] | None = None, program: str = _BY_MODULE) -> i
     options = parser.parse_args(arguments)
     if not os.path.isdir(options.build):
         parser.error(f"{options.build} is not a directory")
+    try:
+        rules = BuildRules(options.immutable, tuple(options.exclude))
+    except ValueError as error:
+        message = str(error).replace("immutable_file_test", "--immutable", 1)
+        parser.error(re.sub("^exclude", "--exclude", message))
+    settings = Settings(Retention(options.keep, options.keep_for), rules)
     with raising_on_signals():
-        try:
-            return _Command(options).run()
-        except (ValueError, TypeError) as error:
-            parser.error(str(error).replace("immutable_file_test", "--immutable", 1))
+        return _Command(options, settings).run()
 
 
 class _Command(Watcher):
     """Publishes one build, and prints the results."""
 
-    def __init__(self, options: argparse.Namespace) -> None:
+    def __init__(self, options: argparse.Namespace, settings: Settings) -> None:
         self._options = options
+        self._settings = settings
         self._progress = Progress(shown=not options.quiet)
         self._prints = not (options.quiet or options.json)
         self._report = Report(options.build, options.store, self)
@@ -94,11 +99,8 @@ class _Command(Watcher):
 
     def _work(self) -> None:
         options = self._options
-        settings = Settings(
-            Retention(options.keep, options.keep_for), options.immutable, tuple(options.exclude)
-        )
         store = open_store(options.store, options.build)
-        report = self._function()(options.build, store, settings, self)
+        report = self._function()(options.build, store, self._settings, self)
         self._progress.end()
         if not options.quiet:
             for warning in report.warnings:

@@ -50,18 +50,47 @@ class BuiltFile(NamedTuple):
         return self.original or self.path
 
 
-class Build:
-    """The files that a release consists of."""
+class _DefaultOptions(Options):
+    """The options of a middleware that is given none. Only a subclass can have hooks."""
 
-    def __init__(self, path: str, immutable: str | None, exclude: tuple[str, ...] = ()) -> None:
-        """List and read the files. They are those that the middleware would serve.
 
-        :param path: the folder.
+class BuildRules:
+    """Which files a build has, and their headers: those of responses with default options."""
+
+    def __init__(self, immutable: str | None = None, exclude: tuple[str, ...] = ()) -> None:
+        """
         :param immutable: the option ``immutable_file_test``: a build tool or a regular expression.
             ``None`` finds names with twelve hexadecimal digits before the extension.
         :param exclude: glob patterns of files to leave out.
-        :raises PublishError: if a file cannot be read, or has the name of the manifest.
         :raises ValueError: if ``immutable`` is neither, or a pattern is empty.
+        """
+        #: ``None`` excludes nothing.
+        self.exclude = compile_globs("exclude", exclude)
+        options = _DefaultOptions()
+        apply_keywords(options, {"immutable_file_test": immutable or _has_hash})
+        resolved = resolve(options)
+        assert resolved.is_immutable is not None
+        self._is_immutable = test = resolved.is_immutable
+        hook = Hook("immutable_file_test", lambda file, url: test(file.path, url))
+        self._headers = FileHeaders(
+            resolved.media_types, resolved.charset, (), hook, None, resolved.max_age
+        )
+
+    def headers(self, root: str, path: str) -> tuple[dict[str, str], bool]:
+        """The headers of the file ``path`` below ``root``, and whether its name has a hash."""
+        url, at = f"/{path}", os.path.join(root, *path.split("/"))
+        file = StaticFile(at, url, below=path.rpartition("/")[0] and f"{path.rpartition('/')[0]}/")
+        return dict(self._headers.make(file)), bool(self._is_immutable(at, url))
+
+
+class Build:
+    """The files that a release consists of."""
+
+    def __init__(self, path: str, rules: BuildRules) -> None:
+        """List and read the files. They are those that the middleware would serve.
+
+        :param path: the folder.
+        :raises PublishError: if a file cannot be read, or has the name of the manifest.
         """
         self.path = path
         #: By path.
@@ -70,8 +99,7 @@ class Build:
         self.skipped: list[str] = []
         #: Files that are probably not meant to be public, with a pattern that excludes each.
         self.sensitive: SensitiveFiles = {}
-        self._rules = _HeaderRules(immutable)
-        self._exclude = compile_globs("exclude", exclude)
+        self._rules = rules
         with naming(path, "listed"), Folder.opened(path) as root:
             for below, names in self._walk():
                 self.sensitive.update(sensitive_files(below, names))
@@ -102,7 +130,7 @@ class Build:
             raise PublishError(f"{path} cannot be published: it was changed during this run")
 
     def _walk(self) -> Iterator[tuple[str, set[str]]]:
-        waiting = [Directory(os.path.abspath(self.path), Rules(False, self._exclude))]
+        waiting = [Directory(os.path.abspath(self.path), Rules(False, self._rules.exclude))]
         while waiting:
             directory = waiting.pop()
             files, directories = directory.scan(self._skip)
@@ -143,31 +171,6 @@ class Build:
             return None
         with _opened(root, original) as opened:
             return coding if variant_mismatch(coding, file, opened) is None else None
-
-
-class _DefaultOptions(Options):
-    """The options of a middleware that is given none. Only a subclass can have hooks."""
-
-
-class _HeaderRules:
-    """The rules of the middleware's responses, with its default options."""
-
-    def __init__(self, immutable: str | None) -> None:
-        options = _DefaultOptions()
-        apply_keywords(options, {"immutable_file_test": immutable or _has_hash})
-        resolved = resolve(options)
-        assert resolved.is_immutable is not None
-        self._is_immutable = test = resolved.is_immutable
-        hook = Hook("immutable_file_test", lambda file, url: test(file.path, url))
-        self._headers = FileHeaders(
-            resolved.media_types, resolved.charset, (), hook, None, resolved.max_age
-        )
-
-    def headers(self, root: str, path: str) -> tuple[dict[str, str], bool]:
-        """The headers of the file ``path`` below ``root``, and whether its name has a hash."""
-        url, at = f"/{path}", os.path.join(root, *path.split("/"))
-        file = StaticFile(at, url, below=path.rpartition("/")[0] and f"{path.rpartition('/')[0]}/")
-        return dict(self._headers.make(file)), bool(self._is_immutable(at, url))
 
 
 def tag_of(headers: Mapping[str, str]) -> str:

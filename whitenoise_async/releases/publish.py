@@ -10,7 +10,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from ..support.threads import Stop, run_in_threads
-from .build import Build, BuiltFile
+from .build import Build, BuildRules, BuiltFile
 from .errors import PublishError
 from .manifest import NAME as MANIFEST
 from .manifest import Manifest, dump_manifest, parse_manifest
@@ -23,8 +23,7 @@ class Settings(NamedTuple):
     """How a build is published."""
 
     retention: Retention
-    immutable: str | None = None  # as in :class:`Build`
-    exclude: tuple[str, ...] = ()
+    rules: BuildRules
 
 
 def publish(build: str, store: Store, settings: Settings, watcher: Watcher | None = None) -> Report:
@@ -34,7 +33,6 @@ def publish(build: str, store: Store, settings: Settings, watcher: Watcher | Non
     :param watcher: is called during the run.
     :raises PublishError: if a file cannot be read or written. The newest release in the store stays
         complete, and the next run continues.
-    :raises ValueError: if a setting is invalid.
     """
     run = _Run(build, store, settings, watcher)
     run.make_plan()
@@ -79,7 +77,7 @@ class _Run:
         self._started = time.monotonic()
         self._store = store
         self._retention = settings.retention
-        self._build = Build(build, settings.immutable, settings.exclude)
+        self._build = Build(build, settings.rules)
         self._content: bytes | None = None  # of the manifest
         self.report.files, self.report.size = len(self._build.files), self._build.size
         self.report.warnings += [f"left out: {each}" for each in self._build.skipped]
