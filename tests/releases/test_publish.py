@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import random
 import resource
@@ -22,11 +23,14 @@ from tests.helpers.builds import (
     make_build,
     manifest_of,
     require_whole_pages,
+    scripts_of,
     settings,
 )
+from tests.helpers.clients import call_wsgi, make_call
 from tests.helpers.file_trees import snapshot
 from tests.helpers.files import write
 from tests.helpers.waiting import until
+from whitenoise_async import WhiteNoise
 from whitenoise_async.releases.build import BuildRules
 from whitenoise_async.releases.errors import PublishError
 from whitenoise_async.releases.folder_store import FolderStore
@@ -85,6 +89,21 @@ def test_old_and_new_pages_find_their_files(folders: Folders) -> None:
     assert paths(third, Action.REMOVED) == sorted(
         hashed_name(f"assets/c{each}", b"%d of 1" % (each - 1)) for each in (1, 2)
     )
+
+
+def test_the_middleware_serves_the_files_of_all_kept_releases(folders: Folders) -> None:
+    folders.publish(1)
+    folders.publish(2)
+    application = WhiteNoise(None, str(folders.root), immutable_file_test=r"\.[0-9a-f]{12}\.js$")
+    for release in (1, 2):
+        page = (folders.builds / str(release) / "index.html").read_bytes()
+        for name in scripts_of(page):
+            reply = call_wsgi(application, make_call(f"/{name}"))
+            assert reply.status == 200
+            assert reply["cache-control"].endswith("immutable")
+    page_now = call_wsgi(application, make_call("/index.html", {"Accept-Encoding": "gzip"}))
+    assert page_now["content-encoding"] == "gzip"
+    assert gzip.decompress(page_now.body) == page
 
 
 def test_the_same_release_again_writes_nothing(folders: Folders) -> None:
