@@ -141,7 +141,9 @@ def _parser(program: str) -> Parser:
         " pages of these releases still find them. Only what is missing is written.",
     )
     parser.add_argument("build", metavar="DIST", help="the folder to publish")
-    parser.add_argument("store", metavar="STORE", help="a folder, or s3://, gs:// or az:// BUCKET")
+    parser.add_argument(
+        "store", metavar="STORE", help="a folder, or a bucket: s3://BUCKET/PREFIX, gs:// or az://"
+    )
     modes = parser.add_mutually_exclusive_group()
     modes.add_argument("--check", **_FLAG, help=_HELP["--check"])
     modes.add_argument("--dry-run", **_FLAG, help="show what would be done, and change nothing")
