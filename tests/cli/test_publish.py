@@ -50,7 +50,7 @@ def test_a_release_is_published_and_a_table_shows_it(build: Path, capsys: Output
         "           files  bytes",
         f"written        6    {size}",
         "unchanged      0      0",
-        "removed        0       ",
+        "removed        0",
         "kept releases: 1",
     ]
     assert main(["dist", "store"]) == 0

@@ -37,14 +37,13 @@ def table(report: Report, *, dry_run: bool) -> Iterator[str]:
     size = sum(each.size or 0 for each in written)
     unchanged = [f"{report.files - len(written):,}", f"{report.size - size:,}"]
     would_be = "would be " if dry_run else ""
-    yield from aligned(
-        [
-            ["", "files", "bytes"],
-            [f"{would_be}written", f"{len(written):,}", f"{size:,}"],
-            ["unchanged", *unchanged],
-            [f"{would_be}removed", f"{len(removed):,}", ""],
-        ]
-    )
+    rows = [
+        ["", "files", "bytes"],
+        [f"{would_be}written", f"{len(written):,}", f"{size:,}"],
+        ["unchanged", *unchanged],
+        [f"{would_be}removed", f"{len(removed):,}", ""],
+    ]
+    yield from map(str.rstrip, aligned(rows))
     kept = ", ".join(map(str, report.kept))
     dropped = f"; dropped: {', '.join(map(str, report.dropped))}" if report.dropped else ""
     yield f"kept releases: {kept}{dropped}"

@@ -167,7 +167,7 @@ class _Run:
     def _advancing(self, file: BuiltFile) -> Iterator[bytes]:
         for piece in self._build.pieces(file):
             yield piece
-            self.report.watcher.on_progress(len(piece))
+            self.report.advance(len(piece))
 
 
 def _sensitive_warnings(build: Build) -> Iterator[str]:

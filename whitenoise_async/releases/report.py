@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from enum import Enum
 from typing import NamedTuple
 
@@ -35,7 +36,7 @@ class Outcome(NamedTuple):
 
 
 class Watcher:
-    """Receives the progress of a run. Threads call it; each method does nothing by default."""
+    """Receives the progress of a run. Each method does nothing by default."""
 
     def on_begin(self, report: Report) -> None:
         """Called first."""
@@ -73,12 +74,19 @@ class Report:
         self.purge: tuple[str, ...] = ()
         self.warnings: list[str] = []
         self.seconds = 0.0
+        self._lock = threading.Lock()
 
     def add(self, path: str, action: Action, size: int | None = None) -> None:
         """Add a result, and call the watcher."""
         outcome = Outcome(path, action, size)
-        self.outcomes.append(outcome)
-        self.watcher.on_result(outcome)
+        with self._lock:
+            self.outcomes.append(outcome)
+            self.watcher.on_result(outcome)
+
+    def advance(self, size: int) -> None:
+        """Report progress: another ``size`` bytes are written."""
+        with self._lock:
+            self.watcher.on_progress(size)
 
     def of(self, action: Action) -> list[Outcome]:
         """The results with an action, ordered by path."""
