@@ -93,7 +93,7 @@ def test_the_table_has_every_kind_of_response(responses: dict[RawRequest, Reply]
     codings = Counter(
         dict(response.headers).get("content-encoding") for response in responses.values()
     )
-    assert {"gzip", "br", "zstd", None} == set(codings)
+    assert {"gzip", "br", "zstd", "dcz", None} == set(codings)
     assert codings["gzip"] > 80
 
 
