@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tests.benchmarks.contenders import ASGI, HASHED, WSGI
-from tests.benchmarks.rows import DOWNLOADS, READERS
+from tests.benchmarks.rows import TRANSFERS
 from tests.benchmarks.site import PREFIX
 
 APPLICATION_BODY = b"Hello from the application\n"
@@ -111,7 +111,7 @@ def _starlette(interface: str, site: Path) -> Any:
     from starlette.staticfiles import StaticFiles
 
     files = StaticFiles(directory=str(site))
-    if os.environ["BENCH_WORK"] not in (DOWNLOADS, READERS):
+    if os.environ["BENCH_WORK"] not in TRANSFERS:
         return files
     from starlette.applications import Starlette
     from starlette.routing import Mount

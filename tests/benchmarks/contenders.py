@@ -17,13 +17,14 @@ BARE_WALK = "bare walk"
 
 ASGI, WSGI = "asgi", "wsgi"
 INTERFACES = {
-    **dict.fromkeys(("uvicorn", "uvicorn-asyncio", "hypercorn", "granian"), ASGI),
+    **dict.fromkeys(("uvicorn", "uvicorn-asyncio", "hypercorn", "hypercorn-trio", "granian"), ASGI),
     **dict.fromkeys(("gunicorn", "granian-wsgi"), WSGI),
 }
 SERVER_PACKAGES = {
     "uvicorn": ("uvicorn", "httptools", "uvloop"),
     "uvicorn-asyncio": ("uvicorn",),
     "hypercorn": ("hypercorn",),
+    "hypercorn-trio": ("hypercorn", "trio"),
     "granian": ("granian",),
     "granian-wsgi": ("granian",),
     "gunicorn": ("gunicorn",),

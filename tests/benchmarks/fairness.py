@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from tests.benchmarks.processes import LOAD_CPU, output_of
 from tests.benchmarks.rounds import in_rounds
-from tests.benchmarks.rows import DOWNLOADS, FairnessRow
+from tests.benchmarks.rows import READERS, FairnessRow
 from tests.benchmarks.servers import Place, running
 from tests.benchmarks.settings import Settings
 from tests.benchmarks.site import make_downloads
@@ -34,7 +34,7 @@ def measure(
 ) -> dict[str, Any]:
     """The result of a row."""
     allow_descriptors(3 * settings.readers + 200)
-    if row.kind == DOWNLOADS:
+    if row.kind != READERS:
         make_downloads(place.site)
     seen, left_out = in_rounds(
         row.name, names, settings.stalled_rounds, lambda name: _turn(place, row, name, settings)

@@ -1,6 +1,6 @@
 """The load of the fairness rows: large transfers, and repeated small requests during them.
 
-``python -m tests.benchmarks.fairness_probe downloads|readers PORT SITE READERS`` prints JSON. One
+``python -m tests.benchmarks.fairness_probe KIND PORT SITE READERS`` prints JSON. One
 thread with one selector does it all, and checks for the response to the small request first.
 """
 
@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.benchmarks.proc import send_queues
-from tests.benchmarks.rows import APPLICATION_PATH, DOWNLOADS, SMALL
+from tests.benchmarks.rows import APPLICATION_PATH, DOWNLOADS, READERS, SMALL
 from tests.benchmarks.site import DOWNLOAD_NAMES, FILM, PREFIX
 
 _INTERVAL = 0.005  # seconds between small requests
@@ -87,40 +87,52 @@ class Probe:
 def main(arguments: list[str]) -> None:
     """Load a server, and print the results."""
     kind, port, site, count = arguments
-    if kind == DOWNLOADS:
-        result = _downloads(int(port), Path(site))
-    else:
+    if kind == READERS:
         result = _readers(int(port), int(count))
+    else:
+        _prepare_page_cache(Path(site), is_cold=kind == DOWNLOADS)
+        result = _downloads(int(port), Path(site))
     print(json.dumps(result))  # noqa: T201
 
 
-def _evict(path: Path) -> None:
-    """Drop the file from the page cache."""
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
-        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+def _prepare_page_cache(site: Path, *, is_cold: bool) -> None:
+    """Drop the files of downloads from the page cache, or read them into it."""
+    for name in DOWNLOAD_NAMES:
+        with (site / PREFIX / name).open("rb") as file:
+            if is_cold:
+                os.fsync(file.fileno())
+                os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+            else:
+                while file.read(_CHUNK):
+                    pass
 
 
 def _downloads(port: int, site: Path) -> dict[str, object]:
-    """Eight clients, each with a file of its own that is not in the page cache."""
-    for name in DOWNLOAD_NAMES:
-        _evict(site / PREFIX / name)
+    """Eight clients, each with a file of its own."""
     selector = selectors.DefaultSelector()
     probe = Probe(port, APPLICATION_PATH, selector)
     clients: set[socket.socket] = set()
     received, began = 0, time.perf_counter()
+    size_of_file = (site / PREFIX / DOWNLOAD_NAMES[0]).stat().st_size
 
     def reader(client: socket.socket) -> Callable[[], None]:
         buffer = bytearray(_CHUNK)
+        missing = None  # bytes of the body; None before the response
 
         def read() -> None:
-            nonlocal received
+            nonlocal received, missing
             try:
                 size = client.recv_into(buffer)
             except BlockingIOError:
                 return
-            received += size
-            if not size:
+            got = size
+            if missing is None:
+                missing = size_of_file
+                got -= buffer.index(b"\r\n\r\n", 0, size) + 4
+            received += got
+            missing -= got
+            # Hypercorn leaves the connection open after large responses, under trio.
+            if missing <= 0 or not size:
                 selector.unregister(client)
                 client.close()
                 clients.discard(client)
@@ -135,7 +147,7 @@ def _downloads(port: int, site: Path) -> dict[str, object]:
         selector.register(client, selectors.EVENT_READ, reader(client))
     _run(selector, probe, lambda: bool(clients))
     seconds = time.perf_counter() - began
-    expected = sum((site / PREFIX / name).stat().st_size for name in DOWNLOAD_NAMES)
+    expected = size_of_file * len(DOWNLOAD_NAMES)
     if received < expected:
         raise RuntimeError(f"{received} bytes arrived, of {expected}")
     return {"latencies": probe.close(), "rate": received / seconds}

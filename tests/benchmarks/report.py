@@ -60,9 +60,8 @@ def summary_text(results: Results) -> Iterator[str]:
 def details_text(results: Results) -> Iterator[str]:
     """The conditions of the run, and the tables that the first page does not have."""
     yield from _conditions(results)
-    for kind in (rows.DOWNLOADS, rows.READERS):
-        for row in fairness(results, kind):
-            yield from _fairness_table(row)
+    for row in fairness(results):
+        yield from fairness_table(row)
     yield from throughput_table(hashed(results), (OURS, HASHED), OURS)
     if rows.ASSETS in results["rows"]:
         yield from _assets_table(results)
@@ -183,7 +182,8 @@ def _assets_table(results: Results) -> Iterator[str]:
     )
 
 
-def _fairness_table(row: Row) -> Iterator[str]:
+def fairness_table(row: Row) -> Iterator[str]:
+    """The latencies of small requests during large transfers."""
     columns = {
         "median": "median ms",
         "p99": "p99 ms",

@@ -73,7 +73,7 @@ def hashed(results: Results) -> list[Row]:
     return [row for name, row in results["rows"].items() if name in names]
 
 
-def fairness(results: Results, kind: str) -> list[Row]:
-    """The rows of fairness with transfers of one kind."""
-    names = [row.name for row in rows.FAIRNESS_ROWS if row.kind == kind]
+def fairness(results: Results) -> list[Row]:
+    """The rows of fairness."""
+    names = [row.name for row in rows.FAIRNESS_ROWS]
     return [row for name, row in results["rows"].items() if name in names]

@@ -56,6 +56,7 @@ ROWS = (
 )
 
 DOWNLOADS = "downloads"
+WARM = "warm-downloads"
 READERS = "readers"
 
 
@@ -68,14 +69,16 @@ class FairnessRow(NamedTuple):
     kind: str
 
 
-_KINDS = {
+#: The kinds of large transfers.
+TRANSFERS = {
     DOWNLOADS: "the application's requests during eight cold downloads of 100 MB",
+    WARM: "the application's requests during eight downloads of 100 MB from the page cache",
     READERS: "a small file's requests when slow readers of 50 MB begin",
 }
 FAIRNESS_ROWS = tuple(
     FairnessRow(f"{server}-{kind}", f"{server}, {title}", server, kind)
-    for kind, title in _KINDS.items()
-    for server in ("uvicorn", "uvicorn-asyncio", "hypercorn", "granian")
+    for kind, title in TRANSFERS.items()
+    for server in ("uvicorn", "uvicorn-asyncio", "hypercorn", "hypercorn-trio", "granian")
 )
 
 #: A small file at its hashed URL, compared with its plain URL.

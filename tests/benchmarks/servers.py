@@ -30,6 +30,9 @@ COMMANDS = {
         " --lifespan off --no-access-log --log-level warning"
     ),
     "hypercorn": "hypercorn --bind 127.0.0.1:{port} --workers 0 --log-level warning",
+    "hypercorn-trio": (
+        "hypercorn --bind 127.0.0.1:{port} --workers 0 --worker-class trio --log-level warning"
+    ),
     "granian": f"{_GRANIAN} --interface asginl --loop uvloop",
     "granian-wsgi": f"{_GRANIAN} --interface wsgi",
     "gunicorn": (

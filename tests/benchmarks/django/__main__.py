@@ -11,13 +11,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks import machine, results, settings, throughput
+from tests.benchmarks import fairness, machine, results, settings, throughput
 from tests.benchmarks.command import DETAILS, DOCS, among, interruptible, keep, run
 from tests.benchmarks.console import reason_of, say
 from tests.benchmarks.contenders import ASGI, LIMIT, WSGI, missing_of, missing_server
 from tests.benchmarks.django import report
 from tests.benchmarks.django.contenders import CONTENDERS, VERSIONS, WHITENOISE
-from tests.benchmarks.django.rows import CALLS, NAMES, ROWS
+from tests.benchmarks.django.rows import CALLS, FAIRNESS_ROWS, NAMES, ROWS
 from tests.benchmarks.load import wrk_is_missing
 from tests.benchmarks.processes import output_of
 from tests.benchmarks.servers import Place
@@ -88,10 +88,14 @@ def _run(chosen: settings.Settings, wanted: Sequence[str]) -> results.Results:
 def _row(
     place: Place, name: str, names: Sequence[str], chosen: settings.Settings
 ) -> dict[str, Any]:
-    row = ROWS[name]
+    fair = FAIRNESS_ROWS.get(name)
+    row = fair or ROWS[name]
     if reason := missing_server(row.server):
         return {"title": row.title, "contenders": {}, "left_out": dict.fromkeys(names, reason)}
-    return {"title": row.title, **throughput.measure(place, row, names, chosen, WHITENOISE)}
+    if fair:
+        peers = [each for each in names if each != LIMIT]
+        return {"title": row.title, **fairness.measure(place, fair, peers, chosen)}
+    return {"title": row.title, **throughput.measure(place, ROWS[name], names, chosen, WHITENOISE)}
 
 
 def _calls(place: Place, names: Sequence[str]) -> dict[str, Any]:

@@ -22,7 +22,8 @@ from tests.benchmarks.site import PREFIX
 
 def view(request: HttpRequest) -> HttpResponse:
     """The view for requests that are passed through."""
-    return HttpResponse(apps.APPLICATION_BODY, content_type="text/plain")
+    body = apps.APPLICATION_BODY
+    return HttpResponse(body, "text/plain", headers={"Content-Length": str(len(body))})
 
 
 urlpatterns = [path(APPLICATION_PATH.lstrip("/"), view)]

@@ -7,9 +7,17 @@ from pathlib import Path
 
 from tests.benchmarks.contenders import ASGI, WSGI
 from tests.benchmarks.django.contenders import CONTENDERS, WHITENOISE
-from tests.benchmarks.django.rows import CALLS, ROWS
-from tests.benchmarks.losses import faster_peers
-from tests.benchmarks.report import measured_on, own, put_into, remarks, table, throughput_table
+from tests.benchmarks.django.rows import CALLS, FAIRNESS_ROWS, ROWS
+from tests.benchmarks.losses import faster_peers, shorter_delays
+from tests.benchmarks.report import (
+    fairness_table,
+    measured_on,
+    own,
+    put_into,
+    remarks,
+    table,
+    throughput_table,
+)
 from tests.benchmarks.results import Results, Row
 
 # Load average of an idle machine with two cores.
@@ -40,10 +48,17 @@ def results_text(results: Results) -> Iterator[str]:
             " requests may be off by a third; counts of calls are not affected.**"
         )
     yield from throughput_table(measured, tuple(CONTENDERS), WHITENOISE)
+    fair = [row for name, row in results["rows"].items() if name in FAIRNESS_ROWS]
+    for row in fair:
+        yield from fairness_table(row)
     if CALLS in results["rows"]:
         yield from _calls_table(results["rows"][CALLS])
     yield from remarks(results)
-    if ahead := [sentence for row in measured for sentence in faster_peers(row)]:
+    ahead = [
+        *(sentence for row in measured for sentence in faster_peers(row)),
+        *(sentence for row in fair for sentence in shorter_delays(row)),
+    ]
+    if ahead:
         yield ""
         yield "Where we lose:"
         yield ""

@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from tests.benchmarks.django.contenders import SERVERS
-from tests.benchmarks.rows import CLIP, GZIP, NOT_MODIFIED, PASSED, PHOTO, SMALL, Row
+from tests.benchmarks.rows import (
+    CLIP,
+    GZIP,
+    NOT_MODIFIED,
+    PASSED,
+    PHOTO,
+    SMALL,
+    TRANSFERS,
+    FairnessRow,
+    Row,
+)
 
 _WORKS = {
     "2 KB": SMALL,
@@ -20,5 +30,10 @@ ROWS = {
     for title, work in _WORKS.items()
 }
 
+FAIRNESS_ROWS = {
+    f"uvicorn-{kind}": FairnessRow(f"uvicorn-{kind}", f"uvicorn, {title}", "uvicorn", kind)
+    for kind, title in TRANSFERS.items()
+}
+
 CALLS = "calls"
-NAMES = (*ROWS, CALLS)
+NAMES = (*ROWS, *FAIRNESS_ROWS, CALLS)
