@@ -7,7 +7,13 @@ import pytest
 from whitenoise_async.files.codings import (
     BROTLI,
     CODINGS,
+    DCZ,
+    DELTA_HEADER_SIZE,
+    DELTA_MAGIC,
+    DELTA_WINDOW_MAX,
     GZIP,
+    STORE_MANIFEST,
+    STORE_MARKER,
     SUFFIXES,
     WORKING_PREFIX,
     ZSTD,
@@ -33,8 +39,18 @@ def test_the_window_of_zstd_is_the_one_that_every_client_supports() -> None:
     assert ZSTD_WINDOW_MAX == 8_388_608
 
 
-def test_working_files_of_earlier_versions_are_recognized() -> None:
+def test_a_delta_has_the_format_and_the_window_that_every_client_supports() -> None:
+    """RFC 9842 §5: a skippable zstd frame with a SHA-256, and a window of at most 128 MB."""
+    assert DCZ == "dcz"
+    assert DELTA_MAGIC == bytes.fromhex("5e 2a 4d 18 20 00 00 00")
+    assert DELTA_HEADER_SIZE == 40
+    assert DELTA_WINDOW_MAX == 134_217_728
+
+
+def test_files_of_earlier_versions_are_recognized() -> None:
     assert WORKING_PREFIX == ".whitenoise_async-"
+    assert STORE_MANIFEST == "releases.json"
+    assert STORE_MARKER == ".whitenoise_async-store"
 
 
 @pytest.mark.parametrize(
@@ -51,6 +67,8 @@ def test_working_files_of_earlier_versions_are_recognized() -> None:
         ("gz", None),
         ("app.css.0123456789abcdef.dcz", "app.css"),
         ("/root/.0123456789abcdef.dcz", "/root/"),
+        (".0123456789abcdef.dcz", ""),
+        ("0123456789abcdef.dcz", None),
         ("app.css.0123456789abcde.dcz", None),
         ("app.css.0123456789abcdeF.dcz", None),
         ("app.css.dcz", None),

@@ -13,10 +13,11 @@ import brotli
 import pytest
 
 from tests.helpers.clients import Serve
+from tests.helpers.deltas import HEADER
 from tests.helpers.files import MTIME, write
-from whitenoise_async.files.codings import BROTLI, GZIP, ZSTD, Coding
+from whitenoise_async.files.codings import BROTLI, GZIP, ZSTD, Coding, delta_coding
 from whitenoise_async.files.open_file import open_file
-from whitenoise_async.files.variant_check import parse_zstd_header, variant_mismatch
+from whitenoise_async.files.variant_check import coding_of, parse_zstd_header, variant_mismatch
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -124,6 +125,55 @@ def test_the_shortest_variants_and_the_longest_originals_are_compared(
     with closing(open_file(str(variant))) as one, closing(open_file(str(original))) as other:
         mismatch = variant_mismatch(coding, one, other)
     assert mismatch == (None if matches else f"it is not a compressed copy of {original}")
+
+
+DICTIONARY = bytes(range(32))
+DELTA = HEADER + DICTIONARY
+NO_DELTA = "it does not begin with the header of a delta (RFC 9842)"
+OTHER_DICTIONARY = "its name and its header name different dictionaries"
+NO_COPY = "it is not a compressed copy of {}"
+
+
+def frame(window: int) -> bytes:
+    """The shortest zstd header without a content size. The window is ``2**window`` bytes."""
+    return b"\x28\xb5\x2f\xfd\0" + bytes([(window - 10) << 3]) + bytes(3)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "content", "reason"),
+    [
+        ("0001020304050607", DELTA + zstd_of(TEXT), None),
+        ("0001020304050607", DELTA + frame(27), None),
+        (
+            "0001020304050607",
+            DELTA + frame(28),
+            "browsers refuse its window of 268435456 bytes (RFC 9842)",
+        ),
+        ("0001020304050607", DELTA + zstd_of(OTHER), NO_COPY),
+        ("0001020304050607", DELTA + frame(27)[:-1], NO_COPY),
+        ("0001020304050607", DELTA, NO_COPY),
+        ("0001020304050607", DELTA[:-1], NO_DELTA),
+        ("0001020304050607", b"x" + DELTA[1:] + zstd_of(TEXT), NO_DELTA),
+        ("0001020304050607", DELTA[:-1] + b"x" + zstd_of(TEXT), OTHER_DICTIONARY),
+        ("0001020304050608", DELTA + zstd_of(TEXT), OTHER_DICTIONARY),
+    ],
+)
+def test_a_delta_is_compared_with_its_name_and_its_original(
+    folder: Path, suffix: str, content: bytes, reason: str | None
+) -> None:
+    """RFC 9842 §5: a header with the SHA-256 of the dictionary, and a zstd frame."""
+    original = folder / "app.css"
+    variant = write(folder / f"app.css.{suffix}.dcz", content)
+    coding = delta_coding(DICTIONARY.hex())
+    with closing(open_file(str(variant))) as one, closing(open_file(str(original))) as other:
+        assert variant_mismatch(coding, one, other) == (reason and reason.format(original))
+
+
+def test_the_coding_of_a_delta_is_read_from_its_header(folder: Path) -> None:
+    path = write(folder / "app.css.dcz", DELTA + zstd_of(TEXT))
+    with closing(open_file(str(path))) as file:
+        assert coding_of(".0001020304050607.dcz", file) == delta_coding(DICTIONARY.hex())
+        assert [coding_of(f".{name}", file) for name in ("gz", "br", "zst")] == [GZIP, BROTLI, ZSTD]
 
 
 @pytest.mark.parametrize(

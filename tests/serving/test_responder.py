@@ -998,6 +998,11 @@ class HashedDisk(Disk):
     def __init__(self) -> None:
         self.kept: dict[str, HashedFile] = {}
 
+    def open(self, entry: StaticFile) -> OpenVariants:
+        if isinstance(entry, HashedFile):
+            self.verified(entry)
+        return super().open(entry)
+
     def verified(self, file: HashedFile) -> HashedFile:
         if Path(file.path).read_text() != file.hash:
             raise WrongHashError(file)
@@ -1048,7 +1053,33 @@ def test_what_is_stored_for_an_older_hash_is_dropped(tmp_path: Path) -> None:
         replace(tmp_path / "a.txt", hash_.encode())
         for _ in range(2):
             assert body_of(site.ask(hash_)) == hash_.encode()
+            wrong = site.ask("f" * 12)
+            assert wrong is not None
+            assert wrong[0].status == 404
         assert len(site.responder._served) == len(site.responder.content_cache) == 1
+
+
+def test_the_hash_of_an_unchanged_file_is_checked_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "a.txt", b"0" * 12)
+    site = HashedSite(tmp_path)
+    assert body_of(site.ask("0" * 12)) == b"0" * 12
+    monkeypatch.setattr(site.disk, "verified", None)
+    assert body_of(site.ask("0" * 12)) == b"0" * 12
+
+
+def test_nothing_is_kept_for_a_hash_that_is_no_longer_right(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.txt", b"0" * 12)
+    site = HashedSite(tmp_path)
+    assert body_of(site.ask("0" * 12)) == b"0" * 12
+    replace(path, b"1" * 12)
+    reply = site.ask("0" * 12)
+    assert reply is not None
+    assert reply[0].status == 404
+    assert not site.responder._served
+    assert not site.responder._hashed
+    assert len(site.responder.content_cache) == 0
 
 
 def test_a_hash_that_is_right_again_is_served_again(tmp_path: Path) -> None:
@@ -1060,6 +1091,24 @@ def test_a_hash_that_is_right_again_is_served_again(tmp_path: Path) -> None:
     site.responder.forget(site.disk.kept["/" + "0" * 12])
     assert not site.responder._served
     assert not site.responder._hashed
+
+
+def test_requests_that_check_a_hash_at_the_same_time_share_what_is_stored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "a.txt", b"0" * 12)
+    site = HashedSite(tmp_path)
+    verified, replies = site.disk.verified, []
+
+    def verify_after_another_request(file: HashedFile) -> HashedFile:
+        monkeypatch.setattr(site.disk, "verified", verified)
+        replies.append(site.ask(file.hash))
+        return verified(file)
+
+    monkeypatch.setattr(site.disk, "verified", verify_after_another_request)
+    replies.append(site.ask("0" * 12))
+    first, second = [reply[0] for reply in replies if reply is not None]
+    assert first is second
 
 
 def test_a_method_that_is_not_allowed_needs_a_right_hash_too(tmp_path: Path) -> None:

@@ -98,8 +98,7 @@ def split_variant(name: str) -> tuple[str, str] | None:
         return None
     if name.endswith(DELTA_SUFFIX):
         at = len(name) - _DELTA_SUFFIX_LENGTH
-        is_named = at >= 0 and _DELTA_NAME.fullmatch(name, at)
-        return (name[:at], name[at:]) if is_named else None
+        return (name[:at], name[at:]) if _DELTA_NAME.fullmatch(name, at) else None
     original, _, suffix = name.rpartition(".")
     return original, f".{suffix}"
 
