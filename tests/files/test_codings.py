@@ -69,6 +69,7 @@ def test_files_of_earlier_versions_are_recognized() -> None:
         ("/root/.0123456789abcdef.dcz", "/root/"),
         (".0123456789abcdef.dcz", ""),
         ("0123456789abcdef.dcz", None),
+        ("app.css-0123456789abcdef.dcz", None),
         ("app.css.0123456789abcde.dcz", None),
         ("app.css.0123456789abcdeF.dcz", None),
         ("app.css.dcz", None),
@@ -79,6 +80,8 @@ def test_the_name_of_the_original_is_the_name_without_the_suffix(
     name: str, original: str | None
 ) -> None:
     assert original_of(name) == original
+    parts = None if original is None else (original, name[len(original) :])
+    assert split_variant(name) == parts
 
 
 def test_the_coding_of_a_delta_names_its_dictionary() -> None:

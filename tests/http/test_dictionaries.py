@@ -6,10 +6,11 @@ import base64
 import hashlib
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from whitenoise_async.http.dictionaries import (
+    AVAILABLE_DICTIONARY,
     parse_available_dictionary,
     usable_dictionary,
     use_as_dictionary,
@@ -18,6 +19,12 @@ from whitenoise_async.http.dictionaries import (
 DIGEST = hashlib.sha256(b"dictionary").digest()
 ENCODED = base64.b64encode(DIGEST).decode()
 VALUE = f":{ENCODED}:"
+UNPADDED = f":{ENCODED.rstrip('=')}:"
+
+
+def test_the_header_has_the_name_of_the_specification() -> None:
+    """RFC 9842 §2.2."""
+    assert AVAILABLE_DICTIONARY == "Available-Dictionary"
 
 
 @pytest.mark.parametrize(
@@ -25,9 +32,11 @@ VALUE = f":{ENCODED}:"
     [
         VALUE,
         f"  {VALUE} ",
-        f":{ENCODED.rstrip('=')}:",  # RFC 8941 §4.2.7: the padding may be missing
+        UNPADDED,  # RFC 8941 §4.2.7: the padding may be missing
         f"{VALUE};a",
+        f"{UNPADDED};a",
         f'{VALUE}; a=1;*b="x\\"y"',
+        f'{VALUE};  m5_.*-=string;z="~ !#5A[]z\\\\"',
     ],
 )
 def test_a_byte_sequence_of_32_bytes_is_the_digest_of_a_dictionary(value: str) -> None:
@@ -45,7 +54,13 @@ def test_a_byte_sequence_of_32_bytes_is_the_digest_of_a_dictionary(value: str) -
         f"{VALUE} x",
         f"{VALUE};",
         f"{VALUE};A",
+        f"{VALUE};aA",
+        f"{VALUE};a=b;",
+        f"{VALUE};a=b,c",
+        f"{VALUE};a=b\tc",
         f'{VALUE};a="',
+        f'{VALUE};a="b"c"',
+        f'{VALUE};a="\\"',
         f"\t{VALUE}",
         '"text"',
         "::",
@@ -67,6 +82,9 @@ def test_any_value_is_parsed(value: str) -> None:
 
 
 @given(st.binary(max_size=64))
+@example(b"\xff" * 32)
+@example(b"\xfb\xef\xbe" * 11)
+@example(b"\xfb\xef\xbe" * 10 + b"\xfb\xef")
 def test_only_a_digest_of_sha_256_is_accepted(digest: bytes) -> None:
     found = parse_available_dictionary(f":{base64.b64encode(digest).decode()}:")
     assert found == (digest.hex() if len(digest) == 32 else None)
@@ -117,6 +135,11 @@ def test_the_pattern_of_a_dictionary_is_relative_and_has_no_groups(
     before: str, after: str, match: str
 ) -> None:
     assert use_as_dictionary(before, after) == f'match="{match}"'
+
+
+@pytest.mark.parametrize("character", "!$&'()*+,:;=@[]|^`~")
+def test_a_character_that_may_be_encoded_or_not_matches_both(character: str) -> None:
+    assert use_as_dictionary(f"/a{character}b.", ".js") == 'match="a*b.*.js"'
 
 
 def test_the_same_name_in_other_folders_has_another_pattern() -> None:

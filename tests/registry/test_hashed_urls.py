@@ -87,12 +87,13 @@ def make(url: str, hash_: str) -> HashedFile:
     return HashedFile(StaticFile("/srv" + url, url), hashed_url(url, hash_), hash_)
 
 
-def test_one_file_is_kept_for_each_plain_url() -> None:
+@pytest.mark.parametrize("url", ["/a.css", f"/a.x{HASH}"])
+def test_one_file_is_kept_for_each_plain_url(url: str) -> None:
     kept = KeptHashedFiles()
-    old, page, new = make("/a.css", HASH), make("/a", HASH), make("/a.css", OTHER)
+    old, page, new = make(url, HASH), make("/a", HASH), make(url, OTHER)
     assert kept.get(old.url) is None
     assert kept.keep(old) is old
-    assert kept.keep(make("/a.css", HASH)) is old
+    assert kept.keep(make(url, HASH)) is old
     assert kept.keep(page) is page
     assert len(kept) == 2
     assert kept.keep(new) is new
@@ -100,9 +101,16 @@ def test_one_file_is_kept_for_each_plain_url() -> None:
     assert len(kept) == 2
 
 
-def test_a_name_that_contains_its_own_hash_is_kept_like_any_other() -> None:
+@pytest.mark.parametrize(
+    "urls",
+    [
+        (f"/{HASH}.{HASH}/a.{HASH}.js", f"/{HASH}/a.{HASH}.js"),
+        (f"/b.{HASH}/a.js", f"/b/a.{HASH}.js"),
+    ],
+)
+def test_a_name_that_contains_its_own_hash_is_kept_like_any_other(urls: tuple[str, str]) -> None:
     kept = KeptHashedFiles()
-    first, second = make(f"/{HASH}.{HASH}/a.{HASH}.js", HASH), make(f"/{HASH}/a.{HASH}.js", HASH)
+    first, second = (make(url, HASH) for url in urls)
     assert kept.keep(first) is first
     assert kept.keep(second) is second
     assert (kept.get(first.url), kept.get(second.url)) == (first, second)

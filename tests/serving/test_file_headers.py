@@ -81,6 +81,31 @@ def test_an_option_decides_whether_files_at_hashed_urls_are_immutable(
     assert calls == []
 
 
+@pytest.mark.parametrize(
+    ("file", "match"),
+    [
+        (StaticFile("/root/a.js", "/js/a.0a1b2c3d4e5f.js"), "../js/a.*.js"),
+        (StaticFile("/root/a.png", "/js/a.0a1b2c3d4e5f.png"), None),
+        (StaticFile("/root/a.js", "/js/a.js"), None),
+        (HashedFile(StaticFile("/a.js", "/a.js"), f"/a.{'0' * 12}.js", "0" * 12), "a.*.js"),
+        (HashedFile(StaticFile("/a.png", "/a.png"), f"/a.{'0' * 12}.png", "0" * 12), None),
+        (
+            HashedFile(FILE, f"/a.{'0' * 12}/b.{'0' * 12}.c.foo", "0" * 12),
+            f"../a.{'0' * 12}/b.*.c.foo",
+        ),
+    ],
+)
+def test_an_immutable_text_file_with_a_hash_in_its_url_is_a_dictionary(
+    file: StaticFile, match: str | None
+) -> None:
+    """RFC 9842 §2.1: a pattern with "*" in place of the hash."""
+    hook = Hook("is_immutable_file", lambda file, url: True)
+    types = MediaTypes({".foo": "text/foo"})
+    headers = FileHeaders(types, None, [], hook, None).make(file)
+    announced = [("Use-As-Dictionary", f'match="{match}"')] if match else []
+    assert headers[1:] == [IMMUTABLE, *announced]
+
+
 def test_substitutes_are_never_immutable() -> None:
     """Later, there may be another response at the same URL."""
     calls: list[str] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import gzip
+import hashlib
 import logging
 import os
 import sys
@@ -14,10 +15,11 @@ import brotli
 import pytest
 
 from tests.helpers.clients import Serve
+from tests.helpers.deltas import suffix_of, write_delta
 from tests.helpers.files import MTIME, write
-from whitenoise_async.files.errors import UnavailableError
+from whitenoise_async.files.errors import FileSystemError, UnavailableError
 from whitenoise_async.files.memory_file import MemoryFile
-from whitenoise_async.files.open_file import OpenFile, open_file
+from whitenoise_async.files.open_file import OpenFile, open_file, open_in
 from whitenoise_async.files.state import read_state
 from whitenoise_async.registry.entries import StaticFile
 from whitenoise_async.serving.open_variants import OpenVariants
@@ -325,6 +327,60 @@ def test_no_link_to_a_folder_below_the_root_is_followed(tmp_path: Path) -> None:
     with pytest.raises(UnavailableError):
         OpenVariants(StaticFile(linked, "/linked/a.txt", root=str(tmp_path)))
     OpenVariants(StaticFile(linked, "/linked/a.txt")).close()
+
+
+@pytest.mark.parametrize(
+    ("name", "other", "kind"),
+    [
+        ("a.txt", "a.txt.gz", {"suffixes": (".gz",)}),
+        ("a.txt.gz", "a.txt", {"is_variant": True}),
+    ],
+)
+def test_no_link_to_a_folder_that_appears_between_two_files_is_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, other: str, kind: Any
+) -> None:
+    folder = write(tmp_path / "docs" / "a.txt", TEXT, compressed=True).parent
+    target = "whitenoise_async.serving.open_variants.open_in"
+
+    def open_and_link(root: str, path: str) -> OpenFile:
+        monkeypatch.setattr(target, open_in)
+        file = open_in(root, path)
+        folder.rename(tmp_path / "elsewhere")
+        folder.symlink_to(tmp_path / "elsewhere")
+        return file
+
+    monkeypatch.setattr(target, open_and_link)
+    variants = OpenVariants(StaticFile(str(folder / name), "/", root=str(tmp_path), **kind))
+    assert list(variants.files) == ["identity"]
+    assert variants.others == [(str(folder / other), None)]
+    variants.close()
+
+
+def test_a_delta_is_known_by_the_dictionary_in_its_header(tmp_path: Path) -> None:
+    path = write(tmp_path / "app.css", STYLES)
+    write_delta(path, OTHER)
+    suffix = suffix_of(OTHER)
+    variants = OpenVariants(StaticFile(str(path), "/app.css", (suffix,)))
+    assert list(variants.files) == ["identity", f"dcz-{hashlib.sha256(OTHER).hexdigest()}"]
+    variants.close()
+    entry = StaticFile(f"{path}{suffix}", f"/app.css{suffix}", is_variant=True)
+    with pytest.raises(UnavailableError, match=f"it is the variant of {path}$"):
+        OpenVariants(entry)
+
+
+def test_a_delta_that_cannot_be_read_leaves_no_file_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, opened: list[OpenFile]
+) -> None:
+    path = write(tmp_path / "app.css", STYLES)
+    write_delta(path, OTHER)
+
+    def fail(*_: object) -> int:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr("whitenoise_async.files.open_file.read_at", fail)
+    with pytest.raises(FileSystemError):
+        OpenVariants(StaticFile(str(path), "/app.css", (suffix_of(OTHER),)))
+    assert [file.is_open for file in opened] == [False, False]
 
 
 def test_a_file_that_was_listed_without_an_original_is_not_compared_with_one(

@@ -48,7 +48,12 @@ def coding_of(suffix: str, variant: OpenFile) -> Coding:
     coding = BY_SUFFIX.get(suffix)
     if coding is not None:
         return coding
-    return delta_coding(variant.read_fully(0, DELTA_HEADER_SIZE)[len(DELTA_MAGIC) :].hex())
+    return _coding_in(variant.read_fully(0, DELTA_HEADER_SIZE))
+
+
+def _coding_in(header: bytes) -> Coding:
+    """The coding of the delta with this header."""
+    return delta_coding(header[len(DELTA_MAGIC) :].hex())
 
 
 def _gzip_mismatch(variant: OpenFile, original: OpenFile) -> str | None:
@@ -66,7 +71,7 @@ def _delta_mismatch(coding: Coding, variant: OpenFile, original: OpenFile) -> st
     header = variant.read_fully(0, DELTA_HEADER_SIZE)
     if not header.startswith(DELTA_MAGIC) or len(header) < DELTA_HEADER_SIZE:
         return "it does not begin with the header of a delta (RFC 9842)"
-    if coding != coding_of(coding.suffix, variant) or not variant.path.endswith(coding.suffix):
+    if coding != _coding_in(header) or not variant.path.endswith(coding.suffix):
         return "its name and its header name different dictionaries"
     return _frame_mismatch(variant, original, DELTA_HEADER_SIZE, DELTA_WINDOW_MAX)
 

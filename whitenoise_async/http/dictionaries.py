@@ -16,14 +16,14 @@ AVAILABLE_DICTIONARY = "Available-Dictionary"
 DCZ = "dcz"
 
 # A Byte Sequence with optional parameters (RFC 8941 §3.3.5 and §3.1.2).
-_PARAMETER = r";[ ]*[a-z*][a-z0-9_.*-]*(?:=(?:\"(?:[ !#-\[\]-~]|\\[\"\\])*\"|[^\s;,\"]+))?"
-_BYTE_SEQUENCE = re.compile(rf"[ ]*:([A-Za-z0-9+/]*={{0,2}}):(?:{_PARAMETER})*[ ]*")
+_PARAMETER = r";[ ]*[a-z*][a-z0-9_.*-]*(?:=(?:\"(?:[ !#-[\]-~]|\\[\"\\])*\"|[^\s;,\"]+))?"
+_BYTE_SEQUENCE = re.compile(rf"[ ]*:([A-Za-z0-9+/]*=*):(?:{_PARAMETER})*[ ]*")
 
 _SHA256_SIZE = 32  # bytes
 
 # Characters that some programs encode in a URL path and others do not. Several of them are also
 # special in a URL pattern.
-_AMBIGUOUS = re.compile(r"[!$&'()*+,:;=@\[\]|^`~]+")
+_AMBIGUOUS = re.compile(r"[!$&'()*+,:;=@[\]|^`~]")
 _STARS = re.compile(r"\*+")
 
 
@@ -36,10 +36,9 @@ def parse_available_dictionary(value: str) -> str | None:
     found = _BYTE_SEQUENCE.fullmatch(value)
     if found is None:
         return None
-    # RFC 8941 §4.2.7 allows to omit the padding.
-    encoded = found[1].rstrip("=")
     try:
-        digest = b64decode(encoded + "=" * (-len(encoded) % 4))
+        # RFC 8941 §4.2.7 allows to omit the padding. More of it than is needed is ignored.
+        digest = b64decode(found[1] + "==")
     except Base64Error:
         return None
     return digest.hex() if len(digest) == _SHA256_SIZE else None
@@ -53,10 +52,9 @@ def usable_dictionary(accept_encoding: str | None, available: str) -> str | None
 
     :returns: the dictionary's SHA-256, in hexadecimal; ``None`` if the client takes no delta.
     """
-    digest = parse_available_dictionary(available)
-    if digest is None or accept_encoding is None:
+    if accept_encoding is None or not parse_accept_encoding(accept_encoding).get(DCZ):
         return None
-    return digest if parse_accept_encoding(accept_encoding).get(DCZ, 0.0) > 0 else None
+    return parse_available_dictionary(available)
 
 
 def use_as_dictionary(before: str, after: str) -> str:
@@ -80,4 +78,4 @@ def use_as_dictionary(before: str, after: str) -> str:
 
 def _pattern(text: str) -> str:
     """A URL pattern for a part of a path: ASCII, percent-encoded as browsers send it."""
-    return "*".join(quote(part, safe="/") for part in _AMBIGUOUS.split(text))
+    return "*".join(quote(part) for part in _AMBIGUOUS.split(text))

@@ -11,7 +11,7 @@ from .entries import Entry, HashedFile, Redirect, StaticFile
 #: patterns for one kind match the other.
 HASH_LENGTH = 12
 
-_HASHED = re.compile(rf"\.([0-9a-f]{{{HASH_LENGTH}}})(?=(?:\.[^./]*)?\Z)")
+_HASHED = re.compile(rf"\.([0-9a-f]{{{HASH_LENGTH}}})(?=(?:\.[^.]*)?\Z)")
 
 
 def hashed_url(url: str, hash_: str) -> str:
@@ -58,7 +58,6 @@ class KeptHashedFiles(dict[str, HashedFile]):
     """
 
     def __init__(self) -> None:
-        super().__init__()
         self._urls: dict[str, str] = {}  # by the URLs without a hash
 
     def keep(self, file: HashedFile) -> HashedFile:
@@ -71,7 +70,8 @@ class KeptHashedFiles(dict[str, HashedFile]):
             # Not by the file: `about` and `about.html` may lead to the same page.
             before, _, after = file.url.rpartition(f".{file.hash}")
             name = before + after
-            self.pop(self._urls.get(name, ""), None)
+            if name in self._urls:
+                del self[self._urls[name]]
             self._urls[name] = file.url
             kept = self[file.url] = file
         return kept
