@@ -42,7 +42,7 @@ def test_the_window_of_zstd_is_the_one_that_every_client_supports() -> None:
 def test_a_delta_has_the_format_and_the_window_that_every_client_supports() -> None:
     """RFC 9842 §5: a skippable zstd frame with a SHA-256, and a window of at most 128 MB."""
     assert DCZ == "dcz"
-    assert DELTA_MAGIC == bytes.fromhex("5e 2a 4d 18 20 00 00 00")
+    assert bytes.fromhex("5e 2a 4d 18 20 00 00 00") == DELTA_MAGIC
     assert DELTA_HEADER_SIZE == 40
     assert DELTA_WINDOW_MAX == 134_217_728
 

@@ -1025,6 +1025,13 @@ class HashedSite(Site):
         return self.responder.reply(FileRequest(entry, method, raw, entry.url, ""))
 
 
+def test_the_error_of_a_wrong_hash_names_the_file_and_the_hash() -> None:
+    file = HashedFile(StaticFile("/srv/a.css", "/a.css"), "/a.0123456789ab.css", "0123456789ab")
+    error = WrongHashError(file)
+    assert str(error) == "/srv/a.css is not served: its hash is not 0123456789ab"
+    assert error.file is file
+
+
 def test_a_wrong_hash_is_not_found_and_leaves_nothing(tmp_path: Path) -> None:
     write(tmp_path / "a.txt", b"0" * 12)
     site = HashedSite(tmp_path)

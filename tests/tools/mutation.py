@@ -44,6 +44,7 @@ MORE_TESTS: dict[str, list[str]] = {
         f"tests/registry/test_{name}.py"
         for name in ("created_later", "listing", "substitutes", "hashed_urls")
     ],
+    "serving/source.py": ["tests/serving/test_responder.py"],
 }
 
 # Some mutants loop, and some of these fill a list.
