@@ -21,6 +21,7 @@ from tests.helpers.files import MTIME, write
 from tests.helpers.registries import add
 from tests.helpers.unprivileged_scripts import run_as_nobody
 from whitenoise_async.files.errors import FileSystemError
+from whitenoise_async.files.memory_file import MemoryFile
 from whitenoise_async.files.open_file import OpenFile, open_file
 from whitenoise_async.http.media_types import MediaTypes
 from whitenoise_async.registry.entries import (
@@ -992,6 +993,37 @@ def test_a_disk_error_while_a_body_is_read_is_a_503_and_closes_the_file(
     assert [file.is_open for file in opened] == [False] * 2
 
 
+class MemoryDisk(Disk):
+    """A source that makes the content of files, and a variant, in memory."""
+
+    def __init__(self, made: dict[str, bytes]) -> None:
+        self.made = made
+
+    def open(self, entry: StaticFile) -> OpenVariants:
+        variants = super().open(entry)
+        origin = variants.identity.state
+        variants.replace(
+            {coding: MemoryFile(made, entry.path, origin) for coding, made in self.made.items()}
+        )
+        return variants
+
+
+@pytest.mark.parametrize("is_kept", [True, False])
+@pytest.mark.parametrize("content", [TEXT[::-1], b""], ids=["text", "empty"])
+def test_content_that_was_made_in_memory_is_sent_and_kept(
+    tmp_path: Path, content: bytes, is_kept: bool
+) -> None:
+    write(tmp_path / "a.txt", TEXT)
+    made = {"identity": content, "gzip": content[:9]}
+    for fields, body in ({}, content), (GZIP, content[:9]), ({"Range": "bytes=5-9"}, content[5:10]):
+        site = Site(tmp_path, source=MemoryDisk(made), keep_anything=is_kept)
+        reply = site.responder.reply(site.request(fields))
+        assert reply is not None
+        assert reply[1:] == (body, None)
+        assert site.reply_nowait(fields) == (body if is_kept else None)
+        assert len(site.responder.content_cache) == 2 * is_kept
+
+
 class HashedDisk(Disk):
     """A source that takes the content of a file for its hash."""
 
@@ -1163,6 +1195,7 @@ def test_a_large_file_at_a_hashed_url_may_not_grow_even_if_it_was_opened_for_the
     for request, may_grow in (
         (lambda: site.ask("0" * 12), False),
         (lambda: site.responder.reply(site.request()), True),
+        (lambda: site.responder.reply(site.request()), True),  # from the cache
         (lambda: site.ask("0" * 12), False),  # from the cache
     ):
         reply = request()
