@@ -16,7 +16,7 @@ from ..registry.interface import Registry
 from ..serving.responder import FileRequest, Reply, Responder
 from ..wsgi.environ import relevant_headers
 from .requests import method_of, target_of, url_of
-from .responses import make_response
+from .responses import Line, make_response
 
 
 class FallbackHandler:
@@ -26,7 +26,7 @@ class FallbackHandler:
         self,
         get_response: Callable[..., Any],
         registry: Registry,
-        responder: Responder[tuple[str, str]],
+        responder: Responder[Line],
         *,
         is_shared: bool,
     ) -> None:
@@ -81,7 +81,7 @@ class FallbackHandler:
     def _replaced(
         self,
         response: HttpResponseBase,
-        reply: Reply[tuple[str, str]] | None,
+        reply: Reply[Line] | None,
         request: HttpRequest,
     ) -> HttpResponseBase:
         if reply is None:

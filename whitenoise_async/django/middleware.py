@@ -13,15 +13,13 @@ from django.http.response import HttpResponseBase
 from ..applications import is_async
 from ..asgi.event_loop import reply_in_thread
 from ..registry.entries import Entry, Unresolved
-from ..serving.representation import Headers
 from ..serving.responder import FileRequest
 from ..serving.response import not_found
-from ..wsgi.environ import WSGIFormat
 from .base import ConfiguredWhiteNoise
 from .documentation import describe_settings
 from .fallback import FallbackHandler
 from .requests import method_and_headers, names_encoded_slash, target_of, url_of
-from .responses import join_repeated, make_response
+from .responses import DjangoFormat, Line, make_response
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -44,13 +42,8 @@ def _without_fallback(application: _GetResponse, *arguments: object) -> _GetResp
     return application
 
 
-class _DjangoFormat(WSGIFormat):
-    def encode(self, headers: Headers) -> Headers:
-        return join_repeated(headers)
-
-
 @describe_settings
-class WhiteNoiseMiddleware(ConfiguredWhiteNoise[tuple[str, str]]):
+class WhiteNoiseMiddleware(ConfiguredWhiteNoise[Line]):
     """Serves a Django project's static files. It belongs right after ``SecurityMiddleware``.
 
     Under ASGI it runs on the event loop, and never blocks it with file access. Under WSGI the
@@ -68,7 +61,7 @@ class WhiteNoiseMiddleware(ConfiguredWhiteNoise[tuple[str, str]]):
     _application_is_async = True
     _standalone = staticmethod(_standalone)
     _fallback_application = staticmethod(_without_fallback)
-    _wire_format = _DjangoFormat()
+    _wire_format = DjangoFormat()
 
     def __init_subclass__(cls, **keywords: Any) -> None:
         """Declare to Django whether the ``__call__`` of a subclass is synchronous or not.

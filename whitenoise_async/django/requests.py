@@ -14,7 +14,8 @@ def url_of(request: HttpRequest) -> str:
     """The path below the mount point, as the other adapters read it."""
     path: str = request.path_info
     if not isinstance(request, ASGIRequest):
-        return restore_slash(path, request.META.get("SCRIPT_NAME", ""))
+        # Most paths have their slash.
+        return path if path[:1] == "/" else restore_slash(path, request.META.get("SCRIPT_NAME", ""))
     mount = request.script_name
     if not mount:
         return path

@@ -2,24 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterable, Iterator
 from contextlib import aclosing
 
 from django.core.handlers.asgi import ASGIHandler, ASGIRequest
 from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase, ResponseHeaders
-from django.utils.datastructures import CaseInsensitiveMapping
 
 from ..asgi.file_stream import FileStream
 from ..files.open_file import OpenFile
+from ..http.fields import RequestFields
 from ..serving.body_plan import BodyPlan
 from ..serving.representation import Headers
 from ..serving.responder import Reply
+from ..serving.response_cache import EncodedResponse, RawFields
 from ..wsgi.bodies import PIECE_SIZE, FileBody, WholeFile
-from ..wsgi.environ import CONNECTION_CLOSE, hides_errors
+from ..wsgi.environ import CONNECTION_CLOSE, WSGI_FORMAT, hides_errors
 
 # Keeps Django from computing a default Content-Type, which would not be sent.
 _NO_CONTENT_TYPE = ""
+
+
+#: A header as Django's mapping of headers stores it: by the name in lower case.
+Line = tuple[str, tuple[str, str]]
+
+
+class DjangoFormat:
+    """Headers are encoded for :class:`_Headers`; those of a request are as under WSGI."""
+
+    def encode(self, headers: Headers) -> list[Line]:
+        """Join the values of headers that appear more than once (RFC 9110 §5.3)."""
+        joined: dict[str, tuple[str, str]] = {}
+        for name, value in headers:
+            before = joined.get(name.lower())
+            joined[name.lower()] = (name, value if before is None else f"{before[1]}, {value}")
+        return list(joined.items())
+
+    def read_fields(self, raw: RawFields) -> RequestFields:
+        """Decode the headers of a request."""
+        return WSGI_FORMAT.read_fields(raw)
 
 
 class _Headers(ResponseHeaders):
@@ -29,8 +50,8 @@ class _Headers(ResponseHeaders):
     does for a small file.
     """
 
-    def __init__(self, fields: Mapping[str, str]) -> None:
-        CaseInsensitiveMapping.__init__(self, fields)
+    def __init__(self, lines: Iterable[Line]) -> None:
+        self._store = dict(lines)
 
 
 class _Pieces(Iterator[bytes]):
@@ -119,46 +140,36 @@ class _Streamed:
         self._stream.close_blocking()
 
 
-def join_repeated(headers: Headers) -> list[tuple[str, str]]:
-    """Join the values of headers that appear more than once (RFC 9110 §5.3)."""
-    joined: dict[str, tuple[str, str]] = {}
-    for name, value in headers:
-        before = joined.get(name.lower())
-        joined[name.lower()] = (name, value if before is None else f"{before[1]}, {value}")
-    return list(joined.values())
-
-
-def make_response(
-    reply: Reply[tuple[str, str]], request: HttpRequest, *, is_shared: bool
-) -> HttpResponseBase:
+def make_response(reply: Reply[Line], request: HttpRequest, *, is_shared: bool) -> HttpResponseBase:
     """Make the response for ``reply``; closing it closes the file.
 
     :param is_shared: whether other responses may use the file's descriptor. If so, it is not given
         to a server, which would read from the descriptor's own position.
     """
     encoded, body, file = reply
-    headers = dict(encoded.headers)
     if file is None:
         response: HttpResponseBase = _ContentResponse(body, _NO_CONTENT_TYPE, encoded.status)
     else:
-        closes = hides_errors(request.META)
-        if closes:
-            headers.update([CONNECTION_CLOSE])
         try:
-            if isinstance(request, ASGIRequest):
-                response = StreamingHttpResponse(
-                    _Streamed(file, encoded.plan), status=encoded.status
-                )
-            # Servers pass the whole file to sendfile.
-            elif encoded.plan.is_whole_file and not is_shared and not closes:
-                response = _WholeFileResponse(WholeFile(file), encoded.status)
-            else:
-                response = StreamingHttpResponse(
-                    FileBody(file, encoded.plan), status=encoded.status
-                )
+            response = _file_response(file, encoded, request, is_shared=is_shared)
         except BaseException:
             file.close()
             raise
     # Replace Django's default headers: a 304 has no Content-Type.
-    response.headers = _Headers(headers)
+    response.headers = _Headers(encoded.headers)
+    if file is not None and hides_errors(request.META):
+        name, value = CONNECTION_CLOSE
+        response.headers[name] = value
     return response
+
+
+def _file_response(
+    file: OpenFile, encoded: EncodedResponse[Line], request: HttpRequest, *, is_shared: bool
+) -> HttpResponseBase:
+    plan, status = encoded.plan, encoded.status
+    if isinstance(request, ASGIRequest):
+        return StreamingHttpResponse(_Streamed(file, plan), status=status)
+    # Servers pass the whole file to sendfile.
+    if plan.is_whole_file and not is_shared and not hides_errors(request.META):
+        return _WholeFileResponse(WholeFile(file), status)
+    return StreamingHttpResponse(FileBody(file, plan), status=status)

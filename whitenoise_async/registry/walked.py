@@ -30,6 +30,7 @@ class WalkedRegistry:
 
     def __init__(self, options: RegistryOptions) -> None:
         self._options = options
+        self._has_pages = options.index_file is not None or options.clean_urls
         # The latest first.
         self._substitutes: tuple[tuple[Root, Substitute], ...] = ()
         self._entries: dict[str, Entry | Place] = {}
@@ -69,6 +70,8 @@ class WalkedRegistry:
             return self._resolved(url)
         if entry is not None:
             return entry
+        if "." not in url and not self._has_pages:
+            return None  # most requests for the application end here
         is_variant = original_of(url) is not None
         found = self._variant(url) if is_variant else None
         if found is None:
