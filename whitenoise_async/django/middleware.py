@@ -12,7 +12,6 @@ from django.http.response import HttpResponseBase
 
 from ..applications import is_async
 from ..asgi.event_loop import reply_in_thread
-from ..registry.entries import Entry, Unresolved
 from ..serving.responder import FileRequest
 from ..serving.response import not_found
 from .base import ConfiguredWhiteNoise
@@ -132,8 +131,8 @@ class WhiteNoiseMiddleware(ConfiguredWhiteNoise[Line]):
         """Answer one request, or pass it to the application."""
         if self._is_async:
             return self._respond_on_event_loop(request)
-        entry = self._find_entry(request)
-        if entry is not None:
+        entry = self.registry.look_up_nowait(url_of(request))
+        if entry is not None and not names_encoded_slash(request):
             method, raw = method_and_headers(request)
             reply = self.responder.reply_nowait(entry, method, raw)
             if reply is None:
@@ -143,8 +142,8 @@ class WhiteNoiseMiddleware(ConfiguredWhiteNoise[Line]):
         return self._answer(request)
 
     async def _respond_on_event_loop(self, request: HttpRequest) -> HttpResponseBase:
-        entry = self._find_entry(request)
-        if entry is not None:
+        entry = self.registry.look_up_nowait(url_of(request))
+        if entry is not None and not names_encoded_slash(request):
             method, raw = method_and_headers(request)
             reply = self.responder.reply_nowait(entry, method, raw)
             if reply is None:
@@ -155,10 +154,6 @@ class WhiteNoiseMiddleware(ConfiguredWhiteNoise[Line]):
                 return make_response(reply, request, is_shared=self._shares_descriptors)
         response: HttpResponseBase = await self._answer(request)
         return response
-
-    def _find_entry(self, request: HttpRequest) -> Entry | Unresolved | None:
-        entry = self.registry.look_up_nowait(url_of(request))
-        return None if entry is None or names_encoded_slash(request) else entry
 
 
 def _is_coroutine_function(get_response: Any) -> bool:

@@ -66,10 +66,8 @@ class WalkedRegistry:
     def look_up(self, url: str) -> Entry | None:
         """The entry for ``url``. Never waits for the disk."""
         entry = self._entries.get(url)
-        if isinstance(entry, Place):
-            return self._resolved(url)
         if entry is not None:
-            return entry
+            return self._resolved(url) if isinstance(entry, Place) else entry
         if "." not in url and not self._has_pages:
             return None  # most requests for the application end here
         is_variant = original_of(url) is not None
