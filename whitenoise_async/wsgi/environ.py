@@ -97,4 +97,7 @@ def has_encoded_slash_in(environ: Mapping[str, Any]) -> bool:
     waitress have it in ``REQUEST_URI``.
     """
     target = environ.get("RAW_URI") or environ.get("REQUEST_URI")
+    # Most targets have no escapes.
+    if not target or "%" not in target:
+        return False
     return has_encoded_slash(target, environ.get("SCRIPT_NAME", ""))
