@@ -12,6 +12,7 @@ from django.http.response import HttpResponseBase
 
 from ..applications import is_async
 from ..asgi.event_loop import reply_in_thread
+from ..registry.entries import Entry, Unresolved
 from ..serving.responder import FileRequest
 from ..serving.response import not_found
 from .base import ConfiguredWhiteNoise
@@ -129,31 +130,32 @@ class WhiteNoiseMiddleware(ConfiguredWhiteNoise[Line]):
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
         """Answer one request, or pass it to the application."""
+        entry = self.registry.look_up_nowait(url_of(request))
+        if entry is None or names_encoded_slash(request):
+            # On an event loop, the application's coroutine: one of our own would only await it.
+            return self._answer(request)
         if self._is_async:
-            return self._respond_on_event_loop(request)
-        entry = self.registry.look_up_nowait(url_of(request))
-        if entry is not None and not names_encoded_slash(request):
-            method, raw = method_and_headers(request)
-            reply = self.responder.reply_nowait(entry, method, raw)
-            if reply is None:
-                reply = self.responder.reply(FileRequest(entry, method, raw, *target_of(request)))
-            if reply is not None:
-                return make_response(reply, request, is_shared=self._shares_descriptors)
-        return self._answer(request)
+            return self._respond_on_event_loop(request, entry)
+        method, raw = method_and_headers(request)
+        reply = self.responder.reply_nowait(entry, method, raw)
+        if reply is None:
+            reply = self.responder.reply(FileRequest(entry, method, raw, *target_of(request)))
+        if reply is None:
+            return self._answer(request)
+        return make_response(reply, request, is_shared=self._shares_descriptors)
 
-    async def _respond_on_event_loop(self, request: HttpRequest) -> HttpResponseBase:
-        entry = self.registry.look_up_nowait(url_of(request))
-        if entry is not None and not names_encoded_slash(request):
-            method, raw = method_and_headers(request)
-            reply = self.responder.reply_nowait(entry, method, raw)
-            if reply is None:
-                reply = await reply_in_thread(
-                    self.responder, FileRequest(entry, method, raw, *target_of(request))
-                )
-            if reply is not None:
-                return make_response(reply, request, is_shared=self._shares_descriptors)
-        response: HttpResponseBase = await self._answer(request)
-        return response
+    async def _respond_on_event_loop(
+        self, request: HttpRequest, entry: Entry | Unresolved
+    ) -> HttpResponseBase:
+        method, raw = method_and_headers(request)
+        reply = self.responder.reply_nowait(entry, method, raw)
+        if reply is None:
+            file_request = FileRequest(entry, method, raw, *target_of(request))
+            reply = await reply_in_thread(self.responder, file_request)
+        if reply is None:
+            response: HttpResponseBase = await self._answer(request)
+            return response
+        return make_response(reply, request, is_shared=self._shares_descriptors)
 
 
 def _is_coroutine_function(get_response: Any) -> bool:
