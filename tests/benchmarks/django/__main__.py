@@ -7,7 +7,7 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from tests.benchmarks.console import reason_of, say
 from tests.benchmarks.contenders import ASGI, LIMIT, WSGI, missing_of, missing_server
 from tests.benchmarks.django import report
 from tests.benchmarks.django.contenders import CONTENDERS, VERSIONS, WHITENOISE
-from tests.benchmarks.django.rows import CALLS, FAIRNESS_ROWS, NAMES, ROWS
+from tests.benchmarks.django.rows import CALLS, FAIRNESS_ROWS, HOPS, NAMES, ROWS
 from tests.benchmarks.load import wrk_is_missing
 from tests.benchmarks.processes import output_of
 from tests.benchmarks.servers import Place
@@ -79,7 +79,10 @@ def _run(chosen: settings.Settings, wanted: Sequence[str]) -> results.Results:
         make_site(place.site)
         output_of("capture", [str(place.site), str(place.responses)], place.folder)
         for row in wanted:
-            measured = _calls(place, names) if row == CALLS else _row(place, row, names, chosen)
+            if row in _COUNTS:
+                measured = _COUNTS[row](place, names)
+            else:
+                measured = _row(place, row, names, chosen)
             left_out = {**away, **measured.pop("left_out")}
             found["rows"][row] = {"measured": machine.today(), **measured, "left_out": left_out}
     return found
@@ -99,24 +102,44 @@ def _row(
 
 
 def _calls(place: Place, names: Sequence[str]) -> dict[str, Any]:
+    def count(name: str) -> dict[str, Any]:
+        return {
+            interface: _printed(place, "calls_probe", name, interface) for interface in (ASGI, WSGI)
+        }
+
+    title = "Calls of functions for a warm request of 2 KB"
+    return {"title": title, **_counted([each for each in names if each != LIMIT], count)}
+
+
+def _hops(place: Place, names: Sequence[str]) -> dict[str, Any]:
+    title = "Thread hops of a warm request under ASGI"
+    return {
+        "title": title,
+        **_counted(names, lambda name: {"hops": _printed(place, "hops_probe", name)}),
+    }
+
+
+def _counted(names: Sequence[str], count: Callable[[str], dict[str, Any]]) -> dict[str, Any]:
     counted: dict[str, Any] = {}
     left_out: dict[str, str] = {}
     for name in names:
-        if name == LIMIT:
-            continue
         try:
-            for interface in (ASGI, WSGI):
-                arguments = [name, interface, str(place.site)]
-                printed = output_of("django.calls_probe", arguments, place.folder)
-                # Django warns of bodies that are not made for ASGI. The result is on the last line.
-                line = printed.splitlines()[-1]
-                counted.setdefault(name, {"invalid": []})[interface] = json.loads(line)
-                say(f"calls  {name}, {interface}: {line}")
+            counted[name] = {"invalid": [], **count(name)}
         except (RuntimeError, ValueError) as error:
-            counted.pop(name, None)
             left_out[name] = reason_of(error)
-    title = "Calls of functions for a warm request of 2 KB"
-    return {"title": title, "contenders": counted, "left_out": left_out}
+    return {"contenders": counted, "left_out": left_out}
+
+
+def _printed(place: Place, probe: str, name: str, *arguments: str) -> Any:
+    printed = output_of(f"django.{probe}", [name, *arguments, str(place.site)], place.folder)
+    # Django warns of bodies that are not made for ASGI. The result is on the last line.
+    line = printed.splitlines()[-1]
+    say(f"{probe}  {' '.join([name, *arguments])}: {line}")
+    return json.loads(line)
+
+
+#: The rows that count, and measure no time.
+_COUNTS = {CALLS: _calls, HOPS: _hops}
 
 
 def _publish(found: results.Results) -> str:

@@ -26,7 +26,19 @@ def view(request: HttpRequest) -> HttpResponse:
     return HttpResponse(body, "text/plain", headers={"Content-Length": str(len(body))})
 
 
-urlpatterns = [path(APPLICATION_PATH.lstrip("/"), view)]
+async def async_view(request: HttpRequest) -> HttpResponse:
+    """The same for an event loop."""
+    return view(request)
+
+
+ASYNC_PATH = f"{APPLICATION_PATH}-async"
+#: Below the folder of static files, where there is no such file.
+MISSING_PATH = f"/{PREFIX}/missing.js"
+
+urlpatterns = [
+    path(APPLICATION_PATH.lstrip("/"), view),
+    path(ASYNC_PATH.lstrip("/"), async_view),
+]
 
 
 def make(name: str, interface: str, site: Path) -> Any:

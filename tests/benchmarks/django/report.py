@@ -7,9 +7,10 @@ from pathlib import Path
 
 from tests.benchmarks.contenders import ASGI, WSGI
 from tests.benchmarks.django.contenders import CONTENDERS, WHITENOISE
-from tests.benchmarks.django.rows import CALLS, FAIRNESS_ROWS, ROWS
+from tests.benchmarks.django.rows import CALLS, FAIRNESS_ROWS, HOPS, ROWS
 from tests.benchmarks.losses import faster_peers, shorter_delays
 from tests.benchmarks.report import (
+    NONE,
     fairness_table,
     measured_on,
     own,
@@ -53,6 +54,8 @@ def results_text(results: Results) -> Iterator[str]:
         yield from fairness_table(row)
     if CALLS in results["rows"]:
         yield from _calls_table(results["rows"][CALLS])
+    if HOPS in results["rows"]:
+        yield from _hops_table(results["rows"][HOPS])
     yield from remarks(results)
     ahead = [
         *(sentence for row in measured for sentence in faster_peers(row)),
@@ -80,5 +83,20 @@ def _calls_table(row: Row) -> Iterator[str]:
                 for kind in _KINDS
             ]
             for name, each in counted.items()
+        ),
+    )
+
+
+def _hops_table(row: Row) -> Iterator[str]:
+    yield ""
+    yield f"{row['title']}:"
+    yield ""
+    counted = {name: each["hops"] for name, each in row["contenders"].items()}
+    works = dict.fromkeys(work for hops in counted.values() for work in hops)
+    yield from table(
+        ["", *(own(name, name) for name in counted)],
+        (
+            [work, *(f"{hops[work]:,}" if work in hops else NONE for hops in counted.values())]
+            for work in works
         ),
     )
