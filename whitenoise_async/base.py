@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Generic
 
 from .applications import accepts, detect_interface, is_async
-from .assets.site import Site, make_registry
+from .assets.site import Site, make_registry, open_store, with_store
 from .options import OptionKeywords, Options, apply_keywords, is_set, require_known, resolve
 from .overrides import UNCALLED_APPLICATION_METHODS, find_uncalled_override
 from .registry.entries import StaticFile
@@ -78,7 +78,7 @@ class BaseWhiteNoise(Options, Generic[Line]):
         self.application = self._standalone if application is None else self._adapt(application)
         try:
             if assets is None:
-                site = self._make_site(options)
+                site = self._make_site(options, prefix)
             else:
                 require_known(self, options)
                 given = {"root": root, "prefix": prefix}
@@ -136,13 +136,15 @@ class BaseWhiteNoise(Options, Generic[Line]):
         """
         self._add(make_root(root, prefix, True), names)
 
-    def _make_site(self, options: Mapping[str, object]) -> Site:
+    def _make_site(self, options: Mapping[str, object], prefix: str | None) -> Site:
         apply_keywords(self, options)
         if is_async(self.is_immutable_file):
             raise TypeError("is_immutable_file must not be async: it is called in a thread")
         # The hook and the methods of subclasses read it.
         resolved = self.resolved_options = resolve(self)
-        return Site(resolved, self._immutable_hook(), self._make_registry())
+        kept = open_store(resolved, prefix)
+        registry = self._adapt_registry(with_store(self._make_registry(), kept))
+        return Site(resolved, self._immutable_hook(), registry, kept)
 
     def _site_of(self, assets: object, given: Iterable[str]) -> Site:
         """The site of ``assets``.
@@ -227,6 +229,10 @@ class BaseWhiteNoise(Options, Generic[Line]):
 
     def _make_registry(self) -> Registry:
         return make_registry(self.resolved_options)
+
+    def _adapt_registry(self, registry: Registry) -> Registry:
+        """Return a registry for the URLs that the adapter has."""
+        return registry
 
     def _check_application(self, application: Any) -> None:
         if application is None:

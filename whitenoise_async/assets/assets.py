@@ -22,7 +22,7 @@ from .import_map import import_map_element
 from .lookup import Lookup, quoted
 from .markup import Markup
 from .preload import link_value
-from .site import Site, make_registry
+from .site import Site, make_registry, open_store, with_store
 from .vite import ViteTags, find_entry
 
 if TYPE_CHECKING:
@@ -69,7 +69,9 @@ class Assets(Options):
         hook = None
         if resolved.is_immutable is not None:
             hook = Hook("immutable_file_test", _by_path(resolved.is_immutable))
-        self._set_up(Site(resolved, hook, make_registry(resolved)), _check_base_url(base_url))
+        kept = open_store(resolved, prefix)
+        site = Site(resolved, hook, with_store(make_registry(resolved), kept), kept)
+        self._set_up(site, _check_base_url(base_url))
         if root is not None:
             added = make_root(root, prefix, False)
             self.site.add(added)

@@ -7,13 +7,13 @@ import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from contextvars import ContextVar
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..files.errors import UnavailableError
 from ..files.state import FileState
 from ..http.media_types import essence_of
 from ..options import ResolvedOptions
-from ..registry.entries import Fallback, NotFoundPage, StaticFile
+from ..registry.entries import Fallback, NotFoundPage, StaticFile, StoredFile
 from ..registry.interface import Registry, RegistryOptions, Root, Substitutes
 from ..registry.live import LiveRegistry
 from ..registry.walked import WalkedRegistry
@@ -27,6 +27,10 @@ from .contents import Contents
 from .hashes import Hashes
 from .small_files import SmallFiles
 from .source import AssetSource
+
+if TYPE_CHECKING:
+    from ..releases.kept_files import KeptFiles
+    from ..serving.source import Source
 
 
 class FoundFile(NamedTuple):
@@ -43,9 +47,16 @@ class Site:
     """The files below all roots, with the options that apply to them. Adapters may share it."""
 
     def __init__(
-        self, options: ResolvedOptions, is_immutable_file: Hook | None, registry: Registry
+        self,
+        options: ResolvedOptions,
+        is_immutable_file: Hook | None,
+        registry: Registry,
+        kept: KeptFiles | None = None,
     ) -> None:
-        """:param is_immutable_file: says which files never change; ``None`` says it of none."""
+        """
+        :param is_immutable_file: says which files never change; ``None`` says it of none.
+        :param kept: the files of a store, which ``registry`` finds too.
+        """
         self.options = options
         self.registry = registry
         #: The latest first.
@@ -64,6 +75,7 @@ class Site:
             is_enabled=not options.autorefresh and options.max_cache_size > 0
         )
         self.source = AssetSource(registry, contents, self.hashes, compressor)
+        self._kept = kept
         #: Files that pages asked for, by name. A new root may have other ones.
         self.found: dict[str, FoundFile] = {}
         self._responders: list[Responder[Any]] = []
@@ -113,9 +125,12 @@ class Site:
             keep_anything=not options.autorefresh,
         )
         tag_source = make_tag_source(options.etag, options.default_etag)
-        responder = Responder(
-            self.registry, self.source, file_headers, tag_source, wire_format, limits
-        )
+        source: Source = self.source
+        if self._kept is not None:
+            from ..releases.store_source import StoreSource
+
+            source = StoreSource(source, self._kept)
+        responder = Responder(self.registry, source, file_headers, tag_source, wire_format, limits)
         self._responders.append(responder)
         return responder
 
@@ -166,6 +181,8 @@ class Site:
         entry = self.registry.look_up(url)
         if not isinstance(entry, StaticFile):
             return None
+        if isinstance(entry, StoredFile):
+            return entry
         try:
             with closing(self.source.open(entry, compress=False)):
                 return entry
@@ -175,6 +192,29 @@ class Site:
     def _has_hashed_name(self, file: StaticFile) -> bool:
         test = self._is_immutable_file
         return test is not None and bool(test.call(file, file.url))
+
+
+def open_store(options: ResolvedOptions, prefix: str | None) -> KeptFiles | None:
+    """The files of the store, below ``prefix``; ``None`` without the option.
+
+    :raises TypeError: for a prefix of the wrong type.
+    :raises ValueError: for a store that cannot be used.
+    """
+    if options.store is None:
+        return None
+    # Not at the top: applications without a store start faster.
+    from ..releases.replica import kept_files
+
+    return kept_files(options, options.store, prefix)
+
+
+def with_store(registry: Registry, kept: KeptFiles | None) -> Registry:
+    """A registry that finds the files of a store too."""
+    if kept is None:
+        return registry
+    from ..releases.store_registry import StoreRegistry
+
+    return StoreRegistry(registry, kept)
 
 
 def make_registry(options: ResolvedOptions) -> Registry:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from ..files.memory_file import MemoryFile
+from ..files.open_file import OpenFile, open_file
 from ..http.negotiation import IDENTITY
 from ..registry.entries import HashedFile, StaticFile
 from ..registry.interface import Registry
@@ -45,6 +46,10 @@ class AssetSource:
             variants.close()
             raise
         return variants
+
+    def reopen(self, entry: StaticFile, path: str) -> OpenFile:
+        """Open one file of an entry; see :class:`Source`."""
+        return open_file(path)
 
     def verified(self, file: HashedFile) -> HashedFile:
         """Check the hash of a file; see :class:`Source`."""

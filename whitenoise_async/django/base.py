@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.conf import settings as django_settings
 
 from ..applications import accepts
-from ..assets.site import registry_options
+from ..assets.site import Site, registry_options
 from ..base import BaseWhiteNoise, Wrapper
 from ..options import HOOKS, has_method, is_set, set_option
 from ..registry.interface import Registry, Root
@@ -72,6 +72,9 @@ class ConfiguredWhiteNoise(BaseWhiteNoise[Line]):
                 f"{type(self).__name__}.add_files() must accept the arguments"
                 " (root, prefix=None, followlinks=False)"
             )
+
+    def _make_site(self, options: Mapping[str, object], prefix: str | None) -> Site:
+        return super()._make_site(options, self.static_prefix)
 
     def _make_registry(self) -> Registry:
         options = self.resolved_options

@@ -12,7 +12,7 @@ from django.core.exceptions import SuspiciousFileOperation
 from django.core.files.storage import FileSystemStorage
 
 from ..registry.directory import is_path_excluded
-from ..registry.entries import Entry, Redirect, StaticFile
+from ..registry.entries import Listed, Redirect, StaticFile
 from ..registry.interface import RegistryOptions, Root
 from ..registry.listing import PAGE_EXTENSION
 from ..registry.live import LiveRegistry
@@ -59,7 +59,7 @@ class FindersRegistry(LiveRegistry):
         super().__init__(options)
         self._prefix = prefix
 
-    def look_up_in(self, roots: Iterable[Root], url: str, *, is_variant: bool) -> Entry | None:
+    def look_up_in(self, roots: Iterable[Root], url: str, *, is_variant: bool) -> Listed | None:
         """Look up ``url`` with the finders, and then below ``roots``."""
         if f"{url}/".startswith(self._prefix):
             for finder in finders.get_finders():
@@ -72,7 +72,7 @@ class FindersRegistry(LiveRegistry):
                     return found
         return super().look_up_in(roots, url, is_variant=is_variant)
 
-    def _call(self, finder: Any, url: str, is_variant: bool) -> Entry | None:
+    def _call(self, finder: Any, url: str, is_variant: bool) -> Listed | None:
         name = url[len(self._prefix) :]
         names = [name]
         if self._options.clean_urls:
@@ -99,7 +99,7 @@ class FindersRegistry(LiveRegistry):
         is_file = isinstance(path, str | os.PathLike) and os.path.isfile(path)
         return os.path.abspath(path) if is_file else None
 
-    def _entry_at(self, path: str, name: str, url: str, is_variant: bool) -> Entry | None:
+    def _entry_at(self, path: str, name: str, url: str, is_variant: bool) -> Listed | None:
         """Look up ``url`` in listings of the folders that ``name`` and ``path`` have in common.
 
         On a file system that ignores case, ``path`` may differ from the names in the listings.

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from django.contrib.staticfiles.storage import staticfiles_storage
 
 from ..files.codings import BY_SUFFIX
+from ..options import KnowsUrls
 from ..registry.listing import PAGE_EXTENSION
 
 
@@ -30,7 +31,7 @@ def manifest_names(hashed: Mapping[str, str]) -> Iterator[str]:
             yield name + suffix
 
 
-class HashedFiles:
+class HashedFiles(KnowsUrls):
     """An ``immutable_file_test`` that is true for names that the storage has hashed."""
 
     def __init__(self, prefix: str) -> None:

@@ -37,8 +37,7 @@ class DjangoWSGIWhiteNoise(ConfiguredWhiteNoise[tuple[str, str]], WhiteNoise):
 class DjangoASGIWhiteNoise(ConfiguredWhiteNoise[Line], ASGIWhiteNoise):
     """:class:`whitenoise_async.ASGIWhiteNoise`, configured by the settings."""
 
-    def _make_registry(self) -> Registry:
-        registry = super()._make_registry()
+    def _adapt_registry(self, registry: Registry) -> Registry:
         script_name = self._configuration.script_name
         return _BelowScriptName(registry, script_name) if script_name else registry
 

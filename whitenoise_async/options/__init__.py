@@ -11,11 +11,12 @@ from .declaration import (
     set_option,
 )
 from .documentation import describe, describe_options, option_meanings
-from .hooks import HOOKS, has_method
+from .hooks import HOOKS, KnowsUrls, has_method
 from .resolved import ResolvedOptions, resolve
 
 __all__ = [
     "HOOKS",
+    "KnowsUrls",
     "OptionKeywords",
     "Options",
     "ResolvedOptions",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
@@ -41,6 +42,7 @@ class OptionKeywords(TypedDict, total=False):
     include: Collection[str] | None
     exclude: Collection[str]
     etag: Literal["mtime", "content"] | EtagFunction
+    store: str | os.PathLike[str] | None
 
 
 class Options(HasHooks):
@@ -131,6 +133,11 @@ class Options(HasHooks):
     #: size. ``"content"``: from a digest of its content. A callable ``(path, url)``: from the text
     #: that it returns. It is called at the first request, and again after each change of the file.
     etag: Any = "mtime"
+
+    #: A folder or bucket with the files of several releases, which the ``publish`` command writes.
+    #: It supplies files that have a hash in their names and that no root has. A request for any
+    #: other such name is answered with 404, also around an application.
+    store: str | os.PathLike[str] | None = None
 
 
 def is_set(owner: Options, name: str, base: type[Options] = Options) -> bool:

@@ -16,6 +16,7 @@ from typing import Any
 
 from ..applications import accepts, is_async
 from ..support.build_tools import built_by
+from ..support.url_tests import UrlTest, of_tool, searching
 
 #: The hooks, and the parameters that each is called with.
 HOOKS = {
@@ -34,6 +35,13 @@ class HasHooks:
 
     #: The hooks that this instance was given: keyword arguments, and in Django settings.
     _given_hooks: Mapping[str, object] = MappingProxyType({})
+
+
+class KnowsUrls:
+    """An ``immutable_file_test`` that can also be used with a store."""
+
+    #: The test of URLs; ``None`` for twelve hexadecimal digits before the extension.
+    url_test: UrlTest | None = None
 
 
 class HookValue:
@@ -116,6 +124,25 @@ def check_hook(name: str, value: Any) -> Callable[..., Any] | None:
     return function
 
 
+def url_test_of(owner: HasHooks) -> UrlTest | None:
+    """The option ``immutable_file_test`` as a test of URLs, for the option ``store``.
+
+    :returns: ``None`` if the option is not set.
+    :raises ValueError: for a callable: the file of another release has no path that it could get.
+    """
+    value = hook_of(owner, "immutable_file_test")
+    if value is None:
+        return None
+    if isinstance(value, str | re.Pattern):
+        return of_tool(str(value)) if _is_word(value) else searching(re.compile(value))
+    if isinstance(value, KnowsUrls):
+        return value.url_test
+    raise ValueError(
+        "immutable_file_test must be a regular expression, the name of a build tool or None with"
+        f" store, got {value!r}: the file of another release has no path here"
+    )
+
+
 def default_etag(owner: HasHooks) -> str | None:
     """The option ``etag`` that applies where a method ``etag`` returns ``None``.
 
@@ -133,10 +160,14 @@ def _as_function(name: str, value: Any) -> Callable[..., Any]:
     if value is None or (name == "etag" and value in _ETAGS):
         return _return_none
     if name == "immutable_file_test" and isinstance(value, str | re.Pattern):
-        is_word = isinstance(value, str) and _PLAIN_WORD.fullmatch(value)
-        return built_by(str(value)) if is_word else _search(value)
+        return built_by(str(value)) if _is_word(value) else _search(value)
     function: Callable[..., Any] = value
     return function
+
+
+def _is_word(value: object) -> bool:
+    """Whether a text is the name of a build tool, and no regular expression."""
+    return isinstance(value, str) and _PLAIN_WORD.fullmatch(value) is not None
 
 
 def _return_none(*arguments: object, **keywords: object) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
@@ -9,8 +10,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..http.fields import is_token
 from ..http.media_types import MediaTypes
 from ..support.globs import FirstMatch, Globs, compile_globs
+from ..support.store_names import is_bucket
+from ..support.url_tests import UrlTest
 from .declaration import DEFAULT_MAX_AGE, Options, is_set
-from .hooks import check_hook, default_etag, hook_of
+from .hooks import check_hook, default_etag, hook_of, url_test_of
 
 if TYPE_CHECKING:
     from .declaration import AddHeadersFunction
@@ -41,6 +44,9 @@ class ResolvedOptions(NamedTuple):
     etag: str | Callable[[str, str], object]
     #: Used where a method ``etag`` returns ``None``; ``None`` without such a method.
     default_etag: str | None
+    store: str | None
+    #: Which URLs a store may supply; ``None`` for twelve hexadecimal digits before the extension.
+    store_test: UrlTest | None
 
 
 def resolve(owner: Options) -> ResolvedOptions:
@@ -51,6 +57,7 @@ def resolve(owner: Options) -> ResolvedOptions:
     """
     etag = hook_of(owner, "etag")
     autorefresh = _flag("autorefresh", owner.autorefresh)
+    store = _store(owner.store)
     return ResolvedOptions(
         autorefresh=autorefresh,
         max_age=_max_age(0 if autorefresh and not is_set(owner, "max_age") else owner.max_age),
@@ -70,6 +77,8 @@ def resolve(owner: Options) -> ResolvedOptions:
         exclude=_exclusion(owner),
         etag=check_hook("etag", etag) or str(etag),
         default_etag=default_etag(owner),
+        store=store,
+        store_test=None if store is None else url_test_of(owner),
     )
 
 
@@ -168,6 +177,24 @@ def _media_types(value: object) -> MediaTypes:
         return MediaTypes(value)
     except ValueError as error:
         raise ValueError(f"mimetypes: {error}") from None
+
+
+def _store(value: object) -> str | None:
+    if value is None:
+        return None
+    name = os.fspath(value) if isinstance(value, str | os.PathLike) else None
+    if not isinstance(name, str):
+        raise TypeError(
+            f"store must be the path of a folder, the URL of a bucket or None, got {value!r}"
+        )
+    if not name or "\0" in name:
+        raise ValueError(
+            f"store must be the path of a folder or the URL of a bucket, got {value!r}"
+        )
+    try:
+        return name.rstrip("/") if is_bucket(name) else os.path.abspath(name)
+    except ValueError as error:
+        raise ValueError(f"store: {error}") from None
 
 
 def _exclusion(owner: Options) -> Globs | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import ClassVar, NamedTuple
 
 
@@ -93,6 +94,46 @@ class HashedFile(StaticFile):
         self.hash = hash_
 
 
+class StoredContent(NamedTuple):
+    """The content of a file in a store, as the list of its releases has it."""
+
+    digest: str
+    size: int  # bytes
+
+
+class StoredFile(StaticFile):
+    """A file of a kept release, in a store. Its name contains a hash, so it never changes."""
+
+    __slots__ = ("contents",)
+
+    def __init__(
+        self,
+        path: str,
+        url: str,
+        contents: Mapping[str, StoredContent],
+        *,
+        root: str | None,
+        below: str,
+    ) -> None:
+        """
+        :param path: the file in the folder, absolute, or the URL of an object in a bucket.
+        :param contents: of the file, by ``""``, and of its variants, by their suffixes.
+        """
+        suffixes = tuple(each for each in contents if each)
+        super().__init__(path, url, suffixes, root=root, below=below)
+        self.contents = contents
+
+    def content_at(self, path: str) -> StoredContent:
+        """The content of the file or of the variant with this path."""
+        return self.contents[path[len(self.path) :]]
+
+
+class Absent(NamedTuple):
+    """A URL with the form of a hashed name that no kept release has."""
+
+    url: str
+
+
 class Redirect(NamedTuple):
     """A URL that redirects to the URL of an index file, or to the clean URL of a page."""
 
@@ -102,12 +143,15 @@ class Redirect(NamedTuple):
 
 
 class Unresolved(NamedTuple):
-    """A URL that must be looked up on the disk, as with ``autorefresh``."""
+    """A URL that must be looked up on the disk or in a store, as with ``autorefresh``."""
 
     url: str
     #: Which substitute to look up, if not the file at the URL itself.
     kind: type[Substitute] | None = None
 
 
-#: A file or a redirect, found by its URL.
-Entry = StaticFile | Redirect
+#: A file or a redirect below a root, found by its URL.
+Listed = StaticFile | Redirect
+
+#: The same, or a file of a store that is there or missing.
+Entry = Listed | Absent

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 
-from .entries import Entry, HashedFile, Redirect, StaticFile
+from .entries import Absent, Entry, HashedFile, Redirect, StaticFile, StoredFile
 
 #: The number of hexadecimal digits in a hashed URL. Django's hashed names have as many, so that
 #: patterns for one kind match the other.
@@ -30,14 +30,20 @@ def split_hashed_url(url: str) -> tuple[str, str] | None:
     return None
 
 
+def has_hash(url: str) -> bool:
+    """Whether ``url`` has the form of a hashed URL."""
+    return split_hashed_url(url) is not None
+
+
 def file_of(entry: Entry | None) -> StaticFile | None:
     """The file that has a hashed URL next to the URL of ``entry``.
 
-    :returns: ``None`` for a folder. Relative references in its page would lead elsewhere.
+    :returns: ``None`` for a folder, as relative references in its page would lead elsewhere, and
+        for the file of another release.
     """
     if isinstance(entry, Redirect):
         return None if entry.location is None else entry.file
-    return None if isinstance(entry, HashedFile) else entry
+    return None if isinstance(entry, HashedFile | StoredFile | Absent) else entry
 
 
 def hashed_file(plain: Entry | None, plain_url: str, hash_: str) -> HashedFile | None:

@@ -93,12 +93,22 @@ class Registry(Protocol):
         """
 
 
-def check_prefix(name: str, prefix: str) -> None:
+def normalized_prefix(prefix: str | None) -> str:
+    """The prefix with a slash at both ends; ``/`` if it is empty or ``None``."""
+    stripped = (prefix or "").strip("/")
+    return f"/{stripped}/" if stripped else "/"
+
+
+def check_prefix(name: str, prefix: object) -> None:
     """Refuse a prefix with a host, such as that of a CDN: no request has such a path.
 
     :param name: what the prefix is called, for the message.
+    :raises TypeError: if it is neither text nor ``None``.
     :raises ValueError: for such a prefix.
     """
+    if not isinstance(prefix, str | None):
+        raise TypeError(f"{name} must be a str or None, got {prefix!r}")
+    prefix = prefix or ""
     if re.match(r"\s*([a-z][a-z0-9+.-]*:)?//[^/]", prefix, re.I):
         raise ValueError(
             f"{name} must be a URL path such as '/static/', got the URL {prefix!r}; put the"
@@ -115,14 +125,11 @@ def make_root(path: str | os.PathLike[str], prefix: str | None, followlinks: boo
     name = os.fspath(path) if isinstance(path, str | os.PathLike) else None
     if not isinstance(name, str):
         raise TypeError(f"root must be a str or a path of str, got {path!r}")
-    if not isinstance(prefix, str | None):
-        raise TypeError(f"prefix must be a str or None, got {prefix!r}")
-    check_prefix("prefix", prefix or "")
+    check_prefix("prefix", prefix)
     if not isinstance(followlinks, bool):
         raise TypeError(f"followlinks must be True or False, got {followlinks!r}")
     absolute = os.path.abspath(name)
     if not os.path.isdir(absolute):
         # Two frames up is the caller of add_files or of the constructor.
         warnings.warn(printable(f"No directory at: {absolute}"), stacklevel=3)
-    stripped = (prefix or "").strip("/")
-    return Root(absolute, f"/{stripped}/" if stripped else "/", followlinks)
+    return Root(absolute, normalized_prefix(prefix), followlinks)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from ..files.codings import BY_SUFFIX, SUFFIXES, split_variant
-from .entries import Entry, Redirect, StaticFile, Substitute
+from .entries import Listed, Redirect, StaticFile, Substitute
 from .interface import RegistryOptions
 
 #: The extension of pages, which clean URLs omit.
@@ -47,11 +47,11 @@ class PagePlace(Place):
 class Listing(NamedTuple):
     """The URLs that one directory adds, or all directories below one root."""
 
-    urls: dict[str, Entry | Place]
+    urls: dict[str, Listed | Place]
     #: Variants that have variants themselves, ``a.gz`` with an ``a.gz.br``.
     variants: dict[str, Place]
 
-    def entry(self, url: str) -> Entry | None:
+    def entry(self, url: str) -> Listed | None:
         """The file or redirect that this listing has at ``url``."""
         found = self.urls.get(url)
         if isinstance(found, PagePlace):
@@ -119,13 +119,13 @@ def listing_of(
     :param below: its path below the root, with a slash at the end; empty for the root.
     """
     index_file = options.index_file
-    suffixes_of = _variant_suffixes(files)
+    suffixes_of = variant_suffixes(files)
     variants = {name + suffix for name, suffixes in suffixes_of.items() for suffix in suffixes}
     places = {
         suffixes: Place(directory, suffixes, below=below)
         for suffixes in {(), *suffixes_of.values()}
     }
-    urls: dict[str, Entry | Place] = dict.fromkeys(
+    urls: dict[str, Listed | Place] = dict.fromkeys(
         [url + name for name in files - variants], places[()]
     )
     for name in suffixes_of.keys() - variants:
@@ -164,8 +164,8 @@ def _url_of_name(file: StaticFile) -> str:
     return file.url[: file.url.rindex("/") + 1] + os.path.basename(file.path)
 
 
-def _variant_suffixes(files: set[str]) -> dict[str, tuple[str, ...]]:
-    """The files that have variants, and the suffixes of these, deltas last."""
+def variant_suffixes(files: set[str]) -> dict[str, tuple[str, ...]]:
+    """The names or paths of files that have variants, and the suffixes of these, deltas last."""
     found: dict[str, list[str]] = {}
     for name in files:
         if name.endswith(SUFFIXES) and (parts := split_variant(name)) is not None:

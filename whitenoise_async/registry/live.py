@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from ..files.codings import original_of
 from .directory import Directory, Rules
-from .entries import Entry, HashedFile, StaticFile, Substitute, Unresolved
+from .entries import HashedFile, Listed, StaticFile, Substitute, Unresolved
 from .hashed_urls import hashed_file, split_hashed_url
 from .interface import RegistryOptions, Root
 from .listing import Listing, Place, listing_of
@@ -38,7 +38,7 @@ class LiveRegistry:
         """Every URL must be looked up on the disk."""
         return Unresolved(url)
 
-    def look_up(self, url: str) -> Entry | None:
+    def look_up(self, url: str) -> Listed | None:
         """The entry for ``url``. Blocks on the disk.
 
         :raises FileSystemError: if the system fails.
@@ -49,13 +49,13 @@ class LiveRegistry:
             return hashed_file(self._listed(plain_url), plain_url, hash_)
         return found
 
-    def _listed(self, url: str) -> Entry | None:
+    def _listed(self, url: str) -> Listed | None:
         found = self.look_up_in(self._roots, url, is_variant=False)
         if found is None and original_of(url) is not None:
             return self.look_up_in(self._roots, url, is_variant=True)
         return found
 
-    def look_up_in(self, roots: Iterable[Root], url: str, *, is_variant: bool) -> Entry | None:
+    def look_up_in(self, roots: Iterable[Root], url: str, *, is_variant: bool) -> Listed | None:
         """The entry for ``url`` in the first of ``roots`` that has it.
 
         :param is_variant: whether to look for a file with the name of a variant.
@@ -72,7 +72,7 @@ class LiveRegistry:
 
     def static_files(self) -> list[StaticFile]:
         """The files below all roots, each at its plain URL. Walks them, and blocks on the disk."""
-        urls: dict[str, Entry | Place] = {}
+        urls: dict[str, Listed | Place] = {}
         for root in reversed(self._roots):
             folders = walk(root, self._options.exclude, _ignore)
             urls |= list_root(root, folders, self._options)[0].urls
@@ -84,7 +84,7 @@ class LiveRegistry:
         """Keep nothing: the hash is checked at each request."""
         return file
 
-    def look_up_below(self, root: Root, url: str, is_variant: bool) -> Entry | None:
+    def look_up_below(self, root: Root, url: str, is_variant: bool) -> Listed | None:
         """The entry for ``url`` below one root."""
         listed = self._list_folder(root, url)
         if listed is None:

@@ -11,7 +11,7 @@ from ..support.after_fork import register_after_fork
 from ..support.logs import logger
 from .created_later import CreatedLater
 from .directory import is_path_excluded
-from .entries import Entry, HashedFile, StaticFile, Substitute
+from .entries import HashedFile, Listed, StaticFile, Substitute
 from .hashed_urls import KeptHashedFiles, hashed_file, split_hashed_url
 from .interface import RegistryOptions, Root
 from .listing import Listing, PagePlace, Place, clean_url, page_redirect
@@ -33,7 +33,7 @@ class WalkedRegistry:
         self._has_pages = options.index_file is not None or options.clean_urls
         # The latest first.
         self._substitutes: tuple[tuple[Root, Substitute], ...] = ()
-        self._entries: dict[str, Entry | Place] = {}
+        self._entries: dict[str, Listed | Place] = {}
         # One for each root, the latest first: a variant belongs to the original next to it.
         self._listings: tuple[Listing, ...] = ()
         # Requested files with the names of variants, by their URLs.
@@ -63,7 +63,7 @@ class WalkedRegistry:
         skipped.warn(root.path)
         warn_of_sensitive(sensitive, root.path)
 
-    def look_up(self, url: str) -> Entry | None:
+    def look_up(self, url: str) -> Listed | None:
         """The entry for ``url``. Never waits for the disk."""
         entry = self._entries.get(url)
         if entry is not None:
@@ -126,7 +126,7 @@ class WalkedRegistry:
         plain = self._resolved(plain_url) if plain_url in self._entries else None
         return hashed_file(plain or self._variant(plain_url), plain_url, hash_)
 
-    def _resolved(self, url: str) -> Entry:
+    def _resolved(self, url: str) -> Listed:
         with self._lock:
             entry = self._entries[url]
             if isinstance(entry, PagePlace):

@@ -17,7 +17,7 @@ from ..files.variant_check import variant_mismatch
 from ..options import Options, apply_keywords, resolve
 from ..registry.directory import Directory, Rules
 from ..registry.entries import StaticFile
-from ..registry.hashed_urls import split_hashed_url
+from ..registry.hashed_urls import has_hash
 from ..registry.sensitive_names import SensitiveFiles, sensitive_files
 from ..serving.file_headers import FileHeaders, Hook
 from ..support.globs import compile_globs
@@ -180,7 +180,7 @@ def tag_of(headers: Mapping[str, str]) -> str:
 
 
 def _has_hash(path: str, url: str) -> bool:
-    return split_hashed_url(url) is not None
+    return has_hash(url)
 
 
 @contextmanager

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import os
-import re
 
+from ..support.store_names import is_bucket
 from .bucket import Bucket
 from .bucket_lock import BucketLock
 from .bucket_store import BucketStore
 from .errors import PublishError
 from .folder_store import FolderStore
 from .store import Store
-
-_SCHEMES = ("s3", "gs", "az")
 
 
 def open_store(name: str, build: str) -> Store:
@@ -22,10 +20,11 @@ def open_store(name: str, build: str) -> Store:
     :param build: the folder that will be published.
     :raises PublishError: if the store cannot be opened, or is a folder inside the build.
     """
-    if (found := re.match(r"([a-z][a-z0-9+.-]*)://", name)) is not None:
-        if found[1] not in _SCHEMES:
-            known = ", ".join(f"{each}://" for each in _SCHEMES)
-            raise PublishError(f"{name} is not a store: use a folder, or a bucket ({known})")
+    try:
+        in_bucket = is_bucket(name)
+    except ValueError as error:
+        raise PublishError(str(error)) from None
+    if in_bucket:
         bucket = Bucket(name.rstrip("/"))
         return BucketStore(bucket, BucketLock(bucket))
     store, source = os.path.realpath(name), os.path.realpath(build)

@@ -12,7 +12,7 @@ from ..files.memory_file import MemoryFile
 from ..files.open_file import OpenFile
 from ..files.state import FileState
 from ..http.fields import is_opaque_tag
-from ..registry.entries import StaticFile
+from ..registry.entries import StaticFile, StoredFile
 from ..support.after_fork import register_after_fork
 from ..support.logs import error_rate_limited, printable
 from .long_work import SHORT_DIGEST, require_allowed
@@ -67,6 +67,8 @@ class ContentDigests:
         :raises FileSystemError: if a file cannot be read.
         :raises LongWorkError: as :func:`.without_long_work` says.
         """
+        if isinstance(entry, StoredFile):  # a bucket's object would have to be downloaded
+            return [entry.content_at(file.path).digest for file in files]
         return [
             None if self.use_dates and is_dated else self._digest_of(file)
             for is_dated, file in zip(dated, files, strict=True)

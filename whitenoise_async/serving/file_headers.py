@@ -11,7 +11,14 @@ from ..http.dictionaries import use_as_dictionary
 from ..http.fields import OWS, is_field_value, is_token, with_vary
 from ..http.media_types import MediaTypes, content_type, is_text
 from ..http.navigation import NAVIGATION_FIELDS
-from ..registry.entries import Fallback, HashedFile, NotFoundPage, StaticFile, Substitute
+from ..registry.entries import (
+    Fallback,
+    HashedFile,
+    NotFoundPage,
+    StaticFile,
+    StoredFile,
+    Substitute,
+)
 from ..support.globs import FirstMatch
 from ..support.logs import error_rate_limited
 from ..support.name_hashes import split_any
@@ -52,7 +59,8 @@ class FileHeaders:
         :param shared: headers of every file and every redirect.
         :param add_headers: the hook ``add_headers_function``.
         :param max_age: seconds in ``Cache-Control``; ``None`` sends no such header.
-        :param hashed_are_immutable: whether files at hashed URLs are immutable.
+        :param hashed_are_immutable: whether files at hashed URLs, and those of a store, are
+            immutable.
         """
         self._media_types = media_types
         self._charset = charset
@@ -83,10 +91,9 @@ class FileHeaders:
         try:
             if isinstance(file, Substitute):
                 headers["Cache-Control"] = _CACHE_CONTROL[type(file)]
-            elif isinstance(file, HashedFile):
+            elif isinstance(file, HashedFile | StoredFile):
                 if self._hashed_are_immutable:
-                    before, _, after = file.url.rpartition(f".{file.hash}")
-                    _set_immutable(headers, media_type, (f"{before}.", after))
+                    _set_immutable(headers, media_type, _parts_of(file))
             elif self._is_immutable_file is not None:
                 hook, is_immutable_file = self._is_immutable_file
                 if is_immutable_file(file, url):
@@ -112,6 +119,14 @@ def shared_headers(allow_all_origins: bool, nosniff: bool) -> list[tuple[str, st
     if nosniff:
         headers.append(("X-Content-Type-Options", "nosniff"))
     return headers
+
+
+def _parts_of(file: HashedFile | StoredFile) -> tuple[str, str] | None:
+    """The two parts of the file's URL around the hash; ``None`` if no hash was found."""
+    if isinstance(file, StoredFile):
+        return split_any(file.url)
+    before, _, after = file.url.rpartition(f".{file.hash}")
+    return f"{before}.", after
 
 
 def _set_immutable(headers: HookHeaders, media_type: str, url: tuple[str, str] | None) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 
 from ..files.codings import split_variant
@@ -24,14 +24,18 @@ class OpenVariants:
     open ones: the state is ``None`` for a file that does not exist.
     """
 
-    def __init__(self, entry: StaticFile) -> None:
+    def __init__(
+        self, entry: StaticFile, open_: Callable[[str | None, str], OpenFile] = open_in
+    ) -> None:
         """Open the file, and those variants that match it and are smaller. Blocks on the disk.
 
+        :param open_: opens the file at a path below a root.
         :raises UnavailableError: if there is no such file, or it is the variant of another one.
         :raises FileSystemError: if the system fails.
         """
         self._entry = entry
-        self.files = {IDENTITY: open_in(entry.root, entry.path)}
+        self._open = open_
+        self.files = {IDENTITY: open_(entry.root, entry.path)}
         self.made: dict[str, MemoryFile] = {}
         self.others: list[tuple[str, FileState | None]] = []
         try:
@@ -46,7 +50,7 @@ class OpenVariants:
     def _add(self, suffix: str) -> None:
         original, path = self.files[IDENTITY], self._entry.path + suffix
         try:
-            variant = open_in(self._entry.root, path)
+            variant = self._open(self._entry.root, path)
         except UnavailableError as error:
             if not error.gone:
                 warn_once(str(error))
@@ -70,7 +74,7 @@ class OpenVariants:
         """Refuse to serve the file under its own URL if it is the compression of ``path``."""
         file = self.files[IDENTITY]
         try:
-            original = open_in(self._entry.root, path)
+            original = self._open(self._entry.root, path)
         except UnavailableError as error:
             if not error.gone:
                 raise

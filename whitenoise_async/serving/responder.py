@@ -8,10 +8,10 @@ from time import monotonic
 from typing import Generic, NamedTuple
 
 from ..files.errors import FileSystemError, UnavailableError
-from ..files.open_file import OpenFile, open_file
+from ..files.open_file import OpenFile
 from ..files.state import read_state
 from ..http.fields import RequestFields
-from ..registry.entries import Entry, HashedFile, Redirect, StaticFile, Unresolved
+from ..registry.entries import Absent, Entry, HashedFile, Redirect, StaticFile, Unresolved
 from ..registry.interface import Registry
 from ..support.after_fork import register_after_fork
 from ..support.logs import error_rate_limited, warn_once
@@ -30,7 +30,7 @@ from .response_cache import (
     WireFormat,
 )
 from .snapshot import ServedFile, Snapshot
-from .source import Source, WrongHashError
+from .source import HashedNameError, Source
 
 #: Seconds that a request waits for the disk before it is answered from memory, if possible.
 PATIENCE = 0.5
@@ -58,12 +58,12 @@ class FileRequest(NamedTuple):
         """The file that is requested, ``None`` if the URL is unresolved."""
         if isinstance(self.entry, Redirect):
             return self.entry.file
-        return None if isinstance(self.entry, Unresolved) else self.entry
+        return self.entry if isinstance(self.entry, StaticFile) else None
 
     @property
     def label(self) -> str:
         """The path of the file for error messages, which never contain a client's URL."""
-        if isinstance(self.entry, Unresolved):
+        if isinstance(self.entry, Unresolved | Absent):
             return "A folder"
         return (self.entry.file if isinstance(self.entry, Redirect) else self.entry).path
 
@@ -140,7 +140,7 @@ class Responder(Generic[Line]):
         """Reply without waiting for the disk; ``None`` if that is not possible."""
         served = self._served.get(entry)
         if served is None or (snapshot := served.snapshot) is None:
-            return None
+            return self._absent(method) if entry.__class__ is Absent else None
         now = monotonic()
         if now >= snapshot.check_after:
             return None
@@ -189,6 +189,8 @@ class Responder(Generic[Line]):
                     return None
                 entry = found
                 request = request._replace(entry=found)
+            if isinstance(entry, Absent):
+                return self._absent(request.method)
             if isinstance(entry, Redirect):
                 return self._redirect(entry, request)
             return self._from_disk(self._served_file(entry), request)
@@ -212,12 +214,16 @@ class Responder(Generic[Line]):
         return self._encoded(unavailable(known_headers or self._file_headers.shared))
 
     def _reply_missing(self, request: FileRequest, error: UnavailableError) -> Reply[Line] | None:
-        if not isinstance(error, WrongHashError):
+        if not isinstance(error, HashedNameError):
             if not error.gone:
                 warn_once(str(error))
             return None
-        self.forget(error.file)  # if the hash was right before
-        return self._encoded(wrong_hash(request.method, self._file_headers.shared))
+        self.forget(error.file)  # if it was there before
+        return self._absent(request.method)
+
+    def _absent(self, method: str) -> Reply[Line]:
+        """Reply to a URL with a hash that no file has. It never leads to the application."""
+        return self._encoded(wrong_hash(method, self._file_headers.shared))
 
     def forget(self, entry: StaticFile) -> None:
         """Drop everything stored for a file, as if it was never requested."""
@@ -264,6 +270,7 @@ class Responder(Generic[Line]):
         if served is None:
             if isinstance(entry, HashedFile):
                 entry = self._source.verified(entry)
+            if isinstance(entry, HashedFile):
                 self._forget_other_hash(entry)
             served = self._served.setdefault(entry, ServedFile(entry))
         return served
@@ -346,7 +353,7 @@ class Responder(Generic[Line]):
             return reply
         selected = response.representation
         try:
-            file = open_file(selected.path)
+            file = self._source.reopen(served.entry, selected.path)
         except UnavailableError:
             return None
         if file.state != selected.state:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from ..files.memory_file import MemoryFile
 from ..files.open_file import OpenFile
 from ..files.state import FileState, state_or_none
-from ..registry.entries import HashedFile, NotFoundPage, StaticFile
+from ..registry.entries import HashedFile, NotFoundPage, StaticFile, StoredFile
 from .content_cache import Content
 from .etags import TagSource
 from .file_headers import FileHeaders
@@ -61,7 +61,7 @@ class ServedFile:
     def __init__(self, entry: StaticFile) -> None:
         self.entry = entry
         #: Whether a sender must refuse every other content: caches keep a hashed URL permanently.
-        self.is_exact = isinstance(entry, HashedFile)
+        self.is_exact = isinstance(entry, HashedFile | StoredFile)
         self.snapshot: Snapshot | None = None
         #: The shared headers of its representations; ``None`` before the first request needs them.
         self.known_headers: Sequence[tuple[str, str]] | None = None
@@ -92,7 +92,9 @@ class ServedFile:
         for coding, file in zip((*variants.files, *variants.made), files, strict=True):
             described.append((file.path, coding, file.state))
             states.append(file.state)
-        dated = are_dated(states) if tag_source.use_dates else [False] * len(files)
+        # The copies of a store may have other dates, and every replica sends the same headers.
+        use_dates = tag_source.use_dates and self.entry.__class__ is not StoredFile
+        dated = are_dated(states) if use_dates else [False] * len(files)
         representations = make_representations(
             described,
             self.headers(headers),

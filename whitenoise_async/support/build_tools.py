@@ -17,8 +17,8 @@ from .logs import warn_once
 from .manifests import is_web_app_manifest, read_manifest
 from .suggestions import suggestion
 
-# HTML pages keep their URLs, so they must be revalidated whatever their names look like.
-_PAGES = (".html", ".htm")
+#: HTML pages keep their URLs, so they must be revalidated whatever their names look like.
+PAGES = (".html", ".htm")
 
 
 class BuildTool(NamedTuple):
@@ -57,7 +57,7 @@ def built_by(tool: str) -> Callable[[str, str], bool]:
 def _is_hashed(tool: BuildTool, name: str, path: str, url: str) -> bool:
     root, below = _below_root(path, url)
     file = os.path.basename(path)
-    if not below or file.endswith(_PAGES) or not tool.hashed_if_listed.search(file):
+    if not below or file.endswith(PAGES) or not tool.hashed_if_listed.search(file):
         return False
     for folder, relative in _folders_with(root, below):
         for manifest in tool.manifests:
