@@ -174,6 +174,7 @@ def _file_response(
     if isinstance(request, ASGIRequest):
         return StreamingHttpResponse(_Streamed(file, plan), status=status)
     # Servers pass the whole file to sendfile.
-    if plan.is_whole_file and not is_shared and not hides_errors(request.META):
+    is_sendable = file.is_local and plan.is_whole_file and not is_shared
+    if is_sendable and not hides_errors(request.META):
         return _WholeFileResponse(WholeFile(file), status)
     return StreamingHttpResponse(FileBody(file, plan), status=status)

@@ -36,6 +36,9 @@ class OpenFile:
         *("is_by_path", "may_grow", "path", "state"),
     )
 
+    #: Whether it has a descriptor, and a path of this machine.
+    is_local = True
+
     def __init__(
         self, descriptor: int, path: str, status: os.stat_result, *, is_by_path: bool
     ) -> None:

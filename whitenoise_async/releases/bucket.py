@@ -16,6 +16,10 @@ from .errors import PublishError
 # A bucket that answers 500 or 503 is asked again, for up to half a minute.
 _RETRIES = {"max_retries": 8, "retry_timeout": timedelta(seconds=30)}
 
+# While a request waits, a failure must be known soon.
+_SHORT_RETRIES = {"max_retries": 2, "retry_timeout": timedelta(seconds=5)}
+_SHORT_TIMEOUTS = {"timeout": timedelta(seconds=10), "connect_timeout": timedelta(seconds=3)}
+
 # Bytes. obstore sends larger content in parts of this size.
 _PART = 5 * 1024 * 1024
 
@@ -33,6 +37,10 @@ class OtherRunError(Exception):
     """The condition of a put does not hold: another run has written the object."""
 
 
+class UnchangedError(Exception):
+    """An object still has an ETag."""
+
+
 class Revision(NamedTuple):
     """A state of an object. S3 and Azure compare the ETag, Google Cloud Storage the version."""
 
@@ -45,14 +53,16 @@ class ObjectInfo(NamedTuple):
 
     revision: Revision
     attributes: Mapping[str, str]
+    size: int  # bytes
 
 
 class Bucket:
     """The objects of a bucket whose keys begin with a prefix."""
 
-    def __init__(self, url: str) -> None:
-        """:param url: such as ``s3://bucket/prefix``. Environment variables configure the access.
-
+    def __init__(self, url: str, *, is_hurried: bool = False) -> None:
+        """
+        :param url: such as ``s3://bucket/prefix``. Environment variables configure the access.
+        :param is_hurried: whether requests wait, so that failures are repeated only a few times.
         :raises PublishError: if obstore is not installed or does not accept the URL.
         """
         try:
@@ -65,10 +75,15 @@ class Bucket:
             ) from error
         self.url = url
         self._obstore = obstore
+        self._unchanged = exceptions.NotModifiedError
         self._refused = (exceptions.AlreadyExistsError, exceptions.PreconditionError)
         self._errors = (exceptions.BaseError, FileNotFoundError, ValueError)
         with self._naming("", "opened"):
-            self._store: Any = from_url(url, retry_config=_RETRIES)
+            self._store: Any = (
+                from_url(url, retry_config=_SHORT_RETRIES, client_options=_SHORT_TIMEOUTS)
+                if is_hurried
+                else from_url(url, retry_config=_RETRIES)
+            )
 
     def list_objects(self) -> Iterator[tuple[str, int]]:
         """The paths and sizes of all objects."""
@@ -84,18 +99,36 @@ class Bucket:
                 found = self._obstore.get(self._store, path, options={"head": True})
             except FileNotFoundError:
                 return None
-            return ObjectInfo(_revision(found.meta), dict(found.attributes))
+            return ObjectInfo(_revision(found.meta), dict(found.attributes), found.meta["size"])
 
-    def read(self, path: str) -> tuple[bytes, Revision] | None:
-        """Read an object: its content and revision; ``None`` if there is none."""
+    def read(self, path: str, unless: str | None = None) -> tuple[bytes, Revision] | None:
+        """Read an object: its content and revision; ``None`` if there is none.
+
+        :param unless: an ETag with which the object is not read.
+        :raises UnchangedError: if it has that ETag.
+        """
+        options = None if unless is None else {"if_none_match": unless}
         with self._naming(path, "read"):
             try:
-                found = self._obstore.get(self._store, path)
+                found = self._obstore.get(self._store, path, options=options)
+            except self._unchanged as error:
+                raise UnchangedError from error
             except FileNotFoundError as error:
                 if "NoSuchBucket" in str(error):
                     raise
                 return None
             return bytes(found.bytes()), _revision(found.meta)
+
+    def read_range(self, path: str, start: int, stop: int) -> tuple[bytes, int]:
+        """Read a part of an object.
+
+        :param start: bytes before the part.
+        :param stop: bytes before the end of the part, more than ``start``.
+        :returns: the part, and the size of the object.
+        """
+        with self._naming(path, "read"):
+            found = self._obstore.get(self._store, path, options={"range": (start, stop)})
+            return bytes(found.bytes()), found.meta["size"]
 
     def digest(self, path: str) -> str:
         """Read an object, and compute its digest."""

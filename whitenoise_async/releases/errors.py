@@ -5,12 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ..files.errors import SYSTEM_ERRORS, reason_of
+from ..files.errors import SYSTEM_ERRORS, FileSystemError, reason_of
 from ..support.logs import OneLineError
 
 
 class PublishError(OneLineError):
     """A release could not be published. The message names the file and the reason."""
+
+
+class StoreReadError(FileSystemError):
+    """A store cannot be read now, so that a request gets a 503."""
+
+    def __init__(self, error: OneLineError) -> None:
+        """:param error: names the file and the reason."""
+        OneLineError.__init__(self, str(error))
+        self.reason = str(error)
 
 
 @contextmanager

@@ -11,14 +11,15 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from ..files.errors import FileSystemError, UnavailableError
+from ..http.fields import is_opaque_tag
 from ..registry.directory import is_path_excluded
 from ..registry.entries import Absent, StoredContent, StoredFile, Unresolved
 from ..registry.listing import variant_suffixes
 from ..support.after_fork import register_after_fork
 from ..support.globs import Globs
-from ..support.logs import OneLineError, warn_once
+from ..support.logs import warn_once
 from ..support.url_tests import UrlTest
-from .errors import PublishError
+from .errors import PublishError, StoreReadError
 from .manifest import NAME, Manifest, parse_manifest
 from .reader import StoreReader
 
@@ -29,14 +30,6 @@ _PATIENCE = 0.5
 _RETRY_AFTER = 1.0
 
 _Contents = Mapping[str, StoredContent]
-
-
-class ManifestError(FileSystemError):
-    """The manifest of a store cannot be read now."""
-
-    def __init__(self, error: Exception) -> None:
-        OneLineError.__init__(self, str(error))
-        self.reason = getattr(error, "reason", str(error))
 
 
 class KeptNames(NamedTuple):
@@ -157,7 +150,7 @@ class KeptFiles:
                 return None
             manifest = parse_manifest(read.content, os.path.join(reader.name, NAME))
         except (PublishError, UnavailableError) as error:
-            return ManifestError(error)
+            return StoreReadError(error)
         except FileSystemError as error:
             return error
         self._revision = read.revision
@@ -178,7 +171,11 @@ class KeptFiles:
 
 def _contents_of(manifest: Manifest) -> dict[str, _Contents]:
     """The contents of each file with a hash in its name, and of its variants."""
-    hashed = {path for path, record in manifest.files.items() if record.is_hashed}
+    hashed = {
+        path
+        for path, record in manifest.files.items()
+        if record.is_hashed and is_opaque_tag(record.digest)  # it becomes the ETag
+    }
     suffixes = variant_suffixes(hashed)
     variants = {path + suffix for path, each in suffixes.items() for suffix in each}
     found: dict[str, _Contents] = {}

@@ -7,6 +7,9 @@ from ..registry.hashed_urls import has_hash
 from ..registry.interface import check_prefix, normalized_prefix
 from ..support.store_names import is_bucket
 from ..support.url_tests import same
+from .bucket import Bucket
+from .bucket_reader import BucketReader
+from .errors import PublishError
 from .folder_reader import FolderReader
 from .kept_files import KeptFiles, KeptNames
 from .reader import StoreReader
@@ -30,4 +33,7 @@ def kept_files(options: ResolvedOptions, store: str, prefix: str | None) -> Kept
 def _reader(store: str) -> StoreReader:
     if not is_bucket(store):
         return FolderReader(store)
-    raise ValueError(f"store: {store} is a bucket")
+    try:
+        return BucketReader(Bucket(store, is_hurried=True))
+    except PublishError as error:
+        raise ValueError(f"store: {error}") from error

@@ -67,7 +67,8 @@ class OpenVariants:
         if mismatch is not None:
             warn_once(f"{path} is not served: {mismatch}")
         if mismatch is not None or variant.state.size >= original.state.size:
-            self.others.append((path, variant.state))
+            if variant.is_local:
+                self.others.append((path, variant.state))
             self.take(coding.token).close()
 
     def _require_unrelated(self, path: str, suffix: str) -> None:
@@ -103,7 +104,8 @@ class OpenVariants:
         """The paths and states of all files that affect the response."""
         states = list(self.others)
         for file in self.files.values():
-            states.append((file.path, file.state))
+            if file.is_local:  # another one never changes
+                states.append((file.path, file.state))
         return states
 
     def take(self, coding: str) -> OpenFile:

@@ -50,7 +50,7 @@ def send_file(
         start_response(STATUS_LINES[response.status], headers)
         # Servers pass a wrapped file's descriptor to sendfile, some of them from the beginning to
         # the end, whatever Content-Length says. So they get it for whole files only.
-        if wrapper is not None and response.plan.is_whole_file:
+        if wrapper is not None and response.plan.is_whole_file and file.is_local:
             return wrapper(WholeFile(file), PIECE_SIZE)
         return FileBody(file, response.plan)
     except BaseException:  # the server has nothing that it could close
