@@ -258,6 +258,9 @@ class Disk:
     def open(self, entry: StaticFile) -> OpenVariants:
         return OpenVariants(entry)
 
+    def reopen(self, entry: StaticFile, path: str) -> OpenFile:
+        return open_file(path)
+
     def verified(self, file: HashedFile) -> HashedFile:
         raise WrongHashError(file)
 
