@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 from tests.helpers.builds import settings
 from tests.helpers.files import write
-from whitenoise_async.releases.folder_store import FolderStore
 from whitenoise_async.releases.publish import publish
 from whitenoise_async.releases.store import Store
 
@@ -46,13 +46,15 @@ def make_release(root: Path, number: int) -> Release:
     return release
 
 
-def make_releases(folder: Path, *stores: Store) -> tuple[Release, Release]:
-    """Write two releases and publish them to each store."""
+def make_releases(folder: Path, open_store: Callable[[], Store]) -> tuple[Release, Release]:
+    """Write two releases, and publish each to a store.
+
+    :param open_store: called for each run, as each has a lock of its own.
+    """
     first = make_release(folder / "r1", 1)
     second = make_release(folder / "r2", 2)
-    for store in stores or [FolderStore(str(folder / "store"))]:
-        for release in (first, second):
-            publish(str(release.root), store, settings(9))
+    for release in (first, second):
+        publish(str(release.root), open_store(), settings(9))
     return first, second
 
 

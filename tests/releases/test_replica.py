@@ -40,12 +40,13 @@ class Case:
         self.folder = folder
         if bucket is None:
             self.store = str(folder / "store")
-            self.first, self.second = make_releases(folder, FolderStore(self.store))
+            self.first, self.second = make_releases(folder, lambda: FolderStore(self.store))
         else:
             self.store = bucket.url
-            opened = Bucket(bucket.url)
-            store = BucketStore(opened, BucketLock(opened))
-            self.first, self.second = make_releases(folder, store)
+            found = Bucket(bucket.url)
+            self.first, self.second = make_releases(
+                folder, lambda: BucketStore(found, BucketLock(found))
+            )
 
         delta = delta_of(self.first.text, self.second.text)
         self.add(self.second.text_name + suffix_of(self.first.text), delta)

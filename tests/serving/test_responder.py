@@ -845,13 +845,13 @@ def test_a_large_file_that_is_opened_slowly_does_not_delay_other_requests(
     is_opening, go_on = threading.Event(), threading.Event()
     waited = []
 
-    def open_slowly(path: str) -> OpenFile:
+    def open_slowly(disk: Disk, entry: StaticFile, path: str) -> OpenFile:
         if not is_opening.is_set():
             is_opening.set()
             waited.append(go_on.wait(5))
         return open_file(path)
 
-    monkeypatch.setattr(responder_module, "open_file", open_slowly)
+    monkeypatch.setattr(Disk, "reopen", open_slowly)
     with ThreadPoolExecutor() as threads:
         slow = threads.submit(site.reply)
         assert is_opening.wait(60)

@@ -18,6 +18,7 @@ _RETRIES = {"max_retries": 8, "retry_timeout": timedelta(seconds=30)}
 
 # While a request waits, a failure must be known soon.
 _SHORT_RETRIES = {"max_retries": 2, "retry_timeout": timedelta(seconds=5)}
+_TRUE = ("1", "true", "on", "yes", "y")
 _SHORT_TIMEOUTS = {"timeout": timedelta(seconds=10), "connect_timeout": timedelta(seconds=3)}
 
 # Bytes. obstore sends larger content in parts of this size.
@@ -80,7 +81,7 @@ class Bucket:
         self._errors = (exceptions.BaseError, FileNotFoundError, ValueError)
         with self._naming("", "opened"):
             self._store: Any = (
-                from_url(url, retry_config=_SHORT_RETRIES, client_options=_SHORT_TIMEOUTS)
+                from_url(url, retry_config=_SHORT_RETRIES, client_options=_short_timeouts())
                 if is_hurried
                 else from_url(url, retry_config=_RETRIES)
             )
@@ -184,6 +185,15 @@ class Bucket:
         except self._errors as error:
             name = os.path.join(self.url, path) if path else self.url
             raise PublishError(f"{name} cannot be {action}: {_reason(str(error))}") from error
+
+
+def _short_timeouts() -> Mapping[str, object]:
+    """The options of a client whose requests fail soon.
+
+    They replace those from the environment, so the one for local servers is read here.
+    """
+    values = [os.environ.get(f"{each}_ALLOW_HTTP", "") for each in ("AWS", "GOOGLE", "AZURE")]
+    return {**_SHORT_TIMEOUTS, "allow_http": any(each.lower() in _TRUE for each in values)}
 
 
 def _revision(meta: Mapping[str, Any]) -> Revision:
