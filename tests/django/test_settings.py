@@ -538,6 +538,7 @@ WRONG: dict[str, Any] = {
     "MANIFEST_MISSING": "ignore",
     "KEEP_ONLY_HASHED_FILES": "yes",
     "SKIP_COMPRESS_EXTENSIONS": "jpg",
+    "STORE": "ftp://bucket",
 }
 
 

@@ -15,7 +15,9 @@ from django.test import override_settings
 from tests.helpers import django_project
 from tests.helpers.clients import call_asgi, call_wsgi, make_call
 from tests.helpers.files import write
+from tests.helpers.replicas import make_releases
 from whitenoise_async import ASGIWhiteNoise, WhiteNoise
+from whitenoise_async.releases.folder_store import FolderStore
 
 CSS = b"body { color: black }\n"
 MANIFEST = b'{"version": "1.1", "paths": {"a.css": "a.0123456789ab.css"}}'
@@ -159,6 +161,35 @@ def test_force_script_name_is_removed_from_the_url(kind: str, root: Path, mount:
     assert get("/static/a.css", mount=mount).body == CSS
     if kind == "asgi":  # servers do not know it, and send the whole path
         assert get("/app/static/a.css").body == CSS
+
+
+@pytest.mark.parametrize("changed", [{}, {"WHITENOISE_IMMUTABLE_FILE_TEST": "django"}])
+def test_a_store_supplies_the_hashed_files_of_other_releases(
+    kind: str, root: Path, changed: dict[str, str]
+) -> None:
+    first, second = make_releases(root / "builds", lambda: FolderStore(str(root / "store")))
+    write(first.root / "assets/app.js", b"the plain name")
+    write(first.root / "staticfiles.json", MANIFEST)
+    get = wrapped(
+        kind,
+        STATIC_ROOT=first.root,
+        STATIC_URL="/app/static/",
+        FORCE_SCRIPT_NAME="/app",
+        WHITENOISE_STORE=root / "store",
+        **changed,
+    )
+    for release in (first, second):
+        reply = get(f"/static/{release.text_name}", mount="/app")
+        assert (reply.status, reply.body) == (200, release.text)
+    assert "immutable" in reply["cache-control"]
+    reply = get("/static/assets/app.abcdef012345.js", mount="/app")
+    assert (reply.status, reply["cache-control"]) == (404, "no-store")
+
+
+def test_a_callable_test_is_refused_next_to_a_store(kind: str, root: Path) -> None:
+    changed: dict[str, Any] = {"WHITENOISE_STORE": root / "store", "STATIC_ROOT": root}
+    with pytest.raises(ValueError, match=r"^immutable_file_test must be a regular expression"):
+        wrapped(kind, WHITENOISE_IMMUTABLE_FILE_TEST=lambda path, url: True, **changed)
 
 
 def test_files_are_found_and_listed_with_force_script_name(root: Path) -> None:
