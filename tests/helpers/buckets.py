@@ -125,7 +125,8 @@ class Proxy:
             answer = ask(self._target, *request, dict(handler.headers))
             failure = self.decide_after(request)
         if failure is not None:
-            content = _ERROR.format(**failure._asdict()) if failure.code else ""
+            has_body = failure.code and request.method != "HEAD"
+            content = _ERROR.format(**failure._asdict()) if has_body else ""
             answer = failure.status, [("Content-Type", "application/xml")], content.encode()
         assert answer is not None
         status, headers, content = answer
