@@ -14,7 +14,7 @@ from whitenoise_async import WhiteNoise
 from whitenoise_async.files.errors import UnavailableError
 from whitenoise_async.http.fields import RequestFields
 from whitenoise_async.http.paths import has_encoded_slash
-from whitenoise_async.registry.entries import Entry, StaticFile
+from whitenoise_async.registry.entries import Entry, Redirect, StaticFile
 from whitenoise_async.serving.etags import make_tag_source
 from whitenoise_async.serving.file_headers import FileHeaders, Hook, shared_headers
 from whitenoise_async.serving.open_variants import OpenVariants
@@ -67,11 +67,12 @@ class ExpectedResponses:
         return Reply(response.status, headers, _body(response))
 
     def _respond(self, entry: Entry, request: Request) -> Response:
-        if not isinstance(entry, StaticFile):
+        if isinstance(entry, Redirect):
             headers = redirect_headers(
                 self._headers.shared_by(entry.file), self._headers.make(entry.file)
             )
             return redirect(entry.location, request, headers)
+        assert isinstance(entry, StaticFile)
         with closing(OpenVariants(entry)) as variants:
             tag_source = make_tag_source("mtime")
             snapshot = ServedFile(entry).take_snapshot(variants, self._headers, tag_source)

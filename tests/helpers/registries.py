@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from whitenoise_async.registry.entries import Entry, Redirect
+from whitenoise_async.registry.entries import Entry, Redirect, StaticFile
 from whitenoise_async.registry.interface import Registry, make_root
 from whitenoise_async.registry.live import LiveRegistry
 from whitenoise_async.registry.walked import WalkedRegistry
@@ -22,11 +22,13 @@ def path_of(entry: Entry | None) -> str | None:
     """The path of the file to which an entry leads."""
     if isinstance(entry, Redirect):
         return entry.file.path
-    return None if entry is None else entry.path
+    return entry.path if isinstance(entry, StaticFile) else None
 
 
 def describe(entry: Entry | None) -> Any:
     """Everything that an entry says, for comparisons. ``None`` for no entry."""
     if isinstance(entry, Redirect):
         return entry.location, describe(entry.file)
-    return entry and (entry.path, entry.url, entry.suffixes, entry.is_variant)
+    if isinstance(entry, StaticFile):
+        return entry.path, entry.url, entry.suffixes, entry.is_variant
+    return entry

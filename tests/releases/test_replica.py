@@ -179,7 +179,7 @@ def test_a_hashed_name_that_is_nowhere_gets_a_404_that_is_not_stored(
     adapter: str, case: Case
 ) -> None:
     kind = ADAPTERS[adapter]
-    options = {"store": case.store, "fallback": "index.html", "index_file": True}
+    options: Any = {"store": case.store, "fallback": "index.html", "index_file": True}
     for application in (None, app_for(adapter)):
         get = client_of(adapter)(kind(application, case.first.root, "static", **options))
         for fields in ({}, {"Accept": "text/html", "Sec-Fetch-Mode": "navigate"}):
@@ -521,7 +521,7 @@ def test_a_list_that_is_replaced_during_requests_breaks_none(tmp_path: Path) -> 
 
 @given(data=st.data())
 @settings(max_examples=150, deadline=None)
-def test_both_adapters_send_the_same(folder_case: Case, data: st.DataObject) -> None:
+def test_both_adapters_send_the_same(folder_case: Any, data: st.DataObject) -> None:
     wsgi, asgi = folder_case.clients
     names = [folder_case.first.text_name, folder_case.second.text_name]
     names += [folder_case.second.large_name, "assets/x.0123456789ab.js", "x.js"]
@@ -649,9 +649,9 @@ def test_wrong_values_are_refused(kind: Any) -> None:
     for value in (True, 1, b"store", ["store"]):
         with pytest.raises(TypeError, match=r"^store must be the path of a folder, the URL of a"):
             make(store=value)
-    for value in ("", "a\0b"):
+    for text in ("", "a\0b"):
         with pytest.raises(ValueError, match=r"^store must be the path of a folder or the URL"):
-            make(store=value)
+            make(store=text)
     with pytest.raises(ValueError, match=r"^store: ftp://x is not a store: use a folder, or a"):
         make(store="ftp://x")
     with pytest.raises(ValueError, match=r"^immutable_file_test must be a regular .* with store"):

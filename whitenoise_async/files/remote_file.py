@@ -54,11 +54,13 @@ class RemoteFile(OpenFile):
         stop = min(offset + size, self.state.size)
         return self._read_range(offset, stop) if offset < stop else b""
 
-    def read_nowait(self, offset: int, size: int) -> None:
-        """Read nothing."""
+    def read_nowait(self, offset: int, size: int) -> bytes | None:
+        """Always ``None``: each read waits for the network."""
+        return None
 
-    def change_since_open(self) -> None:
+    def change_since_open(self) -> str | None:
         """Always ``None``: each read checks that the size is still the same."""
+        return None
 
     def is_unchanged(self) -> bool:
         """Always true."""
