@@ -69,7 +69,10 @@ def wrap(middleware: Any, application: Any) -> Any:
     # Tests check that a file is closed soon after its client has gone.
     descriptor_cache.IDLE_AFTER = 0.1
     root = Path(os.environ["SERVED_ROOT"])
-    inner = middleware(application, root / "site", **OPTIONS)
+    options = OPTIONS
+    if store := os.environ.get("SERVED_STORE"):
+        options = {"store": store, "immutable_file_test": r"\.[0-9a-f]{12}\."}
+    inner = middleware(application, root / "site", **options)
     # Checked again for each request, since tests change these files.
     return middleware(inner, root / "changing", "changing", **OPTIONS, check_interval=0)
 
