@@ -10,11 +10,12 @@ import json
 import re
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from importlib import import_module
 from itertools import count
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import pytest
@@ -144,7 +145,17 @@ class _Firefox:
 
 
 @contextmanager
-def _running_firefox(folder: Path) -> Iterator[Browser]:
+def running_firefox(
+    folder: Path, preferences: Mapping[str, bool] = MappingProxyType({})
+) -> Iterator[Browser]:
+    """Run Firefox with a profile in ``folder``. It accepts every certificate.
+
+    :param preferences: values by the names in ``about:config``.
+    """
+    lines = (
+        f"user_pref({json.dumps(name)}, {json.dumps(preferences[name])});\n" for name in preferences
+    )
+    (folder / "user.js").write_text("".join(lines))
     path = require_program("firefox-esr", "firefox")
     client = require_module("websockets.sync.client")
     log = folder / "firefox.log"
@@ -169,7 +180,8 @@ def _running_firefox(folder: Path) -> Iterator[Browser]:
                 result: dict[str, Any] = answer["result"]
                 return result
 
-            session = send("session.new", capabilities={})
+            wanted = {"alwaysMatch": {"acceptInsecureCerts": True}}
+            session = send("session.new", capabilities=wanted)
             yield _Firefox(send, session["capabilities"]["browserVersion"])
             send("session.end")
     finally:
@@ -179,5 +191,5 @@ def _running_firefox(folder: Path) -> Iterator[Browser]:
 #: Runs each browser, with a folder for its profile.
 BROWSERS: dict[str, Callable[[Path], AbstractContextManager[Browser]]] = {
     "chromium": _running_chromium,
-    "firefox": _running_firefox,
+    "firefox": running_firefox,
 }

@@ -62,9 +62,12 @@ class PageServer:
 
 
 @contextmanager
-def running(application: Any, listener: socket.socket) -> Iterator[None]:
-    """Serve an ASGI application on a listening socket, which is closed at the end."""
-    config = uvicorn.Config(application, log_level="warning", lifespan="off")
+def running(application: Any, listener: socket.socket, **options: Any) -> Iterator[None]:
+    """Serve an ASGI application on a listening socket, which is closed at the end.
+
+    :param options: of :class:`uvicorn.Config`.
+    """
+    config = uvicorn.Config(application, log_level="warning", lifespan="off", **options)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()

@@ -1,19 +1,24 @@
-"""Deltas in Chromium, over two releases: the bytes on the wire, as the browser counts them."""
+"""Deltas in browsers, over two releases: the bytes on the wire, as the browsers count them."""
 
 from __future__ import annotations
 
+import json
 import random
 import socket
+import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.helpers.deltas import suffix_of
+from tests.helpers.browsers import require_program, running_firefox
+from tests.helpers.deltas import fields_of, suffix_of
 from tests.helpers.files import write
 from tests.helpers.page_server import running
+from tests.helpers.recording_origin import Recorder
 from tests.helpers.waiting import until
 from whitenoise_async import ASGIWhiteNoise, compress_tree
 
@@ -65,29 +70,24 @@ def shorten(headers: Any, path: str, url: str) -> None:
 
 
 @contextmanager
-def serving(application: Any) -> Iterator[str]:
-    """Serve an application; yields its origin."""
+def serving(application: Any, **options: Any) -> Iterator[str]:
+    """Serve an application with options of uvicorn; yields its host and port."""
     listener = socket.create_server(("127.0.0.1", 0))
-    with running(application, listener):
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    with running(application, listener, **options):
+        yield f"127.0.0.1:{listener.getsockname()[1]}"
+
+
+def files_of(root: Path) -> ASGIWhiteNoise:
+    """Serve the releases."""
+    return ASGIWhiteNoise(
+        None, root, immutable_file_test=r"\.[0-9a-f]{12}\.", add_headers_function=shorten
+    )
 
 
 @pytest.fixture(scope="module")
 def origins(root: Path) -> Iterator[list[str]]:
     with ExitStack() as stack:
-        yield [
-            stack.enter_context(
-                serving(
-                    ASGIWhiteNoise(
-                        None,
-                        root,
-                        immutable_file_test=r"\.[0-9a-f]{12}\.",
-                        add_headers_function=shorten,
-                    )
-                )
-            )
-            for _ in range(2)
-        ]
+        yield [f"http://{stack.enter_context(serving(files_of(root)))}" for _ in range(2)]
 
 
 class Tab:
@@ -219,3 +219,61 @@ def test_a_script_of_another_origin_without_crossorigin_is_no_dictionary(
     tab.load(OLD, origins[1])
     tab.wait(500)
     assert tab.load(NEW, origins[1], crossorigin=True)[0] == "br"
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """A certificate of its own for this machine, as options of uvicorn."""
+    folder = tmp_path_factory.mktemp("certificate")
+    files = {f"ssl_{each}": str(folder / each) for each in ("keyfile", "certfile")}
+    command = [require_program("openssl"), "req", "-x509", "-newkey", "rsa:2048", "-nodes"]
+    subprocess.run(
+        [
+            *command,
+            "-keyout",
+            files["ssl_keyfile"],
+            "-out",
+            files["ssl_certfile"],
+            "-subj",
+            "/CN=a",
+        ],
+        check=True,
+        capture_output=True,
+    )
+    return files
+
+
+def test_firefox_receives_the_delta_if_its_preference_is_on(
+    root: Path, certificate: dict[str, str], tmp_path: Path
+) -> None:
+    """By default the preference is off. Firefox requests deltas over HTTPS only."""
+    requests: list[dict[str, Any]] = []
+    application = Recorder(files_of(root), requests)
+    with (
+        serving(application, **certificate) as host,
+        running_firefox(tmp_path, {"network.http.dictionaries.enable": True}) as firefox,
+        firefox.new_page() as page,
+    ):
+        page.goto(f"https://{host}/index.html")
+
+        def load(path: str) -> int:
+            """Load and run a script; returns the bytes of its body on the wire."""
+            assert page.evaluate(f"({LOAD})({json.dumps([path, False])})") == "loaded"
+            url = f"https://{host}{path}"
+            return int(page.evaluate(f"performance.getEntriesByName('{url}')[0].encodedBodySize"))
+
+        rounds = count()
+
+        def is_delta() -> bool:
+            """Firefox stores a dictionary after the script has run. The newest one counts."""
+            query = f"?{next(rounds)}"
+            load(OLD + query)
+            return load(NEW + query) < 500
+
+        until(is_delta)
+        assert page.evaluate("window.release") == 2
+        # It has no delta, and announces itself as a dictionary all the same.
+        assert load(f"{LATER}?without") == len(content_of(3))
+        assert page.evaluate("window.release") == 3
+    expected = fields_of(content_of(1))["Available-Dictionary"]
+    assert expected in [each.get("available-dictionary") for each in requests]
