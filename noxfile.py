@@ -141,7 +141,10 @@ def cdn(session: nox.Session) -> None:
 
 @nox.session
 def browser(session: nox.Session) -> None:
-    """Sites in real browsers; needs chromium and firefox-esr. Screenshots: ``--shots DIR``."""
+    """Sites in real browsers; needs chromium, firefox-esr, nginx and openssl.
+
+    Screenshots: ``--shots DIR``.
+    """
     session.install("-e", ".[test]", "playwright", "websockets>=15")
     session.run("python", "-m", "pytest", "-m", "browser", "-rs", *session.posargs)
 
@@ -257,6 +260,20 @@ def bench_django(session: nox.Session) -> None:
     session.install(".", "django>=5.2,<5.3")
     install_what_is_released(session, [*BENCH_SERVERS, *COMPRESS_PEERS])
     session.run("python", "-m", "tests.benchmarks.django", *session.posargs)
+
+
+@nox.session
+def bench_deltas(session: nox.Session) -> None:
+    """Bytes of real libraries as Chromium counts them, with deltas; needs chromium and npm."""
+    session.install("-e", ".[test]", "playwright")
+    session.run("python", "-m", "tests.benchmarks.browser_deltas")
+
+
+@nox.session
+def bench_deploy(session: nox.Session) -> None:
+    """Failed requests during a rolling deploy, compared with WhiteNoise; needs nginx."""
+    session.install("-e", ".[test]", "whitenoise")
+    session.run("python", "-m", "tests.benchmarks.rolling_deploy", *session.posargs)
 
 
 @nox.session

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import random
-import socket
 import subprocess
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -15,9 +14,9 @@ from typing import Any
 import pytest
 
 from tests.helpers.browsers import require_program, running_firefox
+from tests.helpers.counted_loads import LOAD, Tab, serving
 from tests.helpers.deltas import fields_of, suffix_of
 from tests.helpers.files import write
-from tests.helpers.page_server import running
 from tests.helpers.recording_origin import Recorder
 from tests.helpers.waiting import until
 from whitenoise_async import ASGIWhiteNoise, compress_tree
@@ -29,15 +28,6 @@ LINES = [f"window.w{word} = {len(word)};" for word in random.Random(0).choices(_
 OLD, NEW = "/js/app.000000000001.js", "/js/app.000000000002.js"
 EARLIER, LATER = "/js/app.000000000000.js", "/js/app.000000000003.js"
 SHORT_LIVED = "/js/short.000000000001.js", "/js/short.000000000002.js"
-
-LOAD = """([url, crossorigin]) => new Promise((resolve, reject) => {
-  const script = document.createElement("script");
-  if (crossorigin) script.crossOrigin = "anonymous";
-  script.onload = () => resolve("loaded");
-  script.onerror = () => resolve("failed");
-  script.src = url;
-  document.head.append(script);
-})"""
 
 
 def content_of(release: int) -> bytes:
@@ -69,14 +59,6 @@ def shorten(headers: Any, path: str, url: str) -> None:
         headers["Cache-Control"] = "max-age=1"
 
 
-@contextmanager
-def serving(application: Any, **options: Any) -> Iterator[str]:
-    """Serve an application with options of uvicorn; yields its host and port."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    with running(application, listener, **options):
-        yield f"127.0.0.1:{listener.getsockname()[1]}"
-
-
 def files_of(root: Path) -> ASGIWhiteNoise:
     """Serve the releases."""
     return ASGIWhiteNoise(
@@ -88,67 +70,6 @@ def files_of(root: Path) -> ASGIWhiteNoise:
 def origins(root: Path) -> Iterator[list[str]]:
     with ExitStack() as stack:
         yield [f"http://{stack.enter_context(serving(files_of(root)))}" for _ in range(2)]
-
-
-class Tab:
-    """A page of a private window, with its count of the bytes on the wire."""
-
-    def __init__(self, browser: Any, origin: str) -> None:
-        self.context = browser.new_context()
-        self._page = self.context.new_page()
-        self._page.goto(f"{origin}/index.html")
-        self._origin = origin
-        self._urls: dict[str, str] = {}
-        self._sizes: dict[str, int] = {}
-        self._encodings: dict[str, str] = {}
-        client = self.context.new_cdp_session(self._page)
-        client.on("Network.responseReceived", self._on_response)
-        client.on("Network.loadingFinished", self._on_end)
-        client.send("Network.enable")
-
-    def load(self, path: str, origin: str | None = None, *, crossorigin: bool = False) -> Any:
-        """Load a script; returns its coding, and the bytes of its response with the headers."""
-        url = f"{origin or self._origin}{path}"
-        if self._page.evaluate(LOAD, [url, crossorigin]) == "failed":
-            return "failed", 0
-
-        def is_counted() -> bool:
-            self._page.wait_for_timeout(10)  # events arrive meanwhile
-            return url in self._sizes
-
-        until(is_counted)
-        return self._encodings.get(url, ""), self._sizes[url]
-
-    def load_until_delta(self, path: str, origin: str | None = None) -> tuple[str, int]:
-        """Load a script anew until a delta is sent: browsers store a dictionary after loading."""
-        found: list[tuple[str, int]] = []
-
-        def is_delta() -> bool:
-            query = f"?{len(found)}"
-            found.append(self.load(path + query, origin, crossorigin=origin is not None))
-            return bool(found[-1][0] == "dcz")
-
-        until(is_delta)
-        encoding, size = found[-1]
-        return encoding, size
-
-    def release(self) -> Any:
-        """The release of the last script that ran."""
-        return self._page.evaluate("window.release")
-
-    def wait(self, milliseconds: int) -> None:
-        """Let the browser store a dictionary, or let one become stale."""
-        self._page.wait_for_timeout(milliseconds)
-
-    def _on_response(self, event: Any) -> None:
-        response = event["response"]
-        self._urls[event["requestId"]] = response["url"]
-        headers = {name.lower(): value for name, value in response["headers"].items()}
-        self._encodings[response["url"]] = headers.get("content-encoding", "")
-
-    def _on_end(self, event: Any) -> None:
-        if url := self._urls.get(event["requestId"]):
-            self._sizes[url] = event["encodedDataLength"]
 
 
 @pytest.fixture
