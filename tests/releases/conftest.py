@@ -6,8 +6,15 @@ from itertools import count
 import pytest
 
 from tests.helpers.buckets import Proxy, TestBucket, s3_server
+from whitenoise_async.releases import publish
 
 _numbers = count()
+
+
+@pytest.fixture(autouse=True)
+def _without_notice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let runs in this process write pages at once."""
+    monkeypatch.setattr(publish, "NOTICE", 0.0)
 
 
 @pytest.fixture(scope="session")

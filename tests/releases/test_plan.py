@@ -185,6 +185,22 @@ def test_a_pending_file_may_get_other_content(store: Stores) -> None:
     assert store.plan(**FIRST).conflicts == ()
 
 
+def test_hashed_names_are_listed_before_they_are_written(store: Stores) -> None:
+    store.publish(**FIRST)
+    listed = store.plan(**SECOND).before.files
+    assert listed.keys() == {HASHED, OTHER, "index.html"}
+    assert (listed[OTHER].digest, listed[OTHER].releases) == ("b", ())
+    assert listed["index.html"].digest == "1"
+
+
+def test_a_listed_name_of_an_interrupted_run_may_get_other_content(store: Stores) -> None:
+    store.publish(**FIRST)
+    store.manifest = store.plan(**SECOND).before
+    changed = {**SECOND, OTHER.replace(".", "_"): "changed"}
+    assert store.plan(**changed).conflicts == ()
+    assert store.publish(**FIRST).after.files.keys() == {HASHED, "index.html"}
+
+
 def test_a_pending_file_that_no_release_uses_is_removed(store: Stores) -> None:
     store.manifest = store.plan(**FIRST).before
     store.stored[HASHED] = Stored("a", "")

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -31,7 +31,8 @@ from tests.helpers.file_trees import snapshot
 from tests.helpers.files import write
 from tests.helpers.waiting import until
 from whitenoise_async import WhiteNoise
-from whitenoise_async.releases.build import BuildRules
+from whitenoise_async.releases import publish as publishing
+from whitenoise_async.releases.build import BuildRules, BuiltFile
 from whitenoise_async.releases.errors import PublishError
 from whitenoise_async.releases.folder_store import FolderStore
 from whitenoise_async.releases.publish import Settings, check, preview, publish
@@ -199,6 +200,33 @@ def test_warnings_name_what_is_left_out_or_sensitive(folders: Folders) -> None:
         f"{build}/.env is published, perhaps by mistake. To leave it out, use --exclude '.env*'",
     ]
     assert not (folders.root / "robots.txt").exists()
+
+
+class RecordingStore(FolderStore):
+    """Notes when files are put, and whether the manifest has each hashed name by then."""
+
+    def __init__(self, root: str) -> None:
+        super().__init__(root)
+        self.puts: list[tuple[bool, bool, float]] = []  # is hashed, is listed, the time
+
+    def put(self, file: BuiltFile, pieces: Iterator[bytes]) -> None:
+        is_listed = file.path in manifest_of(Path(self.name)).files
+        self.puts.append((file.is_hashed, is_listed, time.monotonic()))
+        super().put(file, pieces)
+
+
+def test_servers_have_time_to_notice_new_names_before_pages_appear(
+    folders: Folders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publishing, "NOTICE", 0.2)
+    folders.publish(1)
+    store = RecordingStore(str(folders.root))
+    publish(folders.build(2), store, KEEP_TWO)
+    hashed = [each for each in store.puts if each[0]]
+    others = [each for each in store.puts if not each[0]]
+    assert len(hashed) == len(others) == 2
+    assert all(is_listed for _, is_listed, _ in store.puts)
+    assert min(others)[2] - min(hashed)[2] > 0.1
 
 
 class Interrupting(Watcher):

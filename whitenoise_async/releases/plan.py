@@ -81,7 +81,9 @@ def make_plan(
         lost=tuple(sorted(lost)),
         dropped=tuple(each.number for each in releases if each not in kept),
         purge=tuple(_purge(build, manifest, files, puts)),
-        before=manifest._replace(pending=tuple(sorted(touched))),
+        before=Manifest(
+            manifest.releases, _announced(manifest.files, files, puts), tuple(sorted(touched))
+        ),
         after=after,
         changes_manifest=after[:2] != (manifest.releases, dict(manifest.files)),
     )
@@ -152,6 +154,18 @@ def _files_of(
     return files, lost
 
 
+def _announced(
+    records: Mapping[str, Record], after: Mapping[str, Record], puts: Iterable[BuiltFile]
+) -> dict[str, Record]:
+    """The files of a store, and the hashed ones that are about to be written.
+
+    Servers must know the names of a release before they see its pages. No release uses the new
+    files yet, so the next run forgets them if this one is interrupted.
+    """
+    new = (file.path for file in puts if file.is_hashed and file.path not in records)
+    return {**records, **{path: after[path]._replace(releases=()) for path in new}}
+
+
 def _is_outdated_variant(path: str, build: Mapping[str, BuiltFile]) -> bool:
     """Whether a variant belongs to a file that the build has, but without this variant.
 
@@ -177,7 +191,8 @@ def _conflicts(
     for path, file in build.items():
         if not file.is_hashed or file.original is not None:
             continue
-        if (record := manifest.files.get(path)) is not None:
+        record = manifest.files.get(path)
+        if record is not None and record.releases:
             is_other = record.digest != file.digest
         else:
             # An interrupted run wrote a pending file, and no page references it yet.

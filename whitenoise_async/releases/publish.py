@@ -18,6 +18,10 @@ from .plan import Plan, Retention, Stored, make_plan, stage_of
 from .report import Action, Report, Watcher
 from .store import Store
 
+#: Seconds in which servers notice new names: they read the manifest once per ``check_interval``,
+#: whose default this is.
+NOTICE = 1.0
+
 
 class Settings(NamedTuple):
     """How a build is published."""
@@ -128,8 +132,11 @@ class _Run:
         plan, report, stop = self.plan, self.report, Stop()
         if plan.puts or plan.removals:
             self._store.write_manifest(dump_manifest(plan.before))
+        announced = time.monotonic()
         report.watcher.on_start(sum(file.size for file in plan.puts))
-        for _, files in groupby(plan.puts, key=stage_of):
+        for stage, files in groupby(plan.puts, key=stage_of):
+            if stage:
+                self._await_notice(announced)
             run_in_threads(partial(self._put, stop), tuple(files), self._store.jobs, stop)
         self._store.write_manifest(dump_manifest(plan.after))
         self._store.remove(plan.removals)
@@ -159,6 +166,15 @@ class _Run:
 
         run_in_threads(work, files, self._store.jobs, Stop())
         return states
+
+    def _await_notice(self, announced: float) -> None:
+        """Wait until servers know the new names, before files appear that reference them.
+
+        :param announced: when the manifest was written, by time.monotonic().
+        """
+        plan = self.plan
+        if plan.before.releases and any(file.is_hashed for file in plan.puts):
+            time.sleep(max(0.0, announced + NOTICE - time.monotonic()))
 
     def _put(self, stop: Stop, file: BuiltFile) -> None:
         self._store.put(file, stop.watch(self._advancing(file)))
