@@ -42,6 +42,7 @@ _SITE = """
   upstream replicas {{
     server 127.0.0.1:{first} max_fails=0;
     server 127.0.0.1:{second} max_fails=0;
+    keepalive 16;
   }}
   map $upstream_addr $replica {{
     default "several"; "" "cache"; 127.0.0.1:{first} "first"; 127.0.0.1:{second} "second";
@@ -54,6 +55,7 @@ _SITE = """
     location / {{
       proxy_pass http://replicas;
       proxy_http_version 1.1;
+      proxy_set_header Connection "";
       proxy_set_header Host $host;
       proxy_cache {zone};
       proxy_cache_lock on;
