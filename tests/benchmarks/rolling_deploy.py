@@ -33,7 +33,7 @@ _CONTENDERS = {
         "uvicorn", "asgi", serves_store=True, uses_store=True
     ),
 }
-_COLUMNS = ["Files are served by", "nginx", "requests", "failed", "from a replica without the file"]
+_COLUMNS = ["Files are served by", "nginx", "requests", "failed", "not in the replica's build"]
 
 
 def main() -> None:

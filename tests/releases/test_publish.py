@@ -229,6 +229,20 @@ def test_servers_have_time_to_notice_new_names_before_pages_appear(
     assert min(others)[2] - min(hashed)[2] > 0.1
 
 
+def test_a_build_without_pages_is_published_when_servers_had_time_to_notice_it(
+    folders: Folders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publishing, "NOTICE", 0.2)
+    for release in (1, 2):
+        build = Path(folders.build(release))
+        for path in ("index.html", "index.html.gz", "robots.txt"):
+            (build / path).unlink()
+        started = time.monotonic()
+        publish(str(build), folders.store, KEEP_TWO)
+        # No server has a page of an earlier release before the first one.
+        assert release == 1 or time.monotonic() - started > 0.2
+
+
 class Interrupting(Watcher):
     """Raises after some results."""
 

@@ -138,6 +138,7 @@ class _Run:
             if stage:
                 self._await_notice(announced)
             run_in_threads(partial(self._put, stop), tuple(files), self._store.jobs, stop)
+        self._await_notice(announced)
         self._store.write_manifest(dump_manifest(plan.after))
         self._store.remove(plan.removals)
         for path in plan.removals:
@@ -168,7 +169,7 @@ class _Run:
         return states
 
     def _await_notice(self, announced: float) -> None:
-        """Wait until servers know the new names, before files appear that reference them.
+        """Wait until servers know the new names. Pages with them come later.
 
         :param announced: when the manifest was written, by time.monotonic().
         """
