@@ -33,7 +33,14 @@ _CONTENDERS = {
         "uvicorn", "asgi", serves_store=True, uses_store=True
     ),
 }
-_COLUMNS = ["Files are served by", "nginx", "requests", "failed", "not in the replica's build"]
+_COLUMNS = [
+    "Files are served by",
+    "nginx",
+    "requests",
+    "failed",
+    "not in the replica's build",
+    "failures",
+]
 
 
 def main() -> None:
@@ -59,9 +66,11 @@ def row(name: str, kind: Kind, requests: int) -> str:
         folder = Path(temporary)
         releases = [make_release(folder / str(each), each, _CHUNKS) for each in (1, 2)]
         outcomes = roll_out(kind, folder, releases, requests)
-    numbers = (outcomes.total(), failures(outcomes).total(), crossed(outcomes))
+    failed = failures(outcomes)
+    results = ", ".join(sorted({outcome.result for outcome in failed}))
+    numbers = [f"{each:,}" for each in (outcomes.total(), failed.total(), crossed(outcomes))]
     cache = "cache" if kind.has_cache else "no cache"
-    return f"| {' | '.join([name, cache, *(f'{number:,}' for number in numbers)])} |"
+    return f"| {' | '.join([name, cache, *numbers, results])} |"
 
 
 if __name__ == "__main__":
