@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any, BinaryIO, NamedTuple
 
@@ -20,8 +20,11 @@ from .encoders import ZstdEncoder
 from .errors import naming
 from .originals import OpenOriginal, opened_below
 
-#: Bytes. The zstd library refuses smaller dictionaries.
-MIN_SIZE = 8
+# Bytes. The zstd library refuses smaller dictionaries.
+_MIN_SIZE = 8
+
+# The level at which dictionaries are compared: 1 MB takes about 5 ms.
+_COMPARING = 1
 
 
 class Dictionary(NamedTuple):
@@ -66,8 +69,17 @@ def window_max(size: int) -> int:
     return min(max(ZSTD_WINDOW_MAX, size * 5 // 4), DELTA_WINDOW_MAX)
 
 
+def may_be_dictionary(size: int) -> bool:
+    """Whether a file of ``size`` bytes may be a dictionary."""
+    return _MIN_SIZE <= size <= DELTA_WINDOW_MAX
+
+
 class DeltaEncoder(ZstdEncoder):
     """Compresses against one dictionary, which is read when it is needed."""
+
+    # Level 19 took up to a third of brotli's time for a file, and 18 a quarter. Its deltas of six
+    # libraries were up to 6 % larger.
+    _BEST = 18
 
     def __init__(self, dictionary: Dictionary, level: int | None = None) -> None:
         """:param level: as for :class:`ZstdEncoder`."""
@@ -108,3 +120,30 @@ class DeltaEncoder(ZstdEncoder):
 
     def _prefix(self, content: bytes) -> Any:
         return self._library.ZstdDict(content, is_raw=True).as_prefix
+
+
+def most_similar(dictionaries: Sequence[Dictionary], original: OpenOriginal) -> Dictionary:
+    """The dictionary against which the delta of a file is smallest.
+
+    :raises CompressionError: if a file cannot be read.
+    """
+    if len(dictionaries) == 1:
+        return dictionaries[0]
+
+    def size_of_fast_delta(dictionary: Dictionary) -> int:
+        encoder = DeltaEncoder(dictionary, _COMPARING)
+        return sum(map(len, encoder.compress(original.pieces(), original.size)))
+
+    return min(dictionaries, key=size_of_fast_delta)
+
+
+def several_warning(path: str, chosen: str, others: Sequence[str], root: str) -> str:
+    """The warning that a file has several dictionaries of its name.
+
+    :param path: of the file.
+    :param chosen: the path of the dictionary, below ``root``.
+    """
+    return (
+        f"{path}: the delta is made against {chosen}, because it is the most similar file of that"
+        f" name in {root}. Clients with one of the others receive no delta: {', '.join(others)}"
+    )

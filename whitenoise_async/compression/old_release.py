@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..files.codings import DELTA_WINDOW_MAX
 from ..files.folder import Folder
 from ..http.media_types import MediaTypes, is_text
 from ..support.name_hashes import Splitter, splitter
-from .delta_encoder import MIN_SIZE, DeltaEncoder, Dictionary
+from .delta_encoder import (
+    DeltaEncoder,
+    Dictionary,
+    may_be_dictionary,
+    most_similar,
+    several_warning,
+)
 from .errors import naming
 from .listing import list_tree
 from .originals import OpenOriginal
 from .report import Report
 from .settings import Settings
-
-# The level at which dictionaries are compared: 1 MB takes about 5 ms.
-_COMPARING = 1
 
 #: The two parts of a name around its hash, or the whole name.
 _Key = tuple[str, ...]
@@ -57,19 +59,11 @@ class OldRelease:
         candidates = [self._dictionary(name) for name in names]
         if not candidates or original.digest in [each.digest for each in candidates]:
             return ()
-        encoders = [DeltaEncoder(each) for each in candidates]
-        if len(encoders) == 1:
-            return encoders
-        sizes = [_size(each, original) for each in candidates]
-        best = sizes.index(min(sizes))
-        others = ", ".join(name for name in names if name != names[best])
-        self._report.warnings = [
-            *self._report.warnings,
-            f"{path}: the delta is made against {names[best]}, because it is the most similar file"
-            f" of that name in {self._root}. Clients with one of the others receive no delta:"
-            f" {others}",
-        ]
-        return [encoders[best]]
+        best = most_similar(candidates, original)
+        if others := [name for name in names if name != best.path]:
+            warning = several_warning(path, best.path, others, self._root)
+            self._report.warnings = [*self._report.warnings, warning]
+        return [DeltaEncoder(best)]
 
     def _list(self, settings: Settings) -> list[str]:
         listed = Report(self._root)
@@ -81,7 +75,7 @@ class OldRelease:
             path
             for path, size in files.items()
             if size is not None
-            and MIN_SIZE <= size <= DELTA_WINDOW_MAX
+            and may_be_dictionary(size)
             and is_text(self._media_types.media_type(path))
         ]
 
@@ -89,9 +83,3 @@ class OldRelease:
         if name not in self._known:
             self._known[name] = Dictionary.of(self._root, name)
         return self._known[name]
-
-
-def _size(dictionary: Dictionary, original: OpenOriginal) -> int:
-    """The bytes of a delta that is made fast, to compare dictionaries."""
-    compressed = DeltaEncoder(dictionary, _COMPARING).compress(original.pieces(), original.size)
-    return sum(map(len, compressed))

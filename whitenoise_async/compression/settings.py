@@ -122,11 +122,16 @@ class Settings:
         return enough and original >= self.min_size
 
     def delta_saves_enough(self, original: int, best: int, delta: int) -> bool:
-        """Whether a delta saves enough to be kept: at least a third. Sizes in bytes.
+        """Whether a delta of a file with ``original`` bytes is kept. See :func:`saves_a_third`."""
+        return original >= self.min_size and saves_a_third(best, delta)
 
-        :param best: of the best variant that every client can decode, or of the original.
-        """
-        return original >= self.min_size and delta * 3 <= best * 2
+
+def saves_a_third(best: int, delta: int) -> bool:
+    """Whether a delta saves enough to be kept: at least a third. Sizes in bytes.
+
+    :param best: of the best variant that every client can decode, or of the original.
+    """
+    return delta * 3 <= best * 2
 
 
 def is_compressible(path: str, size: int) -> bool:

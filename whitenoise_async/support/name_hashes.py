@@ -17,6 +17,8 @@ _ANY = re.compile(r"[-._](?:[0-9a-f]{8,64}|[\w-]{8})(?=(?:\.[A-Za-z]\w*){0,3}\Z)
 #: The default: twelve hexadecimal digits before the extension, as in Django's names.
 DEFAULT = re.compile(r"\.[0-9a-f]{12}(?=(?:\.\w+)?\Z)")
 
+_EXPECTED = "immutable must be a regular expression or the name of a build tool"
+
 
 class Split(NamedTuple):
     """The two parts of a path around the hash in its last name."""
@@ -46,27 +48,35 @@ def splitter(root: str, immutable: str | None) -> Splitter:
         twelve hexadecimal digits before the extension.
     :raises ValueError: for an unknown tool or an invalid expression.
     """
+    split = splitter_of_hashed(immutable)
+    if immutable not in TOOLS:
+        return split
+    is_hashed = built_by(immutable)
+    return lambda path: split(path) if is_hashed(os.path.join(root, path), f"/{path}") else None
+
+
+def splitter_of_hashed(immutable: str | None) -> Splitter:
+    """A function that splits paths whose names are known to be hashed. It reads no manifest.
+
+    :param immutable: as for :func:`splitter`.
+    :raises ValueError: as :func:`splitter`.
+    """
+    pattern = _pattern_of(immutable)
+    return lambda path: _split(pattern, f"/{path}")
+
+
+def _pattern_of(immutable: str | None) -> re.Pattern[str]:
     if immutable is None:
-        return lambda path: _split(DEFAULT, f"/{path}")
+        return DEFAULT
+    if immutable in TOOLS:
+        return TOOLS[immutable].hashed_if_listed
     if re.fullmatch(r"\w+", immutable):
-        if immutable not in TOOLS:
-            raise ValueError(
-                "immutable must be a regular expression or the name of a build tool, got"
-                f" {immutable!r}; {suggestion(immutable, TOOLS, 'tools')}"
-            )
-        is_hashed = built_by(immutable)
-        pattern = TOOLS[immutable].hashed_if_listed
-        return lambda path: (
-            _split(pattern, f"/{path}") if is_hashed(os.path.join(root, path), f"/{path}") else None
-        )
+        reason = suggestion(immutable, TOOLS, "tools")
+        raise ValueError(f"{_EXPECTED}, got {immutable!r}; {reason}")
     try:
-        expression = re.compile(immutable)
+        return re.compile(immutable)
     except re.error as error:
-        raise ValueError(
-            "immutable must be a regular expression or the name of a build tool, got"
-            f" {immutable!r}: {error}"
-        ) from None
-    return lambda path: _split(expression, f"/{path}")
+        raise ValueError(f"{_EXPECTED}, got {immutable!r}: {error}") from None
 
 
 def _split(pattern: re.Pattern[str], path: str) -> Split | None:
