@@ -132,6 +132,7 @@ def test_json_has_the_whole_report(build: Path, capsys: Output) -> None:
         "files": 6,
         "written": names,
         "purge": [],
+        "deltas": [],
         "warnings": [],
         **{each: [] for each in lists},
     }

@@ -11,8 +11,8 @@ from tests.helpers.files import write
 from whitenoise_async.releases.build import BuildRules
 from whitenoise_async.releases.folder_store import FolderStore
 from whitenoise_async.releases.manifest import Manifest, parse_manifest
-from whitenoise_async.releases.plan import Retention
 from whitenoise_async.releases.publish import Settings
+from whitenoise_async.releases.retention import Retention
 
 
 def settings(keep: int, rules: BuildRules | None = None) -> Settings:

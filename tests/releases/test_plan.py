@@ -9,7 +9,8 @@ import pytest
 
 from whitenoise_async.releases.build import BuiltFile
 from whitenoise_async.releases.manifest import Manifest
-from whitenoise_async.releases.plan import Plan, Retention, Stored, make_plan, stage_of
+from whitenoise_async.releases.plan import Plan, Stored, make_plan, stage_of
+from whitenoise_async.releases.retention import Retention
 
 HASHED = "app.3f2a9c1b7d04.js"
 OTHER = "app.a1b2c3d4e5f6.js"
@@ -256,7 +257,8 @@ def test_a_clock_that_was_set_back_keeps_the_order_and_drops_nothing(store: Stor
     store.publish(**FIRST, now=NOW, keep_for=60)
     plan = store.publish(**SECOND, now=0, keep_for=60)
     assert plan.dropped == ()
-    assert [each.published for each in plan.after.releases] == [NOW, NOW]
+    assert [each.number for each in plan.after.releases] == [2, 1]
+    assert [each.published for each in plan.after.releases] == [0, NOW]
 
 
 def test_an_older_release_may_be_published_again(store: Stores) -> None:

@@ -10,9 +10,9 @@ from typing import Any
 
 from ..releases.build import BuildRules
 from ..releases.errors import PublishError
-from ..releases.plan import Retention
 from ..releases.publish import Settings, check, preview, publish
 from ..releases.report import PROBLEMS, Action, Outcome, Report, Watcher
+from ..releases.retention import Retention
 from ..releases.stores import open_store
 from .progress import Progress
 from .publish_report import as_json, check_line, result_line, table
@@ -43,7 +43,8 @@ def main(arguments: Sequence[str] | None = None, program: str = _BY_MODULE) -> i
     except ValueError as error:
         message = str(error).replace("immutable_file_test", "--immutable", 1)
         parser.error(re.sub("^exclude", "--exclude", message))
-    settings = Settings(Retention(options.keep, options.keep_for), rules)
+    retention = Retention(options.keep, options.keep_for)
+    settings = Settings(retention, rules, deltas=not options.no_deltas)
     with raising_on_signals():
         return _Command(options, settings).run()
 
@@ -150,6 +151,7 @@ def _parser(program: str) -> Parser:
     what = parser.add_argument_group("which files")
     what.add_argument("--immutable", metavar="TOOL|REGEX", help=_HELP["--immutable"])
     what.add_argument("--exclude", **_GLOBS, help=_HELP["--exclude"])
+    what.add_argument("--no-deltas", **_FLAG, help=_HELP["--no-deltas"])
     keeping = parser.add_argument_group("which releases stay")
     keeping.add_argument("--keep", type=_keep, default=3, metavar="N", help=_HELP["--keep"])
     keeping.add_argument("--keep-for", type=_duration, default="7d", metavar="TIME", help=_AGE)
@@ -173,5 +175,7 @@ _HELP = {
     " django), or a regular expression that is searched in the URL (default: names with twelve"
     " hexadecimal digits before the extension)",
     "--exclude": "leave out files that match; may be repeated",
+    "--no-deltas": "make no deltas, such as for a bucket without a CDN that can send them; those in"
+    " STORE stay as long as their releases",
     "--keep": "keep at least this many releases (default: %(default)s)",
 }

@@ -30,10 +30,12 @@ def result_line(report: Report, outcome: Outcome, *, dry_run: bool) -> str | Non
 
 
 def table(report: Report, *, dry_run: bool) -> Iterator[str]:
-    """The release, its files, and the URLs to purge."""
+    """The release, its files, its deltas, and the URLs to purge."""
     files = f"{counted(report.files, 'file')}, {report.size:,} bytes"
     yield f"{report.store}: release {report.release}, {files}, {report.seconds:.1f} s"
-    written, removed = report.of(Action.WRITTEN), report.of(Action.REMOVED)
+    made = {each.path for each in report.deltas}
+    written = [each for each in report.of(Action.WRITTEN) if each.path not in made]
+    removed = report.of(Action.REMOVED)
     size = sum(each.size or 0 for each in written)
     unchanged = [f"{report.files - len(written):,}", f"{report.size - size:,}"]
     would_be = "would be " if dry_run else ""
@@ -44,12 +46,25 @@ def table(report: Report, *, dry_run: bool) -> Iterator[str]:
         [f"{would_be}removed", f"{len(removed):,}", ""],
     ]
     yield from map(str.rstrip, aligned(rows))
+    if made:
+        yield from aligned([*_delta_rows(report)])
     kept = ", ".join(map(str, report.kept))
     dropped = f"; dropped: {', '.join(map(str, report.dropped))}" if report.dropped else ""
     yield f"kept releases: {kept}{dropped}"
     if report.purge:
         yield "purge from caches in front of the store:"
         yield from report.purge
+
+
+def _delta_rows(report: Report) -> Iterator[list[str]]:
+    """For each older release, the deltas against its files, and the bytes that a client saves."""
+    yield ["deltas from", "files", "best variant", "delta", "ratio"]
+    for number in report.kept:
+        deltas = [each for each in report.deltas if number in each.against]
+        if deltas:
+            without, size = sum(each.without for each in deltas), sum(each.size for each in deltas)
+            counts = [f"{each:,}" for each in (len(deltas), without, size)]
+            yield [f"release {number}", *counts, f"{size / without:.1%}"]
 
 
 def check_line(report: Report) -> str:
@@ -73,6 +88,7 @@ def as_json(report: Report, *, interrupted: bool, error: str | None) -> Iterator
         "seconds": round(report.seconds, 3),
         **{action.value: [each.path for each in report.of(action)] for action in Action},
         "purge": report.purge,
+        "deltas": [each._asdict() for each in report.deltas],
         "warnings": report.warnings,
     }
     if error is not None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 
 from ..files.codings import WORKING_PREFIX
+from ..files.content import digest_of
+from ..support.threads import Stop, run_in_threads
 from .bucket import DIGEST, Bucket, OtherRunError, Revision
 from .bucket_lock import BucketLock
 from .build import BuiltFile, tag_of
-from .errors import PublishError
+from .errors import PublishError, naming
 from .manifest import NAME, Record
 from .plan import Stored
 
@@ -57,8 +60,22 @@ class BucketStore:
         if found is None or self._sizes[file.path] != file.size:
             return Stored("", "")
         headers = {name: found.attributes[name] for name in _HEADERS if name in found.attributes}
-        digest = found.attributes.get(DIGEST) or self._bucket.digest(file.path)
+        digest = found.attributes.get(DIGEST) or digest_of(self._bucket.pieces(file.path))
         return Stored(digest, tag_of(headers))
+
+    def local_copies(self, paths: Sequence[str], folder: str) -> str:
+        """Read objects into the folder."""
+
+        def copy(path: str) -> None:
+            target = os.path.join(folder, path)
+            with naming(target, "written"):
+                os.makedirs(os.path.dirname(target), exist_ok=True)
+                with open(target, "wb") as file:
+                    file.writelines(stop.watch(self._bucket.pieces(path)))
+
+        stop = Stop()
+        run_in_threads(copy, paths, self.jobs, stop)
+        return folder
 
     def locked(self, on_wait: Callable[[], None]) -> AbstractContextManager[None]:
         """Hold the lock, or fail if another run holds it."""

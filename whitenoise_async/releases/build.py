@@ -8,12 +8,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from typing import NamedTuple
 
-from ..files.codings import CODINGS, SUFFIXES, Coding
+from ..files.codings import DCZ, Coding, is_delta, split_variant
 from ..files.content import digest_of, new_digest, pieces_of_file
 from ..files.draft import permissions
 from ..files.folder import Folder, parent_of
 from ..files.open_file import OpenFile
-from ..files.variant_check import variant_mismatch
+from ..files.variant_check import coding_of, variant_mismatch
 from ..options import Options, apply_keywords, resolve
 from ..registry.directory import Directory, Rules
 from ..registry.entries import StaticFile
@@ -21,10 +21,11 @@ from ..registry.hashed_urls import has_hash
 from ..registry.sensitive_names import SensitiveFiles, sensitive_files
 from ..serving.file_headers import FileHeaders, Hook
 from ..support.globs import compile_globs
+from ..support.name_hashes import splitter_of_hashed
 from .errors import PublishError, naming
 from .manifest import NAME
 
-_CODING_BY_SUFFIX = {coding.suffix: coding for coding in CODINGS}
+_PAGES = (".html", ".htm", ".xhtml")
 
 
 class BuiltFile(NamedTuple):
@@ -38,6 +39,10 @@ class BuiltFile(NamedTuple):
     original: str | None = None  # the path of the file that it is a variant of
     mode: int = 0o644
     mtime_ns: int = 0
+    #: Of a delta that a run made: the releases whose file is the dictionary.
+    against: tuple[int, ...] = ()
+    #: The releases for which a delta was made, or was found not to save enough.
+    compared: tuple[int, ...] = ()
 
     @property
     def tag(self) -> str:
@@ -71,6 +76,8 @@ class BuildRules:
         resolved = resolve(options)
         assert resolved.is_immutable is not None
         self._is_immutable = test = resolved.is_immutable
+        #: Splits the path of a hashed file at its hash.
+        self.split = splitter_of_hashed(immutable)
         hook = Hook("immutable_file_test", lambda file, url: test(file.path, url))
         self._headers = FileHeaders(
             resolved.media_types, resolved.charset, (), hook, None, resolved.max_age
@@ -148,7 +155,7 @@ class Build:
             original = path.removesuffix(coding.suffix) if coding is not None else None
             headers, is_hashed = self._rules.headers(os.path.abspath(self.path), original or path)
             if coding is not None:
-                headers["Content-Encoding"] = coding.token
+                headers["Content-Encoding"] = DCZ if is_delta(coding.token) else coding.token
             status = os.fstat(file.fileno())
             self.files[path] = BuiltFile(
                 path,
@@ -163,14 +170,16 @@ class Build:
 
     def _coding_of(self, root: Folder, path: str, file: OpenFile, names: set[str]) -> Coding | None:
         """The coding of a variant; ``None`` for a file that is not the variant of another one."""
-        if not path.endswith(SUFFIXES):
+        if (parts := split_variant(path)) is None or parts[0].rpartition("/")[2] not in names:
             return None
-        coding = _CODING_BY_SUFFIX[os.path.splitext(path)[1]]
-        original = path.removesuffix(coding.suffix)
-        if original.rpartition("/")[2] not in names:
-            return None
-        with _opened(root, original) as opened:
+        coding = coding_of(parts[1], file)
+        with _opened(root, parts[0]) as opened:
             return coding if variant_mismatch(coding, file, opened) is None else None
+
+
+def is_page(path: str) -> bool:
+    """Whether a file is a page, by its name."""
+    return path.endswith(_PAGES)
 
 
 def tag_of(headers: Mapping[str, str]) -> str:

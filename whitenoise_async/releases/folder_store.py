@@ -63,6 +63,10 @@ class FolderStore:
             return Stored(digest_of(content), file.tag)
         return Stored("", "")
 
+    def local_copies(self, paths: Sequence[str], folder: str) -> str:
+        """The store's own folder."""
+        return self.name
+
     def locked(self, on_wait: Callable[[], None]) -> AbstractContextManager[None]:
         """Wait for the lock of the folder, and create the folder before that."""
         with naming(self.name, "created"):

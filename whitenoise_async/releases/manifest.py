@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -36,6 +36,18 @@ class Record(NamedTuple):
     releases: tuple[int, ...]  # the numbers of the releases that use it
     is_hashed: bool = False
     tag: str = ""  # of the headers that a bucket has for it
+    #: Of a delta that a run made: the releases whose file is the dictionary.
+    against: tuple[int, ...] = ()
+    #: Of a file: the releases for which a delta was made, or was found not to save enough.
+    compared: tuple[int, ...] = ()
+
+    def for_releases(self, kept: Collection[int]) -> Record:
+        """The same file for fewer releases."""
+        return self._replace(
+            releases=tuple(each for each in self.releases if each in kept),
+            against=tuple(each for each in self.against if each in kept),
+            compared=tuple(each for each in self.compared if each in kept),
+        )
 
 
 class Manifest(NamedTuple):
@@ -109,6 +121,10 @@ def _to_json(record: Record) -> dict[str, object]:
         content["hashed"] = True
     if record.tag:
         content["headers"] = record.tag
+    if record.against:
+        content["against"] = record.against
+    if record.compared:
+        content["compared"] = record.compared
     return content
 
 
@@ -121,8 +137,15 @@ def _release(content: Any) -> Release:
 
 def _record(content: Any) -> Record:
     digest, size, tag = content["digest"], content["size"], content.get("headers", "")
-    releases, is_hashed = tuple(content["releases"]), content.get("hashed", False)
-    is_right = type(digest) is type(tag) is str and type(size) is int and type(is_hashed) is bool
-    if is_right and all(type(each) is int for each in releases):
-        return Record(digest, size, releases, is_hashed, tag)
+    is_hashed, releases = content.get("hashed", False), _numbers(content["releases"])
+    if type(digest) is type(tag) is str and type(size) is int and type(is_hashed) is bool:
+        against, compared = (_numbers(content.get(name, ())) for name in ("against", "compared"))
+        return Record(digest, size, releases, is_hashed, tag, against, compared)
+    raise TypeError(content)
+
+
+def _numbers(content: Any) -> tuple[int, ...]:
+    numbers = tuple(content)
+    if all(type(each) is int for each in numbers):
+        return numbers
     raise TypeError(content)

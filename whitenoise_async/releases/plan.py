@@ -8,17 +8,9 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from ..files.codings import original_of
-from .build import BuiltFile
+from .build import BuiltFile, is_page
 from .manifest import Manifest, Record, Release
-
-_PAGES = (".html", ".htm", ".xhtml")
-
-
-class Retention(NamedTuple):
-    """A release is dropped only if both limits allow it."""
-
-    keep: int  # the number of releases
-    keep_for: float  # seconds since a newer release replaced it
+from .retention import Retention
 
 
 class Stored(NamedTuple):
@@ -64,8 +56,8 @@ def make_plan(
     :param stored: those that are in the build too.
     :param now: seconds since the epoch.
     """
-    number, releases = _with_release(build, manifest, now)
-    kept = tuple(_kept(releases, retention, now))
+    number, releases = with_release(build, manifest, now)
+    kept = retention.kept(releases, now)
     numbers = {release.number for release in kept}
     files, lost = _files_of(build, manifest.files, present, numbers, number)
     ours = {*manifest.files, *manifest.pending}
@@ -97,36 +89,31 @@ def stage_of(file: BuiltFile) -> int:
     """
     if file.is_hashed:
         return 0
-    is_page = file.page.endswith(_PAGES)
-    return 1 + 2 * is_page + (file.original is not None)
+    return 1 + 2 * is_page(file.page) + (file.original is not None)
 
 
 def _stage_and_path(file: BuiltFile) -> tuple[int, str]:
     return stage_of(file), file.path
 
 
-def _with_release(
+def with_release(
     build: Mapping[str, BuiltFile], manifest: Manifest, now: float
 ) -> tuple[int, tuple[Release, ...]]:
-    """The number of the release, and all releases with it. The newest one may be the same."""
+    """The number of the release, and all releases with it. The newest one may be the same.
+
+    Their order is that of their numbers, because the clock may be wrong.
+    """
     newest = manifest.newest
     current = {
-        path: record.digest for path, record in manifest.files.items() if newest in record.releases
+        path: record.digest
+        for path, record in manifest.files.items()
+        if newest in record.releases and not record.against
     }
-    if newest is not None and current == {path: file.digest for path, file in build.items()}:
+    new = {path: file.digest for path, file in build.items() if not file.against}
+    if newest is not None and current == new:
         return newest, manifest.releases
     number = (newest or 0) + 1
-    # A clock that was set back must not change the order.
-    published = max([int(now), *(release.published for release in manifest.releases[:1])])
-    return number, (Release(number, published), *manifest.releases)
-
-
-def _kept(releases: Iterable[Release], retention: Retention, now: float) -> Iterator[Release]:
-    replaced = now  # when a newer release replaced this one
-    for index, release in enumerate(releases):
-        if index < retention.keep or now - replaced < retention.keep_for:
-            yield release
-        replaced = release.published
+    return number, (Release(number, int(now)), *manifest.releases)
 
 
 def _files_of(
@@ -140,17 +127,28 @@ def _files_of(
     files: dict[str, Record] = {}
     lost = []
     for path, record in records.items():
-        releases = tuple(each for each in record.releases if each in kept)
-        if path in build or not releases or _is_outdated_variant(path, build):
+        new = record.for_releases(kept)
+        has_no_dictionary = bool(record.against) and not new.against
+        if path in build or not new.releases or has_no_dictionary:
+            continue
+        if _is_outdated_variant(path, record, build):
             continue
         if path in present:
-            files[path] = record._replace(releases=releases)
+            files[path] = new
         else:
             lost.append(path)
     for path, file in build.items():
         before = records[path].releases if path in records else ()
         releases = tuple(sorted({number, *(each for each in before if each in kept)}))
-        files[path] = Record(file.digest, file.size, releases, file.is_hashed, file.tag)
+        files[path] = Record(
+            file.digest,
+            file.size,
+            releases,
+            file.is_hashed,
+            file.tag,
+            file.against,
+            file.compared,
+        )
     return files, lost
 
 
@@ -166,13 +164,14 @@ def _announced(
     return {**records, **{path: after[path]._replace(releases=()) for path in new}}
 
 
-def _is_outdated_variant(path: str, build: Mapping[str, BuiltFile]) -> bool:
+def _is_outdated_variant(path: str, record: Record, build: Mapping[str, BuiltFile]) -> bool:
     """Whether a variant belongs to a file that the build has, but without this variant.
 
-    An older release may list it, but the store has only the newer original.
+    An older release may list it, but the store has only the newer original. A delta can be made
+    again.
     """
     original = build.get(original_of(path) or "")
-    return original is not None and not original.is_hashed
+    return original is not None and not (original.is_hashed and not record.against)
 
 
 def _missing(build: Mapping[str, BuiltFile], stored: Mapping[str, Stored]) -> Iterator[BuiltFile]:

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import closing
 from functools import partial
 from itertools import groupby
 from typing import NamedTuple
 
 from ..support.threads import Stop, run_in_threads
 from .build import Build, BuildRules, BuiltFile
+from .delta_maker import DeltaMaker
+from .deltas import best_sizes, find_pairs, recorded_deltas, with_compared, with_made
 from .errors import PublishError
 from .manifest import NAME as MANIFEST
 from .manifest import Manifest, dump_manifest, parse_manifest
-from .plan import Plan, Retention, Stored, make_plan, stage_of
-from .report import Action, Report, Watcher
+from .plan import Plan, Stored, make_plan, stage_of, with_release
+from .report import Action, Delta, Report, Watcher
+from .retention import Retention
 from .store import Store
 
 #: Seconds in which servers notice new names: they read the manifest once per ``check_interval``,
@@ -28,6 +32,7 @@ class Settings(NamedTuple):
 
     retention: Retention
     rules: BuildRules
+    deltas: bool = True  # whether to make some
 
 
 def publish(build: str, store: Store, settings: Settings, watcher: Watcher | None = None) -> Report:
@@ -38,37 +43,37 @@ def publish(build: str, store: Store, settings: Settings, watcher: Watcher | Non
     :raises PublishError: if a file cannot be read or written. The newest release in the store stays
         complete, and the next run continues.
     """
-    run = _Run(build, store, settings, watcher)
-    run.make_plan()
-    if run.plan.has_work and not run.refuses():
-        with store.locked(partial(run.report.watcher.on_wait, store.name)):
-            run.update_plan()
-            if run.plan.has_work and not run.refuses():
-                store.prepare()
-                run.apply()
-    return run.finish()
+    with closing(_Run(build, store, settings, watcher)) as run:
+        run.make_plan()
+        if run.plan.has_work and not run.refuses():
+            with store.locked(partial(run.report.watcher.on_wait, store.name)):
+                run.update_plan()
+                if run.plan.has_work and not run.refuses():
+                    store.prepare()
+                    run.apply()
+        return run.finish()
 
 
 def preview(build: str, store: Store, settings: Settings, watcher: Watcher | None = None) -> Report:
     """Report what :func:`publish` would do, and change nothing."""
-    run = _Run(build, store, settings, watcher)
-    run.make_plan()
-    if not run.refuses():
-        run.report_work(Action.WRITTEN, Action.REMOVED)
-    return run.finish()
+    with closing(_Run(build, store, settings, watcher)) as run:
+        run.make_plan()
+        if not run.refuses():
+            run.report_work(Action.WRITTEN, Action.REMOVED)
+        return run.finish()
 
 
 def check(build: str, store: Store, settings: Settings, watcher: Watcher | None = None) -> Report:
     """Report how a store differs from what :func:`publish` would leave, and change nothing."""
-    run = _Run(build, store, settings, watcher)
-    run.make_plan()
-    if not run.refuses():
-        run.report_work(Action.MISSING, Action.UNNEEDED)
-        for path in run.plan.lost:
-            run.report.add(path, Action.LOST)
-        if run.plan.changes_manifest:
-            run.report.add(MANIFEST, Action.OUTDATED)
-    return run.finish()
+    with closing(_Run(build, store, settings, watcher)) as run:
+        run.make_plan()
+        if not run.refuses():
+            run.report_work(Action.MISSING, Action.UNNEEDED)
+            for path in run.plan.lost:
+                run.report.add(path, Action.LOST)
+            if run.plan.changes_manifest:
+                run.report.add(MANIFEST, Action.OUTDATED)
+        return run.finish()
 
 
 class _Run:
@@ -80,8 +85,10 @@ class _Run:
         self.report.watcher.on_begin(self.report)
         self._started = time.monotonic()
         self._store = store
-        self._retention = settings.retention
+        self._settings = settings
         self._build = Build(build, settings.rules)
+        self._maker = DeltaMaker(build, store, self.report)
+        self._files: dict[str, BuiltFile] = {}  # of the build, and deltas
         self._content: bytes | None = None  # of the manifest
         self.report.files, self.report.size = len(self._build.files), self._build.size
         self.report.warnings += [f"left out: {each}" for each in self._build.skipped]
@@ -89,21 +96,33 @@ class _Run:
         if not self._build.files:
             raise PublishError(f"{build} has no files: nothing was published")
 
+    def close(self) -> None:
+        """Remove temporary files."""
+        self._maker.close()
+
     def make_plan(self) -> None:
-        """Compare the build with the store."""
+        """Compare the build with the store, and make the deltas that are missing."""
         self._content = self._store.read_manifest()
         manifest = Manifest()
         if self._content is not None:
             manifest = parse_manifest(self._content, os.path.join(self._store.name, MANIFEST))
-        present = self._store.list_files()
-        self.plan = make_plan(
-            self._build.files,
-            manifest,
-            present.keys(),
-            self._states(manifest, present.keys()),
-            self._retention,
-            time.time(),
-        )
+        present, build, now = self._store.list_files().keys(), self._build.files, time.time()
+        retention, split = self._settings.retention, self._settings.rules.split
+        number, releases = with_release(build, manifest, now)
+        kept = {release.number for release in retention.kept(releases, now)}
+        recorded = recorded_deltas(build, manifest, kept)
+        states = self._states({**build, **recorded}, manifest, present)
+        right = {path: file for path, file in recorded.items() if _is_right(file, states)}
+        self._files = {**with_compared(build, manifest, right, kept), **right}
+        self.plan = make_plan(self._files, manifest, present, states, retention, now)
+        if self.plan.conflicts or not self._settings.deltas:
+            return
+        pairs = tuple(find_pairs(self._files, manifest, present, kept - {number}, split))
+        if made := self._maker.make(pairs, manifest.files):
+            self._files = with_made(self._files, made)
+            new = {path: file for path, file in self._files.items() if path not in states}
+            states |= self._states(new, manifest, present)
+            self.plan = make_plan(self._files, manifest, present, states, retention, now)
 
     def update_plan(self) -> None:
         """Make the plan again if another run has written since then.
@@ -150,14 +169,22 @@ class _Run:
         report.release = self.plan.release
         report.kept = tuple(each.number for each in self.plan.after.releases)
         report.dropped = self.plan.dropped
-        report.purge = () if self.plan.conflicts else self.plan.purge
+        if not self.plan.conflicts:
+            report.purge, report.deltas = self.plan.purge, tuple(self._deltas())
         for path in self.plan.lost:
             report.warnings.append(f"{path} is gone from the store, and an older release uses it")
         report.seconds = time.monotonic() - self._started
         return report
 
-    def _states(self, manifest: Manifest, present: Collection[str]) -> dict[str, Stored]:
-        files = [file for path, file in self._build.files.items() if path in present]
+    def _deltas(self) -> Iterator[Delta]:
+        best = best_sizes(self._files)
+        for path, file in sorted(self._files.items()):
+            if file.against:
+                yield Delta(path, file.size, best[file.page], file.against)
+
+    def _states(
+        self, files: Mapping[str, BuiltFile], manifest: Manifest, present: Collection[str]
+    ) -> dict[str, Stored]:
         states: dict[str, Stored] = {}
 
         def work(file: BuiltFile) -> None:
@@ -165,7 +192,8 @@ class _Run:
             record = manifest.files.get(file.path) if is_certain else None
             states[file.path] = self._store.state(file, record)
 
-        run_in_threads(work, files, self._store.jobs, Stop())
+        there = [file for path, file in files.items() if path in present]
+        run_in_threads(work, there, self._store.jobs, Stop())
         return states
 
     def _await_notice(self, announced: float) -> None:
@@ -182,9 +210,14 @@ class _Run:
         self.report.add(file.path, Action.WRITTEN, file.size)
 
     def _advancing(self, file: BuiltFile) -> Iterator[bytes]:
-        for piece in self._build.pieces(file):
+        source = self._maker if file.against else self._build
+        for piece in source.pieces(file):
             yield piece
             self.report.advance(len(piece))
+
+
+def _is_right(file: BuiltFile, states: Mapping[str, Stored]) -> bool:
+    return states.get(file.path) == (file.digest, file.tag)
 
 
 def _sensitive_warnings(build: Build) -> Iterator[str]:

@@ -35,6 +35,15 @@ class Outcome(NamedTuple):
     size: int | None = None  # bytes, if it is in the build
 
 
+class Delta(NamedTuple):
+    """A delta for a file of the build."""
+
+    path: str  # below the store
+    size: int  # bytes
+    without: int  # bytes of the file's best variant that needs no dictionary
+    against: tuple[int, ...]  # the releases whose file is the dictionary
+
+
 class Watcher:
     """Receives the progress of a run. Each method does nothing by default."""
 
@@ -45,10 +54,10 @@ class Watcher:
         """Called before the run waits for another one."""
 
     def on_start(self, size: int) -> None:
-        """Called before files are written, with their bytes."""
+        """Called before deltas are made or files are written, with the bytes of all files."""
 
     def on_progress(self, size: int) -> None:
-        """Called after ``size`` more bytes were written."""
+        """Called after ``size`` more bytes were compressed or written."""
 
     def on_result(self, outcome: Outcome) -> None:
         """Called for each result."""
@@ -72,6 +81,7 @@ class Report:
         self.size = 0  # bytes
         self.outcomes: list[Outcome] = []
         self.purge: tuple[str, ...] = ()
+        self.deltas: tuple[Delta, ...] = ()  # for files of the build, in the store after the run
         self.warnings: list[str] = []
         self.seconds = 0.0
         self._lock = threading.Lock()
@@ -84,7 +94,7 @@ class Report:
             self.watcher.on_result(outcome)
 
     def advance(self, size: int) -> None:
-        """Report progress: another ``size`` bytes are written."""
+        """Report progress: another ``size`` bytes are compressed or written."""
         with self._lock:
             self.watcher.on_progress(size)
 

@@ -31,6 +31,12 @@ class Store(Protocol):
         :param record: the file in the manifest; ``None`` if that may be wrong.
         """
 
+    def local_copies(self, paths: Sequence[str], folder: str) -> str:
+        """Make files available in a folder on this machine, and return its path.
+
+        :param folder: a new folder, for copies.
+        """
+
     def locked(self, on_wait: Callable[[], None]) -> AbstractContextManager[None]:
         """Keep other runs from writing.
 
