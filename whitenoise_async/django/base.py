@@ -15,7 +15,7 @@ from ..options import HOOKS, has_method, is_set, set_option
 from ..registry.interface import Registry, Root
 from ..serving.response_cache import Line
 from .finders import FindersRegistry, found_files
-from .hashed_names import HashedFiles, hashed_files, manifest_names
+from .hashed_names import HashedFiles, hashed_files, manifest_names, recorded_deltas
 from .settings import Configuration, configuration
 
 if TYPE_CHECKING:
@@ -104,4 +104,5 @@ class ConfiguredWhiteNoise(BaseWhiteNoise[Line]):
         if not hashed:
             self.add_files(root, self.static_prefix, followlinks=True)
             return
-        self.add_listed_files(root, self.static_prefix, manifest_names(hashed))
+        names = (*manifest_names(hashed), *recorded_deltas(root, hashed))
+        self.add_listed_files(root, self.static_prefix, names)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 
 from django.contrib.staticfiles.storage import staticfiles_storage
 
-from ..files.codings import BY_SUFFIX
+from ..compression.errors import CompressionError
+from ..compression.record import Record
+from ..files.codings import BY_SUFFIX, coding_named, is_delta
+from ..files.folder import Folder
 from ..options import KnowsUrls
 from ..registry.listing import PAGE_EXTENSION
 
@@ -29,6 +34,22 @@ def manifest_names(hashed: Mapping[str, str]) -> Iterator[str]:
         yield name
         for suffix in BY_SUFFIX:
             yield name + suffix
+
+
+def recorded_deltas(root: str | os.PathLike[str], hashed: Mapping[str, str]) -> Iterator[str]:
+    """Yield the names of the deltas that the compression command has recorded for the files.
+
+    A record that cannot be read names none: the other variants are served without it.
+
+    :param root: the folder of the collected files.
+    """
+    files = {*hashed, *hashed.values()}
+    with suppress(CompressionError, OSError), Folder.opened(os.fspath(root)) as folder:
+        for path, made in Record(folder).files.items():
+            if path in files:
+                for token, result in made.items():
+                    if is_delta(token) and result.digest is not None:
+                        yield path + coding_named(token).suffix
 
 
 class HashedFiles(KnowsUrls):
