@@ -72,3 +72,27 @@ def require_whole_pages(contents: dict[str, bytes]) -> None:
         for name in (name for page in pages for name in scripts_of(page)):
             stem = name.partition(".")[0]
             assert name == hashed_name(stem, contents[name])
+
+
+def script_of(release: int, name: str = "app") -> bytes:
+    """A script of which releases change one line."""
+    lines = [f"let {name}{each} = {each * 7919 % 10007};" for each in range(400)]
+    return "\n".join([*lines[:200], f"let release = {release};", *lines[200:]]).encode()
+
+
+def make_scripts(folder: Path, release: int, *names: str, compressed: bool = False) -> Path:
+    """A build with scripts that have a hash in their names."""
+    for name in names or ("app",):
+        content = script_of(release, name)
+        write(folder / hashed_name(f"js/{name}", content), content, compressed=compressed)
+    return folder
+
+
+def script_path(release: int, name: str = "app") -> str:
+    return hashed_name(f"js/{name}", script_of(release, name))
+
+
+def delta_path(old: int, new: int, name: str = "app") -> str:
+    """The path of the delta from one release's script to another's."""
+    digest = hashlib.sha256(script_of(old, name)).hexdigest()
+    return f"{script_path(new, name)}.{digest[:16]}.dcz"
