@@ -17,11 +17,16 @@ from tests.helpers.buckets import Failure, Request, TestBucket, ask
 from tests.helpers.builds import (
     KEEP_ONE,
     KEEP_TWO,
+    delta_path,
     hashed_name,
     make_build,
+    make_scripts,
     require_whole_pages,
+    script_of,
+    script_path,
     settings,
 )
+from tests.helpers.deltas import apply_delta
 from tests.helpers.files import write
 from whitenoise_async.cli.publish import main
 from whitenoise_async.releases import bucket as bucket_module
@@ -391,3 +396,94 @@ def test_runs_that_are_killed_at_random_leave_whole_pages(
     assert not report.problems
     assert not check(build, store_of(bucket), settings(9)).problems
     assert json.loads(bucket.contents()["releases.json"])["pending"] == []
+
+
+def scripts(folder: Path, release: int, *names: str) -> str:
+    return str(make_scripts(folder / str(release), release, *names))
+
+
+def reads(bucket: TestBucket) -> list[str]:
+    """The paths of the objects whose content was read, without the manifest and the lock."""
+    found = [each.key.partition("/site/")[2] for each in bucket.proxy.of("GET")]
+    return [each for each in found if each not in ("", "releases.json", LOCK)]
+
+
+def test_deltas_are_made_from_the_objects_that_are_needed(
+    bucket: TestBucket, tmp_path: Path
+) -> None:
+    """Each is read once. The unchanged script and the page are not."""
+    for release in (1, 2):
+        write(tmp_path / str(release) / hashed_name("same", b"same" * 99), b"same" * 99)
+        write(tmp_path / str(release) / "index.html", b"page %d" % release * 99)
+        bucket.proxy.requests.clear()
+        publish(scripts(tmp_path, release, "a", "b"), store_of(bucket), KEEP_TWO)
+    assert sorted(reads(bucket)) == sorted(script_path(1, name) for name in "ab")
+    contents = bucket.contents()
+    for name in "ab":
+        delta = delta_path(1, 2, name)
+        assert apply_delta(script_of(1, name), contents[delta]) == script_of(2, name)
+        head = bucket.head(delta)
+        assert [head[each] for each in ("ContentEncoding", "ContentType", "CacheControl")] == [
+            "dcz",
+            'text/javascript; charset="utf-8"',
+            "max-age=315360000, public, immutable",
+        ]
+    assert manifest_of(bucket).files[delta_path(1, 2, "a")].against == (1,)
+
+
+def test_a_second_publish_with_deltas_reads_no_object(bucket: TestBucket, tmp_path: Path) -> None:
+    for release in (1, 2):
+        publish(scripts(tmp_path, release), store_of(bucket), KEEP_TWO)
+    bucket.proxy.requests.clear()
+    for function in (publish, check):
+        report = function(scripts(tmp_path, 2), store_of(bucket), KEEP_TWO)
+        assert report.outcomes == []
+        assert [each.path for each in report.deltas] == [delta_path(1, 2)]
+    assert not changes(bucket) and not reads(bucket)
+    assert len(bucket.proxy.requests) == 4  # the manifest and the list, twice
+
+
+def test_deltas_are_removed_with_the_release_that_they_start_from(
+    bucket: TestBucket, tmp_path: Path
+) -> None:
+    for release in (1, 2, 3):
+        publish(scripts(tmp_path, release), store_of(bucket), KEEP_TWO)
+    assert {name for name in bucket.contents() if name.endswith(".dcz")} == {delta_path(2, 3)}
+
+
+def test_a_lost_delta_is_a_problem_and_made_again(bucket: TestBucket, tmp_path: Path) -> None:
+    for release in (1, 2):
+        publish(scripts(tmp_path, release), store_of(bucket), KEEP_TWO)
+    before = bucket.contents()
+    bucket.client().delete_object(Bucket=bucket.name, Key=f"site/{delta_path(1, 2)}")
+    lost = Outcome(delta_path(1, 2), Action.MISSING, len(before[delta_path(1, 2)]))
+    assert check(scripts(tmp_path, 2), store_of(bucket), KEEP_TWO).problems == [lost]
+    publish(scripts(tmp_path, 2), store_of(bucket), KEEP_TWO)
+    assert bucket.contents() == before
+
+
+def test_a_check_compares_the_recorded_headers_without_a_request_for_each_object(
+    bucket: TestBucket, tmp_path: Path
+) -> None:
+    """Here the rule for hashed names has changed, and with it ``Cache-Control``."""
+    for release in (1, 2):
+        publish(scripts(tmp_path, release), store_of(bucket), KEEP_TWO)
+    write(tmp_path / "2" / "plain.txt", b"plain")
+    publish(str(tmp_path / "2"), store_of(bucket), settings(3))
+    bucket.proxy.requests.clear()
+    changed = settings(3, BuildRules(r"plain|\.[0-9a-f]{12}\."))
+    report = check(str(tmp_path / "2"), store_of(bucket), changed)
+    assert ("plain.txt", Action.MISSING) in [each[:2] for each in report.problems]
+    assert len(bucket.proxy.requests) == 2
+
+
+def test_a_delta_with_other_headers_that_cannot_be_made_again_is_removed(
+    bucket: TestBucket, tmp_path: Path
+) -> None:
+    for release in (1, 2):
+        write(tmp_path / str(release) / "plain.js", script_of(release))
+        publish(str(tmp_path / str(release)), store_of(bucket), KEEP_TWO)
+    (delta,) = (name for name in bucket.contents() if name.endswith(".dcz"))
+    assert bucket.head(delta)["CacheControl"] == "max-age=60, public"
+    publish(str(tmp_path / "2"), store_of(bucket), settings(2, BuildRules("plain[.]")))
+    assert delta not in bucket.contents()  # the old content of this name is gone
