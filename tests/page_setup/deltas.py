@@ -16,6 +16,8 @@ for folder, name, content in (
     ("dist", "app.0123456789ab.js", old_content),
     ("previous/assets", "index-AbCdEf12.js", old_content),
     ("dist/assets", "index-BcD12_-x.js", new_content),
+    # The files that Django has collected.
+    ("static", "app.ba9876543210.js", new_content),
 ):
     Path(folder).mkdir(exist_ok=True)
     Path(folder, name).write_text(content)
