@@ -16,7 +16,16 @@ from typing import Any
 import pytest
 
 from tests.helpers.argument_errors import refused
-from tests.helpers.builds import KEEP_ONE, contents_of, hashed_name, make_build, manifest_of
+from tests.helpers.builds import (
+    KEEP_ONE,
+    contents_of,
+    delta_path,
+    hashed_name,
+    make_build,
+    make_scripts,
+    manifest_of,
+    script_path,
+)
 from tests.helpers.files import write
 from tests.helpers.waiting import until
 from whitenoise_async.cli import publish as command
@@ -282,3 +291,57 @@ def test_the_progress_bar_has_the_name_of_the_store(
     monkeypatch.setattr(Progress, "begin", lambda self, title, size: calls.append((title, size)))
     assert main(["dist", "store", "-q"]) == 0
     assert calls == [("store", sum(map(len, contents_of(build).values())))]
+
+
+def publish_scripts(*releases: int) -> None:
+    for release in releases:
+        make_scripts(Path(str(release)), release, "a", "b")
+        assert main([str(release), "store", "-q"]) == 0
+
+
+def test_the_table_compares_deltas_with_the_best_variants(build: Path, capsys: Output) -> None:
+    publish_scripts(1, 2, 3)
+    capsys.readouterr()
+    assert main(["3", "store"]) == 0
+    sizes = {name: len(content) for name, content in contents_of(Path("store")).items()}
+    without = sum(sizes[script_path(3, name)] for name in "ab")
+    rows = []
+    for old in (2, 1):
+        size = sum(sizes[delta_path(old, 3, name)] for name in "ab")
+        rows.append(["release", str(old), "2", f"{without:,}", str(size), f"{size / without:.1%}"])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[2].split() == ["written", "0", "0"]
+    assert lines[5:] == [*lines[5:8], "kept releases: 3, 2, 1"]
+    assert [line.split() for line in lines[5:8]] == [
+        ["deltas", "from", "files", "best", "variant", "delta", "ratio"],
+        *rows,
+    ]
+
+
+def test_json_has_the_deltas(build: Path, capsys: Output) -> None:
+    publish_scripts(1)
+    make_scripts(Path("2"), 2, "a")
+    assert main(["2", "store", "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    contents = contents_of(Path("store"))
+    delta = delta_path(1, 2, "a")
+    assert report["deltas"] == [
+        {
+            "path": delta,
+            "size": len(contents[delta]),
+            "without": len(contents[script_path(2, "a")]),
+            "against": [1],
+        }
+    ]
+    assert report["written"] == sorted([script_path(2, "a"), delta])
+    assert report["files"] == 1
+
+
+def test_no_deltas_are_made_on_request(build: Path, capsys: Output) -> None:
+    publish_scripts(1)
+    make_scripts(Path("2"), 2, "a")
+    assert main(["2", "store", "--no-deltas"]) == 0
+    assert "deltas" not in capsys.readouterr().out
+    assert main(["2", "store", "--check", "--no-deltas"]) == 0
+    assert main(["2", "store", "--check"]) == 1
+    assert f"missing: {delta_path(1, 2, 'a')}: " in capsys.readouterr().err

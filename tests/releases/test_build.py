@@ -10,6 +10,7 @@ import pytest
 
 from tests.helpers.builds import hashed_name
 from tests.helpers.clients import call_wsgi, make_call
+from tests.helpers.deltas import suffix_of, write_delta
 from tests.helpers.files import write
 from whitenoise_async import WhiteNoise
 from whitenoise_async.files.folder import Folder
@@ -129,3 +130,18 @@ def test_an_unreadable_folder_or_file_is_an_error(
 
 def test_the_tag_depends_on_the_headers_alone() -> None:
     assert tag_of({"A": "1", "B": "2"}) == tag_of({"B": "2", "A": "1"}) != tag_of({"A": "2"})
+
+
+def test_a_delta_is_a_variant_if_it_is_one_for_its_original(tmp_path: Path) -> None:
+    app = write(tmp_path / "app.js", b"let a = 1;" * 99)
+    write_delta(app, b"let a = 2;" * 99)
+    foreign = f"app.js.{'0' * 16}.dcz"
+    for name in (foreign, "app.js.dcz", f"gone.js.{'0' * 16}.dcz"):
+        write(tmp_path / name, b"no delta")
+    files = Build(str(tmp_path), RULES).files
+    delta = files[f"app.js{suffix_of(b'let a = 2;' * 99)}"]
+    assert (delta.original, delta.headers["Content-Encoding"]) == ("app.js", "dcz")
+    assert delta.headers["Content-Type"] == files["app.js"].headers["Content-Type"]
+    others = [file for file in files.values() if file not in (delta, files["app.js"])]
+    assert len(others) == 3
+    assert all(file.original is None for file in others)

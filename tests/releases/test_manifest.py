@@ -21,6 +21,8 @@ FULL = Manifest(
     {
         "a/app.3f2a9c1b7d04.js": Record("d1", 10, (1, 2), is_hashed=True, tag="t1"),
         "✓.html": Record("d2", 0, (2,)),
+        "compared.js": Record("d3", 9, (2,), compared=(1,)),
+        "compared.js.dcz": Record("d4", 1, (2,), against=(1,)),
     },
     ("old.txt",),
 )
@@ -36,6 +38,8 @@ def test_it_has_a_line_for_each_file() -> None:
     lines = dump_manifest(FULL).decode().splitlines()
     assert [line.partition(": ")[0] for line in lines if '"digest"' in line] == [
         '"a/app.3f2a9c1b7d04.js"',
+        '"compared.js"',
+        '"compared.js.dcz"',
         '"✓.html"',
     ]
 
@@ -70,6 +74,8 @@ def test_a_newer_format_is_refused_and_named() -> None:
         changed(files={"/outside": {"digest": "d", "size": 1, "releases": [1]}}),
         changed(files={"a": {"digest": 1, "size": 1, "releases": [1]}}),
         changed(files={"a": {"digest": "d", "size": 1, "releases": ["1"]}}),
+        changed(files={"a": {"digest": "d", "size": 1, "releases": [1], "against": ["1"]}}),
+        changed(files={"a": {"digest": "d", "size": 1, "releases": [1], "compared": 1}}),
         changed(pending=["a/../../b"]),
     ],
 )
