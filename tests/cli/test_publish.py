@@ -9,6 +9,7 @@ import runpy
 import signal
 import subprocess
 import sys
+import tempfile
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from tests.helpers.builds import (
     manifest_of,
     script_path,
 )
+from tests.helpers.file_trees import snapshot
 from tests.helpers.files import write
 from tests.helpers.waiting import until
 from whitenoise_async.cli import publish as command
@@ -345,3 +347,25 @@ def test_no_deltas_are_made_on_request(build: Path, capsys: Output) -> None:
     assert main(["2", "store", "--check", "--no-deltas"]) == 0
     assert main(["2", "store", "--check"]) == 1
     assert f"missing: {delta_path(1, 2, 'a')}: " in capsys.readouterr().err
+
+
+def test_an_interrupt_while_deltas_are_made_changes_nothing(
+    build: Path, tmp_path: Path, capsys: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish_scripts(1)
+    before = snapshot(Path("store"))
+    make_scripts(Path("2"), 2, "a", "b")
+    (tmp_path / "temporary").mkdir()
+
+    def interrupt(self: Progress, size: float) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+        patched.setattr(Progress, "advance", interrupt)
+        assert main(["2", "store"]) == 143
+    assert capsys.readouterr().err.startswith("Terminated: 0 files written; ")
+    assert snapshot(Path("store")) == before
+    assert not os.listdir(tmp_path / "temporary")
+    assert main(["2", "store", "-q"]) == 0
+    assert Path("store", delta_path(1, 2, "a")).exists()

@@ -294,6 +294,8 @@ def test_an_interrupted_run_is_continued(folders: Folders, monkeypatch: pytest.M
 
 def test_a_second_plan_of_a_run_makes_nothing_again(folders: Folders) -> None:
     """Another run has published in between."""
+    unlike = script_of(1, "unlike")
+    write(folders.path / "1" / hashed_name("js/app", unlike), unlike)
     folders.publish(1)
     made: list[int] = []
 
@@ -308,6 +310,7 @@ def test_a_second_plan_of_a_run_makes_nothing_again(folders: Folders) -> None:
     assert report.kept == (3, 2, 1)
     assert [each.path for each in report.deltas] == [delta_path(1, 2)]
     assert made[:2] == [len(script_of(2)), 0]
+    assert len(report.warnings) == 1
     assert folders.deltas() == {delta_path(1, 2)}
 
 

@@ -173,6 +173,7 @@ class _Run:
             report.purge, report.deltas = self.plan.purge, tuple(self._deltas())
         for path in self.plan.lost:
             report.warnings.append(f"{path} is gone from the store, and an older release uses it")
+        report.warnings = [*dict.fromkeys(report.warnings)]  # a second plan repeats some
         report.seconds = time.monotonic() - self._started
         return report
 
