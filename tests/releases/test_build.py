@@ -46,6 +46,7 @@ def test_hashed_names_are_found_by_default_and_are_immutable(tmp_path: Path) -> 
     files = Build(str(tmp_path), RULES).files
     assert [path for path, file in files.items() if file.is_hashed] == [APP, f"{APP}.gz"]
     assert files[APP].headers["Cache-Control"] == IMMUTABLE
+    assert files[APP].headers.keys() == {"Content-Type", "Cache-Control"}  # no other is possible
     assert files[f"{APP}.gz"].headers == {**files[APP].headers, "Content-Encoding": "gzip"}
     assert files["index.html"].headers["Cache-Control"] == "max-age=60, public"
 

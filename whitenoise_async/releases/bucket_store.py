@@ -11,12 +11,10 @@ from ..files.content import digest_of
 from ..support.threads import Stop, run_in_threads
 from .bucket import DIGEST, Bucket, OtherRunError, Revision
 from .bucket_lock import BucketLock
-from .build import BuiltFile, tag_of
+from .build import HEADERS, BuiltFile, tag_of
 from .errors import PublishError, naming
 from .manifest import NAME, Record
 from .plan import Stored
-
-_HEADERS = ("Content-Type", "Cache-Control", "Content-Encoding")
 
 
 class BucketStore:
@@ -59,7 +57,7 @@ class BucketStore:
         found = self._bucket.info(file.path)
         if found is None or self._sizes[file.path] != file.size:
             return Stored("", "")
-        headers = {name: found.attributes[name] for name in _HEADERS if name in found.attributes}
+        headers = {name: found.attributes[name] for name in HEADERS if name in found.attributes}
         digest = found.attributes.get(DIGEST) or digest_of(self._bucket.pieces(file.path))
         return Stored(digest, tag_of(headers))
 

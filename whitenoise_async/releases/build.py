@@ -25,6 +25,10 @@ from ..support.name_hashes import splitter_of_hashed
 from .errors import PublishError, naming
 from .manifest import NAME
 
+#: The headers that an object in a bucket can have. For others, it has only metadata, which clients
+#: do not understand.
+HEADERS = ("Content-Type", "Cache-Control", "Content-Encoding")
+
 _PAGES = (".html", ".htm", ".xhtml")
 
 
@@ -87,7 +91,8 @@ class BuildRules:
         """The headers of the file ``path`` below ``root``, and whether its name has a hash."""
         url, at = f"/{path}", os.path.join(root, *path.split("/"))
         file = StaticFile(at, url, below=path.rpartition("/")[0] and f"{path.rpartition('/')[0]}/")
-        return dict(self._headers.make(file)), bool(self._is_immutable(at, url))
+        headers = {name: value for name, value in self._headers.make(file) if name in HEADERS}
+        return headers, bool(self._is_immutable(at, url))
 
 
 class Build:
