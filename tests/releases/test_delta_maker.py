@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import errno
+import io
 import os
 import random
 import sys
@@ -266,6 +268,33 @@ def test_a_file_that_changes_during_the_run_is_an_error(folders: Folders) -> Non
         publish(str(build), folders.store, KEEP_TWO, Changing())
     assert not folders.deltas() and manifest_of(folders.root).newest == 1
     assert not os.listdir(folders.path / "temporary")
+
+
+def test_a_temporary_folder_that_cannot_be_created_is_an_error(
+    folders: Folders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders.publish(1)
+    before = snapshot(folders.root)
+    monkeypatch.setattr(tempfile, "tempdir", str(folders.path / "gone"))
+    with pytest.raises(PublishError, match=r"^a temporary folder cannot be created: "):
+        folders.publish(2)
+    assert snapshot(folders.root) == before
+
+
+def test_a_full_disk_for_temporary_files_is_an_error(
+    folders: Folders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders.publish(1)
+    before = snapshot(folders.root)
+
+    class Full(io.BytesIO):
+        def write(self, _: Any) -> int:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(delta_maker, "open", lambda path, mode: Full(), raising=False)
+    with pytest.raises(PublishError, match=r"cannot be written: No space left on device$"):
+        folders.publish(2)
+    assert snapshot(folders.root) == before
 
 
 def test_an_interrupted_run_is_continued(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
