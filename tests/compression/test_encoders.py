@@ -153,14 +153,17 @@ def test_compressed_real_files_are_never_larger_than_with_the_plain_libraries(na
     assert len(compress(ZstdEncoder(), content)) <= len(zstd.compress(content, 19))
 
 
-def test_only_the_best_gzip_level_tries_libdeflate_and_zlib_and_keeps_the_smaller_result() -> None:
+@pytest.mark.parametrize("level", [10, 12])
+def test_the_best_gzip_levels_try_libdeflate_and_zlib_and_keep_the_smaller_result(
+    level: int,
+) -> None:
     """At lower levels, speed matters more."""
     generator = random.Random(0)
     letters, weights = range(97, 123), range(1, 27)
     contents = [bytes(generator.choices(letters, weights, k=k)) for k in range(20, 820)]
     by_zlib = [len(gzip.compress(content, 9, mtime=0)) for content in contents]
-    by_deflate = [len(deflate.gzip_compress(content, 12)) for content in contents]
-    smaller = [len(compress(GzipEncoder(), content)) for content in contents]
+    by_deflate = [len(deflate.gzip_compress(content, level)) for content in contents]
+    smaller = [len(compress(GzipEncoder(level), content)) for content in contents]
     assert smaller == list(map(min, by_zlib, by_deflate))
     assert smaller != by_deflate
     assert [len(compress(GzipEncoder(6), content)) for content in contents] == [
@@ -196,7 +199,7 @@ def test_the_identity_of_an_encoder_names_library_version_and_level(
     told = {token: kind().identity for token, kind in KINDS.items()}
     by_zlib = f"zlib {zlib.ZLIB_RUNTIME_VERSION}"
     assert told == {
-        "gzip": f"deflate {deflate.__version__} or {by_zlib}, level 12",
+        "gzip": f"deflate {deflate.__version__} or {by_zlib}, level 10",
         "br": f"brotli {brotli.version}, level 11",
         "zstd": f"zstd {zstd.zstd_version}, level 19",
     }
@@ -215,6 +218,18 @@ def test_without_deflate_gzip_uses_the_best_level_of_zlib(without: Any) -> None:
         assert compressed[10:] == gzip.compress(content, 9, mtime=0)[10:]
         assert compressed[4:8] == bytes(4)
         assert compressed[9] == 255
+
+
+@pytest.mark.parametrize("level", range(1, 10))
+@pytest.mark.parametrize("content", [b"", TEXT, *REAL.values()])
+def test_without_deflate_the_bytes_are_those_of_gzipfile(
+    without: Any, level: int, content: bytes
+) -> None:
+    without("deflate")
+    file = io.BytesIO()
+    with gzip.GzipFile("", "wb", level, fileobj=file, mtime=0) as stream:
+        stream.write(content)
+    assert compress(GzipEncoder(level), content) == file.getvalue()
 
 
 @pytest.mark.parametrize("level", [1, 19, 20, 21, 22])
@@ -304,7 +319,7 @@ def test_the_suffixes_are_those_that_are_served() -> None:
 @pytest.mark.parametrize("level", [-1, 99, 1.0, "9", True, None])
 def test_an_invalid_level_is_refused_with_the_valid_range(token: str, level: Any) -> None:
     if level is None:
-        assert KINDS[token](None).level == {"gzip": 12, "br": 11, "zstd": 19}[token]
+        assert KINDS[token](None).level == {"gzip": 10, "br": 11, "zstd": 19}[token]
         return
     first, last = KINDS[token].levels[0], KINDS[token].levels[-1]
     with pytest.raises(EncodingError) as caught:
@@ -381,4 +396,4 @@ def test_invalid_encodings_and_levels_are_refused(
 
 def test_encoders_are_made_once_each_in_the_requested_order() -> None:
     encoders, _ = make_encoders(["zstd", "gzip", "zstd"], {"zstd": 3})
-    assert [(encoder.token, encoder.level) for encoder in encoders] == [("zstd", 3), ("gzip", 12)]
+    assert [(encoder.token, encoder.level) for encoder in encoders] == [("zstd", 3), ("gzip", 10)]

@@ -187,7 +187,7 @@ _HELP = {
     "(default: %(default)s)",
     "--encodings": f"any of {','.join(ENCODINGS)}, with commas between them (default: all that are "
     "installed)",
-    "--gzip-level": "1 to 12; without libdeflate 1 to 9 (default: the highest)",
+    "--gzip-level": "1 to 12; without libdeflate 1 to 9 (default: 10 or 9)",
     "--br-level": "0 to 11 (default: 11)",
     "--zstd-level": "1 to 22 (default: 19)",
     "--against": "an older release: for each text file that has changed since, also write a delta "

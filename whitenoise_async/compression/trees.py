@@ -41,7 +41,8 @@ def compress_tree(
     :param encodings: a sequence of any of ``"gzip"``, ``"br"`` and ``"zstd"``; ``None``, the
         default, for all that are installed.
     :param levels: a mapping of encodings to levels, such as ``{"br": 9}``. The defaults make the
-        smallest files: 12 for gzip (9 without libdeflate), 11 for br, 19 for zstd.
+        smallest files within reasonable time: 10 for gzip (9 without libdeflate), 11 for br, 19
+        for zstd.
     :param include: glob patterns of the files to compress. A pattern with a slash is matched with
         the path below the root, another one with the name of a file or folder. Without patterns,
         all files are compressed except those with the extension of a compressed format.
