@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from contextlib import closing
 from itertools import groupby
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..files.codings import coding_named, is_delta
 from ..files.folder import Folder, parent_of
@@ -18,7 +18,6 @@ from ..support.threads import Stop, run_in_threads
 from .encoders import Encoder
 from .errors import CompressionError, naming
 from .listing import list_tree
-from .old_release import OldRelease
 from .originals import (
     OpenOriginal,
     find_variant,
@@ -31,6 +30,9 @@ from .originals import (
 from .record import Made, Record
 from .report import Action, Failure, Outcome, Report
 from .settings import Settings
+
+if TYPE_CHECKING:
+    from .old_release import OldRelease
 
 
 class Variant(NamedTuple):
@@ -73,6 +75,8 @@ class Assessment:
         """Read the originals and their variants."""
         files, report = self.listing.files, self.report
         if self.settings.against is not None:
+            from .old_release import OldRelease  # a third of the imports of a run
+
             self._old_release = OldRelease(self.root.path, self.settings, report)
         read = {path: size for path, size in files.items() if self._is_read(path, size)}
         sizes = [size for size in read.values() if size is not None]
@@ -108,9 +112,9 @@ class Assessment:
         :raises CompressionError: if a wrong variant would stay.
         """
         name = original.name + encoder.suffix
-        found = find_variant(original.folder, name)
+        is_there = original.folder.exists(name)
+        found = find_variant(original.folder, name) if is_there else None
         is_made = is_result(found, self.record.get(path, encoder.token))
-        is_there = found is not None or original.folder.exists(name)
         action, reason = Action.WRITTEN, ""
         if not self.saves_enough(path, original, encoder, new.size if new else 0):
             action = Action.NOT_WORTH

@@ -7,7 +7,6 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, TypedDict
 
 from ..support.globs import compile_globs
-from ..support.name_hashes import splitter
 from ..support.threads import usable_cores
 from .encoders import ZstdEncoder, make_encoders
 
@@ -103,8 +102,10 @@ class Settings:
             raise ValueError("immutable has no effect without against: it is for deltas")
         #: How the names of hashed files are split, for deltas.
         self.immutable = immutable
-        splitter("", immutable)  # check it
         if against is not None:
+            from ..support.name_hashes import splitter  # a third of the imports of a run
+
+            splitter("", immutable)  # check it
             ZstdEncoder()  # or say that it is not installed
 
     def selects(self, path: str) -> bool:
