@@ -9,7 +9,7 @@ import brotli
 import pytest
 
 from whitenoise_async.assets.compressor import MemoryCompressor
-from whitenoise_async.compression.settings import DEFAULT_EXCLUDED
+from whitenoise_async.files.formats import DEFAULT_EXCLUDED
 from whitenoise_async.serving.long_work import SHORT_COMPRESSION, LongWorkError, without_long_work
 
 TEXT = b"body { color: black }\n" * 100

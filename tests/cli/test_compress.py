@@ -33,7 +33,7 @@ from tests.helpers.files import write
 from tests.helpers.slow import slow_unless
 from whitenoise_async.cli.compress import _Command, main
 from whitenoise_async.compression import compress_tree
-from whitenoise_async.compression.settings import DEFAULT_EXCLUDED
+from whitenoise_async.files.formats import DEFAULT_EXCLUDED
 
 TEXT = b"some text, some text, some text, some text\n" * 100
 NOISE = random.Random(0).randbytes(1000)

@@ -9,15 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from whitenoise_async.cli import gzip as gzip_command
 from whitenoise_async.compression.encoders import ENCODINGS
-from whitenoise_async.compression.settings import (
-    COMPRESSED,
-    DEFAULT_EXCLUDED,
-    READ_BY_RANGE,
-    Settings,
-    extension_of,
-)
+from whitenoise_async.compression.settings import Settings
+from whitenoise_async.files.formats import DEFAULT_EXCLUDED
 
 PATTERNS = "must be a list of patterns such as '*.map', got"
 
@@ -58,12 +52,12 @@ PATTERNS = "must be a list of patterns such as '*.map', got"
         (
             {"skip_extensions": ["jpg", ".tar.gz"]},
             ValueError,
-            "skip_extensions must be extensions such as 'jpg', got 'tar.gz'",
+            "skip_extensions must be extensions such as 'jpg', got '.tar.gz'",
         ),
         (
             {"skip_extensions": ["."]},
             ValueError,
-            "skip_extensions must be extensions such as 'jpg', got ''",
+            "skip_extensions must be extensions such as 'jpg', got '.'",
         ),
         (
             {"encodings": "gzip"},
@@ -164,24 +158,8 @@ def test_given_extensions_are_left_out_of_included_files_too() -> None:
     assert settings.selects("img/a.png")
 
 
-def test_the_extensions_that_the_gzip_command_skips_are_left_out() -> None:
-    named = {"webp", "avif", "jxl", "heic", "woff2", "br", "zst", "xz", "7z", "mp4", "webm"}
-    assert named.union(gzip_command.DEFAULT_EXCLUDED) <= DEFAULT_EXCLUDED
-
-
-def test_formats_that_clients_request_in_ranges_are_left_out() -> None:
-    named = "sqlite sqlite3 db pmtiles parquet pdf wav ogg mp4 webm flac avif tif fgb laz zip whl"
-    assert READ_BY_RANGE.isdisjoint(COMPRESSED)
-    assert set(named.split()) <= COMPRESSED | READ_BY_RANGE == DEFAULT_EXCLUDED
+def test_an_included_format_is_selected() -> None:
     assert Settings(include=["*.pdf"]).selects("a.pdf")
-
-
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [("a.JS", "js"), ("a.b.c", "c"), ("a", ""), (".js", ""), ("a.", ""), ("d.png/a", "")],
-)
-def test_an_extension_follows_the_last_dot_of_the_name(name: str, expected: str) -> None:
-    assert extension_of(name) == expected
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from tests.benchmarks.soak import report as soak_report
 from tests.helpers import docs_commands
 from tests.helpers.docs_commands import commands_of
 from tests.helpers.docs_pages import DOCS, PAGES, ROOT, SHELL, Block, blocks_of, code, rows_of
-from whitenoise_async.compression.settings import COMPRESSED, READ_BY_RANGE
+from whitenoise_async.files.formats import COMPRESSED, READ_BY_RANGE
 from whitenoise_async.options import OptionKeywords, Options
 from whitenoise_async.serving.response import REASONS
 

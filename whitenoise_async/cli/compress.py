@@ -12,8 +12,9 @@ from typing import Any
 from ..compression.encoders import ENCODINGS, require_known
 from ..compression.errors import CompressionError
 from ..compression.report import PROBLEMS, Failure, Outcome, Report, Watcher
-from ..compression.settings import DEFAULT_EXCLUDED, DEFAULT_MIN_SAVING, DEFAULT_MIN_SIZE, Settings
+from ..compression.settings import DEFAULT_MIN_SAVING, DEFAULT_MIN_SIZE, Settings
 from ..compression.trees import check_tree, clean_tree, compress_tree
+from ..files.formats import DEFAULT_EXCLUDED
 from .compress_report import as_json, progress_so_far, result_line, short, table
 from .progress import Progress
 from .signals import INTERRUPTS, raising_on_signals

@@ -10,10 +10,10 @@ from typing import NamedTuple
 from ..compression.encoders import Encoder, GzipEncoder
 from ..compression.errors import CompressionError, naming
 from ..compression.originals import OpenOriginal, require_no_other
-from ..compression.settings import extension_of
 from ..files.codings import WORKING_PREFIX
 from ..files.draft import Draft, is_unfinished, remove_unfinished
 from ..files.folder import Folder, parent_of, walk
+from ..files.formats import extension_of
 from ..support.threads import Stop, run_in_threads
 from .signals import INTERRUPTS, raising_on_signals
 from .terminal import Parser, say

@@ -6,32 +6,10 @@ import os
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, TypedDict
 
+from ..files.formats import DEFAULT_EXCLUDED, checked_extensions, extension_of
 from ..support.globs import compile_globs
 from ..support.threads import usable_cores
 from .encoders import ZstdEncoder, make_encoders
-
-#: Extensions of compressed formats: those of the gzip command, and those where brotli saved less
-#: than 1 % in total, or 5 % of no measured file (docs/compress.md).
-COMPRESSED = frozenset({
-    "7z", "avif", "br", "bz2", "deb", "epub", "flac", "flv", "gif", "gz", "heic", "heif", "jpeg",
-    "jpg", "jxl", "m4v", "mkv", "mov", "mp4", "png", "svgz", "swf", "tbz", "tgz", "txz", "webm",
-    "webp", "woff", "woff2", "xz", "zip", "zst",
-})  # fmt: skip
-
-#: Extensions of files that clients read in parts: players, viewers, databases, installers. Such a
-#: client requests the length first and then byte ranges. It cannot use a range of a compressed
-#: file, and some give up when the response to HEAD has a ``Content-Encoding``.
-READ_BY_RANGE = frozenset({
-    "2bit", "3gp", "aac", "aif", "aiff", "apk", "arrow", "avi", "bam", "bcf", "bigwig", "bw", "cbz",
-    "conda", "cram", "db", "db3", "djvu", "dmg", "duckdb", "feather", "fgb", "gguf", "gpkg", "grib",
-    "grib2", "h5", "hdf5", "img", "iso", "jar", "jp2", "kmz", "las", "laz", "m2ts", "m4a", "m4b",
-    "m4s", "mbtiles", "mka", "mp3", "mpeg", "mpg", "nc", "oga", "ogg", "ogv", "opus", "orc",
-    "parquet", "pdf", "pmtiles", "safetensors", "sqlite", "sqlite3", "tif", "tiff", "usdz", "wacz",
-    "wav", "weba", "whl", "wma", "wmv", "xpi", "zarr", "zim",
-})  # fmt: skip
-
-#: Extensions of files that are not compressed unless they are included.
-DEFAULT_EXCLUDED = COMPRESSED | READ_BY_RANGE
 
 #: Bytes. A compressed response has two more headers, about 45 bytes, which a smaller file does not
 #: save.
@@ -91,7 +69,7 @@ class Settings:
         self.exclude = compile_globs("exclude", exclude)
         self._skipped = DEFAULT_EXCLUDED if self.include is None else frozenset[str]()
         if skip_extensions is not None:
-            self._skipped = _extensions(skip_extensions)
+            self._skipped = checked_extensions("skip_extensions", skip_extensions)
         self.min_size = min_size
         self.min_saving = min_saving
         self.jobs = jobs or usable_cores()
@@ -138,23 +116,6 @@ def saves_a_third(best: int, delta: int) -> bool:
 def is_compressible(path: str, size: int) -> bool:
     """Whether a run with default options compresses a file of ``size`` bytes."""
     return size >= DEFAULT_MIN_SIZE and extension_of(path) not in DEFAULT_EXCLUDED
-
-
-def extension_of(path: str) -> str:
-    """The part after the last dot of a name, in lower case."""
-    return os.path.splitext(path)[1][1:].lower()
-
-
-def _extensions(given: Collection[str]) -> frozenset[str]:
-    is_list = isinstance(given, Collection) and not isinstance(given, str | bytes)
-    if not is_list or not all(isinstance(each, str) for each in given):
-        expected = "must be a list of extensions such as 'jpg'"
-        raise TypeError(f"skip_extensions {expected}, got {given!r}")
-    found = [each.removeprefix(".").lower() for each in given]
-    for each in found:
-        if not each or "." in each:  # extension_of never returns such a value
-            raise ValueError(f"skip_extensions must be extensions such as 'jpg', got {each!r}")
-    return frozenset(found)
 
 
 def _folder(name: str, value: object) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, NamedTuple, cast
 from urllib.parse import urlsplit
@@ -13,6 +13,7 @@ from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.exceptions import ImproperlyConfigured
 from django.core.files.storage import FileSystemStorage
 
+from ..files.formats import checked_extensions
 from ..http.paths import below_mount
 from ..options import OptionKeywords, Options, resolve
 from ..registry.interface import check_prefix
@@ -200,14 +201,8 @@ def _require_prefix(name: str, value: object) -> None:
 
 
 def _require_extensions(name: str, value: object) -> None:
-    if value is None:
-        return
-    is_list = isinstance(value, Collection) and not isinstance(value, str | bytes)
-    if not is_list or not all(isinstance(each, str) for each in cast("Collection[object]", value)):
-        raise TypeError(f"{name} must be a list of extensions such as 'jpg' or None, got {value!r}")
-    for each in cast("Collection[str]", value):
-        if not each.strip(".") or "." in each.lstrip("."):
-            raise ValueError(f"{name} must be extensions such as 'jpg', got {each!r}")
+    if value is not None:
+        checked_extensions(name, value, "a list of extensions such as 'jpg' or None")
 
 
 #: The settings, each with a function that raises an error for a wrong value.
