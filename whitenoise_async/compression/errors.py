@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 
-from ..files.errors import SYSTEM_ERRORS, reason_of
+from ..files.errors import naming_errors
 from ..support.logs import OneLineError
 
 
@@ -18,13 +17,9 @@ class CompressionError(OneLineError):
         self.path = path
 
 
-@contextmanager
-def naming(path: str, action: str) -> Iterator[None]:
+def naming(path: str, action: str) -> AbstractContextManager[None]:
     """Turn an error of the system into a :class:`CompressionError` that names the file.
 
     :param action: completes "cannot be ...".
     """
-    try:
-        yield
-    except SYSTEM_ERRORS as error:
-        raise CompressionError(path, f"{path} cannot be {action}: {reason_of(error)}") from error
+    return naming_errors(path, action, CompressionError)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from ..support.logs import OneLineError, error_rate_limited
 
@@ -69,6 +71,21 @@ def reason_of(error: Exception) -> str:
 
 #: The errors of opening, reading or writing a file. :func:`reason_of` has their causes.
 SYSTEM_ERRORS = (FileSystemError, UnavailableError, OSError)
+
+
+@contextmanager
+def naming_errors(
+    path: str, action: str, error_of: Callable[[str, str], Exception]
+) -> Iterator[None]:
+    """Turn an error of the system into one that names the file.
+
+    :param action: completes "cannot be ...".
+    :param error_of: makes the error to raise from ``path`` and a message.
+    """
+    try:
+        yield
+    except SYSTEM_ERRORS as error:
+        raise error_of(path, f"{path} cannot be {action}: {reason_of(error)}") from error
 
 
 def classify_error(path: str, error: OSError) -> UnavailableError | FileSystemError:

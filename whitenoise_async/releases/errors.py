@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 
-from ..files.errors import SYSTEM_ERRORS, FileSystemError, reason_of
+from ..files.errors import FileSystemError, naming_errors
 from ..support.logs import OneLineError
 
 
@@ -22,13 +21,9 @@ class StoreReadError(FileSystemError):
         self.reason = str(error)
 
 
-@contextmanager
-def naming(path: str, action: str) -> Iterator[None]:
+def naming(path: str, action: str) -> AbstractContextManager[None]:
     """Turn an error of the system into a :class:`PublishError` that names the file.
 
     :param action: completes "cannot be ...".
     """
-    try:
-        yield
-    except SYSTEM_ERRORS as error:
-        raise PublishError(f"{path} cannot be {action}: {reason_of(error)}") from error
+    return naming_errors(path, action, lambda _, message: PublishError(message))
