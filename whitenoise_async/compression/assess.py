@@ -11,7 +11,7 @@ from contextlib import closing
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..files.codings import coding_named, is_delta
+from ..files.codings import Coding, coding_named, is_delta
 from ..files.folder import Folder, parent_of
 from ..files.variant_check import variant_mismatch
 from ..support.threads import Stop, run_in_threads
@@ -228,17 +228,11 @@ def _check_other_delta(assessment: Assessment, path: str, token: str) -> Outcome
     """Compare a delta with the record, because its dictionary is not at hand."""
     coding, made = coding_named(token), assessment.record.files[path][token]
     with opened_below(assessment.root, path) as original:
-        name = original.name + coding.suffix
-        found = find_variant(original.folder, name)
-        if found is None:
-            return Outcome(path, token, Action.MISSING, original.size, made.size)
-        action, reason = Action.UNCHANGED, ""
-        with closing(original.folder.open_file(name)) as variant:
-            refusal = variant_mismatch(coding, variant, original.file)
-        if not is_result(found, made):
-            action, reason = Action.STALE, "it was changed"
-        elif refusal is not None:
-            action, reason = Action.STALE, f"a server does not send it: {refusal}"
+        found = find_variant(original.folder, original.name + coding.suffix)
+        action, reason = Action.MISSING, ""
+        if found is not None:
+            problem = None if is_result(found, made) else "it was changed"
+            action, reason, _ = _check_found(coding, original, problem)
         return Outcome(path, token, action, original.size, made.size, reason)
 
 
@@ -247,20 +241,28 @@ def _check_variant(
 ) -> Outcome:
     encoder, expected = variant.encoder, variant.expected
     known = expected.bytes_after if isinstance(expected, Outcome) else None
-    action, reason = Action.UNCHANGED, ""
     matches = matches_original(original, encoder, pieces)
     if matches is None:
         size = known or sum(map(len, encoder.compress(pieces, original.size)))
         is_missing = assessment.saves_enough(variant.path, original, encoder, size)
-        action = Action.MISSING if is_missing else Action.NOT_WORTH
+        action, reason = Action.MISSING if is_missing else Action.NOT_WORTH, ""
     else:
-        with closing(original.folder.open_file(original.name + encoder.suffix)) as found:
-            size = found.state.size
-            refusal = variant_mismatch(encoder.coding, found, original.file)
-        if not matches:
-            action, reason = Action.STALE, "it does not match its original"
-        elif refusal is not None:
-            action, reason = Action.STALE, f"a server does not send it: {refusal}"
-        elif variant.action is Action.REMOVED:
+        problem = None if matches else "it does not match its original"
+        action, reason, size = _check_found(encoder.coding, original, problem)
+        if action is Action.UNCHANGED and variant.action is Action.REMOVED:
             action, reason = Action.UNNEEDED, "it does not save enough"
     return Outcome(variant.path, encoder.token, action, original.size, size, reason)
+
+
+def _check_found(
+    coding: Coding, original: OpenOriginal, problem: str | None
+) -> tuple[Action, str, int]:
+    """The result for an existing variant: the action, its reason, and the variant's bytes.
+
+    :param problem: why its content is wrong, ``None`` if it is right.
+    """
+    with closing(original.folder.open_file(original.name + coding.suffix)) as found:
+        refusal = variant_mismatch(coding, found, original.file)
+        if problem is None and refusal is not None:
+            problem = f"a server does not send it: {refusal}"
+        return Action.STALE if problem else Action.UNCHANGED, problem or "", found.state.size
