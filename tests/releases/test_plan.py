@@ -159,6 +159,29 @@ def test_files_of_others_are_not_removed(store: Stores) -> None:
     assert store.publish(**SECOND).removals == (HASHED,)
 
 
+def test_files_of_others_stay_after_an_interrupted_run_that_would_replace_them(
+    store: Stores,
+) -> None:
+    store.stored["robots.txt"] = Stored("mine", "")
+    store.manifest = store.plan(**FIRST, robots_txt="1").before
+    assert store.manifest.pending == (HASHED, "index.html")
+    assert store.publish(**SECOND).removals == ()
+    assert store.stored["robots.txt"] == Stored("mine", "")
+
+
+def test_a_file_of_others_that_a_release_replaces_is_purged(store: Stores) -> None:
+    store.stored["index.html"] = Stored("old", "")
+    plan = store.plan(**FIRST)
+    assert paths(plan.puts) == [HASHED, "index.html"]
+    assert plan.purge == ("/index.html", "/")
+    store.manifest = plan.before
+    store.stored["index.html"] = Stored("1", plan.after.files["index.html"].tag)
+    again = store.publish(**FIRST)  # after an interrupt
+    assert paths(again.puts) == [HASHED]
+    assert again.purge == ("/index.html", "/")
+    assert store.plan(**FIRST).purge == ()
+
+
 def test_a_variant_that_no_longer_belongs_to_its_original_is_removed(store: Stores) -> None:
     store.publish(index_html="1", index_html_gz="1z", **{APP: "a", f"{APP}_gz": "az"}, keep=2)
     plan = store.publish(index_html="2", **{APP: "a"}, keep=2)
@@ -180,8 +203,8 @@ def test_a_file_of_another_tool_with_a_hashed_name_is_a_conflict(store: Stores) 
 
 def test_a_pending_file_may_get_other_content(store: Stores) -> None:
     """An interrupted run wrote it, and no release uses it."""
-    store.stored[HASHED] = Stored("unfinished", "")
     store.manifest = store.plan(**FIRST).before
+    store.stored[HASHED] = Stored("unfinished", "")
     assert store.manifest.pending == (HASHED, "index.html")
     assert store.plan(**FIRST).conflicts == ()
 

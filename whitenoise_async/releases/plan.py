@@ -60,10 +60,15 @@ def make_plan(
     kept = retention.kept(releases, now)
     numbers = {release.number for release in kept}
     files, lost = _files_of(build, manifest.files, present, numbers, number)
-    ours = {*manifest.files, *manifest.pending}
+    # An announced file is not ours before it is written.
+    used = {path for path, record in manifest.files.items() if record.releases}
+    ours = {*used, *manifest.pending}
+    # Files of other tools that the release has too. Until its manifest is written, they are not
+    # ours to remove.
+    adopted = set(build).intersection(present).difference(ours)
     removals = tuple(sorted(ours.intersection(present).difference(files)))
     puts = tuple(sorted(_missing(build, stored), key=_stage_and_path))
-    touched = {*manifest.pending, *removals, *(file.path for file in puts)}
+    touched = {*manifest.pending, *removals, *(file.path for file in puts)}.difference(adopted)
     after = Manifest(kept, files, removals)
     return Plan(
         release=number,
@@ -72,9 +77,9 @@ def make_plan(
         conflicts=tuple(sorted(_conflicts(build, manifest, stored))),
         lost=tuple(sorted(lost)),
         dropped=tuple(each.number for each in releases if each not in kept),
-        purge=tuple(_purge(build, manifest, files, puts)),
+        purge=tuple(_purge(build, manifest, files, puts, adopted)),
         before=Manifest(
-            manifest.releases, _announced(manifest.files, files, puts), tuple(sorted(touched))
+            manifest.releases, _announced(manifest.files, files), tuple(sorted(touched))
         ),
         after=after,
         changes_manifest=after[:2] != (manifest.releases, dict(manifest.files)),
@@ -152,16 +157,18 @@ def _files_of(
     return files, lost
 
 
-def _announced(
-    records: Mapping[str, Record], after: Mapping[str, Record], puts: Iterable[BuiltFile]
-) -> dict[str, Record]:
-    """The files of a store, and the hashed ones that are about to be written.
+def _announced(records: Mapping[str, Record], after: Mapping[str, Record]) -> dict[str, Record]:
+    """The files of a store, and the new hashed ones of the release.
 
     Servers must know the names of a release before they see its pages. No release uses the new
     files yet, so the next run forgets them if this one is interrupted.
     """
-    new = (file.path for file in puts if file.is_hashed and file.path not in records)
-    return {**records, **{path: after[path]._replace(releases=()) for path in new}}
+    new = {
+        path: record._replace(releases=())
+        for path, record in after.items()
+        if record.is_hashed and path not in records
+    }
+    return {**records, **new}
 
 
 def _is_outdated_variant(path: str, record: Record, build: Mapping[str, BuiltFile]) -> bool:
@@ -208,10 +215,13 @@ def _purge(
     manifest: Manifest,
     after: Mapping[str, Record],
     puts: Iterable[BuiltFile],
+    adopted: Iterable[str],
 ) -> Iterator[str]:
     """The URLs of files without a hash that have changed or are removed."""
-    # An interrupted run may have shown a pending file to a cache.
-    pages = {file.page for file in puts if not file.is_hashed and file.path in manifest.pending}
+    # A cache may have the content of another tool, or of an interrupted run.
+    shown = [build[path] for path in adopted]
+    shown += [file for file in puts if file.path in manifest.pending]
+    pages = {file.page for file in shown if not file.is_hashed}
     for path, record in manifest.files.items():
         new = after.get(path)
         if not record.is_hashed and (new is None or _content(new) != _content(record)):
