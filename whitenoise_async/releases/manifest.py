@@ -17,6 +17,9 @@ NAME = STORE_MANIFEST
 _TOOL = "whitenoise_async"
 _FORMAT = 1
 
+# Seconds since the epoch: the end of the year 9999.
+_LATEST = 253_402_300_799
+
 # Errors that a malformed manifest may cause.
 _MALFORMED = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
 
@@ -96,9 +99,9 @@ def parse_manifest(content: bytes, path: str) -> Manifest:
                 f" {read['format']}): upgrade the package"
             )
         return Manifest(
-            tuple(_release(each) for each in read["releases"]),
-            {check_path_below(name): _record(each) for name, each in read["files"].items()},
-            tuple(check_path_below(name) for name in read["pending"]),
+            _releases(read["releases"]),
+            {_path(name): _record(each) for name, each in read["files"].items()},
+            tuple(map(_path, read["pending"])),
         )
     except _MALFORMED as error:
         raise PublishError(
@@ -128,9 +131,22 @@ def _to_json(record: Record) -> dict[str, object]:
     return content
 
 
+def _path(name: str) -> str:
+    name.encode()  # no URL has another name, and no JSON
+    return check_path_below(name)
+
+
+def _releases(content: Any) -> tuple[Release, ...]:
+    releases = tuple(map(_release, content))
+    numbers = [release.number for release in releases]
+    if numbers != sorted(set(numbers), reverse=True):
+        raise ValueError(numbers)
+    return releases
+
+
 def _release(content: Any) -> Release:
     number, published = content["number"], content["published"]
-    if type(number) is type(published) is int:
+    if type(number) is type(published) is int and number > 0 and 0 <= published <= _LATEST:
         return Release(number, published)
     raise TypeError(content)
 
