@@ -68,6 +68,23 @@ def test_links_and_folders_have_no_state(store: FolderStore, root: Path) -> None
     assert store.state(FILE._replace(path="gone/x"), None) == ("", "")
 
 
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("a", "a cannot be written, because a is a folder in the store; nothing was changed"),
+        ("a/b.txt/c/d", "d cannot be written, because a/b.txt is not a folder in the store"),
+    ],
+)
+def test_a_path_is_a_file_or_a_folder_in_all_releases(
+    store: FolderStore, root: Path, path: str, message: str
+) -> None:
+    write(root / "a" / "b.txt", b"b")
+    store.list_files()
+    store.require_paths(["a/b.txt", "a/c/d.txt", "b"])
+    with pytest.raises(PublishError, match=message):
+        store.require_paths(["b", path])
+
+
 def test_removing_a_file_removes_empty_folders(store: FolderStore, root: Path) -> None:
     write(root / "a" / "b" / "c.txt", b"c")
     write(root / "a" / "d.txt", b"d")

@@ -72,7 +72,7 @@ def test_a_newer_format_is_refused_and_named() -> None:
         changed(releases=[{"number": 1, "published": "today"}]),
         changed(releases=[{"number": 0, "published": 1}]),
         changed(releases=[{"number": 1, "published": 10**400}]),
-        changed(releases=[{"number": 1, "published": -1}]),
+        changed(releases=[{"number": 1, "published": -(10**400)}]),
         changed(releases=[{"number": 1, "published": 1}, {"number": 2, "published": 2}]),
         changed(releases=[{"number": 1, "published": 1}] * 2),
         changed(files={"\udc80": {"digest": "d", "size": 1, "releases": [1]}}),

@@ -6,6 +6,7 @@ import gzip
 import os
 import random
 import resource
+import shutil
 import subprocess
 import sys
 import threading
@@ -180,6 +181,20 @@ def test_a_hashed_name_with_other_content_is_refused(folders: Folders, function:
     report = function(str(build), folders.store, KEEP_TWO)
     assert report.problems == [Outcome(name, Action.CONFLICT)]
     assert report.purge == ()
+    assert snapshot(folders.root) == before
+
+
+@pytest.mark.parametrize("function", [publish, preview, check])
+def test_a_file_in_place_of_a_folder_is_refused_before_anything_is_written(
+    folders: Folders, function: Function
+) -> None:
+    folders.publish(1)
+    before = snapshot(folders.root)
+    build = Path(folders.build(2))
+    shutil.rmtree(build / "assets")
+    write(build / "assets", b"no folder")
+    with pytest.raises(PublishError, match="assets is a folder in the store"):
+        function(str(build), folders.store, KEEP_TWO)
     assert snapshot(folders.root) == before
 
 

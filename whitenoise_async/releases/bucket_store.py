@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 
 from ..files.codings import WORKING_PREFIX
@@ -46,6 +46,9 @@ class BucketStore:
             if path != NAME and not path.startswith(WORKING_PREFIX)
         }
         return self._sizes
+
+    def require_paths(self, paths: Collection[str]) -> None:
+        """Do nothing: a bucket has no folders."""
 
     def state(self, file: BuiltFile, record: Record | None) -> Stored:
         """The state that the manifest or else the object's metadata has.

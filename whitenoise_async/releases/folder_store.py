@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
+from typing import NoReturn
 
 from ..files.codings import STORE_MARKER, WORKING_PREFIX
 from ..files.content import digest_of, pieces_of
@@ -27,6 +28,7 @@ class FolderStore:
     def __init__(self, path: str) -> None:
         """:param path: the folder. It may not exist yet."""
         self.name = path
+        self._files: Mapping[str, int] = {}
         self._unfinished: list[str] = []
 
     def read_manifest(self) -> bytes | None:
@@ -38,7 +40,7 @@ class FolderStore:
 
     def list_files(self) -> Mapping[str, int]:
         """List the files. Every entry that is not a folder counts as one."""
-        files: dict[str, int] = {}
+        self._files = files = dict[str, int]()
         self._unfinished = []
         if not os.path.lexists(self.name):
             return files
@@ -50,6 +52,16 @@ class FolderStore:
                     elif not entry.name.startswith(WORKING_PREFIX) and below + entry.name != NAME:
                         files[below + entry.name] = entry.stat(follow_symlinks=False).st_size
         return files
+
+    def require_paths(self, paths: Collection[str]) -> None:
+        """Require that no path is a file in the store and a folder in the build, or the reverse."""
+        folders = {folder for path in self._files for folder in _folders_of(path)}
+        for path in paths:
+            if path in folders:
+                self._refuse(path, path, "a folder")
+            for folder in _folders_of(path):
+                if folder in self._files:
+                    self._refuse(path, folder, "not a folder")
 
     def state(self, file: BuiltFile, record: Record | None) -> Stored:
         """Read the file. A folder has no headers."""
@@ -127,10 +139,22 @@ class FolderStore:
                     folder.rmdir(name)
                 path = os.path.dirname(path)
 
+    def _refuse(self, path: str, other: str, kind: str) -> NoReturn:
+        raise PublishError(
+            f"{os.path.join(self.name, path)} cannot be written, because {other} is {kind} in the"
+            " store; nothing was changed. Build it with another name, or remove it from the store"
+        )
+
     @contextmanager
     def _parent_of(self, path: str, *, make: int | None = None) -> Iterator[tuple[Folder, str]]:
         with Folder.opened(self.name) as root, parent_of(root, path, make=make) as found:
             yield found
+
+
+def _folders_of(path: str) -> Iterator[str]:
+    """The paths of the folders above a file."""
+    while path := os.path.dirname(path):
+        yield path
 
 
 def _fail(path: str, message: str) -> None:

@@ -17,7 +17,7 @@ NAME = STORE_MANIFEST
 _TOOL = "whitenoise_async"
 _FORMAT = 1
 
-# Seconds since the epoch: the end of the year 9999.
+# Seconds since the epoch: the end of the year 9999. A wrong clock may be before the epoch.
 _LATEST = 253_402_300_799
 
 # Errors that a malformed manifest may cause.
@@ -146,7 +146,7 @@ def _releases(content: Any) -> tuple[Release, ...]:
 
 def _release(content: Any) -> Release:
     number, published = content["number"], content["published"]
-    if type(number) is type(published) is int and number > 0 and 0 <= published <= _LATEST:
+    if type(number) is type(published) is int and number > 0 and abs(published) <= _LATEST:
         return Release(number, published)
     raise TypeError(content)
 

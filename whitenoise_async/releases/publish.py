@@ -107,6 +107,7 @@ class _Run:
         if self._content is not None:
             manifest = parse_manifest(self._content, os.path.join(self._store.name, MANIFEST))
         present, build, now = self._store.list_files().keys(), self._build.files, time.time()
+        self._store.require_paths(build)
         retention, split = self._settings.retention, self._settings.rules.split
         number, releases = with_release(build, manifest, now)
         kept = {release.number for release in retention.kept(releases, now)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -24,6 +24,9 @@ class Store(Protocol):
 
     def list_files(self) -> Mapping[str, int]:
         """The paths and sizes of the files, without the manifest and working files."""
+
+    def require_paths(self, paths: Collection[str]) -> None:
+        """Require that files can have these paths, next to those that were listed."""
 
     def state(self, file: BuiltFile, record: Record | None) -> Stored:
         """The state of a file that was listed.
