@@ -18,7 +18,7 @@ from tests.helpers.server_processes import wait_for, watched
 from tests.helpers.waiting import until
 from whitenoise_async.releases.build import BuildRules
 from whitenoise_async.releases.folder_store import FolderStore
-from whitenoise_async.releases.plan import Retention
+from whitenoise_async.releases.retention import Retention
 from whitenoise_async.releases.publish import Settings, publish
 
 #: Where the responses come from, in the header ``X-Replica``. Other values are the cache's.
