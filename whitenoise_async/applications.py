@@ -6,11 +6,13 @@ from a plain ``__call__``. Servers run them, so they are accepted here.
 
 from __future__ import annotations
 
-import inspect
 import sys
 from collections.abc import Callable
 from functools import partial, wraps
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from inspect import Signature
 
 #: The two interfaces: the parameters that an application is called with.
 WSGI = ("environ", "start_response")
@@ -35,7 +37,7 @@ def is_async(function: Any) -> bool:
     """Whether a call of ``function`` certainly returns a coroutine or an async generator."""
     if isinstance(function, partial):
         return is_async(function.func)
-    if inspect.isclass(function):
+    if isinstance(function, type):
         return False  # a call returns an instance
     return _is_coroutine_function(function) or _is_coroutine_function(_call_of(function))
 
@@ -71,7 +73,7 @@ def is_asgi2(application: Any) -> bool:
     """
     if is_async(application) or not accepts(application, "scope"):
         return False
-    if inspect.isclass(application):
+    if isinstance(application, type):
         return not hasattr(application, "__await__")
     if not accepts(application, *ASGI):
         return True
@@ -89,11 +91,13 @@ def detect_interface(application: Callable[..., Any]) -> tuple[str, ...] | None:
     return ASGI if is_asgi else WSGI
 
 
-def _signature(function: Callable[..., Any], *, follow_wrapped: bool) -> inspect.Signature:
-    if not isinstance(function, partial) and not inspect.isclass(function):
+def _signature(function: Callable[..., Any], *, follow_wrapped: bool) -> Signature:
+    from inspect import isroutine, signature
+
+    if not isinstance(function, partial) and not isinstance(function, type):
         # inspect does not find a ``__call__`` in ``__slots__``.
-        function = function if inspect.isroutine(function) else _call_of(function)
-    return inspect.signature(function, follow_wrapped=follow_wrapped)
+        function = function if isroutine(function) else _call_of(function)
+    return signature(function, follow_wrapped=follow_wrapped)
 
 
 def _call_of(function: object) -> Any:
@@ -108,7 +112,9 @@ def _call_of(function: object) -> Any:
 
 
 def _is_coroutine_function(function: object) -> bool:
-    if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
+    from inspect import isasyncgenfunction, iscoroutinefunction
+
+    if iscoroutinefunction(function) or isasyncgenfunction(function):
         return True
     # asgiref's mark for Python before 3.12, which has its own. If asyncio was never imported, no
     # function has the mark; importing it here would slow down the start of WSGI applications.

@@ -18,8 +18,8 @@ from tests.helpers.server_processes import wait_for, watched
 from tests.helpers.waiting import until
 from whitenoise_async.releases.build import BuildRules
 from whitenoise_async.releases.folder_store import FolderStore
-from whitenoise_async.releases.retention import Retention
 from whitenoise_async.releases.publish import Settings, publish
+from whitenoise_async.releases.retention import Retention
 
 #: Where the responses come from, in the header ``X-Replica``. Other values are the cache's.
 REPLICAS = ("first", "second")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,7 +16,13 @@ from whitenoise_async import WhiteNoise
 from whitenoise_async.cli import compress, gzip, serve
 from whitenoise_async.files.errors import FileSystemError, UnavailableError, broken_body
 from whitenoise_async.support import logs
-from whitenoise_async.support.logs import error_rate_limited, logger, printable, warn_once
+from whitenoise_async.support.logs import (
+    error_rate_limited,
+    log_info,
+    package_logger,
+    printable,
+    warn_once,
+)
 
 
 class Clock:
@@ -86,7 +93,7 @@ def test_characters_that_break_or_disguise_a_line_are_escaped(
     warn_once(name)
     error_rate_limited(name)
     with caplog.at_level(logging.INFO, "whitenoise_async"):
-        logger.info("Below %s, %d files", name, 2)
+        package_logger().info("Below %s, %d files", name, 2)
     assert caplog.messages == [shown, shown, f"Below {shown}, 2 files"]
     errors = (UnavailableError(name, "-"), broken_body(name), FileSystemError(name, OSError()))
     for error in errors:
@@ -131,3 +138,13 @@ def test_an_error_of_a_command_is_one_line(
         main(["no\nsuch\x1b[2K"])
     message = capsys.readouterr().err.splitlines()[-1]
     assert message.endswith(r"error: no\nsuch\x1b[2K is not a directory")
+
+
+def test_information_is_dropped_if_nothing_has_imported_logging(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    log_info("%d URLs", 1)
+    monkeypatch.delitem(sys.modules, "logging")
+    log_info("%d URLs", 2)
+    assert caplog.messages == ["1 URLs"]

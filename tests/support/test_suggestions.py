@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 from typing import Any
 
 import pytest
 
-from whitenoise_async.support import suggestions
 from whitenoise_async.support.suggestions import nearest_path, suggestion
 
 
@@ -49,7 +49,7 @@ def test_few_of_many_paths_are_compared(monkeypatch: pytest.MonkeyPatch) -> None
         compared.append(len(known))
         return list(known[:1])
 
-    monkeypatch.setattr(suggestions, "get_close_matches", record)
+    monkeypatch.setattr(difflib, "get_close_matches", record)
     nearest_path("index.html", [f"{number}/index.html" for number in range(9000)])
     nearest_path("a.css", [f"{number}.css" for number in range(9000)])
     assert max(compared) <= 2000

@@ -12,11 +12,10 @@ import os
 import sys
 import threading
 from collections.abc import AsyncGenerator, Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import lru_cache, partial
 from io import BufferedIOBase
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from aiofiles.threadpool import wrap
 from anyio import CancelScope
@@ -28,6 +27,9 @@ from ..serving.body_plan import BodyPlan
 from ..support.after_fork import register_after_fork
 from .turn_budget import MIN_COST, runs_in_asyncio, turn_budget
 from .worker_threads import MAX_STUCK, MAX_THREADS, Call, run_blocking, stuck_calls
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
 
 T = TypeVar("T")
 
@@ -220,4 +222,6 @@ def _executor() -> ThreadPoolExecutor:
 @lru_cache(maxsize=1 + MAX_STUCK // MAX_THREADS)
 def _executor_of(process: int, number: int) -> ThreadPoolExecutor:
     """One per process while none is stuck: threads do not survive a fork."""
+    from concurrent.futures import ThreadPoolExecutor  # few files are read in its threads
+
     return ThreadPoolExecutor(MAX_THREADS, thread_name_prefix="whitenoise_async")

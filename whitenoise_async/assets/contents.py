@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import threading
 from collections.abc import Callable
@@ -10,7 +9,7 @@ from contextlib import closing
 from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..files.content import pieces_of_file
+from ..files.content import pieces_of_file, sha256
 from ..files.errors import UnavailableError
 from ..files.open_file import OpenFile, open_in
 from ..files.state import FileState, read_state
@@ -149,8 +148,8 @@ class Contents:
         if is_style_sheet and self._is_rewritable(opened):
             data = opened.read_fully(0, state.size)
             references = self._references(file.path, data)
-            return Content(state, hashlib.sha256(data).digest(), True, references)
-        digest = hashlib.sha256()
+            return Content(state, sha256(data).digest(), True, references)
+        digest = sha256()
         for piece in pieces_of_file(opened):
             digest.update(piece)
         return Content(state, digest.digest(), is_style_sheet)

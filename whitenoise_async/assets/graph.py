@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..files.content import sha256
 from ..registry.entries import StaticFile
 from ..registry.hashed_urls import HASH_LENGTH
 from .contents import Content
@@ -61,7 +61,7 @@ def hash_of(graph: Graph, url: str) -> str:
     node = graph[url]
     digest = node.content.digest
     if node.version is not None:
-        combined = hashlib.sha256(digest)
+        combined = sha256(digest)
         for each in sorted(reached_from(graph, url)):
             other = graph[each]
             name = each.encode("utf-8", "surrogateescape")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from urllib.parse import quote
 
 from ..registry.entries import StaticFile
 from ..registry.hashed_urls import hashed_url
@@ -72,6 +71,8 @@ class Hashes:
         :param url: the plain URL of the style sheet.
         :param data: the bytes that were read for its content.
         """
+        from urllib.parse import quote
+
         text, encoding = self._contents.decode(data)
         links = [each for each in graph[url].links if not graph[each.target].keeps_url]
         hashes = {target: hash_of(graph, target) for target in {each.target for each in links}}

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-
+from ..files.content import sha256
 from ..files.memory_file import MemoryFile
 from ..files.open_file import OpenFile, open_file
 from ..http.negotiation import IDENTITY
@@ -72,7 +71,7 @@ class AssetSource:
         if not graph[url].links:
             return
         original = opened.read_fully(0, opened.state.size)
-        if hashlib.sha256(original).digest() != content.digest:  # it was overwritten just now
+        if sha256(original).digest() != content.digest:  # it was overwritten just now
             raise WrongHashError(file)
         made = {IDENTITY: self._hashes.rewrite(graph, url, original)}
         if compress:

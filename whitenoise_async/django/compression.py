@@ -10,7 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from ..compression import Action, CompressionError, Report, compress_tree
 from ..compression.settings import SettingKeywords, Settings
-from ..support.logs import logger
+from ..support.logs import package_logger
 from .errors import CommandError
 
 #: A file, the file that was made from it, and whether it was made in this run.
@@ -78,7 +78,7 @@ class Compression:
         except CompressionError as error:
             raise CommandError(str(error)) from error
         for line in (*report.warnings, *report.left_alone_lines()):
-            logger.warning(line)
+            package_logger().warning(line)
         _raise_failures(report)
         for each in report.outcomes:
             if each.action is Action.WRITTEN:

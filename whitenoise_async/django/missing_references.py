@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.exceptions import SuspiciousFileOperation
 
-from ..support.logs import logger, printable
+from ..support.logs import package_logger, printable
 from .errors import MissingReferencesError
 from .references import References, is_source_map, url_of
 
@@ -67,7 +67,7 @@ class MissingReferences:
         error lists all.
         """
         for message in sorted(self._tolerated):
-            logger.warning(message)
+            package_logger().warning(message)
         names = sorted(self._refused)
         for number, name in enumerate(names):
             lines = [

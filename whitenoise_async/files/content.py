@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from .memory_file import MemoryFile
 from .open_file import OpenFile
+
+if TYPE_CHECKING:
+    import hashlib
 
 #: Bytes of a piece. Commands notice an interrupt between two pieces, and brotli takes half a second
 #: for one.
@@ -35,8 +37,20 @@ def pieces_of_file(file: OpenFile | MemoryFile) -> Iterator[bytes]:
         yield piece
 
 
+# hashlib loads OpenSSL, which takes 3 ms. So the functions import it when it is used.
+
+
+def sha256(data: bytes = b"") -> hashlib._Hash:
+    """A SHA-256 digest that has ``data`` already."""
+    import hashlib
+
+    return hashlib.sha256(data)
+
+
 def new_digest() -> hashlib.blake2b:
     """A digest for comparing contents: 128 bits of BLAKE2b."""
+    import hashlib
+
     return hashlib.blake2b(digest_size=16)
 
 
@@ -53,6 +67,9 @@ def integrity_of(pieces: Iterable[bytes]) -> str:
 
     :returns: ``sha384-`` and the digest in Base64.
     """
+    import hashlib
+    from base64 import b64encode
+
     digest = hashlib.sha384()
     for piece in pieces:
         digest.update(piece)

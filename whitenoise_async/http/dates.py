@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import re
 import time
-from datetime import datetime, timedelta, timezone
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 # strftime uses the names of the locale.
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -20,13 +17,11 @@ _MONTH = f"(?P<month>{'|'.join(_MONTHS)})"
 _TIME = "(?P<hour>[0-9]{2}):(?P<minute>[0-9]{2}):(?P<second>[0-9]{2})"
 
 # HTTP-date is case-sensitive. Like other servers, this one ignores a wrong day of the week.
-_FORMATS = tuple(
-    re.compile(pattern)
-    for pattern in (
-        rf"{_SHORT_DAY}, (?P<day>[0-9]{{2}}) {_MONTH} (?P<year>[0-9]{{4}}) {_TIME} GMT",
-        rf"{_LONG_DAY}, (?P<day>[0-9]{{2}})-{_MONTH}-(?P<year>[0-9]{{2}}) {_TIME} GMT",
-        rf"{_SHORT_DAY} {_MONTH} (?P<day>[0-9]{{2}}| [0-9]) {_TIME} (?P<year>[0-9]{{4}})",
-    )
+# The re module compiles the patterns at their first use, and keeps them.
+_FORMATS = (
+    rf"{_SHORT_DAY}, (?P<day>[0-9]{{2}}) {_MONTH} (?P<year>[0-9]{{4}}) {_TIME} GMT",
+    rf"{_LONG_DAY}, (?P<day>[0-9]{{2}})-{_MONTH}-(?P<year>[0-9]{{2}}) {_TIME} GMT",
+    rf"{_SHORT_DAY} {_MONTH} (?P<day>[0-9]{{2}}| [0-9]) {_TIME} (?P<year>[0-9]{{4}})",
 )
 
 
@@ -46,23 +41,26 @@ def parse_http_date(text: str, now: float | None = None) -> int | None:
     :returns: seconds since the epoch, or ``None`` if ``text`` is not an HTTP-date.
     """
     for pattern in _FORMATS:
-        if found := pattern.fullmatch(text):
+        if found := re.fullmatch(pattern, text):
             return _seconds(found, now)
     return None
 
 
 def _seconds(found: re.Match[str], now: float | None) -> int | None:
+    from datetime import datetime, timedelta, timezone  # few requests have a date to parse
+
     year, month = int(found["year"]), _MONTHS.index(found["month"]) + 1
     rest = (month, *(int(found[name]) for name in ("day", "hour", "minute", "second")))
     if len(found["year"]) == 2:
         year = _full_year(year, rest, now)
     day, hour, minute, second = rest[1:]
     try:
-        minutes = datetime(year, month, day, hour, minute, tzinfo=timezone.utc) - _EPOCH
+        minute_began = datetime(year, month, day, hour, minute, tzinfo=timezone.utc)
     except ValueError:
         return None
     # HTTP-date allows a leap second (60), and datetime does not.
-    return minutes // timedelta(seconds=1) + second if second <= 60 else None
+    since_epoch = minute_began - datetime(1970, 1, 1, tzinfo=timezone.utc)
+    return since_epoch // timedelta(seconds=1) + second if second <= 60 else None
 
 
 def _full_year(two_digits: int, rest: tuple[int, ...], now: float | None) -> int:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import re
-from base64 import b64decode
-from binascii import Error as Base64Error
-from urllib.parse import quote
 
 from .negotiation import parse_accept_encoding
 
@@ -17,14 +14,15 @@ DCZ = "dcz"
 
 # A Byte Sequence with optional parameters (RFC 8941 §3.3.5 and §3.1.2).
 _PARAMETER = r";[ ]*[a-z*][a-z0-9_.*-]*(?:=(?:\"(?:[ !#-[\]-~]|\\[\"\\])*\"|[^\s;,\"]+))?"
-_BYTE_SEQUENCE = re.compile(rf"[ ]*:([A-Za-z0-9+/]*=*):(?:{_PARAMETER})*[ ]*")
+# The re module compiles the patterns at their first use, and keeps them.
+_BYTE_SEQUENCE = rf"[ ]*:([A-Za-z0-9+/]*=*):(?:{_PARAMETER})*[ ]*"
 
 _SHA256_SIZE = 32  # bytes
 
 # Characters that some programs encode in a URL path and others do not. Several of them are also
 # special in a URL pattern.
-_AMBIGUOUS = re.compile(r"[!$&'()*+,:;=@[\]|^`~]")
-_STARS = re.compile(r"\*+")
+_AMBIGUOUS = r"[!$&'()*+,:;=@[\]|^`~]"
+_STARS = r"\*+"
 
 
 def parse_available_dictionary(value: str) -> str | None:
@@ -33,7 +31,11 @@ def parse_available_dictionary(value: str) -> str | None:
     :returns: the SHA-256 of the client's dictionary, in hexadecimal; ``None`` for a malformed
         value, which RFC 8941 §4.2 asks to ignore.
     """
-    found = _BYTE_SEQUENCE.fullmatch(value)
+    # Only clients that hold a dictionary send the header.
+    from base64 import b64decode
+    from binascii import Error as Base64Error
+
+    found = re.fullmatch(_BYTE_SEQUENCE, value)
     if found is None:
         return None
     try:
@@ -73,9 +75,11 @@ def use_as_dictionary(before: str, after: str) -> str:
     up = "../" * (before.count("/") - 1)
     pattern = f"{_pattern(before[1:])}*{_pattern(after)}"
     # A second "*" would be a modifier of the first one.
-    return f'match="{up}{_STARS.sub("*", pattern)}"'
+    return f'match="{up}{re.sub(_STARS, "*", pattern)}"'
 
 
 def _pattern(text: str) -> str:
     """A URL pattern for a part of a path: ASCII, percent-encoded as browsers send it."""
-    return "*".join(quote(part) for part in _AMBIGUOUS.split(text))
+    from urllib.parse import quote  # only variants that are deltas need it
+
+    return "*".join(quote(part) for part in re.split(_AMBIGUOUS, text))

@@ -28,8 +28,8 @@ BY_NAME: dict[str, str] = {
 _TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _QUOTED_STRING = r'"(?:[\t !#-\[\]-~]|\\[\t -~])*"'
 _PARAMETER = rf"[ \t]*;[ \t]*({_TOKEN})=(?:{_TOKEN}|{_QUOTED_STRING})"
-_PARAMETERS = re.compile(_PARAMETER)
-_MEDIA_TYPE = re.compile(rf"{_TOKEN}/{_TOKEN}(?:{_PARAMETER})*")
+# The re module compiles the patterns at their first use, and keeps them.
+_MEDIA_TYPE = rf"{_TOKEN}/{_TOKEN}(?:{_PARAMETER})*"
 
 _LEGACY_JAVASCRIPT = frozenset(
     {
@@ -54,7 +54,7 @@ def check_media_type(value: str) -> None:
 
     :raises ValueError: if it is not a media type. The message contains it.
     """
-    if not _MEDIA_TYPE.fullmatch(value):
+    if not re.fullmatch(_MEDIA_TYPE, value):
         raise ValueError(
             f"{value!r} is not a media type: it must be type/subtype, such as 'text/html', with"
             " only well-formed '; name=value' parameters after it (RFC 9110 section 8.3.1)."
@@ -77,7 +77,7 @@ def content_type(media_type: str, charset: str | None) -> str:
     essence = essence_of(media_type)
     if not essence.startswith("text/") and essence not in _LEGACY_JAVASCRIPT:
         return media_type
-    if "charset" in map(str.lower, _PARAMETERS.findall(media_type)):
+    if "charset" in map(str.lower, re.findall(_PARAMETER, media_type)):
         return media_type
     return f'{media_type}; charset="{charset}"'
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote
-
 # A query may contain these characters unescaped: those of RFC 3986 §3.4, those that browsers leave
 # as they are, and "%", since the client has escaped the query already.
 _QUERY_SAFE = "%!$&'()*+,;=:@/?-._~[]{}|^\\`\""
@@ -86,6 +84,8 @@ def add_slash(path: str) -> str:
 
     Only unreserved characters of the name remain: a colon would turn it into a scheme.
     """
+    from urllib.parse import quote  # only redirects need it
+
     return quote(path.rpartition("/")[2], errors="replace") + "/"
 
 
@@ -93,4 +93,6 @@ def with_query(location: str, query: str) -> str:
     """Append a query, and percent-encode the characters that a URI or a header cannot contain."""
     if not query:
         return location
+    from urllib.parse import quote
+
     return f"{location}?{quote(query, safe=_QUERY_SAFE, encoding='latin-1', errors='replace')}"

@@ -6,12 +6,13 @@ import os
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
-from wsgiref.headers import Headers
 
 from ..support.suggestions import suggestion
 from .hooks import HOOKS, HasHooks, check_hook, has_method, wrap_values
 
 if TYPE_CHECKING:
+    from wsgiref.headers import Headers
+
     ImmutableFileTest = Callable[[str, str], object] | str | re.Pattern[str]
     AddHeadersFunction = Callable[[Headers, str, str], object]
     EtagFunction = Callable[[str, str], str]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 from collections.abc import Callable, Mapping
 from typing import TypeVar
@@ -17,15 +16,18 @@ class _Docstring:
     """A docstring that is made when it is read: the comments on the options are its source."""
 
     def __init__(self, introduction: str, heading: str, meanings: _Meanings) -> None:
-        self._beginning = [introduction, heading]
+        self._introduction = introduction
+        self._heading = heading
         self._meanings = meanings
 
     def __get__(self, instance: object, owner: type) -> str:
+        from inspect import cleandoc
+
         described = [
             f"``{name}`` = ``{default}``\n    {meaning}"
             for name, (default, meaning) in self._meanings().items()
         ]
-        return "\n\n".join([*self._beginning, *described])
+        return "\n\n".join([cleandoc(self._introduction), self._heading, *described])
 
 
 def describe_options(kind: _Class) -> _Class:
@@ -39,7 +41,7 @@ def describe(kind: _Class, heading: str, meanings: _Meanings) -> _Class:
     :param heading: a line above the list.
     :param meanings: returns the default and the meaning of each name.
     """
-    introduction = inspect.cleandoc(kind.__doc__ or "")  # there is none with ``python -OO``
+    introduction = kind.__doc__ or ""  # there is none with ``python -OO``
     kind.__doc__ = _Docstring(introduction, heading, meanings)  # type: ignore[assignment]
     return kind
 
@@ -49,6 +51,8 @@ def option_meanings() -> dict[str, tuple[str, str]]:
 
     :returns: an empty mapping if the source is not installed.
     """
+    import inspect
+
     try:
         lines = inspect.getsource(Options).splitlines()
     except OSError:

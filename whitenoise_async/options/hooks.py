@@ -7,7 +7,6 @@ a pattern, a plain function or ``None``. So each value in a class body is replac
 
 from __future__ import annotations
 
-import inspect
 import re
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -27,7 +26,7 @@ HOOKS = {
 
 _ETAGS = ("mtime", "content")
 # The name of a build tool. Every other text is a regular expression.
-_PLAIN_WORD = re.compile("[A-Za-z_-]+")
+_PLAIN_WORD = "[A-Za-z_-]+"
 
 
 class HasHooks:
@@ -82,21 +81,26 @@ class HookValue:
 def wrap_values(owner: type[HasHooks]) -> None:
     """Replace the hooks that a class has as values, also those that it has from a mixin."""
     for name in HOOKS:
-        attribute = inspect.getattr_static(owner, name)
+        classes = (vars(each) for each in owner.__mro__)
+        attribute = next(names[name] for names in classes if name in names)
         if not isinstance(attribute, HookValue) and not _is_method(owner, name, attribute):
             setattr(owner, name, HookValue(name, attribute))
 
 
 def has_method(owner: HasHooks, name: str) -> bool:
     """Whether the hook ``name`` of ``owner`` is a method of its class."""
-    attribute = inspect.getattr_static(owner, name)
+    from inspect import getattr_static
+
+    attribute = getattr_static(owner, name)
     is_value = name in vars(owner) or isinstance(attribute, HookValue)
     return not is_value and _is_method(type(owner), name, attribute)
 
 
 def hook_of(owner: HasHooks, name: str) -> object:
     """The hook ``name`` of ``owner`` as it was written: a value, or a bound method."""
-    attribute: object = inspect.getattr_static(owner, name)
+    from inspect import getattr_static
+
+    attribute: object = getattr_static(owner, name)
     if isinstance(attribute, HookValue):
         return attribute.value_for(owner, type(owner))
     return getattr(owner, name)
@@ -167,7 +171,7 @@ def _as_function(name: str, value: Any) -> Callable[..., Any]:
 
 def _is_word(value: object) -> bool:
     """Whether a text is the name of a build tool, and no regular expression."""
-    return isinstance(value, str) and _PLAIN_WORD.fullmatch(value) is not None
+    return isinstance(value, str) and re.fullmatch(_PLAIN_WORD, value) is not None
 
 
 def _return_none(*arguments: object, **keywords: object) -> None:
@@ -197,16 +201,20 @@ def _is_method(owner: type, name: str, attribute: Any) -> bool:
         return False
     if not callable(attribute) or _first_parameter(attribute) == "self":
         return True
+    from inspect import unwrap
+
     # Python binds more than functions to an instance: what Cython compiles from one, for example.
     # Since 3.14 it binds a partial as well.
-    is_function = isinstance(inspect.unwrap(attribute), FunctionType | partial)
+    is_function = isinstance(unwrap(attribute), FunctionType | partial)
     if is_function and accepts(attribute, *HOOKS[name], follow_wrapped=True):
         return False
     return accepts(attribute.__get__(owner, owner), *HOOKS[name], follow_wrapped=True)
 
 
 def _first_parameter(function: Callable[..., Any]) -> str | None:
+    from inspect import signature
+
     try:
-        return next(iter(inspect.signature(function).parameters), None)
+        return next(iter(signature(function).parameters), None)
     except (TypeError, ValueError):
         return None

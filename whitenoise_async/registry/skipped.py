@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 
 from ..files.errors import FileSystemError, classify_error
-from ..support.logs import logger, warn_once
+from ..support.logs import package_logger, warn_once
 from .entries import Substitute
 from .sensitive_names import SensitiveFiles
 
@@ -34,7 +34,7 @@ class SkippedEntries:
         """Log one warning, if anything below ``root`` was skipped."""
         if self._skipped:
             named = _first(self._skipped)
-            logger.warning("Below %s, %d not served: %s", root, len(self._skipped), named)
+            package_logger().warning("Below %s, %d not served: %s", root, len(self._skipped), named)
 
 
 def warn_or_raise(path: str, reason: str | OSError) -> None:
@@ -60,7 +60,7 @@ def warn_of_missing(kind: type[Substitute], name: str) -> None:
 def warn_of_sensitive(found: SensitiveFiles, root: str) -> None:
     """Log one warning that names the files below ``root`` that are perhaps served by mistake."""
     if found:
-        logger.warning(
+        package_logger().warning(
             "Files below %s are served, perhaps by mistake: %s. To leave them out, %s: %s",
             root,
             _first(sorted(found)),

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from ..files.codings import original_of
 from ..support.after_fork import register_after_fork
-from ..support.logs import logger
+from ..support.logs import log_info
 from .created_later import CreatedLater
 from .directory import is_path_excluded
 from .entries import HashedFile, Listed, StaticFile, Substitute
@@ -59,7 +59,7 @@ class WalkedRegistry:
             self._listings = (found, *self._listings)
             self._variants = {}
             self._hashed = KeptHashedFiles()
-        logger.info("Listed %s: %d URLs, all below %s", root.path, len(found.urls), root.prefix)
+        log_info("Listed %s: %d URLs, all below %s", root.path, len(found.urls), root.prefix)
         skipped.warn(root.path)
         warn_of_sensitive(sensitive, root.path)
 

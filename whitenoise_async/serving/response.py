@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from ..files.codings import DCZ
+from ..files.content import sha256
 from ..http.dictionaries import usable_dictionary
 from ..http.fields import RequestFields, combined_field
 from ..http.negotiation import choose
@@ -261,7 +261,7 @@ def _multipart(selected: Representation, ranges: Sequence[ByteRange]) -> Respons
 
 def _boundary(selected: Representation, ranges: Sequence[ByteRange]) -> str:
     """The same for the same response. Its 128 bits occur in no file by chance."""
-    return hashlib.sha256(f"{selected.etag} {ranges}".encode()).hexdigest()[:32]
+    return sha256(f"{selected.etag} {ranges}".encode()).hexdigest()[:32]
 
 
 def _only(headers: Sequence[tuple[str, str]], names: frozenset[str]) -> Headers:

@@ -27,9 +27,9 @@ class BuildTool(NamedTuple):
     #: The name of its output folder, by default or by convention: the root, or a folder below it.
     folders: tuple[str, ...]
     #: A hashed name of the default form. Names that people choose may have the same form.
-    hashed: re.Pattern[str]
+    hashed: str
     #: A name that may be hashed if a manifest lists it.
-    hashed_if_listed: re.Pattern[str]
+    hashed_if_listed: str
     #: Where manifests are, below a folder that contains the tool's files.
     manifests: tuple[str, ...]
     #: Returns the files that a manifest lists, or ``None`` if the JSON is no manifest of the tool.
@@ -57,7 +57,7 @@ def built_by(tool: str) -> Callable[[str, str], bool]:
 def _is_hashed(tool: BuildTool, name: str, path: str, url: str) -> bool:
     root, below = _below_root(path, url)
     file = os.path.basename(path)
-    if not below or file.endswith(PAGES) or not tool.hashed_if_listed.search(file):
+    if not below or file.endswith(PAGES) or not re.search(tool.hashed_if_listed, file):
         return False
     for folder, relative in _folders_with(root, below):
         for manifest in tool.manifests:
@@ -67,7 +67,7 @@ def _is_hashed(tool: BuildTool, name: str, path: str, url: str) -> bool:
                     _is_url(each) and each.endswith(f"/{relative}") for each in listed
                 )
     in_folder = not {os.path.basename(root), *below[:-1]}.isdisjoint(tool.folders)
-    return in_folder and bool(tool.hashed.search(file))
+    return in_folder and bool(re.search(tool.hashed, file))
 
 
 def _is_url(name: str) -> bool:
@@ -170,36 +170,36 @@ TOOLS: dict[str, BuildTool] = {
     "vite": BuildTool(
         ("assets",),
         # A capital letter after the first character: app-settings.js is no hashed name.
-        re.compile(r"-(?=[\w-]{1,7}[A-Z])[\w-]{8}\.\w+$"),
-        re.compile(r"[-.][\w-]{8}\.\w+$"),
+        r"-(?=[\w-]{1,7}[A-Z])[\w-]{8}\.\w+$",
+        r"[-.][\w-]{8}\.\w+$",
         (".vite/manifest.json", "manifest.json"),
         _vite,
     ),
     "webpack": BuildTool(
         ("dist",),
-        re.compile(rf"(?:^|\.){_HEXADECIMAL}{{20}}\.\w+$"),
-        re.compile(rf"(?:^|[._-]){_HEXADECIMAL}{{8,32}}\.\w+$"),
+        rf"(?:^|\.){_HEXADECIMAL}{{20}}\.\w+$",
+        rf"(?:^|[._-]){_HEXADECIMAL}{{8,32}}\.\w+$",
         ("manifest.json", "assets-manifest.json"),
         _webpack,
     ),
     "esbuild": BuildTool(
         ("dist", "out"),
-        re.compile(r"-[A-Z2-7]{8}\.\w+$"),
-        re.compile(r"[-.][A-Z2-7]{8}\.\w+$"),
+        r"-[A-Z2-7]{8}\.\w+$",
+        r"[-.][A-Z2-7]{8}\.\w+$",
         ("meta.json", "metafile.json"),
         _esbuild,
     ),
     "parcel": BuildTool(
         ("dist",),
-        re.compile(rf"\.{_HEXADECIMAL}{{8}}\.\w+$"),
-        re.compile(rf"\.{_HEXADECIMAL}{{8}}\.\w+$"),
+        rf"\.{_HEXADECIMAL}{{8}}\.\w+$",
+        rf"\.{_HEXADECIMAL}{{8}}\.\w+$",
         ("parcel-manifest.json",),
         _webpack,
     ),
     "django": BuildTool(
         ("static", "staticfiles"),
-        re.compile(rf"\.{_HEXADECIMAL}{{12}}(?:\.\w+)?$"),
-        re.compile(r"\.[0-9a-f]{12}(?:\.\w+)?$"),
+        rf"\.{_HEXADECIMAL}{{12}}(?:\.\w+)?$",
+        r"\.[0-9a-f]{12}(?:\.\w+)?$",
         ("staticfiles.json",),
         _django,
     ),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import logging
+import sys
 from functools import lru_cache
 from math import inf
 from time import monotonic
+from typing import TYPE_CHECKING
 
-logger = logging.getLogger("whitenoise_async")
+if TYPE_CHECKING:
+    import logging
 
 
 def printable(text: str) -> str:
@@ -34,8 +36,22 @@ def _put_on_one_line(record: logging.LogRecord) -> bool:
     return True
 
 
-# A filter covers every message of this logger, also those of future code.
-logger.addFilter(_put_on_one_line)
+@lru_cache(maxsize=1)
+def package_logger() -> logging.Logger:
+    """The package's logger."""
+    import logging  # takes 5 ms, and some applications never log
+
+    logger = logging.getLogger("whitenoise_async")
+    # A filter covers every message of this logger, also those of future code.
+    logger.addFilter(_put_on_one_line)
+    return logger
+
+
+def log_info(message: str, *arguments: object) -> None:
+    """Log ``message``. If nothing has imported logging, nothing would show it."""
+    if "logging" in sys.modules:
+        package_logger().info(message, *arguments)
+
 
 # How many messages are remembered. There may be one for each file, so their number is bounded.
 _MAX_MESSAGES = 1024
@@ -51,7 +67,7 @@ def warn_once(message: str) -> None:
     For faults that remain until they are fixed. An unreadable file may be requested a thousand
     times per second, but is reported once.
     """
-    logger.warning(message)
+    package_logger().warning(message)
 
 
 def error_rate_limited(message: str) -> None:
@@ -63,7 +79,7 @@ def error_rate_limited(message: str) -> None:
     last, now = _last_logged(message), monotonic()
     if now - last[0] >= _ERROR_INTERVAL:
         last[0] = now
-        logger.error(message)
+        package_logger().error(message)
 
 
 @lru_cache(maxsize=_MAX_MESSAGES)

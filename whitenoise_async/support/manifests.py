@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import stat
 from collections.abc import Callable
@@ -37,6 +36,8 @@ def read_manifest(path: str, parse: Callable[[Any], Parsed]) -> Parsed | None:
 @lru_cache(maxsize=64)
 def _read(path: str, parse: Callable[[Any], Any], mtime_ns: int, size: int) -> Any:
     """Read a manifest. Its date and size are arguments, so that it is read again after a build."""
+    import json  # most sites have no manifest
+
     with open(path, encoding="utf-8") as file:
         return parse(json.load(file))
 

@@ -12,10 +12,11 @@ from .suggestions import suggestion
 
 # A hash before the extensions. Hexadecimal ones have eight digits or more. The eight characters of
 # Vite, esbuild and Rollup may be letters of both cases, digits, "_" and "-".
-_ANY = re.compile(r"[-._](?:[0-9a-f]{8,64}|[\w-]{8})(?=(?:\.[A-Za-z]\w*){0,3}\Z)", re.ASCII)
+# The re module compiles it at its first use, and keeps it.
+_ANY = r"(?a)[-._](?:[0-9a-f]{8,64}|[\w-]{8})(?=(?:\.[A-Za-z]\w*){0,3}\Z)"
 
 #: The default: twelve hexadecimal digits before the extension, as in Django's names.
-DEFAULT = re.compile(r"\.[0-9a-f]{12}(?=(?:\.\w+)?\Z)")
+DEFAULT = r"\.[0-9a-f]{12}(?=(?:\.\w+)?\Z)"
 
 _EXPECTED = "immutable must be a regular expression or the name of a build tool"
 
@@ -79,12 +80,12 @@ def _pattern_of(immutable: str | None) -> re.Pattern[str]:
         raise ValueError(f"{_EXPECTED}, got {immutable!r}: {error}") from None
 
 
-def _split(pattern: re.Pattern[str], path: str) -> Split | None:
-    matches = list(pattern.finditer(path))
+def _split(pattern: str | re.Pattern[str], path: str) -> Split | None:
+    matches = list(re.finditer(pattern, path))
     if not matches:
         return None
     found = matches[-1]
-    start, end = found.span(1 if pattern.groups and found[1] is not None else 0)
+    start, end = found.span(1 if found.re.groups and found[1] is not None else 0)
     # A pattern usually contains the separator and the extension, to be clear.
     extension = os.path.splitext(path)[1]
     if found[0].startswith(extension):  # ".0123456789ab" has no other extension

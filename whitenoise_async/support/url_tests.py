@@ -40,10 +40,10 @@ def of_tool(name: str) -> UrlTest:
     def is_hashed(url: str) -> bool:
         *folders, file = url.split("/")
         in_folder = not set(folders).isdisjoint(tool.folders)
-        return in_folder and bool(tool.hashed.search(file)) and not file.endswith(PAGES)
+        return in_folder and re.search(tool.hashed, file) is not None and not file.endswith(PAGES)
 
     def may_be_hashed(url: str) -> bool:
         file = url.rpartition("/")[2]
-        return bool(tool.hashed_if_listed.search(file)) and not file.endswith(PAGES)
+        return re.search(tool.hashed_if_listed, file) is not None and not file.endswith(PAGES)
 
     return UrlTest(is_hashed, may_be_hashed)
