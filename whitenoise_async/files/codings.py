@@ -94,13 +94,15 @@ def split_variant(name: str) -> tuple[str, str] | None:
 
     :returns: ``None`` if ``name`` is not the name of a variant.
     """
-    if not name.endswith(SUFFIXES):
-        return None
-    if name.endswith(DELTA_SUFFIX):
+    at = name.rfind(".")
+    suffix = name[at:]
+    if suffix in BY_SUFFIX:
+        return name[:at], suffix
+    if suffix == DELTA_SUFFIX:
         at = len(name) - _DELTA_SUFFIX_LENGTH
-        return (name[:at], name[at:]) if _DELTA_NAME.fullmatch(name, at) else None
-    original, _, suffix = name.rpartition(".")
-    return original, f".{suffix}"
+        if _DELTA_NAME.fullmatch(name, at):
+            return name[:at], name[at:]
+    return None
 
 
 def original_of(name: str) -> str | None:

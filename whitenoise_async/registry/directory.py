@@ -32,28 +32,39 @@ def is_excluded(exclude: Globs, below: str, name: str, *, folder: bool) -> bool:
 
     :param below: the path of its folder below the root, with a slash at the end.
     """
-    names = [name] if folder else _with_originals(name)
-    if any(exclude.match(below, each, folder=folder) for each in names):
+    if exclude.match(below, name, folder=folder):
         return True
-    return not folder and _is_not_included(exclude.include, below, names)
+    if folder:
+        return False
+    originals = _originals_of(name) if name.endswith(SUFFIXES) else ()
+    for original in originals:
+        if exclude.match(below, original, folder=False):
+            return True
+    return exclude.include is not None and not _is_included(exclude.include, below, name, originals)
 
 
 def is_path_excluded(exclude: Globs, path: str) -> bool:
     """The same for the file ``path`` below the root and for the folders above it."""
-    paths = _with_originals(path)
-    return any(map(exclude.match_path, paths)) or _is_not_included(exclude.include, "", paths)
+    originals = _originals_of(path)
+    if any(map(exclude.match_path, (path, *originals))):
+        return True
+    return exclude.include is not None and not _is_included(exclude.include, "", path, originals)
 
 
-def _is_not_included(include: Globs | None, below: str, names: Sequence[str]) -> bool:
-    return include is not None and not any(include.match_path(below + name) for name in names)
+def _is_included(include: Globs, below: str, name: str, originals: Sequence[str]) -> bool:
+    return include.match_path(below + name) or any(
+        include.match_path(below + each) for each in originals
+    )
 
 
-def _with_originals(name: str) -> list[str]:
-    """A name, and the names of the originals that it may be a variant of."""
-    names = [name]
-    while (original := original_of(names[-1])) is not None:
-        names.append(original)
-    return names
+def _originals_of(name: str) -> list[str]:
+    """The names of the originals that the file ``name`` may be a variant of."""
+    originals: list[str] = []
+    original = original_of(name)
+    while original is not None:
+        originals.append(original)
+        original = original_of(original)
+    return originals
 
 
 class Directory(NamedTuple):

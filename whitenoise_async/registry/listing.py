@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 from typing import NamedTuple
-from urllib.parse import quote
 
-from ..files.codings import BY_SUFFIX, SUFFIXES, split_variant
+from ..files.codings import BY_SUFFIX, DELTA_SUFFIX, SUFFIXES, split_variant
 from .entries import Listed, Redirect, StaticFile, Substitute
 from .interface import RegistryOptions
 
@@ -101,6 +100,8 @@ def page_redirect(page: StaticFile) -> Redirect:
 
     Its location has only unreserved characters: a colon would turn the name into a scheme.
     """
+    from urllib.parse import quote
+
     return Redirect(page, quote(page.url[page.url.rindex("/") + 1 :], safe=""))
 
 
@@ -166,17 +167,15 @@ def _url_of_name(file: StaticFile) -> str:
 
 def variant_suffixes(files: set[str]) -> dict[str, tuple[str, ...]]:
     """The names or paths of files that have variants, and the suffixes of these, deltas last."""
-    found: dict[str, list[str]] = {}
-    for name in files:
-        if name.endswith(SUFFIXES) and (parts := split_variant(name)) is not None:
-            original, suffix = parts
-            if original in files:
-                found.setdefault(original, []).append(suffix)
-    return {name: tuple(sorted(suffixes, key=_order)) for name, suffixes in found.items()}
-
-
-def _order(suffix: str) -> tuple[int, str]:
-    return _ORDER.get(suffix, len(_ORDER)), suffix
-
-
-_ORDER = {suffix: index for index, suffix in enumerate(BY_SUFFIX)}
+    found: dict[str, tuple[str, ...]] = {}
+    variants = [name for name in files if name.endswith(SUFFIXES)]
+    # One coding after the other, so that nothing is sorted.
+    for suffix in BY_SUFFIX:
+        for name in variants:
+            if name.endswith(suffix) and (original := name[: -len(suffix)]) in files:
+                found[original] = (*found[original], suffix) if original in found else (suffix,)
+    for name in sorted(each for each in variants if each.endswith(DELTA_SUFFIX)):
+        parts = split_variant(name)
+        if parts is not None and parts[0] in files:
+            found[parts[0]] = (*found.get(parts[0], ()), parts[1])
+    return found

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from fnmatch import fnmatchcase
 
-from ..files.codings import original_of
+from ..files.codings import SUFFIXES, original_of
 
 #: Paths below a root, each with a pattern that excludes it.
 SensitiveFiles = dict[str, str]
@@ -27,7 +27,7 @@ _BEGINNINGS = tuple(each[:-1] for each in PATTERNS if each.endswith("*"))
 _NAMES = frozenset(each for each in PATTERNS if "*" not in each)
 
 
-def sensitive_files(folder: str, names: Sequence[str] | set[str]) -> SensitiveFiles:
+def sensitive_files(folder: str, names: Collection[str]) -> SensitiveFiles:
     """The files of one folder that are probably not meant to be public.
 
     If the folder itself is sensitive, or one above it, only that folder is returned.
@@ -39,11 +39,18 @@ def sensitive_files(folder: str, names: Sequence[str] | set[str]) -> SensitiveFi
     for number, parent in enumerate(parents):
         if names and (pattern := _pattern_for(parent)):
             return {"/".join(parents[: number + 1]) + "/": pattern}
-    found: SensitiveFiles = {}
-    for name in names:
-        if pattern := _pattern_for(original_of(name) or name):
-            found[folder + name] = pattern
-    return found
+    # The test of `_pattern_for`, without a call for each of the names.
+    originals = {name: original_of(name) or name for name in names if name.endswith(SUFFIXES)}
+    suspects = [
+        name
+        for name in {*names}.difference(originals).union(originals.values())
+        if name.endswith(_ENDINGS) or name.startswith(_BEGINNINGS) or name in _NAMES
+    ]
+    patterns = {name: pattern for name in suspects if (pattern := _pattern_for(name))}
+    if not patterns:
+        return {}
+    found = {name: patterns.get(originals.get(name, name)) for name in names}
+    return {folder + name: pattern for name, pattern in found.items() if pattern}
 
 
 def is_sensitive_name(name: str) -> bool:

@@ -38,6 +38,9 @@ class Globs:
         self._match_folder = _matcher([*names, *folders])
         self._match_only_folder = _matcher(folders)
         self._match_whole_path = _matcher(paths)
+        self._has_paths = bool(paths)
+        # Whether a folder's path matches. A walk asks for all files of one folder, then the next.
+        self._last_folder = ("", False)
 
     def match(self, below: str, name: str, *, folder: bool) -> bool:
         """Whether a pattern matches the entry ``name`` of a folder that no pattern matches.
@@ -47,17 +50,27 @@ class Globs:
         """
         if (self._match_folder if folder else self._match_name)(name):
             return True
+        if not self._has_paths:
+            return False
         return bool(self._match_whole_path(f"{below}{name}/" if folder else below + name))
 
     def match_path(self, path: str) -> bool:
         """Whether a pattern matches the file ``path``, or a folder that contains it."""
-        *folders, name = path.split("/")
+        folder, slash, name = path.rpartition("/")
+        below = folder + slash
+        last = self._last_folder
+        if last[0] != below:
+            last = self._last_folder = (below, self._match_folders(folder.split("/")))
+        return last[1] or self.match(below, name, folder=False)
+
+    def _match_folders(self, folders: Iterable[str]) -> bool:
+        """Whether a pattern matches one of the nested folders with these names."""
         below = ""
         for folder in folders:
             if self.match(below, folder, folder=True):
                 return True
             below += folder + "/"
-        return self.match(below, name, folder=False)
+        return False
 
     def match_file(self, path: str) -> bool:
         """Like :meth:`match_path`, but a name such as ``*.js`` must match the file itself.

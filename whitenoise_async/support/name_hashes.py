@@ -66,7 +66,7 @@ def splitter_of_hashed(immutable: str | None) -> Splitter:
     return lambda path: _split(pattern, f"/{path}")
 
 
-def _pattern_of(immutable: str | None) -> re.Pattern[str]:
+def _pattern_of(immutable: str | None) -> str | re.Pattern[str]:
     if immutable is None:
         return DEFAULT
     if immutable in TOOLS:
