@@ -92,6 +92,10 @@ def _row(place: Place, name: str, settings: Settings, only: Sequence[str] | None
         title = f"Start-up, {settings.files:,} files and a .gz for each"
         names, away = _present(contenders.for_startup(), only, settings)
         measured = startup.measure(place, names, settings)
+    elif name == rows.STARTUP_OPTIONS:
+        title = f"Start-up with options, {settings.files:,} files and a .gz for each"
+        names, away = _present(contenders.for_startup_options(), None, settings)
+        measured = startup.measure(place, names, settings)
     elif name == rows.STALLED:
         title = f"{settings.readers} stalled readers of a 50 MB file, uvicorn"
         names, away = _present(contenders.for_stalled(), only, settings, "uvicorn")

@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import NamedTuple
 
 from tests.benchmarks.rows import PASSED, Row
+from tests.benchmarks.startup_options import STARTS
 
 LIMIT = "limit"
 OURS = "whitenoise_async"
@@ -83,6 +84,11 @@ def for_hashed() -> list[str]:
 def for_startup() -> list[str]:
     """The names of those that list files at the start, and of a walk that only counts."""
     return [BARE_WALK, *(each.name for each in CONTENDERS if each.lists)]
+
+
+def for_startup_options() -> list[str]:
+    """The ways to start this package, and the bare walk."""
+    return [BARE_WALK, OURS, *STARTS]
 
 
 def for_stalled() -> list[str]:

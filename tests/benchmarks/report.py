@@ -51,7 +51,7 @@ def summary_text(results: Results) -> Iterator[str]:
     yield from _provenance(results)
     yield from throughput_table(throughput(results), tuple(BY_NAME), LIMIT)
     if rows.STARTUP in results["rows"]:
-        yield from _startup_table(results)
+        yield from _startup_table(results["rows"][rows.STARTUP])
     if rows.STALLED in results["rows"]:
         yield from _stalled_table(results)
     yield from remarks(results)
@@ -63,6 +63,8 @@ def details_text(results: Results) -> Iterator[str]:
     for row in fairness(results):
         yield from fairness_table(row)
     yield from throughput_table(hashed(results), (OURS, HASHED), OURS)
+    if rows.STARTUP_OPTIONS in results["rows"]:
+        yield from _startup_table(results["rows"][rows.STARTUP_OPTIONS])
     if rows.ASSETS in results["rows"]:
         yield from _assets_table(results)
 
@@ -125,8 +127,7 @@ def throughput_table(measured: list[Row], known: Sequence[str], base: str) -> It
     )
 
 
-def _startup_table(results: Results) -> Iterator[str]:
-    row = results["rows"][rows.STARTUP]
+def _startup_table(row: Row) -> Iterator[str]:
     yield ""
     yield f"{row['title']}:"
     yield ""

@@ -87,6 +87,7 @@ HASHED_ROWS = tuple(
 )
 
 STARTUP = "startup"
+STARTUP_OPTIONS = "startup-options"
 STALLED = "stalled"
 ASSETS = "assets"
 NAMES = (
@@ -94,6 +95,7 @@ NAMES = (
     *(row.name for row in FAIRNESS_ROWS),
     *(row.name for row in HASHED_ROWS),
     STARTUP,
+    STARTUP_OPTIONS,
     STALLED,
     ASSETS,
 )

@@ -14,13 +14,16 @@ from tests.benchmarks.processes import output_of
 from tests.benchmarks.servers import Place
 from tests.benchmarks.settings import Settings
 from tests.benchmarks.site import PREFIX, make_many
+from tests.benchmarks.startup_options import STARTS, write_manifest
 
 
 def measure(place: Place, names: Sequence[str], settings: Settings) -> dict[str, Any]:
     """The result of the row."""
     many, empty = place.folder / "many", place.folder / "empty"
-    (empty / PREFIX).mkdir(parents=True)
+    (empty / PREFIX).mkdir(parents=True, exist_ok=True)
     make_many(many / PREFIX, settings.files)
+    if set(names) & STARTS.keys():
+        write_manifest(many)
     seen: dict[str, list[dict[str, float]]] = {name: [] for name in names}
     left_out: dict[str, str] = {}
 

@@ -13,6 +13,7 @@ from typing import Any
 from tests.benchmarks.apps import make
 from tests.benchmarks.contenders import BARE_WALK, BY_NAME
 from tests.benchmarks.proc import usage
+from tests.benchmarks.startup_options import STARTS
 
 
 def count_names(site: Path) -> int:
@@ -30,7 +31,11 @@ def count_names(site: Path) -> int:
 
 def start(name: str, site: Path) -> Any:
     """The function that lists the files of the site."""
-    return count_names(site) if name == BARE_WALK else make(name, BY_NAME[name].interfaces[0], site)
+    if name == BARE_WALK:
+        return count_names(site)
+    if name in STARTS:
+        return STARTS[name](site)
+    return make(name, BY_NAME[name].interfaces[0], site)
 
 
 def main(name: str, site: Path, empty: Path) -> None:
