@@ -148,14 +148,22 @@ def _startup_table(row: Row) -> Iterator[str]:
 
 def _stalled_table(results: Results) -> Iterator[str]:
     row = results["rows"][rows.STALLED]
+    columns = {
+        "median": "KB per reader",
+        "queued": "KB in the kernel, per reader",
+        "threads": "threads",
+        "descriptors": "descriptors of files",
+        "left_open": "left open afterwards",
+    }
+    found = list(row["contenders"].values())
+    keys = [key for key in columns if found and key in found[0]]
     yield ""
     yield f"{row['title']}:"
     yield ""
     yield from table(
-        ["", "KB per reader", "threads", "descriptors of files", "left open afterwards"],
+        ["", *(columns[key] for key in keys)],
         (
-            [own(name, name), f"{each['median']:.0f}"]
-            + [str(each[key]) for key in ("threads", "descriptors", "left_open")]
+            [own(name, name), *(f"{each[key]:.0f}" for key in keys)]
             for name, each in _sorted(row["contenders"])
         ),
     )

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from tests.benchmarks import site
 from tests.benchmarks.browser import HEADERS
 from tests.benchmarks.checks import WrongResponseError, ask
-from tests.benchmarks.proc import Usage, usage
+from tests.benchmarks.proc import Usage, send_queues, usage
 from tests.benchmarks.rounds import in_rounds
 from tests.benchmarks.servers import Place, Server, running
 from tests.benchmarks.settings import Settings
@@ -26,13 +26,15 @@ _ANSWERED = b"HTTP/1.1 200"
 
 class _Seen(NamedTuple):
     kb_each: float
+    queued_each: float  # KB in the kernel's send queue, which the process does not show
     threads: int
     descriptors: int  # in addition to one for each connection
     left_open: int
 
     def __str__(self) -> str:
         return (
-            f"{self.kb_each:.0f} KB each, {self.threads} threads,"
+            f"{self.kb_each:.0f} KB each, {self.queued_each:.0f} KB in the kernel,"
+            f" {self.threads} threads,"
             f" {self.left_open} descriptors left open"
         )
 
@@ -59,9 +61,11 @@ def _turn(server: Server, settings: Settings) -> _Seen:
     before = steady(server.pid)
     with stalled_clients(server.port, readers, _PATH):
         stalled = steady(server.pid)
+        queued = steady_queues(server.port)
     after = when_let_go(server.pid, before.descriptors, settings.grace)
     return _Seen(
         (stalled.resident - before.resident) / readers,
+        queued / 1024 / readers,
         stalled.threads,
         stalled.descriptors - before.descriptors - readers,
         max(0, after.descriptors - before.descriptors),
@@ -101,6 +105,16 @@ def steady(pid: int) -> Usage:
     return last
 
 
+def steady_queues(port: int) -> int:
+    """Bytes in the send queues of a server once they have stopped growing."""
+    deadline = time.monotonic() + _SETTLE_TIMEOUT
+    last, now = -1, send_queues(port)
+    while now != last and time.monotonic() < deadline:
+        time.sleep(1)
+        last, now = now, send_queues(port)
+    return now
+
+
 def when_let_go(pid: int, descriptors: int, grace: float) -> Usage:
     """The resources of the server once few descriptors are open, or after the grace period."""
     deadline = time.monotonic() + grace
@@ -116,6 +130,7 @@ def _result(seen: list[_Seen]) -> dict[str, Any]:
     return {
         "values": values,
         "median": median(values),
+        "queued": round(median(each.queued_each for each in seen), 1),
         "threads": max(each.threads for each in seen),
         "descriptors": max(each.descriptors for each in seen),
         "left_open": max(each.left_open for each in seen),

@@ -24,6 +24,7 @@ class Wave(NamedTuple):
     readers: int
     stalled: State
     after: State  # when they have hung up
+    queued: int = 0  # bytes in the kernel's send queues while they were stalled
 
 
 class Round(NamedTuple):

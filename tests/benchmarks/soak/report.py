@@ -42,6 +42,7 @@ def row_of(title: str, run: Run, faults: Sequence[str]) -> Row:
             {
                 "readers": wave.readers,
                 "kb_each": round(kb_each(wave, observed.second.end), 1),
+                "queued_kb_each": round(wave.queued / 1024 / wave.readers, 1),
                 "threads": wave.stalled.threads,
                 "kb_more_again": again.stalled.resident - wave.stalled.resident,
             }
@@ -109,8 +110,10 @@ def _told(row: Row) -> Iterator[str]:
     for when, kb in row["growth"].items():
         yield f"- {when}, memory grew by {kb:,} KB."
     for wave in row["waves"]:
+        queued = wave.get("queued_kb_each")  # older results have none
+        kernel = "" if queued is None else f" and {queued:,.0f} KB in the kernel,"
         yield (
-            f"- {wave['readers']:,} stalled readers: {wave['kb_each']:.0f} KB each,"
+            f"- {wave['readers']:,} stalled readers: {wave['kb_each']:.0f} KB each,{kernel}"
             f" {wave['threads']} threads; a second wave: {wave['kb_more_again'] / 1024:+.1f} MB."
         )
     yield from (f"- **Not right or not flat: {fault}.**" for fault in row["faults"])

@@ -29,7 +29,12 @@ from tests.benchmarks.soak.judge import Observed, Round, State, Wave
 from tests.benchmarks.soak.profiles import Profile
 from tests.benchmarks.soak.settings import Settings
 from tests.benchmarks.soak.watch import Control, Sample, Watch
-from tests.benchmarks.stalled import allow_descriptors, stalled_clients, steady
+from tests.benchmarks.stalled import (
+    allow_descriptors,
+    stalled_clients,
+    steady,
+    steady_queues,
+)
 
 _TARGET = "tests.benchmarks.soak.target:application"
 # Python logs files that were not closed and coroutines that were not awaited.
@@ -155,10 +160,11 @@ class _Soak:
         with self._phase(f"{readers:,} {_STALLED} {name}"):
             with stalled_clients(self._port, readers, self._site.film.url):
                 stalled = self._state()
+                queued = steady_queues(self._port)
                 self._ask(_REQUESTS_IN_WAVE, self._mix.draw)  # others are served at the same time
             descriptors = self._start.descriptors + self._allowed
             limit = self._start._replace(threads=sys.maxsize, descriptors=descriptors)
-            return Wave(readers, stalled, self._come_down(limit))
+            return Wave(readers, stalled, self._come_down(limit), queued)
 
     def _come_down(self, limit: State) -> State:
         """Wait until the server uses at most ``limit``, apart from memory.
