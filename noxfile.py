@@ -277,6 +277,14 @@ def bench_deploy(session: nox.Session) -> None:
 
 
 @nox.session
+def bench_scale(session: nox.Session) -> None:
+    """Many files, many connections, and workers that share the list of files."""
+    session.install(".", "django>=5.2,<5.3")
+    install_what_is_released(session, [*BENCH_SERVERS, *BENCH_PEERS])
+    session.run("python", "-m", "tests.benchmarks.scale", *session.posargs)
+
+
+@nox.session
 def soak(session: nox.Session) -> None:
     """A long, hostile load that must not change a server's state; ``--short``: one minute."""
     session.install(".")

@@ -73,8 +73,11 @@ def _turn(server: Server, settings: Settings) -> _Seen:
 
 
 @contextmanager
-def stalled_clients(port: int, count: int, path: str) -> Iterator[None]:
-    """Clients that have requested a large file and read only the beginning."""
+def stalled_clients(port: int, count: int, path: str, segment: int | None = None) -> Iterator[None]:
+    """Clients that have requested a large file and read only the beginning.
+
+    :param segment: the most bytes of a TCP segment; ``None`` for those of the loopback interface.
+    """
     lines = [f"GET {path} HTTP/1.1", f"Host: 127.0.0.1:{port}"]
     lines += [f"{name}: {value}" for name, value in HEADERS.items()]
     request = "\r\n".join([*lines, "", ""]).encode()
@@ -85,6 +88,8 @@ def stalled_clients(port: int, count: int, path: str) -> Iterator[None]:
             clients.append(client)
             client.settimeout(20)
             client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
+            if segment is not None:
+                client.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, segment)
             client.connect(("127.0.0.1", port))
             client.sendall(request)
         for client in clients:

@@ -1,0 +1,1 @@
+"""One process with many files or many connections, and workers that share the list of files."""
