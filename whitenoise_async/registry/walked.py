@@ -6,7 +6,7 @@ import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 
-from ..files.codings import original_of
+from ..files.codings import original_of, split_variant
 from ..support.after_fork import register_after_fork
 from ..support.logs import log_info
 from .created_later import CreatedLater
@@ -17,7 +17,7 @@ from .interface import RegistryOptions, Root
 from .listing import Listing, PagePlace, Place, clean_url, page_redirect
 from .live import LiveRegistry
 from .skipped import SkippedEntries, warn_of_missing, warn_of_sensitive
-from .walk import list_root, walk
+from .walk import Folder, list_root, walk
 
 
 class WalkedRegistry:
@@ -157,12 +157,23 @@ class WalkedRegistry:
         """Make a new lock, in a process that was just forked."""
         self._lock = threading.RLock()
 
-    def _group(self, names: Iterable[str]) -> Iterable[tuple[str, set[str]]]:
-        """Group paths by their folders."""
+    def _group(self, names: Iterable[str]) -> Iterator[Folder]:
+        """Group paths by their folders.
+
+        A manifest has four names for each file. So the names of variants are kept as suffixes,
+        which files share, and exist in full for one folder at a time.
+        """
         exclude = self._options.exclude
-        folders: dict[str, set[str]] = {}
+        folders: dict[str, dict[str, tuple[str, ...]]] = {}
+        shared: dict[tuple[str, ...], tuple[str, ...]] = {}
         for name in names:
-            if exclude is None or not is_path_excluded(exclude, name):
-                below, slash, file = name.rpartition("/")
-                folders.setdefault(below + slash, set()).add(file)
-        return folders.items()
+            if exclude is not None and is_path_excluded(exclude, name):
+                continue
+            stem, suffix = split_variant(name) or (name, "")
+            below, slash, file = stem.rpartition("/")
+            files = folders.setdefault(below + slash, {})
+            suffixes = (*files.get(file, ()), suffix)
+            files[file] = shared.setdefault(suffixes, suffixes)
+        for below in list(folders):
+            files = folders.pop(below)
+            yield below, {file + each for file, suffixes in files.items() for each in suffixes}
