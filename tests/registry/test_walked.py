@@ -324,6 +324,30 @@ def test_a_later_root_wins_and_the_files_of_the_earlier_one_stay(tmp_path: Path)
     assert describe(variant) == (f"{b.path}.gz", "/static/b.css.gz", (), True)
 
 
+def test_names_of_variants_belong_to_their_originals_in_any_order(tmp_path: Path) -> None:
+    registry = WalkedRegistry(RegistryOptions())
+    delta = f".{'0' * 16}.dcz"
+    names = ["d/a.css.br", "b.css", "d/a.css", "d/a.css.gz", "d/a.css", f"b.css{delta}", "d/.gz"]
+    registry.add(root_of(tmp_path), [*names, "c.css.gz"])
+    assert registry.files() == {
+        str(tmp_path / "d/a.css"): (".gz", ".br"),
+        str(tmp_path / "b.css"): (delta,),
+        str(tmp_path / "d/.gz"): (),
+        str(tmp_path / "c.css.gz"): (),
+    }
+
+
+def test_names_of_variants_take_no_memory_of_their_own(tmp_path: Path) -> None:
+    names = [f"{number // 100}/file-{number:07}.css" for number in range(5000)]
+    given = (name + suffix for name in names for suffix in ("", ".gz", ".br", ".zst"))
+    registry = WalkedRegistry(RegistryOptions())
+    tracemalloc.start()
+    registry.add(root_of(tmp_path), given)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 300 * len(names)
+
+
 def test_urls_that_lead_to_nothing_take_no_memory(tmp_path: Path) -> None:
     """Clients choose them."""
     registry = WalkedRegistry(RegistryOptions())
