@@ -53,8 +53,10 @@ from whitenoise_async.compression import (
     clean_tree,
     compress_tree,
 )
+from whitenoise_async.compression.errors import CompressionError
 from whitenoise_async.compression.originals import OpenOriginal
 from whitenoise_async.compression.record import NAME, Record
+from whitenoise_async.files.codings import STORE_MARKER
 from whitenoise_async.files.content import PIECE
 from whitenoise_async.files.errors import FileSystemError
 from whitenoise_async.files.folder import Folder
@@ -151,6 +153,15 @@ def test_a_root_that_is_not_a_folder_is_refused(site: Path) -> None:
         for root in (site / "missing", site / "app.js"):
             with pytest.raises(NotADirectoryError, match=f"{root} is not a directory"):
                 work(root)
+
+
+def test_a_store_of_releases_is_not_compressed(site: Path) -> None:
+    write(site / STORE_MARKER, b"")
+    for dry_run in (False, True):
+        with pytest.raises(CompressionError, match=f"{site} is a store of releases: compress the"):
+            compress_tree(site, dry_run=dry_run)
+    assert check_tree(site, encodings=["gzip"]).problems
+    assert clean_tree(site).outcomes == []
 
 
 def test_an_empty_folder_stays_empty(tmp_path: Path) -> None:

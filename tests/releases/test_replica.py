@@ -175,6 +175,14 @@ def test_every_replica_sends_the_same_etag(
     assert replies[0] == replies[1]
 
 
+def test_a_replica_that_lists_a_file_sends_the_same_cache_control(serve: Serve, case: Case) -> None:
+    url = f"/static/{case.second.text_name}"
+    for own in (case.first, case.second):
+        assert serve(own.root, "static", store=case.store)(url)["cache-control"] == IMMUTABLE
+    page = serve(case.second.root, "static", store=case.store)("/static/index.html")
+    assert page["cache-control"] == "max-age=60, public"
+
+
 def test_a_hashed_name_that_is_nowhere_gets_a_404_that_is_not_stored(
     adapter: str, case: Case
 ) -> None:

@@ -38,6 +38,17 @@ def test_an_unknown_scheme_is_refused() -> None:
         open_store("ftp://x", "dist")
 
 
+@pytest.mark.parametrize("name", ["s3://bucket/static?a=1", "s3://bucket/static#1"])
+def test_a_bucket_has_no_query_and_no_fragment(name: str) -> None:
+    with pytest.raises(PublishError, match="is not a store: the URL of a bucket has no"):
+        open_store(name, "dist")
+
+
+def test_an_empty_name_is_refused() -> None:
+    with pytest.raises(PublishError, match="the name of the store is empty"):
+        open_store("", "dist")
+
+
 def test_a_bucket_needs_obstore(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "obstore", None)
     with pytest.raises(PublishError, match=r"pip install 'whitenoise_async\[publish\]'"):

@@ -337,20 +337,19 @@ def test_no_link_to_a_folder_below_the_root_is_followed(tmp_path: Path) -> None:
     ],
 )
 def test_no_link_to_a_folder_that_appears_between_two_files_is_followed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, other: str, kind: Any
+    tmp_path: Path, name: str, other: str, kind: Any
 ) -> None:
     folder = write(tmp_path / "docs" / "a.txt", TEXT, compressed=True).parent
-    target = "whitenoise_async.serving.open_variants.open_in"
 
-    def open_and_link(root: str, path: str) -> OpenFile:
-        monkeypatch.setattr(target, open_in)
+    def open_and_link(root: str | None, path: str) -> OpenFile:
         file = open_in(root, path)
-        folder.rename(tmp_path / "elsewhere")
-        folder.symlink_to(tmp_path / "elsewhere")
+        if not folder.is_symlink():
+            folder.rename(tmp_path / "elsewhere")
+            folder.symlink_to(tmp_path / "elsewhere")
         return file
 
-    monkeypatch.setattr(target, open_and_link)
-    variants = OpenVariants(StaticFile(str(folder / name), "/", root=str(tmp_path), **kind))
+    entry = StaticFile(str(folder / name), "/", root=str(tmp_path), **kind)
+    variants = OpenVariants(entry, open_and_link)
     assert list(variants.files) == ["identity"]
     assert variants.others == [(str(folder / other), None)]
     variants.close()

@@ -14,6 +14,7 @@ from ..files.state import FileState
 from ..http.media_types import essence_of
 from ..options import ResolvedOptions
 from ..registry.entries import Fallback, NotFoundPage, StaticFile, StoredFile
+from ..registry.hashed_urls import has_hash
 from ..registry.interface import Registry, RegistryOptions, Root, Substitutes
 from ..registry.live import LiveRegistry
 from ..registry.walked import WalkedRegistry
@@ -61,6 +62,9 @@ class Site:
         self.registry = registry
         #: The latest first.
         self.roots: tuple[Root, ...] = ()
+        if kept is not None and is_immutable_file is None:
+            # As for the files of the store: a replica that lists a file sends the same headers.
+            is_immutable_file = Hook("immutable_file_test", lambda file, url: has_hash(url))
         self._is_immutable_file = is_immutable_file
         #: Seconds until a file is checked again; ``None`` for never.
         self.check_interval = 0 if options.autorefresh else options.check_interval

@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None, program: str = _BY_MODULE) -> i
     try:
         work, left_out = _work(options)
     except (ValueError, TypeError) as error:
-        message = str(error)
+        message = str(error).replace("without against", "without --against")
         if hasattr(options, message.split()[0]):  # spell an option as on the command line
             message = f"--{message.replace('_', '-', 1)}"
         parser.error(message)

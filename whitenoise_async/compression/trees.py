@@ -9,12 +9,13 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
+from ..files.codings import STORE_MARKER
 from ..files.folder import Folder
 from ..support.locks import locked
 from ..support.logs import printable
 from .assess import Assessment, check
 from .encoders import require_known
-from .errors import naming
+from .errors import CompressionError, naming
 from .record import Record
 from .report import Report, Watcher
 from .settings import SettingKeywords, Settings
@@ -68,9 +69,11 @@ def compress_tree(
     :raises ValueError: if an option is out of range, or an encoding is unknown or not installed.
     :raises TypeError: if an option has the wrong type.
     :raises NotADirectoryError: if ``root`` is not a folder.
-    :raises CompressionError: if the record in ``root`` cannot be read.
+    :raises CompressionError: if the record in ``root`` cannot be read, or if ``root`` is a store of
+        releases.
     """
     with _assessed(root, Settings(**options), watcher, is_read_only=dry_run) as assessment:
+        _require_no_store(root)
         assessment.add_files()
         _apply(assessment, dry_run)
     return assessment.report
@@ -143,6 +146,14 @@ def _assessed(
         report.warnings = record.warnings
         yield Assessment(folder, record, settings, report)
         report.seconds = time.monotonic() - started
+
+
+def _require_no_store(root: str | os.PathLike[str]) -> None:
+    """Refuse a store of releases: its next release would replace files, and not these variants."""
+    if os.path.lexists(os.path.join(root, STORE_MARKER)):
+        path = os.fspath(root)
+        message = "is a store of releases: compress the build before you publish it"
+        raise CompressionError(path, f"{printable(path)} {message}")
 
 
 def _apply(assessment: Assessment, dry_run: bool) -> None:

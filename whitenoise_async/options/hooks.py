@@ -11,11 +11,13 @@ import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from types import FunctionType, MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..applications import accepts, is_async
 from ..support.build_tools import built_by
-from ..support.url_tests import UrlTest, of_tool, searching
+
+if TYPE_CHECKING:
+    from ..support.url_tests import UrlTest
 
 #: The hooks, and the parameters that each is called with.
 HOOKS = {
@@ -134,6 +136,8 @@ def url_test_of(owner: HasHooks) -> UrlTest | None:
     :returns: ``None`` if the option is not set.
     :raises ValueError: for a callable: the file of another release has no path that it could get.
     """
+    from ..support.url_tests import of_tool, searching  # only the option store needs them
+
     value = hook_of(owner, "immutable_file_test")
     if value is None:
         return None

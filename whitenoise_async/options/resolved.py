@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..http.fields import is_token
 from ..http.media_types import MediaTypes
 from ..support.globs import FirstMatch, Globs, compile_globs
-from ..support.store_names import is_bucket
-from ..support.url_tests import UrlTest
 from .declaration import DEFAULT_MAX_AGE, Options, is_set
 from .hooks import check_hook, default_etag, hook_of, url_test_of
 
 if TYPE_CHECKING:
+    from ..support.url_tests import UrlTest
     from .declaration import AddHeadersFunction
 
 _INDEX_FILE = "index.html"
@@ -191,6 +190,8 @@ def _store(value: object) -> str | None:
         raise ValueError(
             f"store must be the path of a folder or the URL of a bucket, got {value!r}"
         )
+    from ..support.store_names import is_bucket  # only this option needs it
+
     try:
         return name.rstrip("/") if is_bucket(name) else os.path.abspath(name)
     except ValueError as error:

@@ -20,6 +20,8 @@ def open_store(name: str, build: str) -> Store:
     :param build: the folder that will be published.
     :raises PublishError: if the store cannot be opened, or is a folder inside the build.
     """
+    if not name:
+        raise PublishError("the name of the store is empty: use a folder or a bucket")
     try:
         in_bucket = is_bucket(name)
     except ValueError as error:

@@ -10,7 +10,7 @@ _SCHEMES = ("s3", "gs", "az")
 def is_bucket(name: str) -> bool:
     """Whether a store is a bucket.
 
-    :raises ValueError: for a URL with another scheme.
+    :raises ValueError: for a URL with another scheme, or with a query or fragment.
     """
     found = re.match(r"([a-z][a-z0-9+.-]*)://", name)
     if found is None:
@@ -18,4 +18,6 @@ def is_bucket(name: str) -> bool:
     if found[1] not in _SCHEMES:
         known = ", ".join(f"{each}://" for each in _SCHEMES)
         raise ValueError(f"{name} is not a store: use a folder, or a bucket ({known})")
+    if "?" in name or "#" in name:
+        raise ValueError(f"{name} is not a store: the URL of a bucket has no '?' and no '#'")
     return True
