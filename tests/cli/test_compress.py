@@ -363,7 +363,7 @@ def run_as_nobody(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the command without the privileges of root."""
     return run_script(
         """
-        import hashlib  # the user nobody may perhaps not read the interpreter's folder
+        import hashlib  # another user may be unable to read the folder of Python
         if os.getuid() == 0:
             os.setuid(65534)
         sys.exit(main(sys.argv[1:]))

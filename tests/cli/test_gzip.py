@@ -202,7 +202,7 @@ def test_what_may_not_be_read_or_written_is_named_and_the_others_are_done(
     for folder, mode in [("", 0o777), ("c", 0), ("d", 0o555), ("e", 0o777)]:
         (public_path / folder).chmod(mode)
     done = run_script(f"""
-        import hashlib  # the user nobody may perhaps not read the interpreter's folder
+        import hashlib  # another user may be unable to read the folder of Python
         if os.getuid() == 0:
             os.setuid(65534)
         sys.exit(main([{str(public_path)!r}]))

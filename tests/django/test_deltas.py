@@ -32,7 +32,7 @@ def sources(release: int) -> dict[str, bytes]:
 
 
 class Releases:
-    """A project of which two releases were collected. The first is kept in another folder."""
+    """A project with two collected releases. The first is kept in another folder."""
 
     def __init__(self, folder: Path, backend: str) -> None:
         self.project = Project(folder)

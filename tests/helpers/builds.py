@@ -75,7 +75,7 @@ def require_whole_pages(contents: dict[str, bytes]) -> None:
 
 
 def script_of(release: int, name: str = "app") -> bytes:
-    """A script of which releases change one line."""
+    """A script. Each release changes one line."""
     lines = [f"let {name}{each} = {each * 7919 % 10007};" for each in range(400)]
     return "\n".join([*lines[:200], f"let release = {release};", *lines[200:]]).encode()
 

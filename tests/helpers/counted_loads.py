@@ -54,7 +54,7 @@ class Tab:
             return "failed", 0
 
         def is_counted() -> bool:
-            self._page.wait_for_timeout(10)  # events arrive meanwhile
+            self._page.wait_for_timeout(10)  # events arrive during the wait
             return url in self._sizes
 
         until(is_counted)

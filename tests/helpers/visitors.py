@@ -25,7 +25,7 @@ _VISITORS = 8
 
 
 class Outcome(NamedTuple):
-    """What a request was for, and how it ended."""
+    """The purpose and the result of a request."""
 
     phase: str  # of the deploy, when the request was sent
     release: int  # whose page or file was requested; 0 if either page was right

@@ -14,7 +14,7 @@ from tests.helpers.rolling_deploy import RENDERED, Deploy, Kind, deployed
 from tests.helpers.rollout import crossed, failures, roll_out
 from tests.helpers.waiting import until
 
-# What a replica serves. Each has the option ``store`` as well.
+# The files that a replica serves. Each has the option ``store`` as well.
 KINDS = {
     "the store, ASGI": Kind("uvicorn", "asgi", serves_store=True, uses_store=True),
     "the store, WSGI": Kind("gunicorn", "wsgi", serves_store=True, uses_store=True),

@@ -43,7 +43,7 @@ class BuiltFile(NamedTuple):
     original: str | None = None  # the path of the file that it is a variant of
     mode: int = 0o644
     mtime_ns: int = 0
-    #: Of a delta that a run made: the releases whose file is the dictionary.
+    #: For a delta that a run made: the releases whose file is the dictionary.
     against: tuple[int, ...] = ()
     #: The releases for which a delta was made, or was found not to save enough.
     compared: tuple[int, ...] = ()

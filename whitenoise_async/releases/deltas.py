@@ -85,7 +85,7 @@ def with_compared(
     deltas: Collection[str],
     kept: Collection[int],
 ) -> dict[str, BuiltFile]:
-    """The files of a build, each with the releases that need no comparison any more.
+    """The files of a build, each with the releases that were compared already.
 
     :param deltas: the paths of the recorded deltas that are right. Others are made again.
     """

@@ -39,9 +39,9 @@ class Record(NamedTuple):
     releases: tuple[int, ...]  # the numbers of the releases that use it
     is_hashed: bool = False
     tag: str = ""  # of the headers that a bucket has for it
-    #: Of a delta that a run made: the releases whose file is the dictionary.
+    #: For a delta that a run made: the releases whose file is the dictionary.
     against: tuple[int, ...] = ()
-    #: Of a file: the releases for which a delta was made, or was found not to save enough.
+    #: For another file: the releases for which a delta was made, or was found not to save enough.
     compared: tuple[int, ...] = ()
 
     def for_releases(self, kept: Collection[int]) -> Record:
