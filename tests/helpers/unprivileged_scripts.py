@@ -12,7 +12,8 @@ from tests.helpers.docs_pages import ROOT
 def run_as_nobody(script: str) -> str:
     """Run a script, as the user nobody if the tests run as root; returns its output."""
     prologue = f"""
-import encodings.idna, base64, datetime, difflib, hashlib, inspect, json, logging, os, sys, urllib.parse
+import encodings.idna, logging, os, sys
+import base64, datetime, difflib, hashlib, inspect, json, urllib.parse  # used later
 sys.path[:] = {[*sys.path, str(ROOT)]!r}
 import whitenoise_async
 from whitenoise_async.compression.settings import Settings

@@ -557,7 +557,7 @@ def test_both_adapters_send_the_same(folder_case: Any, data: st.DataObject) -> N
     assert one.status < 500
 
 
-#: The ETag of each name, for conditional requests.
+#: The headers of each name, for conditional requests.
 ETAGS: dict[str, Any] = {}
 
 
