@@ -557,6 +557,18 @@ def test_directories_that_hang_leave_threads_for_the_others(
     server.run(main)
 
 
+def test_a_thread_that_is_not_stuck_is_not_replaced() -> None:
+    async def main() -> None:
+        loop = per_loop(threads._loop, threads._Loop)
+        with threads.Call("path", "folder", int) as call:
+            await call.wait_for_thread()
+            loop.replace_stuck()
+            assert not call.is_stuck
+            assert loop.threads.total_tokens == MAX_THREADS
+
+    anyio.run(main)
+
+
 def test_a_file_in_memory_is_sent_while_its_next_check_hangs(
     server: SimulatedServer, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -25,10 +25,12 @@ from tests.helpers.replicas import gzipped, make_releases
 from whitenoise_async import ASGIWhiteNoise, Assets, WhiteNoise
 from whitenoise_async.asgi.worker_threads import Call as ThreadCall
 from whitenoise_async.files.content import digest_of
-from whitenoise_async.registry.entries import HashedFile
+from whitenoise_async.registry.entries import HashedFile, StoredContent
 from whitenoise_async.releases.bucket import Bucket
 from whitenoise_async.releases.bucket_lock import BucketLock
+from whitenoise_async.releases.bucket_reader import BucketReader
 from whitenoise_async.releases.bucket_store import BucketStore
+from whitenoise_async.releases.errors import StoreReadError
 from whitenoise_async.releases.folder_reader import FolderReader
 from whitenoise_async.releases.folder_store import FolderStore
 
@@ -239,6 +241,27 @@ def test_a_file_that_was_removed_from_the_store_is_a_404(
     assert NO_STORE in reply.headers
 
 
+def test_a_large_listed_file_and_a_fallback_are_served_next_to_a_store(
+    adapter: str, case: Case
+) -> None:
+    content = bytes(range(256)) * 4096
+    write(case.first.root / "film.bin", content)
+    kind, fields = ADAPTERS[adapter], {"Sec-Fetch-Mode": "navigate"}
+    for autorefresh in (False, True):
+        options: Any = {"store": case.store, "fallback": "index.html", "autorefresh": autorefresh}
+        get = client_of(adapter)(kind(None, case.first.root, "static", **options))
+        assert [get("/static/film.bin").body for _ in range(3)] == [content] * 3
+        assert get("/static/page", fields).body == get("/static/index.html").body
+
+
+def test_a_store_whose_list_is_a_folder_is_a_503(serve: Serve, tmp_path: Path) -> None:
+    (tmp_path / "store" / "releases.json").mkdir(parents=True)
+    write(tmp_path / "dist" / "index.html", b"page")
+    get = serve(tmp_path / "dist", "static", store=tmp_path / "store")
+    assert get(ABSENT).status == 503
+    assert get("/static/index.html").status == 200
+
+
 def test_a_file_with_another_size_than_in_the_list_is_not_served(serve: Serve, case: Case) -> None:
     get = serve(case.first.root, "static", store=case.store)
     case.write(case.second.text_name, b"shorter")
@@ -423,6 +446,15 @@ def test_a_bucket_that_fails_is_a_503_for_its_files_only(
     assert get(f"/static/{case.second.large_name}").status == 503
     bucket.proxy.decide = lambda request: None
     assert get(f"/static/{case.second.large_name}").status == 200
+
+
+@pytest.mark.slow
+def test_a_part_of_an_object_that_cannot_be_read_is_named(bucket: TestBucket) -> None:
+    path = f"{bucket.url}/film.bin"
+    file = BucketReader(Bucket(bucket.url)).reopen(path, StoredContent("digest", 100))
+    bucket.proxy.decide = lambda request: Failure(403, "AccessDenied", "no")
+    with pytest.raises(StoreReadError, match=f"{path} cannot be read: "):
+        file.read(0, 10)
 
 
 @pytest.mark.slow

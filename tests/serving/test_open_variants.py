@@ -20,6 +20,7 @@ from tests.helpers.files import MTIME, write
 from whitenoise_async.files.errors import FileSystemError, UnavailableError
 from whitenoise_async.files.memory_file import MemoryFile
 from whitenoise_async.files.open_file import OpenFile, open_file, open_in
+from whitenoise_async.files.remote_file import RemoteFile
 from whitenoise_async.files.state import read_state
 from whitenoise_async.registry.entries import StaticFile
 from whitenoise_async.serving.open_variants import OpenVariants
@@ -352,6 +353,19 @@ def test_no_link_to_a_folder_that_appears_between_two_files_is_followed(
     variants = OpenVariants(entry, open_and_link)
     assert list(variants.files) == ["identity"]
     assert variants.others == [(str(folder / other), None)]
+    variants.close()
+
+
+def test_a_variant_of_a_remote_file_that_is_not_smaller_is_left_out() -> None:
+    contents = {"s3://b/a.txt": b"text", "s3://b/a.txt.gz": gzip.compress(b"text")}
+
+    def open_remote(root: str | None, path: str) -> RemoteFile:
+        content = contents[path]
+        return RemoteFile(path, path, len(content), lambda start, stop: content[start:stop])
+
+    variants = OpenVariants(StaticFile("s3://b/a.txt", "/a.txt", (".gz",)), open_remote)
+    assert list(variants.files) == ["identity"]
+    assert variants.states() == []
     variants.close()
 
 
