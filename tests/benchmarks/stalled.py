@@ -60,8 +60,9 @@ def _turn(server: Server, settings: Settings) -> _Seen:
         raise WrongResponseError("another body")
     before = steady(server.pid)
     with stalled_clients(server.port, readers, _PATH):
-        stalled = steady(server.pid)
+        # First the queues: a reader holds more memory once its queue is full.
         queued = steady_queues(server.port)
+        stalled = steady(server.pid)
     after = when_let_go(server.pid, before.descriptors, settings.grace)
     return _Seen(
         (stalled.resident - before.resident) / readers,

@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -162,15 +163,14 @@ class TestBucket:
 
     def client(self) -> Any:
         """A client of AWS's own library, which asks the server without the proxy."""
-        import boto3
+        return _client(self.port)
 
-        return boto3.client(
-            "s3",
-            endpoint_url=f"http://127.0.0.1:{self.port}",
-            region_name="us-east-1",
-            aws_access_key_id="key",
-            aws_secret_access_key="secret",
-        )
+    def copy_to(self, other: TestBucket) -> None:
+        """Copy all objects with their metadata."""
+        client = self.client()
+        for each in client.list_objects_v2(Bucket=self.name)["Contents"]:
+            source = {"Bucket": self.name, "Key": each["Key"]}
+            client.copy_object(Bucket=other.name, Key=each["Key"], CopySource=source)
 
     def contents(self) -> dict[str, bytes]:
         """The objects without working files."""
@@ -189,3 +189,16 @@ class TestBucket:
 
     def put(self, path: str, content: bytes) -> None:
         self.client().put_object(Bucket=self.name, Key=f"site/{path}", Body=content)
+
+
+@cache
+def _client(port: int) -> Any:
+    import boto3
+
+    return boto3.client(
+        "s3",
+        endpoint_url=f"http://127.0.0.1:{port}",
+        region_name="us-east-1",
+        aws_access_key_id="key",
+        aws_secret_access_key="secret",
+    )

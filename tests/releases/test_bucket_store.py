@@ -27,6 +27,7 @@ from tests.helpers.builds import (
     settings,
 )
 from tests.helpers.deltas import apply_delta
+from tests.helpers.examples import some
 from tests.helpers.files import write
 from whitenoise_async.cli.publish import main
 from whitenoise_async.releases import bucket as bucket_module
@@ -120,15 +121,16 @@ def test_releases_are_merged_and_dropped(bucket: TestBucket, tmp_path: Path) -> 
 
 def test_a_second_publish_of_5000_files_puts_nothing(bucket: TestBucket, tmp_path: Path) -> None:
     """It lists a thousand keys with each call."""
-    build = build_of(tmp_path, 1, chunks=4995)
+    chunks = some(4995)
+    build = build_of(tmp_path, 1, chunks=chunks)
     report = publish(build, store_of(bucket), KEEP_ONE)
-    assert len(report.of(Action.WRITTEN)) == 4999
+    assert len(report.of(Action.WRITTEN)) == chunks + 4
     bucket.proxy.requests.clear()
     report = publish(build, store_of(bucket), KEEP_ONE)
     assert report.outcomes == []
     assert not changes(bucket)
     listings = [each for each in bucket.proxy.requests if each.is_listing]
-    assert len(listings) <= 6
+    assert len(listings) <= chunks // 1000 + 2
     assert len(bucket.proxy.requests) == len(listings) + 1  # and the manifest
 
 
@@ -377,7 +379,7 @@ def test_runs_that_are_killed_at_random_leave_whole_pages(
     generator = random.Random(5)
     publish(build_of(tmp_path, 0, chunks=100), store_of(bucket), KEEP_TWO)
     build, killed = build_of(tmp_path, 1, chunks=100), 0
-    for release in range(2, 6):
+    for release in range(2, 2 + max(some(4), 2)):
         bucket.proxy.requests.clear()
         process = subprocess.Popen([*COMMAND, "-q", build, bucket.url], env=os.environ)
         puts = generator.randrange(120)

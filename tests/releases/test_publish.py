@@ -28,6 +28,7 @@ from tests.helpers.builds import (
     settings,
 )
 from tests.helpers.clients import call_wsgi, make_call
+from tests.helpers.examples import some
 from tests.helpers.file_trees import snapshot
 from tests.helpers.files import write
 from tests.helpers.waiting import until
@@ -391,7 +392,7 @@ def test_runs_that_are_killed_at_random_leave_whole_pages(folders: Folders) -> N
     publish(folders.build(0, chunks=300), folders.store, KEEP_TWO)
     generator, killed = random.Random(20), 0
     build = folders.build(1, chunks=300)
-    for release in range(2, 22):
+    for release in range(2, 2 + max(some(20), 4)):
         was_killed = is_killed_at_random(build, folders.root, generator)
         contents = contents_of(folders.root)
         require_whole_pages(contents)

@@ -10,7 +10,7 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import anyio
 import pytest
@@ -21,7 +21,7 @@ from tests.helpers.buckets import Failure, Request, TestBucket
 from tests.helpers.clients import ADAPTERS, Reply, Serve, ask_asgi, client_of, make_call, scope_of
 from tests.helpers.deltas import apply_delta, delta_of, fields_of, suffix_of
 from tests.helpers.files import write
-from tests.helpers.replicas import gzipped, make_releases
+from tests.helpers.replicas import Release, gzipped, make_release, make_releases
 from whitenoise_async import ASGIWhiteNoise, Assets, WhiteNoise
 from whitenoise_async.asgi.worker_threads import Call as ThreadCall
 from whitenoise_async.files.content import digest_of
@@ -42,6 +42,9 @@ IMMUTABLE = "max-age=315360000, public, immutable"
 class Case:
     """Two releases in a store of one kind."""
 
+    # What was published for the first case with a bucket, by the port of the server.
+    _published: ClassVar[dict[int, TestBucket]] = {}
+
     def __init__(self, folder: Path, bucket: TestBucket | None) -> None:
         self.bucket = bucket
         self.folder = folder
@@ -50,15 +53,25 @@ class Case:
             self.first, self.second = make_releases(folder, lambda: FolderStore(self.store))
         else:
             self.store = bucket.url
-            found = Bucket(bucket.url)
-            self.first, self.second = make_releases(
-                folder, lambda: BucketStore(found, BucketLock(found))
-            )
+            self.first, self.second = self._fill(bucket)
 
         delta = delta_of(self.first.text, self.second.text)
         self.add(self.second.text_name + suffix_of(self.first.text), delta)
         if bucket is not None:
             bucket.proxy.requests.clear()
+
+    def _fill(self, bucket: TestBucket) -> tuple[Release, Release]:
+        """Publish two releases, or copy them, which takes less time."""
+        published = self._published.get(bucket.port)
+        if published is not None:
+            published.copy_to(bucket)
+            return make_release(self.folder / "r1", 1), make_release(self.folder / "r2", 2)
+        found = Bucket(bucket.url)
+        releases = make_releases(self.folder, lambda: BucketStore(found, BucketLock(found)))
+        kept = TestBucket(bucket.port, bucket.proxy, "published")
+        bucket.copy_to(kept)
+        self._published[bucket.port] = kept
+        return releases
 
     def add(self, path: str, content: bytes) -> None:
         """Add a file with a hash in its name to the store and to its list."""

@@ -47,7 +47,11 @@ def test_a_folder_supplies_files(name: str, tmp_path: Path) -> None:
         require_files(server, release)
 
 
+# One for each way to run an adapter. Apache's Python need not have obstore.
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    "name", ["uvicorn-httptools-uvloop", "hypercorn-trio", "granian-asgi", "gunicorn-gthread"]
+)
 def test_a_bucket_supplies_files(name: str, tmp_path: Path, bucket: TestBucket) -> None:
     found = Bucket(bucket.url)
     _, release = make_releases(tmp_path, lambda: BucketStore(found, BucketLock(found)))

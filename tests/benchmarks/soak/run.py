@@ -159,8 +159,9 @@ class _Soak:
     def _wave(self, readers: int, name: str) -> Wave:
         with self._phase(f"{readers:,} {_STALLED} {name}"):
             with stalled_clients(self._port, readers, self._site.film.url):
-                stalled = self._state()
+                # First the queues: a reader holds more memory once its queue is full.
                 queued = steady_queues(self._port)
+                stalled = self._state()
                 self._ask(_REQUESTS_IN_WAVE, self._mix.draw)  # others are served at the same time
             descriptors = self._start.descriptors + self._allowed
             limit = self._start._replace(threads=sys.maxsize, descriptors=descriptors)
