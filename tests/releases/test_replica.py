@@ -262,6 +262,7 @@ def test_a_large_listed_file_and_a_fallback_are_served_next_to_a_store(
     kind, fields = ADAPTERS[adapter], {"Sec-Fetch-Mode": "navigate"}
     for autorefresh in (False, True):
         options: Any = {"store": case.store, "fallback": "index.html", "autorefresh": autorefresh}
+        options["max_cached_file_size"] = 1000
         get = client_of(adapter)(kind(None, case.first.root, "static", **options))
         assert [get("/static/film.bin").body for _ in range(3)] == [content] * 3
         assert get("/static/page", fields).body == get("/static/index.html").body
