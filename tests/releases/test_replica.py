@@ -42,7 +42,7 @@ IMMUTABLE = "max-age=315360000, public, immutable"
 class Case:
     """Two releases in a store of one kind."""
 
-    # What was published for the first case with a bucket, by the port of the server.
+    # A copy of the bucket that the first case has filled, by the port of the server.
     _published: ClassVar[dict[int, TestBucket]] = {}
 
     def __init__(self, folder: Path, bucket: TestBucket | None) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
 from types import ModuleType
@@ -15,8 +15,8 @@ from ..applications import ASGI, detect_interface
 from ..asgi.adapter import ASGIWhiteNoise
 from ..asgi.wire_format import Line
 from ..http.paths import below_mount
-from ..registry.entries import Entry, HashedFile, StaticFile, Substitute, Unresolved
-from ..registry.interface import Registry, Root
+from ..registry.entries import Entry, Substitute, Unresolved
+from ..registry.interface import ForwardingRegistry, Registry
 from ..wsgi.adapter import WhiteNoise
 from .base import ConfiguredWhiteNoise
 
@@ -42,41 +42,23 @@ class DjangoASGIWhiteNoise(ConfiguredWhiteNoise[Line], ASGIWhiteNoise):
         return _BelowScriptName(registry, script_name) if script_name else registry
 
 
-class _BelowScriptName:
+class _BelowScriptName(ForwardingRegistry):
     """A registry for URLs below ``FORCE_SCRIPT_NAME``.
 
     Django removes it from the path, even if the server does not know it.
     """
 
     def __init__(self, registry: Registry, script_name: str) -> None:
-        self._registry = registry
+        super().__init__(registry)
         self._script_name = script_name
-
-    def add(self, root: Root, names: Iterable[str] | None = None) -> None:
-        self._registry.add(root, names)
 
     def look_up_nowait(self, url: str) -> Entry | Unresolved | None:
         return self._registry.look_up_nowait(below_mount(url, self._script_name))
-
-    def look_up(self, url: str) -> Entry | None:
-        return self._registry.look_up(url)
 
     def find_substitute_nowait(
         self, kind: type[Substitute], url: str
     ) -> Substitute | Unresolved | None:
         return self._registry.find_substitute_nowait(kind, below_mount(url, self._script_name))
-
-    def find_substitute(self, kind: type[Substitute], url: str) -> Substitute | None:
-        return self._registry.find_substitute(kind, url)
-
-    def files(self) -> Mapping[str, tuple[str, ...]] | None:
-        return self._registry.files()
-
-    def static_files(self) -> list[StaticFile]:
-        return self._registry.static_files()
-
-    def keep_hashed(self, file: HashedFile) -> HashedFile:
-        return self._registry.keep_hashed(file)
 
 
 def DjangoWhiteNoise(  # noqa: N802 (named for what it makes)

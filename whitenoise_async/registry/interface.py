@@ -99,6 +99,43 @@ def normalized_prefix(prefix: str | None) -> str:
     return f"/{stripped}/" if stripped else "/"
 
 
+class ForwardingRegistry:
+    """A registry that asks another one. Subclasses change the answers."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+
+    def add(self, root: Root, names: Iterable[str] | None = None) -> None:
+        """Add a root; see :class:`Registry`."""
+        self._registry.add(root, names)
+
+    def look_up(self, url: str) -> Entry | None:
+        """The entry for ``url``; see :class:`Registry`."""
+        return self._registry.look_up(url)
+
+    def find_substitute_nowait(
+        self, kind: type[Substitute], url: str
+    ) -> Substitute | Unresolved | None:
+        """The file that is sent if there is none at ``url``; see :class:`Registry`."""
+        return self._registry.find_substitute_nowait(kind, url)
+
+    def find_substitute(self, kind: type[Substitute], url: str) -> Substitute | None:
+        """The same. May block on the disk."""
+        return self._registry.find_substitute(kind, url)
+
+    def files(self) -> Mapping[str, tuple[str, ...]] | None:
+        """The listed files; see :class:`Registry`."""
+        return self._registry.files()
+
+    def static_files(self) -> list[StaticFile]:
+        """All files; see :class:`Registry`."""
+        return self._registry.static_files()
+
+    def keep_hashed(self, file: HashedFile) -> HashedFile:
+        """Find ``file`` at its hashed URL from now on; see :class:`Registry`."""
+        return self._registry.keep_hashed(file)
+
+
 def check_prefix(name: str, prefix: object) -> None:
     """Refuse a prefix with a host, such as that of a CDN: no request has such a path.
 
