@@ -35,6 +35,7 @@ def test_reasons_are_short() -> None:
 
 
 def test_an_invalid_url_is_an_error() -> None:
+    pytest.importorskip("obstore")
     with pytest.raises(PublishError, match=r"^s3:// cannot be opened: "):
         Bucket("s3://")
 
