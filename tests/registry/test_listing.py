@@ -11,7 +11,7 @@ from tests.helpers.files import write
 from tests.helpers.registries import KINDS, add, describe, path_of
 from whitenoise_async.registry.entries import Fallback, Redirect, StaticFile
 from whitenoise_async.registry.interface import Registry, RegistryOptions, make_root
-from whitenoise_async.registry.listing import PagePlace, Place, listing_of
+from whitenoise_async.registry.listing import PagePlace, Place, listing_of, variant_suffixes
 from whitenoise_async.registry.walked import WalkedRegistry
 
 
@@ -140,6 +140,16 @@ def test_a_file_may_have_several_variants() -> None:
     listing = listing_of("/root", "/", {"a", "a.zst", "a.br", "a.gz", "b.br"}, RegistryOptions())
     place = Place("/root", (".gz", ".br", ".zst"))
     assert listing.urls == {"/a": place, "/b.br": Place("/root", ())}
+
+
+def test_variants_belong_to_the_originals_next_to_them() -> None:
+    first, second = (f".{digit * 16}.dcz" for digit in "01")
+    names = {"a", "a.zst", "a.gz", "a.br", f"a{second}", f"a{first}", "b.gz", f"c{first}"}
+    assert variant_suffixes({*names, "d.dcz", "e.gz.txt"}) == {
+        "a": (".gz", ".br", ".zst", first, second)
+    }
+    assert variant_suffixes({"d.dcz", "e.zst.txt", "e"}) == {}
+    assert variant_suffixes(set()) == {}
 
 
 def test_a_page_has_no_clean_url_by_default() -> None:

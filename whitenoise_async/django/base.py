@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
+from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.conf import settings as django_settings
@@ -104,5 +105,6 @@ class ConfiguredWhiteNoise(BaseWhiteNoise[Line]):
         if not hashed:
             self.add_files(root, self.static_prefix, followlinks=True)
             return
-        names = (*manifest_names(hashed), *recorded_deltas(root, hashed))
+        # Not in one collection: a manifest of 50,000 files has 400,000 names.
+        names = chain(manifest_names(hashed), recorded_deltas(root, hashed))
         self.add_listed_files(root, self.static_prefix, names)

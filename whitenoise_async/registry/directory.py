@@ -60,10 +60,9 @@ def _is_included(include: Globs, below: str, name: str, originals: Sequence[str]
 def _originals_of(name: str) -> list[str]:
     """The names of the originals that the file ``name`` may be a variant of."""
     originals: list[str] = []
-    original = original_of(name)
-    while original is not None:
+    while name.endswith(SUFFIXES) and (original := original_of(name)) is not None:
         originals.append(original)
-        original = original_of(original)
+        name = original
     return originals
 
 

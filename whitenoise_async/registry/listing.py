@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import NamedTuple
 
-from ..files.codings import BY_SUFFIX, DELTA_SUFFIX, SUFFIXES, split_variant
+from ..files.codings import BY_SUFFIX, DELTA_SUFFIX, split_variant
 from .entries import Listed, Redirect, StaticFile, Substitute
 from .interface import RegistryOptions
 
@@ -126,11 +126,13 @@ def listing_of(
         suffixes: Place(directory, suffixes, below=below)
         for suffixes in {(), *suffixes_of.values()}
     }
-    urls: dict[str, Listed | Place] = dict.fromkeys(
-        [url + name for name in files - variants], places[()]
-    )
-    for name in suffixes_of.keys() - variants:
-        urls[url + name] = places[suffixes_of[name]]
+    urls: dict[str, Listed | Place] = {
+        url + name: places[suffixes]
+        for name, suffixes in suffixes_of.items()
+        if name not in variants
+    }
+    alone = files.difference(variants, suffixes_of)
+    urls.update(dict.fromkeys([url + name for name in alone], places[()]))
     if options.clean_urls:
         clean = {each: place._replace(omitted=PAGE_EXTENSION) for each, place in places.items()}
         redirects = {each: PagePlace(*place) for each, place in places.items()}
@@ -168,14 +170,16 @@ def _url_of_name(file: StaticFile) -> str:
 def variant_suffixes(files: set[str]) -> dict[str, tuple[str, ...]]:
     """The names or paths of files that have variants, and the suffixes of these, deltas last."""
     found: dict[str, tuple[str, ...]] = {}
-    variants = [name for name in files if name.endswith(SUFFIXES)]
+    # The codings that are in no name are found in one step, and not for each file.
+    text = "/".join(files)
     # One coding after the other, so that nothing is sorted.
     for suffix in BY_SUFFIX:
-        for name in variants:
-            if name.endswith(suffix) and (original := name[: -len(suffix)]) in files:
-                found[original] = (*found[original], suffix) if original in found else (suffix,)
-    for name in sorted(each for each in variants if each.endswith(DELTA_SUFFIX)):
-        parts = split_variant(name)
-        if parts is not None and parts[0] in files:
-            found[parts[0]] = (*found.get(parts[0], ()), parts[1])
+        if suffix in text:
+            for name in [each for each in files if each + suffix in files]:
+                found[name] = (*found.get(name, ()), suffix)
+    if DELTA_SUFFIX in text:
+        for variant in sorted(each for each in files if each.endswith(DELTA_SUFFIX)):
+            parts = split_variant(variant)
+            if parts is not None and parts[0] in files:
+                found[parts[0]] = (*found.get(parts[0], ()), parts[1])
     return found

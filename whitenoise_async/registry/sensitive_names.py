@@ -26,6 +26,9 @@ _ENDINGS = tuple(each.rpartition("*")[2] for each in PATTERNS if "*" in each[:-1
 _BEGINNINGS = tuple(each[:-1] for each in PATTERNS if each.endswith("*"))
 _NAMES = frozenset(each for each in PATTERNS if "*" not in each)
 
+# The parts between the dots of names that match a pattern without "~" and "#" contain one of these.
+_PARTS = frozenset("" if each[0] == "." else each.removeprefix("*.") for each in PATTERNS)
+
 
 def sensitive_files(folder: str, names: Collection[str]) -> SensitiveFiles:
     """The files of one folder that are probably not meant to be public.
@@ -39,6 +42,10 @@ def sensitive_files(folder: str, names: Collection[str]) -> SensitiveFiles:
     for number, parent in enumerate(parents):
         if names and (pattern := _pattern_for(parent)):
             return {"/".join(parents[: number + 1]) + "/": pattern}
+    # Nothing is done for each name here: 0.2 µs for each were a quarter of a start.
+    text = ".".join(names)
+    if "~" not in text and "#" not in text and _PARTS.isdisjoint(text.split(".")):
+        return {}
     # The test of `_pattern_for`, without a call for each of the names.
     originals = {name: original_of(name) or name for name in names if name.endswith(SUFFIXES)}
     suspects = [
