@@ -5,9 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from fnmatch import translate
-from typing import Generic, TypeVar
+from operator import methodcaller
+from typing import Generic, NamedTuple, TypeVar
 
 T = TypeVar("T")
+
+
+class _FilePattern(NamedTuple):
+    """A pattern that may match files, for a test of all files of a folder at once."""
+
+    literal: str  # is in every path that the pattern matches
+    matches: Callable[[str], object]
+    is_for_path: bool  # whether it matches the whole path, and not the name
 
 
 class Globs:
@@ -25,15 +34,21 @@ class Globs:
         names: list[str] = []
         folders: list[str] = []
         paths: list[str] = []
+        self._for_files: list[_FilePattern] = []
         for pattern in patterns:
             relative = re.sub(r"^(?:\./)?/*", "", pattern)
             tail = re.sub(r"^(?:\*\*/)+", "", relative)
             core, for_folder = tail.rstrip("/"), tail.endswith("/")
             if "/" not in core and (tail != relative or relative == pattern):
                 (folders if for_folder else names).append(_translate(core))
+                if not for_folder:
+                    matches = _name_matcher(core)
+                    self._for_files.append(_FilePattern(_literal_in(core), matches, False))
             else:
                 start = "(?:.*/)?" if tail != relative else ""
                 paths.append(start + _translate_path(core) + ("/.*" if for_folder else "(?:/.*)?"))
+                matches = _matcher(paths[-1:])
+                self._for_files.append(_FilePattern(_literal_in(core), matches, True))
         self._match_name = _matcher(names)
         self._match_folder = _matcher([*names, *folders])
         self._match_only_folder = _matcher(folders)
@@ -60,8 +75,42 @@ class Globs:
         below = folder + slash
         last = self._last_folder
         if last[0] != below:
-            last = self._last_folder = (below, self._match_folders(folder.split("/")))
+            last = self._last_folder = (below, self.match_folder(below))
         return last[1] or self.match(below, name, folder=False)
+
+    def may_match(self, below: str, names: Collection[str]) -> bool:
+        """Whether a pattern may match one of several files, or a beginning of its name.
+
+        If not, nothing else is done for each of them: a search takes 0.1 µs for a name.
+
+        :param below: the path of their folder, with a slash at its end; empty for the root.
+        """
+        return bool(self._likely(below, names))
+
+    def matching(self, below: str, names: Collection[str]) -> set[str]:
+        """The ``names`` of files that a pattern matches, in a folder that no pattern matches.
+
+        :param below: the path of that folder, with a slash at its end; empty for the root.
+        """
+        found: set[str] = set()
+        for pattern in self._likely(below, names):
+            matches = pattern.matches
+            if pattern.is_for_path:
+                found.update([name for name in names if matches(below + name)])
+            else:
+                found.update(filter(matches, names))
+        return found
+
+    def _likely(self, below: str, names: Collection[str]) -> list[_FilePattern]:
+        text = below + ("/" + below).join(names)
+        return [pattern for pattern in self._for_files if pattern.literal in text]
+
+    def match_folder(self, below: str) -> bool:
+        """Whether a pattern matches a folder, or one that contains it.
+
+        :param below: its path with a slash at its end; empty for the root.
+        """
+        return self._match_folders(below.split("/")[:-1])
 
     def _match_folders(self, folders: Iterable[str]) -> bool:
         """Whether a pattern matches one of the nested folders with these names."""
@@ -126,6 +175,18 @@ def _translate_path(pattern: str) -> str:
 def _translate(pattern: str) -> str:
     """Translate to a regular expression, without the anchor that fnmatch puts at its end."""
     return translate(pattern)[:-2]
+
+
+def _literal_in(pattern: str) -> str:
+    """The longest text without wildcards in a pattern. It is in all that the pattern matches."""
+    return max(re.split(r"[*?]", pattern.partition("[")[0]), key=len)
+
+
+def _name_matcher(pattern: str) -> Callable[[str], object]:
+    """The function that matches a name. A comparison of endings is five times as fast."""
+    if pattern == "*" + _literal_in(pattern):
+        return methodcaller("endswith", pattern[1:])
+    return _matcher([_translate(pattern)])
 
 
 def _matcher(expressions: Sequence[str]) -> Callable[[str], object]:
