@@ -19,9 +19,6 @@ from ..files.codings import (
 from ..support.globs import Globs
 from .skipped import OnSkip
 
-# The endings of variants that are no deltas.
-_ENDINGS = tuple(BY_SUFFIX)
-
 _DANGLING = "it is a dangling link"
 _NOT_REGULAR = "it is neither a file nor a directory"
 _NOT_UTF8 = "its name is not UTF-8, so no URL can name it"
@@ -71,11 +68,8 @@ def _matching(globs: Globs, below: str, names: Set[str]) -> set[str]:
     """
     if not globs.may_match(below, names):
         return set()
-    found = globs.matching(below, names)
-    # Most originals are in the same folder. A test of these is three times as fast.
-    found.update(
-        [name for name in names if name.endswith(_ENDINGS) and name[: name.rindex(".")] in found]
-    )
+    # This finds most variants at once. The loop takes ten times as long for each.
+    found = globs.matching(below, names, BY_SUFFIX)
     for name in names - found:
         if name.endswith(SUFFIXES):
             originals = _originals_of(name)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from fnmatch import translate
-from operator import methodcaller
 from typing import Generic, NamedTuple, TypeVar
 
 T = TypeVar("T")
@@ -15,6 +14,7 @@ class _FilePattern(NamedTuple):
     """A pattern that may match files, for a test of all files of a folder at once."""
 
     literal: str  # is in every path that the pattern matches
+    ending: str | None  # the end of all names that it matches, if nothing else counts
     matches: Callable[[str], object]
     is_for_path: bool  # whether it matches the whole path, and not the name
 
@@ -42,13 +42,12 @@ class Globs:
             if "/" not in core and (tail != relative or relative == pattern):
                 (folders if for_folder else names).append(_translate(core))
                 if not for_folder:
-                    matches = _name_matcher(core)
-                    self._for_files.append(_FilePattern(_literal_in(core), matches, False))
+                    self._for_files.append(_for_names(core))
             else:
                 start = "(?:.*/)?" if tail != relative else ""
                 paths.append(start + _translate_path(core) + ("/.*" if for_folder else "(?:/.*)?"))
                 matches = _matcher(paths[-1:])
-                self._for_files.append(_FilePattern(_literal_in(core), matches, True))
+                self._for_files.append(_FilePattern(_literal_in(core), None, matches, True))
         self._match_name = _matcher(names)
         self._match_folder = _matcher([*names, *folders])
         self._match_only_folder = _matcher(folders)
@@ -87,18 +86,24 @@ class Globs:
         """
         return bool(self._likely(below, names))
 
-    def matching(self, below: str, names: Collection[str]) -> set[str]:
+    def matching(
+        self, below: str, names: Collection[str], suffixes: Iterable[str] = ()
+    ) -> set[str]:
         """The ``names`` of files that a pattern matches, in a folder that no pattern matches.
 
         :param below: the path of that folder, with a slash at its end; empty for the root.
+        :param suffixes: may follow the end of a pattern such as ``*.map``.
         """
-        found: set[str] = set()
-        for pattern in self._likely(below, names):
-            matches = pattern.matches
-            if pattern.is_for_path:
-                found.update([name for name in names if matches(below + name)])
-            else:
-                found.update(filter(matches, names))
+        likely = self._likely(below, names)
+        ends = [pattern.ending for pattern in likely if pattern.ending is not None]
+        # One test for all of them: it takes a fifth of the time of a regular expression.
+        endings = tuple(end + suffix for end in ends for suffix in ("", *suffixes))
+        found = {name for name in names if name.endswith(endings)}
+        for pattern in likely:
+            if pattern.ending is None:
+                start = below if pattern.is_for_path else ""
+                matches = pattern.matches
+                found.update([name for name in names if matches(start + name)])
         return found
 
     def _likely(self, below: str, names: Collection[str]) -> list[_FilePattern]:
@@ -182,11 +187,10 @@ def _literal_in(pattern: str) -> str:
     return max(re.split(r"[*?]", pattern.partition("[")[0]), key=len)
 
 
-def _name_matcher(pattern: str) -> Callable[[str], object]:
-    """The function that matches a name. A comparison of endings is five times as fast."""
-    if pattern == "*" + _literal_in(pattern):
-        return methodcaller("endswith", pattern[1:])
-    return _matcher([_translate(pattern)])
+def _for_names(pattern: str) -> _FilePattern:
+    literal = _literal_in(pattern)
+    ending = literal if pattern == "*" + literal else None
+    return _FilePattern(literal, ending, _matcher([_translate(pattern)]), False)
 
 
 def _matcher(expressions: Sequence[str]) -> Callable[[str], object]:
