@@ -17,7 +17,13 @@ from tests.helpers.clients import Serve
 from tests.helpers.files import write
 from tests.helpers.registries import add, path_of
 from tests.helpers.unprivileged_scripts import run_as_nobody
-from whitenoise_async.registry.directory import Directory, Rules
+from whitenoise_async.registry.directory import (
+    Directory,
+    Rules,
+    is_excluded,
+    is_path_excluded,
+    left_out,
+)
 from whitenoise_async.registry.interface import Registry, RegistryOptions, make_root
 from whitenoise_async.registry.live import LiveRegistry
 from whitenoise_async.registry.walked import WalkedRegistry
@@ -158,6 +164,8 @@ def test_an_error_of_the_directory_itself_is_reported(tmp_path: Path) -> None:
     assert (path, type(error)) == (directory.path, NotADirectoryError)
 
 
+DELTA = f".{'0' * 16}.dcz"
+
 MAPS = ["a.css.map", "a.css.map.gz", "a.css.map.gz.br", "b.map.br"]
 
 FILES = (
@@ -183,6 +191,9 @@ FILES = (
             [name for name in FILES if name not in (".env", "docs/drafts/c.css")],
         ),
         ([], ["*"], []),
+        (["a.css"], None, ["a.css", "a.css.gz", "maps.map.gz/a.css"]),
+        (["b.map"], None, ["b.map.br"]),
+        (["a.css.m?p"], None, [name for name in MAPS if name.startswith("a")]),
     ],
 )
 def test_files_that_are_excluded_or_not_included_are_not_found(
@@ -198,6 +209,63 @@ def test_files_that_are_excluded_or_not_included_are_not_found(
     )
     registry.add(make_root(tmp_path, None, False), FILES if kind == "named" else None)
     assert [name for name in FILES if registry.look_up(f"/{name}") is None] == left_out
+
+
+@pytest.mark.parametrize(
+    ("exclude", "include", "expected"),
+    [
+        (["*.css"], None, {"a.css.dcz"}),
+        (["a.css"], None, {"a.css.dcz", f"b.css{DELTA}", f"b.css{DELTA}.gz"}),
+        ([], ["*.css"], {"a.css", f"a.css{DELTA}", f"b.css{DELTA}", f"b.css{DELTA}.gz"}),
+        ([], ["b*"], {f"b.css{DELTA}", f"b.css{DELTA}.gz"}),
+        (["*.css"], ["b*"], set()),
+    ],
+)
+def test_a_delta_is_treated_like_its_original(
+    exclude: list[str], include: list[str] | None, expected: set[str]
+) -> None:
+    names = {"a.css", "a.css.dcz", f"a.css{DELTA}", f"b.css{DELTA}", f"b.css{DELTA}.gz"}
+    globs = Globs(exclude, None if include is None else Globs(include))
+    assert names - left_out(globs, "", names) == expected
+    for name in names:
+        assert is_excluded(globs, "", name, folder=False) is (name not in expected)
+        assert is_path_excluded(globs, name) is (name not in expected)
+
+
+def test_a_folder_or_link_whose_name_is_not_utf8_is_reported(tmp_path: Path) -> None:
+    folder, link = tmp_path / "folder\udcff", tmp_path / "link\udcff"
+    folder.mkdir()
+    link.symlink_to(write(tmp_path / "a.css", b""))
+    reported: dict[str, str | OSError] = {}
+    directory = Directory(str(tmp_path), Rules(followlinks=False, exclude=None))
+    assert directory.scan(reported.__setitem__) == ({"a.css"}, {})
+    reason = "its name is not UTF-8, so no URL can name it"
+    assert reported == {str(folder): reason, str(link): reason}
+
+
+def test_the_files_before_an_error_are_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "a.css", b"")
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "none").symlink_to("missing")
+    scandir = os.scandir
+
+    @contextmanager
+    def fail_at_the_end(path: str) -> Iterator[Iterator[os.DirEntry[str]]]:
+        def entries() -> Iterator[os.DirEntry[str]]:
+            yield from found
+            raise OSError(errno.EIO, "")
+
+        with scandir(path) as found:
+            yield entries()
+
+    monkeypatch.setattr(os, "scandir", fail_at_the_end)
+    reported: list[str] = []
+    directory = Directory(str(tmp_path), Rules(followlinks=False, exclude=None))
+    files, directories = directory.scan(lambda path, _: reported.append(path))
+    assert (files, list(directories)) == ({"a.css"}, ["sub"])
+    assert reported == [str(tmp_path / "none"), str(tmp_path)]
 
 
 def test_a_folder_that_cannot_be_listed_is_skipped_and_the_log_names_it(public_path: Path) -> None:

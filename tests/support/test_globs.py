@@ -107,8 +107,55 @@ def match(path: str, patterns: list[str]) -> bool:
     if path.endswith("/"):
         below, _, name = path[:-1].rpartition("/")
         parents = bool(below) and match(below + "/", patterns)
-        return parents or globs.match(below and below + "/", name, folder=True)
-    return globs.match_path(path)
+        found = parents or globs.match(below and below + "/", name, folder=True)
+        assert globs.match_folder(path) is found
+        return found
+    found = globs.match_path(path)
+    folder, slash, name = path.rpartition("/")
+    below = folder + slash
+    if not globs.match_folder(below):
+        # All files of a folder at once give the same result.
+        assert globs.matching(below, [name]) == ({name} if found else set())
+        assert globs.may_match(below, [name]) or not found
+    return found
+
+
+@pytest.mark.parametrize(
+    ("patterns", "below", "expected"),
+    [
+        (["*.map", "*.psd"], "", {"a.map", "a.psd"}),
+        (["*.map", "b.*"], "x/", {"a.map", "b.css"}),
+        (["*.none", "b.css"], "x/", {"b.css"}),
+        (["*", "*.map"], "", {"a.map", "a.psd", "b.css", "c.map.gz"}),
+        (["x/*.map", "*.psd"], "x/", {"a.map", "a.psd"}),
+        (["folder/*.map"], "", set()),
+        (["folder/"], "", set()),
+        ([], "", set()),
+    ],
+)
+def test_all_files_of_a_folder_are_matched_at_once(
+    patterns: list[str], below: str, expected: set[str]
+) -> None:
+    names = ["a.map", "a.psd", "b.css", "c.map.gz"]
+    globs = Globs(patterns)
+    assert globs.matching(below, names) == expected
+    assert globs.may_match(below, names) is bool(expected)
+
+
+def test_a_suffix_may_follow_an_ending_but_no_other_pattern() -> None:
+    names = ["a.map", "a.map.gz", "a.map.br", "a.map.gz.br", "b.css.gz"]
+    expected = {"a.map", "a.map.gz", "a.map.br"}
+    assert Globs(["*.map", "b.css"]).matching("", names, [".gz", ".br"]) == expected
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name", "expected"),
+    [("*.map", "a.map.gz", True), ("*.map", "a.css", False), ("[ab].x", "c.y", True)],
+)
+def test_no_file_can_match_without_the_text_of_a_pattern(
+    pattern: str, name: str, expected: bool
+) -> None:
+    assert Globs([pattern]).may_match("", [name]) is expected
 
 
 @pytest.mark.parametrize(
