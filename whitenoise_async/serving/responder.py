@@ -395,6 +395,7 @@ class Responder(Generic[Line]):
             return response.plan.slice(data)
         if not response.plan.length:
             return b""
-        if file.supports_nowait or response.plan.length > _SMALL_BODY:
+        # In this order, because the first use of `supports_nowait` makes a system call.
+        if response.plan.length > _SMALL_BODY or file.supports_nowait:
             return None
         return response.plan.read(file)
