@@ -23,15 +23,14 @@ from ..serving.file_headers import FileHeaders, Hook, shared_headers
 from ..serving.responder import Limits, Responder
 from ..serving.response_cache import Line, WireFormat
 from ..support.logs import printable
-from .compressor import MemoryCompressor
-from .contents import Contents
-from .hashes import Hashes
-from .small_files import SmallFiles
 from .source import AssetSource
 
 if TYPE_CHECKING:
     from ..releases.kept_files import KeptFiles
     from ..serving.source import Source
+    from .hashed_files import HashedFiles
+    from .hashes import Hashes
+    from .small_files import SmallFiles
 
 
 class FoundFile(NamedTuple):
@@ -68,17 +67,9 @@ class Site:
         self._is_immutable_file = is_immutable_file
         #: Seconds until a file is checked again; ``None`` for never.
         self.check_interval = 0 if options.autorefresh else options.check_interval
-        contents = Contents(
-            self.media_type,
-            options.charset,
-            self.check_interval,
-            options.max_cached_file_size,
-        )
-        self.hashes = Hashes(contents, registry, self._has_hashed_name)
-        compressor = MemoryCompressor(
-            is_enabled=not options.autorefresh and options.max_cache_size > 0
-        )
-        self.source = AssetSource(registry, contents, self.hashes, compressor)
+        # Empty until it is needed: ``dict.setdefault`` makes all threads use the same object.
+        self._hashed_files: dict[None, HashedFiles] = {}
+        self.source = AssetSource(registry, self._get_hashed_files)
         self._kept = kept
         #: Files that pages asked for, by name. A new root may have other ones.
         self.found: dict[str, FoundFile] = {}
@@ -92,16 +83,25 @@ class Site:
         """The ``type/subtype`` of the file at ``path``, in lower case."""
         return essence_of(self.options.media_types.media_type(path))
 
+    @property
+    def hashes(self) -> Hashes:
+        """The hashes in the URLs of files."""
+        return self._get_hashed_files().hashes
+
     def compress_small_files(self) -> SmallFiles:
         """Compress small files that have no variants, in memory, when they are first requested.
 
         Call it before the first request.
         """
+        # Not at the top: only the folder command needs it.
+        from .small_files import SmallFiles
+
         options = self.options
         # With autorefresh, responders keep nothing.
         cache_size = options.max_cache_size if options.autorefresh else 0
-        self.source.small_files = SmallFiles(options.max_cached_file_size, cache_size)
-        return self.source.small_files
+        small_files = SmallFiles(options.max_cached_file_size, cache_size)
+        self.source.small_files = small_files
+        return small_files
 
     def make_responder(
         self, wire_format: WireFormat[Line], *, shares_descriptors: bool
@@ -192,6 +192,25 @@ class Site:
                 return entry
         except UnavailableError:
             return None
+
+    def _get_hashed_files(self) -> HashedFiles:
+        made = self._hashed_files.get(None)
+        return made or self._hashed_files.setdefault(None, self._make_hashed_files())
+
+    def _make_hashed_files(self) -> HashedFiles:
+        # Not at the top: applications without hashed URLs start faster.
+        from .compressor import MemoryCompressor
+        from .contents import Contents
+        from .hashed_files import HashedFiles
+
+        options = self.options
+        contents = Contents(
+            self.media_type, options.charset, self.check_interval, options.max_cached_file_size
+        )
+        compressor = MemoryCompressor(
+            is_enabled=not options.autorefresh and options.max_cache_size > 0
+        )
+        return HashedFiles(contents, self.registry, self._has_hashed_name, compressor)
 
     def _has_hashed_name(self, file: StaticFile) -> bool:
         test = self._is_immutable_file
