@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic
 
 from .applications import accepts, detect_interface, is_async
 from .assets.site import Site, make_registry, open_store, with_store
-from .options import OptionKeywords, Options, apply_keywords, is_set, require_known, resolve
+from .options import Options, apply_keywords, is_set, require_known, resolve
 from .overrides import UNCALLED_APPLICATION_METHODS, find_uncalled_override
 from .registry.entries import StaticFile
 from .registry.interface import Registry, Root, make_root
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from .assets.assets import Assets
-
+    from .options import OptionKeywords
 
 #: Wraps an application: called with the application, the registry and the responder.
 Wrapper = Callable[..., Callable[..., Any]]
@@ -155,8 +155,10 @@ class BaseWhiteNoise(Options, Generic[Line]):
 
         if not isinstance(assets, Assets):
             raise TypeError(f"assets must be an Assets object or None, got {assets!r}")
-        options = OptionKeywords.__annotations__
-        names = [*given, *(each for each in options if is_set(self, each, BaseWhiteNoise))]
+        names = [
+            *given,
+            *(each for each in Options.__annotations__ if is_set(self, each, BaseWhiteNoise)),
+        ]
         start = f"{type(self).__name__}() with assets takes no"
         if names:
             raise TypeError(f"{start} {names[0]}: pass it to Assets()")

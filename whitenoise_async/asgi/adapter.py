@@ -15,8 +15,6 @@ from ..registry.entries import Entry, Unresolved
 from ..serving.responder import FileRequest
 from ..serving.response import not_found
 from .event_loop import reply_in_thread
-from .fallback import FallbackApplication
-from .not_found import NotFoundApplication
 from .sending import UNWATCHED_SIZE, Receive, Send, send_file
 from .turn_budget import turn_budget
 from .wire_format import (
@@ -61,6 +59,19 @@ def _from_asgi2(asgi2: Callable[..., Any]) -> Callable[[Scope, Receive, Send], A
     return application
 
 
+def _with_fallback(*arguments: Any) -> Callable[..., Any]:
+    # Not at the top: few applications have one.
+    from .fallback import FallbackApplication
+
+    return FallbackApplication(*arguments)
+
+
+def _with_not_found_page(*arguments: Any) -> Callable[..., Any]:
+    from .not_found import NotFoundApplication
+
+    return NotFoundApplication(*arguments)
+
+
 @describe_options
 class ASGIWhiteNoise(BaseWhiteNoise[Line]):
     """Wraps an ASGI application and serves its static files.
@@ -75,8 +86,8 @@ class ASGIWhiteNoise(BaseWhiteNoise[Line]):
     _other_kind = (WSGI, "WhiteNoise")
     _shares_descriptors = True
     _standalone = staticmethod(_standalone)
-    _fallback_application = FallbackApplication
-    _not_found_application: ClassVar[Wrapper | None] = NotFoundApplication
+    _fallback_application = staticmethod(_with_fallback)
+    _not_found_application: ClassVar[Wrapper | None] = staticmethod(_with_not_found_page)
     _wire_format = ASGI_FORMAT
 
     @classmethod

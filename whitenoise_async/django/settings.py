@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -15,8 +15,11 @@ from django.core.files.storage import FileSystemStorage
 
 from ..files.formats import checked_extensions
 from ..http.paths import below_mount
-from ..options import OptionKeywords, Options, resolve
+from ..options import Options, resolve
 from ..registry.interface import check_prefix
+
+if TYPE_CHECKING:
+    from ..options import OptionKeywords
 
 PREFIX = "WHITENOISE_"
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from .declaration import (
-    OptionKeywords,
-    Options,
-    apply_keywords,
-    is_set,
-    require_known,
-    set_option,
-)
+from typing import TYPE_CHECKING
+
+from ..support.lazy import lazy_attributes
+from .declaration import Options, apply_keywords, is_set, require_known, set_option
 from .documentation import describe, describe_options, option_meanings
 from .hooks import HOOKS, KnowsUrls, has_method
 from .resolved import ResolvedOptions, resolve
+
+if TYPE_CHECKING:
+    from .keywords import OptionKeywords
 
 __all__ = [
     "HOOKS",
@@ -30,3 +29,6 @@ __all__ = [
     "resolve",
     "set_option",
 ]
+
+# Only type checkers and tests need the class.
+__getattr__ = lazy_attributes(__name__, {"OptionKeywords": ".keywords"})

@@ -1,49 +1,15 @@
-"""The options and their defaults, as class attributes and as keyword arguments."""
+"""The options and their defaults, as class attributes."""
 
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Literal, TypedDict
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
 
-from ..support.suggestions import suggestion
 from .hooks import HOOKS, HasHooks, check_hook, has_method, wrap_values
-
-if TYPE_CHECKING:
-    from wsgiref.headers import Headers
-
-    ImmutableFileTest = Callable[[str, str], object] | str | re.Pattern[str]
-    AddHeadersFunction = Callable[[Headers, str, str], object]
-    EtagFunction = Callable[[str, str], str]
-
 
 #: Seconds.
 DEFAULT_MAX_AGE = 60
-
-
-class OptionKeywords(TypedDict, total=False):
-    """The options as keyword arguments."""
-
-    autorefresh: bool
-    max_age: int | Mapping[str, int | None] | None
-    charset: str | None
-    allow_all_origins: bool
-    nosniff: bool
-    immutable_file_test: ImmutableFileTest | None
-    index_file: bool | str | None
-    clean_urls: bool
-    fallback: str | None
-    not_found: str | None
-    mimetypes: Mapping[str, str] | None
-    add_headers_function: AddHeadersFunction | None
-    max_cached_file_size: int
-    max_cache_size: int
-    check_interval: float | None
-    include: Collection[str] | None
-    exclude: Collection[str]
-    etag: Literal["mtime", "content"] | EtagFunction
-    store: str | os.PathLike[str] | None
 
 
 class Options(HasHooks):
@@ -166,9 +132,11 @@ def require_known(owner: Options, names: Iterable[str]) -> None:
 
     :raises TypeError: for another name. The message has the nearest option.
     """
-    known = OptionKeywords.__annotations__
+    known = Options.__annotations__
     for name in names:
         if name not in known:
+            from ..support.suggestions import suggestion  # only errors need it
+
             raise TypeError(
                 f"{type(owner).__name__}() got an unknown option {name!r};"
                 f" {suggestion(name, known, 'options')}"

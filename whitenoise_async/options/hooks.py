@@ -14,7 +14,6 @@ from types import FunctionType, MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from ..applications import accepts, is_async
-from ..support.build_tools import built_by
 
 if TYPE_CHECKING:
     from ..support.url_tests import UrlTest
@@ -168,9 +167,15 @@ def _as_function(name: str, value: Any) -> Callable[..., Any]:
     if value is None or (name == "etag" and value in _ETAGS):
         return _return_none
     if name == "immutable_file_test" and isinstance(value, str | re.Pattern):
-        return built_by(str(value)) if _is_word(value) else _search(value)
+        return _built_by(str(value)) if _is_word(value) else _search(value)
     function: Callable[..., Any] = value
     return function
+
+
+def _built_by(tool: str) -> Callable[[str, str], object]:
+    from ..support.build_tools import built_by  # few applications name a tool
+
+    return built_by(tool)
 
 
 def _is_word(value: object) -> bool:

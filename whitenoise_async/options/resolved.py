@@ -15,7 +15,7 @@ from .hooks import check_hook, default_etag, hook_of, url_test_of
 
 if TYPE_CHECKING:
     from ..support.url_tests import UrlTest
-    from .declaration import AddHeadersFunction
+    from .keywords import AddHeadersFunction
 
 _INDEX_FILE = "index.html"
 _LONGEST_INTERVAL = 10**9  # seconds: thirty years

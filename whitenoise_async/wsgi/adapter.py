@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..applications import ASGI, WSGI
 from ..base import BaseWhiteNoise, Wrapper
@@ -11,9 +11,7 @@ from ..options import describe_options
 from ..serving.responder import FileRequest
 from ..serving.response import not_found
 from .environ import WSGI_FORMAT, has_encoded_slash_in, relevant_headers, target_of, url_of
-from .fallback import FallbackApplication
 from .mounted import call_mounted
-from .not_found import NotFoundApplication
 from .sending import STATUS_LINES, send_file
 
 if TYPE_CHECKING:
@@ -25,6 +23,19 @@ def _standalone(environ: WSGIEnvironment, start_response: StartResponse) -> Iter
     response = not_found()
     start_response(STATUS_LINES[response.status], response.headers)
     return [] if environ["REQUEST_METHOD"] == "HEAD" else [response.body.literal]
+
+
+def _with_fallback(*arguments: Any) -> Callable[..., Any]:
+    # Not at the top: few applications have one.
+    from .fallback import FallbackApplication
+
+    return FallbackApplication(*arguments)
+
+
+def _with_not_found_page(*arguments: Any) -> Callable[..., Any]:
+    from .not_found import NotFoundApplication
+
+    return NotFoundApplication(*arguments)
 
 
 @describe_options
@@ -40,8 +51,8 @@ class WhiteNoise(BaseWhiteNoise[tuple[str, str]]):
     _other_kind = (ASGI, "ASGIWhiteNoise")
     _shares_descriptors = False
     _standalone = staticmethod(_standalone)
-    _fallback_application = FallbackApplication
-    _not_found_application: ClassVar[Wrapper | None] = NotFoundApplication
+    _fallback_application = staticmethod(_with_fallback)
+    _not_found_application: ClassVar[Wrapper | None] = staticmethod(_with_not_found_page)
     _wire_format = WSGI_FORMAT
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
