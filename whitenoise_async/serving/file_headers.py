@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
-from wsgiref.headers import Headers as HookHeaders
-from wsgiref.util import is_hop_by_hop
+from typing import TYPE_CHECKING, NamedTuple
 
-from ..http.dictionaries import use_as_dictionary
 from ..http.fields import OWS, is_field_value, is_token, with_vary
 from ..http.media_types import MediaTypes, content_type, is_text
-from ..http.navigation import NAVIGATION_FIELDS
 from ..registry.entries import (
     Fallback,
     HashedFile,
@@ -21,7 +17,9 @@ from ..registry.entries import (
 )
 from ..support.globs import FirstMatch
 from ..support.logs import error_rate_limited
-from ..support.name_hashes import split_any
+
+if TYPE_CHECKING:
+    from wsgiref.headers import Headers as HookHeaders
 
 # Ten years, for a file that never changes under its URL.
 _IMMUTABLE = "max-age=315360000, public, immutable"
@@ -29,6 +27,7 @@ _IMMUTABLE = "max-age=315360000, public, immutable"
 # The same URL may be a page of the application, or a file, later.
 _CACHE_CONTROL = {Fallback: "no-cache", NotFoundPage: "no-store"}
 
+_Headers = list[tuple[str, str]]
 
 _NO_MAX_AGE: FirstMatch[int | None] = FirstMatch(None)
 
@@ -86,29 +85,31 @@ class FileHeaders:
         path, url = file.path, file.plain_url
         media_type = self._media_types.media_type(path)
         content_type_ = ("Content-Type", content_type(media_type, self._charset))
-        headers = HookHeaders([content_type_, *self.shared_by(file)])
+        made = [content_type_, *self.shared_by(file)]
         hook = None
         try:
             if isinstance(file, Substitute):
-                headers["Cache-Control"] = _CACHE_CONTROL[type(file)]
+                made = _replaced(made, "Cache-Control", _CACHE_CONTROL[type(file)])
             elif isinstance(file, HashedFile | StoredFile):
                 if self._hashed_are_immutable:
-                    _set_immutable(headers, media_type, _parts_of(file))
+                    made = _immutable(made, media_type, file)
             elif self._is_immutable_file is not None:
                 hook, is_immutable_file = self._is_immutable_file
                 if is_immutable_file(file, url):
-                    _set_immutable(headers, media_type, split_any(url))
-            made = headers.items()
+                    made = _immutable(made, media_type, file)
             if self._add_headers is not None:
                 hook = "add_headers_function"
-                self._add_headers(headers, path, url)
-                made = [_checked(name, value) for name, value in headers.items()]
+                made = _with_added(made, self._add_headers, path, url)
         except Exception as error:
             error_rate_limited(
                 f"{hook} raised {type(error).__name__} for {path}; the request fails"
             )
             raise
-        return with_vary(made, *NAVIGATION_FIELDS) if isinstance(file, Fallback) else made
+        if not isinstance(file, Fallback):
+            return made
+        from ..http.navigation import NAVIGATION_FIELDS  # few applications have a fallback
+
+        return with_vary(made, *NAVIGATION_FIELDS)
 
 
 def shared_headers(allow_all_origins: bool, nosniff: bool) -> list[tuple[str, str]]:
@@ -121,29 +122,51 @@ def shared_headers(allow_all_origins: bool, nosniff: bool) -> list[tuple[str, st
     return headers
 
 
-def _parts_of(file: HashedFile | StoredFile) -> tuple[str, str] | None:
-    """The two parts of the file's URL around the hash; ``None`` if no hash was found."""
-    if isinstance(file, StoredFile):
-        return split_any(file.url)
-    before, _, after = file.url.rpartition(f".{file.hash}")
-    return f"{before}.", after
+def _replaced(headers: _Headers, name: str, value: str) -> _Headers:
+    """Return new headers, in which one replaces all of the same name."""
+    return [*(header for header in headers if header[0] != name), (name, value)]
 
 
-def _set_immutable(headers: HookHeaders, media_type: str, url: tuple[str, str] | None) -> None:
-    """Set the headers of a file that never changes.
+def _immutable(headers: _Headers, media_type: str, file: StaticFile) -> _Headers:
+    """Return the headers of a file that never changes.
 
     A text file may become a dictionary for the delta to a later release (RFC 9842 §2.1). Browsers
     use only a dictionary that is fresh, as an immutable file always is.
-
-    :param url: the two parts of its URL around the hash; ``None`` if no hash was found.
     """
-    headers["Cache-Control"] = _IMMUTABLE
-    if url is not None and is_text(media_type):
-        headers["Use-As-Dictionary"] = use_as_dictionary(*url)
+    headers = _replaced(headers, "Cache-Control", _IMMUTABLE)
+    parts = _parts_of(file) if is_text(media_type) else None
+    if parts is None:
+        return headers
+    from ..http.dictionaries import use_as_dictionary
+
+    return [*headers, ("Use-As-Dictionary", use_as_dictionary(*parts))]
+
+
+def _parts_of(file: StaticFile) -> tuple[str, str] | None:
+    """The two parts of the file's URL around the hash; ``None`` if no hash was found."""
+    if isinstance(file, HashedFile):
+        before, _, after = file.url.rpartition(f".{file.hash}")
+        return f"{before}.", after
+    from ..support.name_hashes import split_any  # only names that a build tool made need it
+
+    return split_any(file.plain_url)
+
+
+def _with_added(
+    headers: _Headers, add_headers: Callable[[HookHeaders, str, str], object], path: str, url: str
+) -> _Headers:
+    """Return the headers as the hook ``add_headers_function`` has changed them."""
+    from wsgiref.headers import Headers as HookHeaders  # few applications have the hook
+
+    changed = HookHeaders(headers)
+    add_headers(changed, path, url)
+    return [_checked(name, value) for name, value in changed.items()]
 
 
 def _checked(name: str, value: str) -> tuple[str, str]:
     """Reject a header that no server could send, with an error that names it."""
+    from wsgiref.util import is_hop_by_hop
+
     value = value.strip(OWS)
     if not is_token(name):
         raise ValueError(f"add_headers_function set a header with an invalid name: {name!r}")
