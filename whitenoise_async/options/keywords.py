@@ -1,4 +1,4 @@
-"""The options as keyword arguments, for type checkers. Nothing else imports it: a class takes time."""
+"""The options as keyword arguments, for type checkers: applications do not import this module."""
 
 from __future__ import annotations
 
