@@ -7,10 +7,9 @@ import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ..files.errors import UnavailableError
-from ..files.state import FileState
 from ..http.media_types import essence_of
 from ..options import ResolvedOptions
 from ..registry.entries import Fallback, NotFoundPage, StaticFile, StoredFile
@@ -30,17 +29,8 @@ if TYPE_CHECKING:
     from ..serving.source import Source
     from .hashed_files import HashedFiles
     from .hashes import Hashes
+    from .lookup import FoundFile
     from .small_files import SmallFiles
-
-
-class FoundFile(NamedTuple):
-    """A file that a page asked for. The URLs are quoted paths below the mount point."""
-
-    file: StaticFile  # at the URL that the page gets
-    plain_url: str
-    url: str  # with a hash, unless the file keeps its plain URL
-    state: FileState | None  # if it keeps its plain URL
-    check_after: float  # by time.monotonic()
 
 
 class Site:

@@ -24,11 +24,13 @@ _NOT_REGULAR = "it is neither a file nor a directory"
 _NOT_UTF8 = "its name is not UTF-8, so no URL can name it"
 
 
-class Rules(NamedTuple):
+class Rules:
     """Which entries below a root are served."""
 
-    followlinks: bool
-    exclude: Globs | None  # None excludes nothing
+    def __init__(self, followlinks: bool, exclude: Globs | None) -> None:
+        """:param exclude: ``None`` excludes nothing."""
+        self.followlinks = followlinks
+        self.exclude = exclude
 
 
 def left_out(exclude: Globs, below: str, names: Set[str]) -> set[str]:

@@ -32,15 +32,25 @@ class Root(NamedTuple):
 Substitutes = Mapping[type[Substitute], str]
 
 
-class RegistryOptions(NamedTuple):
+class RegistryOptions:
     """Which files of a root are served, and at which URLs."""
 
-    #: The name of the file that is served at its folder's URL.
-    index_file: str | None = None
-    exclude: Globs | None = None  # None excludes nothing
-    #: Whether pages are served without ``.html``.
-    clean_urls: bool = False
-    substitutes: Substitutes = MappingProxyType({})
+    def __init__(
+        self,
+        index_file: str | None = None,
+        exclude: Globs | None = None,
+        clean_urls: bool = False,
+        substitutes: Substitutes = MappingProxyType({}),
+    ) -> None:
+        """
+        :param index_file: the name of the file that is served at its folder's URL.
+        :param exclude: ``None`` excludes nothing.
+        :param clean_urls: whether pages are served without ``.html``.
+        """
+        self.index_file = index_file
+        self.exclude = exclude
+        self.clean_urls = clean_urls
+        self.substitutes = substitutes
 
 
 class Registry(Protocol):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ..http.fields import OWS, is_field_value, is_token, with_vary
 from ..http.media_types import MediaTypes, content_type, is_text
@@ -32,11 +32,13 @@ _Headers = list[tuple[str, str]]
 _NO_MAX_AGE: FirstMatch[int | None] = FirstMatch(None)
 
 
-class Hook(NamedTuple):
+class Hook:
     """A hook of the user's that is called as ``(static_file, url)``."""
 
-    name: str  # for errors
-    call: Callable[[StaticFile, str], object]
+    def __init__(self, name: str, call: Callable[[StaticFile, str], object]) -> None:
+        """:param name: for errors."""
+        self.name = name
+        self.call = call
 
 
 class FileHeaders:
@@ -94,8 +96,8 @@ class FileHeaders:
                 if self._hashed_are_immutable:
                     made = _immutable(made, media_type, file)
             elif self._is_immutable_file is not None:
-                hook, is_immutable_file = self._is_immutable_file
-                if is_immutable_file(file, url):
+                hook = self._is_immutable_file.name
+                if self._is_immutable_file.call(file, url):
                     made = _immutable(made, media_type, file)
             if self._add_headers is not None:
                 hook = "add_headers_function"

@@ -8,7 +8,6 @@ from typing import NamedTuple
 from ..files.codings import DCZ, dictionary_of
 from ..files.state import FileState
 from ..http.dates import format_http_date
-from ..http.dictionaries import AVAILABLE_DICTIONARY
 from ..http.fields import combined_field, with_vary
 from ..http.negotiation import IDENTITY
 
@@ -79,6 +78,8 @@ def make_representations(
     if len(variants) > 1:
         shared = with_vary(shared, "Accept-Encoding")
         if any(coding.startswith(DCZ) for _, coding, _ in variants):
+            from ..http.dictionaries import AVAILABLE_DICTIONARY  # few sites have deltas
+
             shared = with_vary(shared, AVAILABLE_DICTIONARY)
     return [
         _representation(path, coding, state, tag, shared, is_dated)

@@ -68,15 +68,29 @@ class FileRequest(NamedTuple):
         return (self.entry.file if isinstance(self.entry, Redirect) else self.entry).path
 
 
-class Limits(NamedTuple):
+class Limits:
     """The limits of a responder's caches."""
 
-    check_interval: float | None  # seconds until a file is checked again; None for never
-    max_cached_file_size: int  # bytes
-    max_cache_size: int  # bytes
-    keep_descriptors: bool
-    #: With ``autorefresh`` every request makes a new entry, so nothing that is kept is found again.
-    keep_anything: bool = True
+    def __init__(
+        self,
+        check_interval: float | None,
+        max_cached_file_size: int,
+        max_cache_size: int,
+        keep_descriptors: bool,
+        keep_anything: bool = True,
+    ) -> None:
+        """
+        :param check_interval: seconds until a file is checked again; ``None`` for never.
+        :param max_cached_file_size: bytes.
+        :param max_cache_size: bytes.
+        :param keep_anything: with ``autorefresh`` every request makes a new entry, so nothing that
+            is kept is found again.
+        """
+        self.check_interval = check_interval
+        self.max_cached_file_size = max_cached_file_size
+        self.max_cache_size = max_cache_size
+        self.keep_descriptors = keep_descriptors
+        self.keep_anything = keep_anything
 
 
 class Responder(Generic[Line]):

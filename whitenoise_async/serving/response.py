@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 from ..files.codings import DCZ
 from ..files.content import sha256
-from ..http.dictionaries import usable_dictionary
 from ..http.fields import RequestFields, combined_field
 from ..http.negotiation import choose
 from ..http.paths import add_slash, with_query
@@ -203,6 +202,8 @@ def _select(representations: Sequence[Representation], request: Request) -> Repr
     )
     accepted, dictionary = fields.accept_encoding, None
     if fields.available_dictionary is not None:
+        from ..http.dictionaries import usable_dictionary  # few clients have a dictionary
+
         dictionary = usable_dictionary(accepted, fields.available_dictionary)
     usable = [each for each in representations if each.dictionary in (None, dictionary)]
     candidates = [(DCZ if each.dictionary else each.coding, each.size) for each in usable]
