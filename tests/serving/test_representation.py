@@ -42,23 +42,23 @@ def make(
 def test_a_file_without_variants_has_one_representation() -> None:
     file_headers = [("Content-Type", "text/css"), ("X-A", "b")]
     (only,) = make([IDENTITY_VARIANT], file_headers)
-    assert tuple(only) == (
+    assert (only.path, only.coding, only.state, only.etag, only.last_modified) == (
         "/a.css",
         "identity",
         STATE,
         f'"{TAG}-3e8"',
         MTIME,
-        [
-            ("Content-Type", "text/css"),
-            ("X-A", "b"),
-            ("Accept-Ranges", "bytes"),
-            ("ETag", f'"{TAG}-3e8"'),
-            ("Last-Modified", DATE),
-            ("Content-Length", "1000"),
-        ],
-        True,
-        None,
     )
+    assert only.headers == [
+        ("Content-Type", "text/css"),
+        ("X-A", "b"),
+        ("Accept-Ranges", "bytes"),
+        ("ETag", f'"{TAG}-3e8"'),
+        ("Last-Modified", DATE),
+        ("Content-Length", "1000"),
+    ]
+    assert only.is_dated is True
+    assert only.dictionary is None
     assert only.size == 1000
     assert file_headers == [("Content-Type", "text/css"), ("X-A", "b")]
 

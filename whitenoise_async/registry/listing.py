@@ -43,12 +43,13 @@ class PagePlace(Place):
         return self._replace(omitted=PAGE_EXTENSION).file(clean_url(url))
 
 
-class Listing(NamedTuple):
+class Listing:
     """The URLs that one directory adds, or all directories below one root."""
 
-    urls: dict[str, Listed | Place]
-    #: Variants that have variants themselves, ``a.gz`` with an ``a.gz.br``.
-    variants: dict[str, Place]
+    def __init__(self, urls: dict[str, Listed | Place], variants: dict[str, Place]) -> None:
+        """:param variants: those that have variants themselves, ``a.gz`` with an ``a.gz.br``."""
+        self.urls = urls
+        self.variants = variants
 
     def entry(self, url: str) -> Listed | None:
         """The file or redirect that this listing has at ``url``."""

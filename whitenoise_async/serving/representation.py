@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from ..files.codings import DCZ, dictionary_of
 from ..files.state import FileState
@@ -30,19 +29,39 @@ RESERVED_HEADERS = frozenset(
 _CODING_IN_ETAG = len("dcz-") + 16
 
 
-class Representation(NamedTuple):
+class Representation:
     """One representation of a file, and the headers of a 200 response that sends all of it."""
 
-    path: str
-    coding: str  # its token, which for a delta also has the dictionary
-    state: FileState
-    etag: str
-    last_modified: int | None  # seconds since the epoch
-    headers: Sequence[tuple[str, str]]
-    #: Whether its date is meaningful. It is sent once it has come.
-    is_dated: bool
-    #: The SHA-256 of a delta's dictionary, in hexadecimal; ``None`` for every other one.
-    dictionary: str | None = None
+    __slots__ = (
+        *("coding", "dictionary", "etag", "headers", "is_dated", "last_modified", "path", "state"),
+    )
+
+    def __init__(
+        self,
+        path: str,
+        coding: str,
+        state: FileState,
+        etag: str,
+        last_modified: int | None,
+        headers: Sequence[tuple[str, str]],
+        is_dated: bool,
+        dictionary: str | None = None,
+    ) -> None:
+        """
+        :param coding: its token, which for a delta also has the dictionary.
+        :param last_modified: seconds since the epoch.
+        :param is_dated: whether its date is meaningful. It is sent once it has come.
+        :param dictionary: the SHA-256 of a delta's dictionary, in hexadecimal; ``None`` for every
+            other one.
+        """
+        self.path = path
+        self.coding = coding
+        self.state = state
+        self.etag = etag
+        self.last_modified = last_modified
+        self.headers = headers
+        self.is_dated = is_dated
+        self.dictionary = dictionary
 
     @property
     def size(self) -> int:

@@ -57,13 +57,22 @@ _PREFLIGHT_MAX_AGE = "86400"
 _NO_BODY = ("Content-Length", "0")
 
 
-class Request(NamedTuple):
+class Request:
     """The parts of a request on which a response depends."""
 
-    method: str
-    fields: RequestFields
-    path: str = "/"  # the whole path, with the mount point
-    query: str = ""  # Latin-1 text, without "?"
+    __slots__ = ("fields", "method", "path", "query")
+
+    def __init__(
+        self, method: str, fields: RequestFields, path: str = "/", query: str = ""
+    ) -> None:
+        """
+        :param path: the whole path, with the mount point.
+        :param query: Latin-1 text, without ``?``.
+        """
+        self.method = method
+        self.fields = fields
+        self.path = path
+        self.query = query
 
 
 class Response(NamedTuple):
@@ -109,7 +118,9 @@ def not_found_page(representations: Sequence[Representation], request: Request) 
     status 200. So the page needs no validators.
     """
     coding_only = RequestFields(accept_encoding=request.fields.accept_encoding)
-    selected = _select(representations, request._replace(fields=coding_only))
+    selected = _select(
+        representations, Request(request.method, coding_only, request.path, request.query)
+    )
     headers = _except(selected.headers, "accept-ranges", "etag", "last-modified")
     body = EMPTY if request.method == "HEAD" else BodyPlan.of_file(selected.size)
     return Response(404, headers, body, selected)
