@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from contextlib import closing
 from time import monotonic
-from typing import NamedTuple
 from urllib.parse import quote
 
 from ..files.content import integrity_of, pieces_of_file
@@ -16,20 +15,11 @@ from ..registry.hashed_urls import file_of, hashed_url
 from ..serving.source import WrongHashError
 from ..support.suggestions import nearest_path
 from .contents import ChangingError
+from .found_file import FoundFile
 from .site import Site
 
 # A file that is replaced while its integrity is computed is read again this often.
 _ATTEMPTS = 5
-
-
-class FoundFile(NamedTuple):
-    """A file that a page asked for. The URLs are quoted paths below the mount point."""
-
-    file: StaticFile  # at the URL that the page gets
-    plain_url: str
-    url: str  # with a hash, unless the file keeps its plain URL
-    state: FileState | None  # if it keeps its plain URL
-    check_after: float  # by time.monotonic()
 
 
 class Lookup:

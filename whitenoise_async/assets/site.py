@@ -27,9 +27,9 @@ from .source import AssetSource
 if TYPE_CHECKING:
     from ..releases.kept_files import KeptFiles
     from ..serving.source import Source
+    from .found_file import FoundFile
     from .hashed_files import HashedFiles
     from .hashes import Hashes
-    from .lookup import FoundFile
     from .small_files import SmallFiles
 
 
