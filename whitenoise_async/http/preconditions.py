@@ -94,7 +94,8 @@ def parse_entity_tags(value: str) -> Iterator[str]:
 
     At most :data:`MAX_TAGS` are yielded.
     """
-    match, position = re.compile(_LIST_MEMBER).match, 0
+    match = re.compile(_LIST_MEMBER).match
+    position = 0
     for _ in range(MAX_TAGS):
         found = match(value, position)
         if found is None:
