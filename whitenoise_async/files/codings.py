@@ -54,9 +54,8 @@ _BY_TOKEN = {coding.token: coding for coding in CODINGS}
 BY_SUFFIX = {coding.suffix: coding for coding in CODINGS}
 
 _DELTA_TOKEN_START = f"{DCZ}-"
-# The re module compiles the patterns at their first use, and keeps them.
-_DELTA_TOKEN = rf"{DCZ}-[0-9a-f]{{64}}"
-_DELTA_ENDING = r"\.[0-9a-f]{16}\.dcz"
+_DELTA_TOKEN = re.compile(rf"{DCZ}-[0-9a-f]{{64}}")
+_DELTA_NAME = re.compile(r"\.[0-9a-f]{16}\.dcz")
 _DELTA_SUFFIX_LENGTH = 21  # characters
 
 
@@ -85,7 +84,7 @@ def coding_named(token: str) -> Coding:
 
     :raises KeyError: if there is none.
     """
-    if re.fullmatch(_DELTA_TOKEN, token):
+    if _DELTA_TOKEN.fullmatch(token):
         return delta_coding(token.removeprefix(_DELTA_TOKEN_START))
     return _BY_TOKEN[token]
 
@@ -101,7 +100,7 @@ def split_variant(name: str) -> tuple[str, str] | None:
         return name[:at], suffix
     if suffix == DELTA_SUFFIX:
         at = len(name) - _DELTA_SUFFIX_LENGTH
-        if re.fullmatch(_DELTA_ENDING, name[at:]):
+        if _DELTA_NAME.fullmatch(name, at):
             return name[:at], name[at:]
     return None
 

@@ -10,9 +10,8 @@ from typing import NamedTuple
 OWS = " \t"
 
 # RFC 9110 §5.6.2 and §5.5. A CR, LF or NUL would let a value start another header.
-# The re module compiles the patterns at their first use, and keeps them.
-_TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
-_FIELD_VALUE = r"(?![ \t])[\t\x20-\x7e\x80-\xff]*(?<![ \t])"
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_FIELD_VALUE = re.compile(r"(?![ \t])[\t\x20-\x7e\x80-\xff]*(?<![ \t])")
 
 
 class RequestFields(NamedTuple):
@@ -31,7 +30,7 @@ class RequestFields(NamedTuple):
     available_dictionary: str | None = None
 
 
-_OPAQUE_TAG = "[!#-~]+"
+_OPAQUE_TAG = re.compile("[!#-~]+")
 
 
 def is_opaque_tag(text: str) -> bool:
@@ -39,12 +38,12 @@ def is_opaque_tag(text: str) -> bool:
 
     The RFC also allows bytes above ASCII, which have no use in a tag and are refused here.
     """
-    return re.fullmatch(_OPAQUE_TAG, text) is not None
+    return _OPAQUE_TAG.fullmatch(text) is not None
 
 
 def is_token(text: str) -> bool:
     """Whether ``text`` is a token (RFC 9110 §5.6.2), such as the name of a header or parameter."""
-    return re.fullmatch(_TOKEN, text) is not None
+    return _TOKEN.fullmatch(text) is not None
 
 
 def is_field_value(text: str) -> bool:
@@ -52,7 +51,7 @@ def is_field_value(text: str) -> bool:
 
     A valid value is Latin-1 text without control characters and without surrounding white space.
     """
-    return re.fullmatch(_FIELD_VALUE, text) is not None
+    return _FIELD_VALUE.fullmatch(text) is not None
 
 
 def vary_with(vary: str | None, name: str) -> str:

@@ -12,8 +12,7 @@ IDENTITY = "identity"
 # RFC 9110 §8.4.1.3: a recipient treats x-gzip as gzip.
 _ALIASES = {"x-gzip": "gzip"}
 
-# The re module compiles it at its first use, and keeps it.
-_WEIGHT = r"[qQ]=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)"
+_WEIGHT = re.compile(r"[qQ]=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)")
 
 #: A value with more members than this counts as empty. RFC 9110 §5.6.1.2 asks for a limit, since
 #: 64 KB of members take 20 ms to parse. Browsers name four.
@@ -78,7 +77,7 @@ def choose(
 
 def parse_weight(parameter: str) -> float | None:
     """Parse a weight such as ``q=0.5`` (RFC 9110 §12.4.2); ``None`` for anything else."""
-    found = re.fullmatch(_WEIGHT, parameter)
+    found = _WEIGHT.fullmatch(parameter)
     return float(found[1]) if found else None
 
 

@@ -10,11 +10,11 @@ from enum import Enum, auto
 from .dates import parse_http_date
 from .fields import RequestFields
 
-# The re module compiles the patterns at their first use, and keeps them.
 # An entity-tag (RFC 9110 §8.8.3) may contain a comma. ``W/`` is case-sensitive.
 _TAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'
+_ENTITY_TAG = re.compile(_TAG)
 # A list may contain empty members (RFC 9110 §5.6.1.2).
-_LIST_MEMBER = rf"[ \t,]*({_TAG})[ \t]*(?:,|\Z)"
+_LIST_MEMBER = re.compile(rf"[ \t,]*({_TAG})[ \t]*(?:,|\Z)")
 
 #: The rest of a longer list is ignored, since 64 KB of entity-tags take 9 ms to parse. A cache
 #: sends one tag for each representation of a URL that it has stored.
@@ -68,7 +68,7 @@ def range_applies(
     """
     if if_range is None:
         return True
-    if re.fullmatch(_TAG, if_range):
+    if _ENTITY_TAG.fullmatch(if_range):
         return _strongly_equal(if_range, etag)
     return (
         last_modified is not None
@@ -94,10 +94,9 @@ def parse_entity_tags(value: str) -> Iterator[str]:
 
     At most :data:`MAX_TAGS` are yielded.
     """
-    match = re.compile(_LIST_MEMBER).match
     position = 0
     for _ in range(MAX_TAGS):
-        found = match(value, position)
+        found = _LIST_MEMBER.match(value, position)
         if found is None:
             return
         yield found[1]

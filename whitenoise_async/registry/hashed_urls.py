@@ -11,8 +11,7 @@ from .entries import Absent, Entry, HashedFile, Redirect, StaticFile, StoredFile
 #: patterns for one kind match the other.
 HASH_LENGTH = 12
 
-# The re module compiles it at its first use, and keeps it.
-_HASHED = rf"\.([0-9a-f]{{{HASH_LENGTH}}})(?=(?:\.[^.]*)?\Z)"
+_HASHED = re.compile(rf"\.([0-9a-f]{{{HASH_LENGTH}}})(?=(?:\.[^.]*)?\Z)")
 
 
 def hashed_url(url: str, hash_: str) -> str:
@@ -23,7 +22,7 @@ def hashed_url(url: str, hash_: str) -> str:
 
 def split_hashed_url(url: str) -> tuple[str, str] | None:
     """Split a hashed URL into the plain URL and the hash; ``None`` for every other URL."""
-    for found in re.finditer(_HASHED, url):
+    for found in _HASHED.finditer(url):
         plain = url[: found.start()] + url[found.end() :]
         # A hash alone is no hashed name.
         if not plain.endswith("/") and hashed_url(plain, found[1]) == url:
