@@ -16,12 +16,12 @@ import subprocess
 import sys
 import termios
 import textwrap
+import threading
 from collections.abc import Callable
 from contextlib import redirect_stdout
 from fcntl import LOCK_EX, LOCK_UN, flock, ioctl
 from itertools import product
 from pathlib import Path
-from queue import SimpleQueue
 from typing import Any
 
 import brotli
@@ -34,6 +34,7 @@ from tests.helpers.slow import slow_unless
 from whitenoise_async.cli.compress import _Command, main
 from whitenoise_async.compression import compress_tree
 from whitenoise_async.files.formats import DEFAULT_EXCLUDED
+from whitenoise_async.support import threads
 
 TEXT = b"some text, some text, some text, some text\n" * 100
 NOISE = random.Random(0).randbytes(1000)
@@ -549,11 +550,20 @@ def test_an_interrupt_between_folders_keeps_finished_work(
 def test_an_interrupt_within_a_folder_reports_finished_work(
     site: Path, monkeypatch: pytest.MonkeyPatch, capsys: Output
 ) -> None:
-    def one_and_an_interrupt(ended: SimpleQueue[None]) -> None:
-        ended.get()
+    first_done = threading.Event()
+    really = threads._do
+
+    def one_job(work: Any, job: object, stop: threads.Stop, ended: Any) -> None:
+        really(work, job, stop, ended)
+        first_done.set()
+        assert stop.wait(60)
+
+    def interrupt(ended: object) -> None:
+        assert first_done.wait(60)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("whitenoise_async.support.threads._wait_for_one", one_and_an_interrupt)
+    monkeypatch.setattr("whitenoise_async.support.threads._do", one_job)
+    monkeypatch.setattr("whitenoise_async.support.threads._wait_for_one", interrupt)
     assert main(["--json", "-j", "1", str(site)]) == 130
     output = capsys.readouterr()
     made = {name for name in names(site) if name.endswith(tuple(ALL))}
