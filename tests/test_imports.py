@@ -97,7 +97,7 @@ def test_the_wsgi_adapter_defines_few_named_tuples() -> None:
         if isinstance(kind, type) and issubclass(kind, tuple) and kind.__module__ == module
     ]
     # typing.NamedTuple takes 0.2 to 0.5 ms for each class.
-    assert 0 < len(found) <= 16
+    assert 0 < len(found) <= 17
 
 
 @pytest.mark.parametrize("options", ["", "max_age=5, index_file=True, exclude=['*.map']"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..http.fields import is_token
 from ..http.media_types import MediaTypes
@@ -21,8 +21,8 @@ _INDEX_FILE = "index.html"
 _LONGEST_INTERVAL = 10**9  # seconds: thirty years
 
 
-class ResolvedOptions:
-    """The options after their check. (A named tuple of this length takes 0.5 ms to define.)"""
+class ResolvedOptions(NamedTuple):
+    """The options after their check."""
 
     autorefresh: bool
     max_age: FirstMatch[int | None]
@@ -57,32 +57,28 @@ def resolve(owner: Options) -> ResolvedOptions:
     etag = hook_of(owner, "etag")
     autorefresh = _flag("autorefresh", owner.autorefresh)
     store = _store(owner.store)
-    resolved = ResolvedOptions()
-    resolved.autorefresh = autorefresh
-    resolved.max_age = _max_age(
-        0 if autorefresh and not is_set(owner, "max_age") else owner.max_age
+    return ResolvedOptions(
+        autorefresh=autorefresh,
+        max_age=_max_age(0 if autorefresh and not is_set(owner, "max_age") else owner.max_age),
+        charset=_charset(owner.charset),
+        allow_all_origins=_flag("allow_all_origins", owner.allow_all_origins),
+        nosniff=_flag("nosniff", owner.nosniff),
+        is_immutable=check_hook("immutable_file_test", hook_of(owner, "immutable_file_test")),
+        index_file=_index_file(owner.index_file),
+        clean_urls=_flag("clean_urls", owner.clean_urls),
+        fallback=_page("fallback", owner.fallback),
+        not_found=_page("not_found", owner.not_found),
+        media_types=_media_types(owner.mimetypes),
+        add_headers=check_hook("add_headers_function", hook_of(owner, "add_headers_function")),
+        max_cached_file_size=_byte_count("max_cached_file_size", owner.max_cached_file_size),
+        max_cache_size=_byte_count("max_cache_size", owner.max_cache_size),
+        check_interval=_check_interval(owner.check_interval),
+        exclude=_exclusion(owner),
+        etag=check_hook("etag", etag) or str(etag),
+        default_etag=default_etag(owner),
+        store=store,
+        store_test=None if store is None else url_test_of(owner),
     )
-    resolved.charset = _charset(owner.charset)
-    resolved.allow_all_origins = _flag("allow_all_origins", owner.allow_all_origins)
-    resolved.nosniff = _flag("nosniff", owner.nosniff)
-    resolved.is_immutable = check_hook("immutable_file_test", hook_of(owner, "immutable_file_test"))
-    resolved.index_file = _index_file(owner.index_file)
-    resolved.clean_urls = _flag("clean_urls", owner.clean_urls)
-    resolved.fallback = _page("fallback", owner.fallback)
-    resolved.not_found = _page("not_found", owner.not_found)
-    resolved.media_types = _media_types(owner.mimetypes)
-    resolved.add_headers = check_hook(
-        "add_headers_function", hook_of(owner, "add_headers_function")
-    )
-    resolved.max_cached_file_size = _byte_count("max_cached_file_size", owner.max_cached_file_size)
-    resolved.max_cache_size = _byte_count("max_cache_size", owner.max_cache_size)
-    resolved.check_interval = _check_interval(owner.check_interval)
-    resolved.exclude = _exclusion(owner)
-    resolved.etag = check_hook("etag", etag) or str(etag)
-    resolved.default_etag = default_etag(owner)
-    resolved.store = store
-    resolved.store_test = None if store is None else url_test_of(owner)
-    return resolved
 
 
 def _flag(name: str, value: object) -> bool:
