@@ -233,7 +233,7 @@ def fuzz(session: nox.Session) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """Speed and memory, compared with other packages; needs wrk, and nginx for its rows."""
-    session.install(".", "django>=5.2,<5.3")
+    session.install(".[assets]", "django>=5.2,<5.3")
     install_what_is_released(session, [*BENCH_SERVERS, *BENCH_PEERS])
     session.run("python", "-m", "tests.benchmarks", *session.posargs)
 
