@@ -65,6 +65,10 @@ def _normalized(root_path: str) -> str:
     return f"/{stripped}" if stripped else ""
 
 
+# A number, which Python finds in bytes ten times as fast as it finds bytes.
+_PERCENT = ord("%")
+
+
 def has_encoded_slash(target: str | bytes | None, root_path: str = "") -> bool:
     """Whether the path of a request target contains ``%2F``, which is data (RFC 3986 §2.2).
 
@@ -74,9 +78,11 @@ def has_encoded_slash(target: str | bytes | None, root_path: str = "") -> bool:
     """
     if not target:
         return False
+    # Most paths have no escapes, so this test is enough for them.
+    if not ("%" in target if isinstance(target, str) else _PERCENT in target):
+        return False
     text = target if isinstance(target, str) else target.decode("latin-1")
-    # Most paths have no escapes, so the first test is enough for them.
-    return "%" in text and "%2f" in text.partition("?")[0].removeprefix(root_path).lower()
+    return "%2f" in text.partition("?")[0].removeprefix(root_path).lower()
 
 
 def add_slash(path: str) -> str:
