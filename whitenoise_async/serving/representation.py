@@ -33,7 +33,14 @@ class Representation:
     """One representation of a file, and the headers of a 200 response that sends all of it."""
 
     __slots__ = (
-        *("coding", "dictionary", "etag", "headers", "is_dated", "last_modified", "path", "state"),
+        "coding",
+        "dictionary",
+        "etag",
+        "headers",
+        "is_dated",
+        "last_modified",
+        "path",
+        "state",
     )
 
     def __init__(
